@@ -1,0 +1,3 @@
+"""Analyses of the field, blind to the truth: one file per analysis."""
+
+SIMLAB_BUILT_IN = True  # lets the registry tell this package from a foreign one of the same name

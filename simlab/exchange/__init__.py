@@ -1,0 +1,1 @@
+"""Data in and out: NWB, zarr, Neo, pynapple, plain arrays."""

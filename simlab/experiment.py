@@ -1,0 +1,222 @@
+"""Experiments: frozen grids of circuits, plans, instruments and methods, and the claims they must bear out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from itertools import product
+from typing import TYPE_CHECKING, Any
+
+from simlab.contracts import Budget, Circuit, Instrument, SimlabError, Stimulator
+from simlab.fingerprint import describe, fingerprint, source_hash
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+BASELINES = ("oracle", "random", "marginals_only")
+
+
+def _require(rule: bool, message: str) -> None:
+    if not rule:
+        raise SimlabError(message)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How much is recorded: trials of `duration` [s] each of the circuit's natural task.
+
+    A passive method gets a recording of that session; an active one a rig with that many trials and seconds and,
+    unless the grid says otherwise, as many perturbed trials.
+    """
+
+    trials: int
+    duration: float
+
+    def __post_init__(self) -> None:
+        _require(self.trials >= 1, f"trials must be >= 1, got {self.trials}: plan at least one trial")
+        _require(self.duration > 0, f"duration must be > 0 s, got {self.duration}: plan trials of positive length")
+
+    def budget(self, perturbations: float | None = None) -> Budget:
+        """The budget that buys this plan's amount of data."""
+        limit = self.trials if perturbations is None else perturbations
+        return Budget(self.trials, self.trials * self.duration, limit)
+
+
+@dataclass(frozen=True)
+class Baseline:
+    """A stand-in for a method that may see the truth: `oracle`, `random` or `marginals_only` of a question."""
+
+    question: str
+    kind: str
+
+    @property
+    def name(self) -> str:
+        return f"baseline:{self.kind}"
+
+
+@dataclass(frozen=True)
+class Grid:
+    """A block of cells: every circuit and rival, under every plan, instrument and method that fit together.
+
+    A method meets only circuits whose truth answers its question. `ceiling`: a plan of ample data, recorded with
+    the perfect instrument, whose recovery is each method's ceiling. `perturbations`: how many perturbed trials an
+    active method may spend, swept; None: one for each trial of the plan. `baselines`: also score each question's
+    oracle, random and marginals-only answers.
+    """
+
+    circuits: tuple[Circuit, ...]
+    plans: tuple[Plan, ...]
+    instruments: tuple[Instrument, ...]
+    methods: tuple[Any, ...]
+    rivals: tuple[Circuit, ...] = ()
+    stimulators: tuple[Stimulator | None, ...] = (None,)
+    perturbations: tuple[int | None, ...] = (None,)
+    ceiling: Plan | None = None
+    ceiling_subjects: int | None = None
+    baselines: bool = True
+
+    def __post_init__(self) -> None:
+        for what in ("circuits", "plans", "instruments", "methods"):
+            _require(len(getattr(self, what)) > 0, f"a grid needs at least one of its {what}, got none")
+
+
+@dataclass(frozen=True)
+class Cell:
+    """One entry of the grid: one subject, recorded once, given to one method (or baseline)."""
+
+    circuit: Any
+    subject: int
+    plan: Plan
+    instrument: Any
+    method: Any
+    role: str = "circuit"  # circuit, rival or ceiling
+    stimulator: Any = None
+    perturbations: int | None = None
+    candidates: tuple[str, ...] = ()
+
+    @property
+    def active(self) -> bool:
+        """Whether the method experiments, and so needs a rig."""
+        return hasattr(self.method, "investigate")
+
+    @property
+    def budget(self) -> Budget:
+        return self.plan.budget(self.perturbations)
+
+    def key(self, seed: int | str) -> str:
+        """The name of this cell's row: a hash of everything that its result depends on."""
+        sources = [source_hash(type(part)) for part in (self.circuit, self.instrument, self.method, self.stimulator)]
+        return fingerprint([describe(self), sources, str(seed)])
+
+
+@dataclass(frozen=True)
+class Measured:
+    """What a claim measured: the figure, its 95% interval where it has one, and from how many rows."""
+
+    value: float
+    low: float = float("nan")
+    high: float = float("nan")
+    n: int = 0
+    detail: str = ""
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A published or analytic statement, and the figure of an experiment's results that it is checked on.
+
+    `measure(table)` gets the results (one row per cell; columns in `simlab.ledger`) and returns the figure;
+    the claim holds if the figure lies within `band`, ends included. A claim can fail, and is then shown failing.
+    """
+
+    name: str
+    statement: str
+    source: str
+    measure: Callable[[pd.DataFrame], Measured | float]
+    band: tuple[float, float]
+
+    def check(self, table: pd.DataFrame) -> ClaimResult:
+        """The verdict on these results: `holds`, `fails`, or `not measured` where the rows it needs are missing."""
+        try:
+            measured = self.measure(table)
+        except (KeyError, ValueError, ZeroDivisionError, IndexError) as error:
+            return ClaimResult(self, Measured(float("nan"), detail=f"{type(error).__name__}: {error}"), "not measured")
+        if not isinstance(measured, Measured):
+            measured = Measured(float(measured))
+        if measured.value != measured.value:
+            return ClaimResult(self, measured, "not measured")
+        low, high = self.band
+        return ClaimResult(self, measured, "holds" if low <= measured.value <= high else "fails")
+
+
+@dataclass(frozen=True)
+class ClaimResult:
+    claim: Claim
+    measured: Measured
+    verdict: str
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """A frozen grid (circuits x plans x instruments x methods x subjects) and its claims.
+
+    asks: the scientific question, a paragraph for the report. time_limit [s] and memory_limit [bytes] bound every
+    method's analysis.
+    """
+
+    name: str
+    asks: str
+    grids: tuple[Grid, ...]
+    claims: tuple[Claim, ...] = ()
+    subjects: int = 20
+    seed: int | str = 2026
+    time_limit: float = 600.0
+    memory_limit: int = 4 * 2**30
+    notes: str = field(default="")
+
+    def __post_init__(self) -> None:
+        _require(self.subjects >= 1, f"an experiment needs at least one subject, got {self.subjects}")
+        _require(len(self.grids) > 0, "an experiment needs at least one grid, got none")
+        _require(self.time_limit > 0, f"time_limit must be > 0 s, got {self.time_limit}")
+
+    def cells(self) -> Iterator[Cell]:
+        """Every cell once, those that share a simulation next to one another."""
+        seen: set[str] = set()
+        for grid in self.grids:
+            for cell in _grid_cells(grid, self.subjects):
+                key = cell.key(self.seed)
+                if key not in seen:
+                    seen.add(key)
+                    yield cell
+
+
+def _grid_cells(grid: Grid, subjects: int) -> Iterator[Cell]:
+    from simlab.instruments.perfect import Perfect
+
+    family = tuple(sorted({c.name for c in (*grid.circuits, *grid.rivals)}))
+    blocks = [("circuit", grid.circuits, grid.plans, grid.instruments, subjects)]
+    blocks.append(("rival", grid.rivals, grid.plans, grid.instruments, subjects))
+    if grid.ceiling is not None:
+        ample = min(subjects, grid.ceiling_subjects or subjects)
+        blocks.append(("ceiling", grid.circuits, (grid.ceiling,), (Perfect(),), ample))
+    for role, circuits, plans, instruments, n_subjects in blocks:
+        for circuit, subject, plan in product(circuits, range(n_subjects), plans):
+            for instrument, method in product(instruments, _methods(grid, circuit)):
+                base = Cell(circuit, subject, plan, instrument, method, role, candidates=family)
+                yield from _active_variants(base, grid) if base.active else (base,)
+
+
+def _active_variants(base: Cell, grid: Grid) -> Iterator[Cell]:
+    from dataclasses import replace
+
+    from simlab.instruments.ideal import Ideal
+
+    for stimulator, perturbations in product(grid.stimulators, grid.perturbations):
+        yield replace(base, stimulator=stimulator or Ideal(), perturbations=perturbations)
+
+
+def _methods(grid: Grid, circuit: Circuit) -> list[Any]:
+    methods = [m for m in grid.methods if m.question in circuit.questions]
+    if grid.baselines:
+        asked = dict.fromkeys(m.question for m in methods)
+        methods += [Baseline(question, kind) for question in asked for kind in BASELINES]
+    return methods

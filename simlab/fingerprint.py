@@ -1,0 +1,82 @@
+"""Descriptions of frozen values as plain JSON, and hashes of them: the names of cells and of stored activity."""
+
+from __future__ import annotations
+
+import dataclasses
+import hashlib
+import inspect
+import json
+import math
+from collections.abc import Mapping
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from simlab.contracts import SimlabError
+
+
+def describe(value: Any) -> Any:
+    """A value as JSON-ready data: dataclasses become `{"type": "module:Class", "parameters": {...}}`."""
+    if value is None or isinstance(value, bool | str):
+        return value
+    if isinstance(value, int | np.integer):
+        return int(value)
+    if isinstance(value, float | np.floating):
+        return float(value) if math.isfinite(value) else repr(float(value))
+    if isinstance(value, np.ndarray):
+        return {"array": hashlib.sha256(np.ascontiguousarray(value)).hexdigest(), "shape": list(value.shape),
+                "dtype": str(value.dtype)}  # fmt: skip
+    if isinstance(value, Mapping):
+        return {str(k): describe(v) for k, v in value.items()}
+    if isinstance(value, tuple | list | set | frozenset):
+        items = [describe(v) for v in value]
+        return sorted(items, key=repr) if isinstance(value, set | frozenset) else items
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return {"type": type_path(type(value)), "parameters": parameters(value)}
+    if isinstance(value, Path):
+        return str(value)
+    if callable(value):
+        return {"type": type_path(value)}
+    if hasattr(value, "__dict__"):
+        return {"type": type_path(type(value)), "parameters": describe(vars(value))}
+    raise SimlabError(f"parameters must be numbers, strings, arrays, tuples or frozen dataclasses, got {value!r}")
+
+
+def parameters(plugin: Any) -> dict[str, Any]:
+    """The fields of a dataclass instance as JSON-ready data; of any other object, its attributes."""
+    if dataclasses.is_dataclass(plugin):
+        return {f.name: describe(getattr(plugin, f.name)) for f in dataclasses.fields(plugin)}
+    return {k: describe(v) for k, v in getattr(plugin, "__dict__", {}).items()}
+
+
+def type_path(cls: Any) -> str:
+    """`module:QualifiedName` of a class or function."""
+    return f"{getattr(cls, '__module__', '?')}:{getattr(cls, '__qualname__', repr(cls))}"
+
+
+def fingerprint(value: Any) -> str:
+    """SHA-256 of `describe(value)`, as 64 hex digits."""
+    return hashlib.sha256(json.dumps(describe(value), sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def source_hash(cls: type) -> str:
+    """Hash of the source that a plug-in class is written in: its module's, or its own in a notebook; "" if unknown."""
+    try:
+        module = inspect.getmodule(cls)
+        source = inspect.getsource(cls if module is None or module.__name__ == "__main__" else module)
+    except (OSError, TypeError):
+        return ""
+    return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+@cache
+def engine_hash() -> str:
+    """Hash of the simulators' source: activity simulated by other code is other activity."""
+    from simlab import __version__
+
+    files = sorted((Path(__file__).parent / "simulators").glob("*.py"))
+    text = __version__.encode() + b"".join(f.read_bytes() for f in files)
+    return hashlib.sha256(text).hexdigest()[:16]

@@ -1,0 +1,1 @@
+"""What can be measured, and what can be manipulated: one file per instrument."""

@@ -1,0 +1,145 @@
+"""Names for plug-ins: entry points of installed packages, and `register` for a notebook.
+
+Nothing is imported before it is used: listing reads only the packages' metadata.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import importlib
+import re
+from collections.abc import Callable
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
+
+from simlab.contracts import SimlabError
+
+KINDS = ("circuits", "instruments", "methods", "experiments")
+QUESTIONS = {
+    "connectivity": "simlab.questions.connectivity:Connectivity",
+    "topology": "simlab.questions.topology:Topology",
+    "mechanism": "simlab.questions.mechanism:Mechanism",
+}
+BUILT_IN_PACKAGES = ("circuits", "methods", "experiments")
+
+_registered: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
+
+
+class RegistryError(SimlabError):
+    """An unknown, duplicate or shadowed name."""
+
+
+@cache
+def _entry_points(kind: str) -> dict[str, EntryPoint]:
+    found: dict[str, EntryPoint] = {}
+    for point in entry_points(group=f"simlab.{kind}"):
+        other = found.setdefault(point.name, point)
+        if other.value != point.value:
+            raise RegistryError(
+                f"two packages offer {kind} named {point.name!r}: {other.value} and {point.value}; rename one of them"
+            )
+    return found
+
+
+def names(kind: str) -> list[str]:
+    """Registered names of `circuits`, `instruments`, `methods`, `experiments` or `questions`, sorted."""
+    if kind == "questions":
+        return sorted(QUESTIONS)
+    if kind not in KINDS:
+        raise RegistryError(f"no kind {kind!r}; the kinds are {', '.join((*KINDS, 'questions'))}")
+    return sorted({*_entry_points(kind), *_registered[kind]})
+
+
+def get(kind: str, name: str) -> Any:
+    """The class (for experiments: the value) registered under this name."""
+    if name not in names(kind):
+        raise RegistryError(f"no {kind[:-1]} named {name!r}; there are: {', '.join(names(kind))}")
+    if kind == "questions":
+        return _load(QUESTIONS[name], f"question {name}")
+    if name in _registered[kind]:
+        return _registered[kind][name]
+    return _load(_entry_points(kind)[name].value, f"{kind[:-1]} {name}")
+
+
+def create(kind: str, name: str, **parameters: Any) -> Any:
+    """An instance with these parameters; registered instances are copied with them changed."""
+    found = get(kind, name)
+    fields = {f.name for f in dataclasses.fields(found)} if dataclasses.is_dataclass(found) else set()
+    if unknown := set(parameters) - fields:
+        raise RegistryError(
+            f"{name} has no parameter {', '.join(sorted(unknown))}; it takes: {', '.join(sorted(fields)) or 'none'}"
+        )
+    if isinstance(found, type):
+        return found(**parameters)
+    return dataclasses.replace(found, **parameters) if parameters else found
+
+
+def find(name: str) -> tuple[str, Any]:
+    """The kind and object of a name of any kind."""
+    for kind in (*KINDS, "questions"):
+        if name in names(kind):
+            return kind, get(kind, name)
+    everything = "; ".join(f"{kind}: {', '.join(names(kind))}" for kind in (*KINDS, "questions"))
+    raise RegistryError(f"nothing is named {name!r}; there are: {everything}")
+
+
+def name_of(plugin: Any) -> str:
+    """A plug-in's name: its `name`, else its class name in snake case."""
+    owner = plugin if isinstance(plugin, type) else type(plugin)
+    named = getattr(plugin, "name", None)
+    return named if isinstance(named, str) else re.sub(r"(?<!^)(?=[A-Z])", "_", owner.__name__).lower()
+
+
+def kind_of(plugin: Any) -> str:
+    """Which kind of plug-in an object or class is, by the methods that it has."""
+    from simlab.experiment import Experiment
+
+    if isinstance(plugin, Experiment):
+        return "experiments"
+    signs = {"subject": "circuits", "implant": "instruments", "install": "instruments"}
+    signs |= {"analyse": "methods", "investigate": "methods"}
+    for attribute, kind in signs.items():
+        if callable(getattr(plugin, attribute, None)):
+            return kind
+    raise RegistryError(
+        f"{plugin!r} is no plug-in: a circuit has subject(), an instrument implant() or install(), "
+        "a method analyse() or investigate()"
+    )
+
+
+def register(plugin: Any, *, replace: bool = False) -> Any:
+    """Makes a circuit, instrument, method or experiment known by name in this process; returns it.
+
+    A class or an instance will do, so this also serves as a decorator. `replace` lets a notebook cell run twice.
+    """
+    kind, name = kind_of(plugin), name_of(plugin)
+    if name in names(kind) and not replace:
+        raise RegistryError(
+            f"there is already a {kind[:-1]} named {name!r}; give yours another name, or pass replace=True"
+        )
+    _registered[kind][name] = plugin
+    return plugin
+
+
+def _load(value: str, what: str) -> Any:
+    module_name, _, attribute = value.partition(":")
+    package = module_name.partition(".")[0]
+    if package in BUILT_IN_PACKAGES:
+        _check_not_shadowed(package)
+    try:
+        module = importlib.import_module(module_name)
+    except ModuleNotFoundError as error:
+        raise RegistryError(f"{what} needs the module {error.name!r}: install simlab[all]") from error
+    loader: Callable[[Any, str], Any] = getattr
+    return loader(module, attribute)
+
+
+def _check_not_shadowed(package: str) -> None:
+    module = importlib.import_module(package)
+    if not getattr(module, "SIMLAB_BUILT_IN", False):
+        where = getattr(module, "__file__", None) or list(getattr(module, "__path__", ["an unknown place"]))[0]
+        raise RegistryError(
+            f"simlab's package {package!r} is shadowed by a foreign one at {where}: "
+            f"uninstall or rename that, or take its folder off the Python path"
+        )

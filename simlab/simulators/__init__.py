@@ -1,0 +1,1 @@
+"""Batched engines that circuits use: spiking (Brian2) and rates (JAX)."""
