@@ -1,0 +1,175 @@
+"""The archive: simulated activity on disk, named by a hash of all that it depends on.
+
+One zarr group per entry, written beside its place and moved there by an atomic rename, so that processes can
+share an archive without locks and a killed one leaves no half entry under a valid name. Every entry carries the
+hash of its own contents: a damaged one is detected on reading, removed, and simulated again.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+import warnings
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import xarray as xr
+
+from simlab.contracts import SimlabError
+
+COMPRESS_ABOVE = 1 << 16
+"""Arrays of more bytes than this are compressed."""
+
+
+class Archive:
+    """A folder of activities; `root=None` keeps nothing and simulates always."""
+
+    def __init__(self, root: Path | str | None) -> None:
+        self.root = None if root is None else Path(root)
+        self.hits = 0
+        self.misses = 0
+
+    def path(self, key: str) -> Path:
+        if self.root is None:
+            raise SimlabError("this archive keeps nothing, so it has no paths: give it a root folder")
+        return self.root / key[:2] / f"{key}.zarr"
+
+    def fetch(self, key: str, simulate: Callable[[], xr.Dataset]) -> xr.Dataset:
+        """The activity of this name: read if it is there and whole, else simulated and stored."""
+        if self.root is None:
+            self.misses += 1
+            return simulate()
+        stored = self.read(key)
+        if stored is not None:
+            self.hits += 1
+            return stored
+        self.misses += 1
+        activity = simulate()
+        self.write(key, activity)
+        return activity
+
+    def read(self, key: str) -> xr.Dataset | None:
+        """The entry, or None if there is none; a damaged one is removed and counts as none."""
+        path = self.path(key)
+        if not path.is_dir():
+            return None
+        try:
+            return _read(path)
+        except Exception as error:  # whatever zarr, numpy or json raise on damaged bytes
+            warnings.warn(f"archive entry {path.name} is damaged ({error}); simulating it again", stacklevel=2)
+            shutil.rmtree(path, ignore_errors=True)
+            return None
+
+    def write(self, key: str, activity: xr.Dataset) -> None:
+        """Stores an activity; if another process was first, its entry stays."""
+        path = self.path(key)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+            scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
+            try:
+                _write(scratch / "entry", activity)
+                os.rename(scratch / "entry", path)
+            except OSError:
+                if not path.is_dir():
+                    raise
+            finally:
+                shutil.rmtree(scratch, ignore_errors=True)
+        except OSError as error:
+            raise SimlabError(
+                f"the archive {self.root} cannot be written ({error}): free some space (`simlab archive --purge`), "
+                "or name another folder in SIMLAB_ARCHIVE"
+            ) from error
+
+    def entries(self) -> list[tuple[str, int]]:
+        """Key and size [bytes] of every entry, largest first."""
+        if self.root is None or not self.root.is_dir():
+            return []
+        found = [(p.stem, _size(p)) for p in self.root.glob("??/*.zarr")]
+        return sorted(found, key=lambda entry: -entry[1])
+
+    def size(self) -> int:
+        """Bytes held in all."""
+        return sum(size for _, size in self.entries())
+
+    def purge(self, keep_bytes: int = 0) -> int:
+        """Removes the entries read or written longest ago until at most `keep_bytes` are left; returns bytes freed."""
+        if self.root is None or not self.root.is_dir():
+            return 0
+        paths = sorted(self.root.glob("??/*.zarr"), key=lambda p: p.stat().st_mtime)
+        total, freed = self.size(), 0
+        for path in paths:
+            if total - freed <= keep_bytes:
+                break
+            freed += _size(path)
+            shutil.rmtree(path, ignore_errors=True)
+        for leftover in self.root.glob("??/.writing-*"):
+            shutil.rmtree(leftover, ignore_errors=True)
+        return freed
+
+
+def default_root() -> Path:
+    """`$SIMLAB_ARCHIVE`, else `simlab/archive` in the user's cache folder."""
+    if named := os.environ.get("SIMLAB_ARCHIVE"):
+        return Path(named)
+    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
+    return Path(cache) / "simlab" / "archive"
+
+
+def _digest(arrays: dict[str, np.ndarray]) -> str:
+    whole = hashlib.sha256()
+    for name in sorted(arrays):
+        whole.update(name.encode())
+        whole.update(str(arrays[name].shape).encode())
+        whole.update(np.ascontiguousarray(arrays[name]).data)
+    return whole.hexdigest()
+
+
+def _write(path: Path, activity: xr.Dataset) -> None:
+    import zarr
+
+    group = zarr.open_group(path, mode="w", zarr_format=3)
+    arrays, layout = {}, {}
+    for name, variable in activity.variables.items():
+        values = np.asarray(variable.values)
+        text = values.dtype.kind not in "biuf"
+        layout[str(name)] = {
+            "dims": list(variable.dims),
+            "coordinate": name in activity.coords,
+            "units": variable.attrs.get("units", ""),
+            **({"text": [str(v) for v in values]} if text else {}),
+        }
+        if not text:
+            arrays[str(name)] = values
+    for name, values in arrays.items():
+        compressors = "auto" if values.nbytes > COMPRESS_ABOVE else None
+        group.create_array(name, data=values, chunks=values.shape if values.size else "auto", compressors=compressors)
+    group.attrs.update(layout=layout, attrs=_plain(activity.attrs), sha256=_digest(arrays))
+
+
+def _read(path: Path) -> xr.Dataset:
+    import zarr
+
+    group = zarr.open_group(path, mode="r", zarr_format=3)
+    layout = json.loads(json.dumps(group.attrs["layout"]))
+    arrays = {name: group[name][...] for name, entry in layout.items() if "text" not in entry}
+    if _digest(arrays) != group.attrs["sha256"]:
+        raise ValueError("its contents do not match their hash")
+    os.utime(path)  # so that a purge takes the longest unused first
+    variables, coords = {}, {}
+    for name, entry in layout.items():
+        values = np.array(entry["text"], dtype=object) if "text" in entry else arrays[name]
+        units = {"units": entry["units"]} if entry["units"] else {}
+        (coords if entry["coordinate"] else variables)[name] = (entry["dims"], values, units)
+    return xr.Dataset(variables, coords, dict(group.attrs["attrs"]))
+
+
+def _plain(attrs: dict) -> dict:
+    return {str(k): v.item() if isinstance(v, np.generic) else v for k, v in attrs.items()}
+
+
+def _size(path: Path) -> int:
+    return sum(f.stat().st_size for f in path.rglob("*") if f.is_file())

@@ -1,0 +1,105 @@
+"""The rig: subject, implant, stimulator and budget behind one call, for methods that experiment.
+
+A rig holds a number and its budget, nothing else: the bench (the subject itself) lives in a table of this module, so
+that a method walking from the rig through attributes and closures meets no truth. That stops accidents and
+curiosity; against a determined cheat in the same process, run the method with `strict=True`.
+"""
+
+from __future__ import annotations
+
+import itertools
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+
+import numpy as np
+import xarray as xr
+
+from simlab.contracts import Actuator, Budget, BudgetExceeded, SimlabError
+from simlab.session import Perturbation, Session
+
+
+@dataclass
+class Bench:
+    """The lab's side of a rig."""
+
+    propose: Callable[[int, float], Session]  # the natural task
+    run: Callable[[Session], xr.Dataset]  # session with perturbations per neuron -> blinded Recording
+    actuator: Actuator
+    n_units: int
+
+
+_benches: dict[int, Bench] = {}
+_numbers = itertools.count(1)
+
+
+class Rig:
+    """What an active method gets. `record` spends the budget and raises BudgetExceeded before going over it."""
+
+    __slots__ = ("_number", "remaining", "spent", "units")
+
+    def __init__(self, number: int, units: xr.Dataset, budget: Budget) -> None:
+        self._number = number
+        self.units = units
+        self.remaining = budget
+        self.spent = Budget(0, 0.0, 0)
+
+    def __repr__(self) -> str:
+        return f"<Rig on {self.units.sizes['unit']} units; remaining: {self.remaining}>"
+
+    def session(self, *, trials: int, duration: float) -> Session:
+        """The circuit's natural task, ready to be changed and recorded; costs nothing."""
+        return _benches[self._number].propose(trials, duration)
+
+    def record(self, session: Session) -> xr.Dataset:
+        """Runs a session and returns what the implant saw of it.
+
+        Raises BudgetExceeded if the session costs more than remains, SimlabError if it is impossible.
+        """
+        bench = _benches[self._number]
+        aimed = replace(session, perturbations=tuple(_aim(bench, p) for p in session.perturbations))
+        self._spend(session)
+        return bench.run(aimed)
+
+    def _spend(self, session: Session) -> None:
+        cost = {
+            "trials": session.trials,
+            "seconds": session.trials * session.duration,
+            "perturbations": session.n_perturbed_trials(),
+        }
+        for name, amount in cost.items():
+            left = getattr(self.remaining, name)
+            if amount > left * (1 + 1e-9):
+                raise BudgetExceeded(f"the session costs {amount:g} {name}, but {left:g} remain of the budget")
+        self.remaining = Budget(**{k: getattr(self.remaining, k) - v for k, v in cost.items()})
+        self.spent = Budget(**{k: getattr(self.spent, k) + v for k, v in cost.items()})
+
+
+def _aim(bench: Bench, perturbation: object) -> object:
+    if not isinstance(perturbation, Perturbation):
+        raise SimlabError(
+            f"a rig takes Perturbations aimed at units, got {type(perturbation).__name__}: name the target units"
+        )
+    outside = [t for t in perturbation.targets if not 0 <= t < bench.n_units]
+    if outside:
+        raise SimlabError(
+            f"targets must be units of the implant, 0..{bench.n_units - 1}, got {outside}: aim at recorded units"
+        )
+    return bench.actuator.aim(perturbation)
+
+
+@contextmanager
+def mounted(bench: Bench, units: xr.Dataset, budget: Budget) -> Iterator[Rig]:
+    """A rig on this bench; the bench leaves the table afterwards."""
+    number = next(_numbers)
+    _benches[number] = bench
+    try:
+        yield Rig(number, units, budget)
+    finally:
+        del _benches[number]
+
+
+def known_of_units(n_units: int, positions: dict[str, np.ndarray], candidates: tuple[str, ...]) -> xr.Dataset:
+    """What the experimenter knows of each unit beforehand: its position [m], and the answers that are offered."""
+    units = xr.Dataset({k: ("unit", np.array(v), {"units": "m"}) for k, v in positions.items()})
+    return units.assign_coords(unit=np.arange(n_units)).assign_attrs(candidates=candidates)
