@@ -1,0 +1,59 @@
+"""The stimulator of thought experiments: hits one neuron, and exactly as asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import xarray as xr
+
+from simlab.contracts import SimlabError
+from simlab.session import NeuronPerturbation, Perturbation
+
+
+@dataclass(frozen=True)
+class Ideal:
+    """Acts on the one neuron that dominates each target unit, with the strength that was commanded.
+
+    A unit behind which there is no neuron (pure noise in the key) is aimed at in vain: nothing happens.
+    """
+
+    name: ClassVar[str] = "ideal"
+
+    def install(self, anatomy: xr.Dataset, key: xr.DataArray, rng: np.random.Generator) -> IdealActuator:
+        """Looks up each unit's dominant neuron in the key (unit, neuron)."""
+        share = key.transpose("unit", "neuron").values
+        dominant = np.where(share.max(axis=1, initial=0) > 0, share.argmax(axis=1), -1)
+        return IdealActuator(dominant, key.sizes["neuron"])
+
+
+@dataclass(frozen=True, eq=False)
+class IdealActuator:
+    """The ideal stimulator beside one implant."""
+
+    dominant: np.ndarray  # (unit,) neuron that gives most of the unit's signal; -1 where there is none
+    n_neurons: int
+
+    def aim(self, perturbation: Perturbation) -> NeuronPerturbation:
+        """The commanded strength at the dominant neuron of each target, zero elsewhere; any kind.
+
+        Raises SimlabError for a target outside the implant's units.
+        """
+        check_targets(perturbation, len(self.dominant))
+        hit = self.dominant[list(perturbation.targets)]
+        strength = np.zeros(self.n_neurons)
+        strength[hit[hit >= 0]] = perturbation.strength
+        return NeuronPerturbation(
+            perturbation.kind, strength, perturbation.start, perturbation.stop, perturbation.trials
+        )
+
+
+def check_targets(perturbation: Perturbation, n_units: int) -> None:
+    """Raises SimlabError unless every target is a unit of the implant."""
+    outside = [t for t in perturbation.targets if not (isinstance(t, int | np.integer) and 0 <= t < n_units)]
+    if outside:
+        raise SimlabError(
+            f"a perturbation's targets must be units 0..{n_units - 1} of the implant, got {outside}: "
+            "aim at units that were recorded"
+        )

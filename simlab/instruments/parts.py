@@ -1,0 +1,80 @@
+"""What instruments share: positions, keys, checks of parameters."""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from simlab.contracts import SimlabError
+
+UNIT_AXES = ("unit_x", "unit_y", "unit_z")
+
+
+def require(rule: bool, message: str) -> None:
+    """Raises SimlabError with this message, which names rule, value and fix, unless the rule holds."""
+    if not rule:
+        raise SimlabError(message)
+
+
+def require_fraction(owner: str, name: str, value: float) -> None:
+    """A probability or share: 0..1."""
+    require(
+        bool(np.isfinite(value)) and 0 <= value <= 1,
+        f"{owner}: {name} must lie in 0..1, got {value!r}: give it as a fraction, not in percent",
+    )
+
+
+def require_positive(owner: str, name: str, value: float, unit: str) -> None:
+    """A finite quantity > 0."""
+    require(
+        bool(np.isfinite(value)) and value > 0,
+        f"{owner}: {name} must be finite and > 0 {unit}, got {value!r}: give a positive value in {unit}",
+    )
+
+
+def require_non_negative(owner: str, name: str, value: float, unit: str) -> None:
+    """A finite quantity >= 0."""
+    require(
+        bool(np.isfinite(value)) and value >= 0,
+        f"{owner}: {name} must be finite and >= 0 {unit}, got {value!r}: give 0 to switch it off",
+    )
+
+
+def positions(anatomy: xr.Dataset) -> np.ndarray:
+    """(neuron, 3) positions [m]."""
+    return np.column_stack([anatomy[axis].values for axis in "xyz"]).astype(float)
+
+
+def make_key(share: np.ndarray) -> xr.DataArray:
+    """The (unit, neuron) key of an implant from the share of each unit's signal that comes from each neuron.
+
+    What a row lacks to 1 is noise. Raises SimlabError where a share is < 0 or a unit's shares sum to more than 1.
+    """
+    share = np.asarray(share, dtype=float)
+    total = share.sum(axis=1)
+    require(
+        bool(np.isfinite(share).all() and (share >= 0).all() and (total <= 1 + 1e-9).all()),
+        f"a key needs shares >= 0 that sum to at most 1 per unit, got minimum {share.min(initial=0)} "
+        f"and largest sum {total.max(initial=0)}: normalise each row",
+    )
+    coords = {"unit": np.arange(share.shape[0]), "neuron": np.arange(share.shape[1])}
+    return xr.DataArray(share, coords, ("unit", "neuron"), "key", {"units": "1"})
+
+
+def unit_table(position: np.ndarray) -> xr.Dataset:
+    """Where the experimenter believes each unit to be: unit_x, unit_y, unit_z [m] over unit."""
+    return xr.Dataset({name: ("unit", position[:, i], {"units": "m"}) for i, name in enumerate(UNIT_AXES)})
+
+
+def unit_variables(units: xr.Dataset) -> dict[str, np.ndarray]:
+    """The columns of `unit_table`, for `simlab.data.recording`."""
+    return {name: units[name].values for name in UNIT_AXES}
+
+
+def check_same_subject(key: xr.DataArray, activity: xr.Dataset) -> None:
+    """An implant records only the subject that it was placed in."""
+    require(
+        activity.sizes["neuron"] == key.sizes["neuron"],
+        f"this implant was placed in a subject of {key.sizes['neuron']} neurons, got activity of "
+        f"{activity.sizes['neuron']}: implant the instrument in that subject",
+    )
