@@ -25,6 +25,10 @@ COMPRESS_ABOVE = 1 << 16
 """Arrays of more bytes than this are compressed."""
 
 
+class ArchiveError(SimlabError):
+    """The archive cannot be written."""
+
+
 class Archive:
     """A folder of activities; `root=None` keeps nothing and simulates always."""
 
@@ -79,7 +83,7 @@ class Archive:
             finally:
                 shutil.rmtree(scratch, ignore_errors=True)
         except OSError as error:
-            raise SimlabError(
+            raise ArchiveError(
                 f"the archive {self.root} cannot be written ({error}): free some space (`simlab archive --purge`), "
                 "or name another folder in SIMLAB_ARCHIVE"
             ) from error

@@ -80,3 +80,22 @@ def engine_hash() -> str:
     files = sorted((Path(__file__).parent / "simulators").glob("*.py"))
     text = __version__.encode() + b"".join(f.read_bytes() for f in files)
     return hashlib.sha256(text).hexdigest()[:16]
+
+
+def label(plugin: Any) -> str:
+    """A plug-in's name with the parameters that differ from their defaults: `subsample(n_units=20)`."""
+    from simlab.registry import name_of
+
+    changed = []
+    for field in dataclasses.fields(plugin) if dataclasses.is_dataclass(plugin) else ():
+        value = getattr(plugin, field.name)
+        default = field.default_factory() if callable(field.default_factory) else field.default
+        if describe(value) != (None if default is dataclasses.MISSING else describe(default)):
+            changed.append(f"{field.name}={_short(value)}")
+    return f"{name_of(plugin)}({', '.join(changed)})" if changed else name_of(plugin)
+
+
+def _short(value: Any) -> str:
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return label(value)
+    return f"{value:g}" if isinstance(value, float) else str(value)
