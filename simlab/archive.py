@@ -15,6 +15,7 @@ import tempfile
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -157,13 +158,14 @@ def _write(path: Path, activity: xr.Dataset) -> None:
 def _read(path: Path) -> xr.Dataset:
     import zarr
 
-    group = zarr.open_group(path, mode="r", zarr_format=3)
-    layout = json.loads(json.dumps(group.attrs["layout"]))
+    group: Any = zarr.open_group(path, mode="r", zarr_format=3)
+    layout = group.attrs["layout"]
     arrays = {name: group[name][...] for name, entry in layout.items() if "text" not in entry}
     if _digest(arrays) != group.attrs["sha256"]:
         raise ValueError("its contents do not match their hash")
     os.utime(path)  # so that a purge takes the longest unused first
-    variables, coords = {}, {}
+    variables: dict[str, Any] = {}
+    coords: dict[str, Any] = {}
     for name, entry in layout.items():
         values = np.array(entry["text"], dtype=object) if "text" in entry else arrays[name]
         units = {"units": entry["units"]} if entry["units"] else {}

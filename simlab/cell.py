@@ -106,9 +106,7 @@ class Lab:
 
     def session(self) -> Session:
         plan = self.cell.plan
-        return self.subject().session(
-            trials=plan.trials, duration=plan.duration, rng=self.rng("session", *self.plan)
-        )
+        return self.subject().session(trials=plan.trials, duration=plan.duration, rng=self.rng("session", *self.plan))
 
     def activity(self) -> xr.Dataset:
         return self._simulate(self.session(), ("natural", *self.plan))
@@ -179,7 +177,9 @@ class Lab:
         cell, implant, asked = self.cell, self.implant(), [0, 0]
         visit = ("rig", cell.key(self.settings.seed))
         actuator = cell.stimulator.install(
-            self.subject().anatomy, implant.key, self.rng("stimulator", _part_hash(cell.stimulator), self.seen_by)
+            self.subject().anatomy,
+            implant.key,
+            self.rng("stimulator", _part_hash(cell.stimulator), self.seen_by),
         )
 
         def propose(trials: int, duration: float) -> Session:

@@ -77,9 +77,7 @@ def _dataset(
     return xr.Dataset(data, dict(coords), {"duration": float(duration)})
 
 
-def _sorted_spikes(
-    trial: np.ndarray, time: np.ndarray, cell: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+def _sorted_spikes(trial: np.ndarray, time: np.ndarray, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     trial, time, cell = (np.asarray(a) for a in (trial, time, cell))
     if not trial.shape == time.shape == cell.shape or trial.ndim != 1:
         raise SimlabError(
@@ -331,6 +329,9 @@ def anatomy(position: np.ndarray, cell_type: Sequence[str], region: Sequence[str
     regions = [region] * n_neurons if isinstance(region, str) else list(region)
     return xr.Dataset(
         {axis: ("neuron", np.asarray(position)[:, i], {"units": "m"}) for i, axis in enumerate("xyz")}
-        | {"cell_type": ("neuron", np.array(cell_type, dtype=object)), "region": ("neuron", np.array(regions, object))},
+        | {
+            "cell_type": ("neuron", np.array(cell_type, dtype=object)),
+            "region": ("neuron", np.array(regions, object)),
+        },
         {"neuron": np.arange(n_neurons)},
     )

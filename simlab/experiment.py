@@ -193,7 +193,7 @@ def _grid_cells(grid: Grid, subjects: int) -> Iterator[Cell]:
     from simlab.instruments.perfect import Perfect
 
     family = tuple(sorted({c.name for c in (*grid.circuits, *grid.rivals)}))
-    blocks = [("circuit", grid.circuits, grid.plans, grid.instruments, subjects)]
+    blocks: list[tuple[str, Any, Any, Any, int]] = [("circuit", grid.circuits, grid.plans, grid.instruments, subjects)]
     blocks.append(("rival", grid.rivals, grid.plans, grid.instruments, subjects))
     if grid.ceiling is not None:
         ample = min(subjects, grid.ceiling_subjects or subjects)

@@ -7,7 +7,7 @@ import hashlib
 import inspect
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -26,7 +26,7 @@ def describe(value: Any) -> Any:
     if isinstance(value, float | np.floating):
         return float(value) if math.isfinite(value) else repr(float(value))
     if isinstance(value, np.ndarray):
-        return {"array": hashlib.sha256(np.ascontiguousarray(value)).hexdigest(), "shape": list(value.shape),
+        return {"array": hashlib.sha256(np.ascontiguousarray(value).tobytes()).hexdigest(), "shape": list(value.shape),
                 "dtype": str(value.dtype)}  # fmt: skip
     if isinstance(value, Mapping):
         return {str(k): describe(v) for k, v in value.items()}
@@ -62,11 +62,12 @@ def fingerprint(value: Any) -> str:
 
 
 @cache
-def source_hash(cls: type) -> str:
+def source_hash(cls: Hashable) -> str:
     """Hash of the source that a plug-in class is written in: its module's, or its own in a notebook; "" if unknown."""
     try:
         module = inspect.getmodule(cls)
-        source = inspect.getsource(cls if module is None or module.__name__ == "__main__" else module)
+        own = module is None or module.__name__ == "__main__"
+        source = inspect.getsource(cls if own else module)  # type: ignore[arg-type]
     except (OSError, TypeError):
         return ""
     return hashlib.sha256(source.encode()).hexdigest()[:16]

@@ -138,7 +138,7 @@ def _load(value: str, what: str) -> Any:
 def _check_not_shadowed(package: str) -> None:
     module = importlib.import_module(package)
     if not getattr(module, "SIMLAB_BUILT_IN", False):
-        where = getattr(module, "__file__", None) or list(getattr(module, "__path__", ["an unknown place"]))[0]
+        where = getattr(module, "__file__", None) or next(iter(getattr(module, "__path__", ["an unknown place"])))
         raise RegistryError(
             f"simlab's package {package!r} is shadowed by a foreign one at {where}: "
             f"uninstall or rename that, or take its folder off the Python path"

@@ -80,7 +80,7 @@ class Results:
         for record in chosen.to_dict("records"):
             arrays = self.ledger.exhibit(record["key"])
             if arrays is not None:
-                yield {**record, **arrays}
+                yield {str(k): v for k, v in record.items()} | arrays
 
 
 def results(folder: Path | str) -> Results:

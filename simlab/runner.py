@@ -47,7 +47,7 @@ def run(
     strict: bool = False,
     resume: bool = False,
     seed: int | str | None = None,
-    archive: Path | str | None | bool = True,
+    archive: Path | str | bool | None = True,
     progress: Progress | None = None,
 ) -> Results:
     """Runs every cell that the ledger lacks, and returns the results.
@@ -127,11 +127,15 @@ def _prepare(
         if earlier["experiment"] != spec.name:
             raise SimlabError(f"{folder} holds a run of {earlier['experiment']!r}, not of {spec.name!r}")
         if seed is not None and str(seed) != str(earlier["seed"]):
-            raise SimlabError(f"{folder} was begun with seed {earlier['seed']}, got {seed}: a resumed run keeps its seed")
+            raise SimlabError(
+                f"{folder} was begun with seed {earlier['seed']}, got {seed}: a resumed run keeps its seed"
+            )
         spec = replace(spec, seed=earlier["seed"], subjects=subjects or earlier["subjects"])
     else:
         spec = replace(
-            spec, seed=spec.seed if seed is None else seed, subjects=spec.subjects if subjects is None else subjects
+            spec,
+            seed=spec.seed if seed is None else seed,
+            subjects=spec.subjects if subjects is None else subjects,
         )
     try:
         folder.mkdir(parents=True, exist_ok=True)
@@ -160,7 +164,7 @@ def _run_file(spec: Experiment, source: str) -> dict[str, Any]:
     }
 
 
-def _settings(spec: Experiment, archive: Path | str | None | bool, strict: bool) -> Any:
+def _settings(spec: Experiment, archive: Path | str | bool | None, strict: bool) -> Any:
     from simlab.cell import Settings
 
     root = default_root() if archive is True else Path(archive) if archive else None
@@ -217,7 +221,8 @@ def _executor(given: Executor | None, workers: int | None, n_cells: int) -> Pool
 
 def _rows(todo: list[tuple[int, Cell]], settings: Any, pool: Pool) -> Iterable[tuple[int, Row]]:
     """Each cell's place and row as they finish; a cell whose worker died is tried again alone, sealed off."""
-    schedule, flying = Schedule(todo), {}
+    schedule = Schedule(todo)
+    flying: dict[Future, tuple[int, Cell, tuple]] = {}
     while True:
         while len(flying) < pool.slots and (taken := schedule.take()) is not None:
             flying[pool.executor.submit(work, taken[1], settings)] = taken
@@ -269,23 +274,25 @@ class Schedule:
             groups.setdefault(home, deque()).append((position, cell, home))
         self._groups = groups
         self._waiting = deque(groups)
-        self._begun: list[tuple] = []  # groups whose first cell is done
+        self._begun: dict[tuple, None] = {}  # groups whose first cell is done, and that have cells left
         self._next: deque[tuple] = deque()  # groups that just gave up a slot
 
     def take(self) -> tuple[int, Cell, tuple] | None:
         """The next cell to submit, or None if all that is left waits for a simulation in flight."""
         while self._next:
-            if self._groups[home := self._next.popleft()]:
+            home = self._next.popleft()
+            if self._groups[home]:
                 return self._groups[home].popleft()
         if self._waiting:
             return self._groups[self._waiting.popleft()].popleft()
-        for home in self._begun:
+        for home in list(self._begun):
             if self._groups[home]:
                 return self._groups[home].popleft()
+            del self._begun[home]
         return None
 
     def finished(self, taken: tuple[int, Cell, tuple]) -> None:
+        """A cell is done: its group may go on, and others may now help with it."""
         home = taken[2]
-        if home not in self._begun:
-            self._begun.append(home)
+        self._begun.setdefault(home)
         self._next.append(home)

@@ -161,9 +161,7 @@ class Session:
             duration=plain["duration"],
             stimulus=None
             if stimulus is None
-            else Stimulus(
-                tuple(stimulus["features"]), np.array(stimulus["values"], dtype=float), stimulus["interval"]
-            ),
+            else Stimulus(tuple(stimulus["features"]), np.array(stimulus["values"], dtype=float), stimulus["interval"]),
             conditions=None if conditions is None else tuple(conditions),
             perturbations=tuple(_perturbation_from_dict(p) for p in plain.get("perturbations") or ()),
         )

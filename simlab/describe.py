@@ -1,0 +1,82 @@
+"""What `simlab show` prints of a plug-in: its documentation, parameters, and truths or needs."""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import re
+from typing import Any
+
+from simlab.fingerprint import describe
+
+
+def description(name: str, kind: str, plugin: Any) -> str:
+    """The text of `simlab show NAME`."""
+    owner = plugin if isinstance(plugin, type) else type(plugin)
+    parts = [f"{name} ({kind[:-1]})", ""]
+    if kind == "experiments":
+        return "\n".join([*parts, *_experiment(plugin)])
+    parts += [inspect.getdoc(owner) or "It has no documentation.", ""]
+    parts += _parameters(plugin, owner)
+    parts += _relations(kind, plugin)
+    return "\n".join(parts)
+
+
+def _parameters(plugin: Any, owner: type) -> list[str]:
+    if not dataclasses.is_dataclass(owner) or not dataclasses.fields(owner):
+        return ["parameters: none"]
+    notes = _field_docs(owner)
+    lines = ["parameters:"]
+    for field in dataclasses.fields(owner):
+        value = _value(plugin, field)
+        note = f"  {notes[field.name]}" if field.name in notes else ""
+        lines.append(f"  {field.name} = {value}{note}")
+    return lines
+
+
+def _value(plugin: Any, field: dataclasses.Field) -> str:
+    if not isinstance(plugin, type):
+        return str(describe(getattr(plugin, field.name)))
+    if field.default is not dataclasses.MISSING:
+        return repr(field.default)
+    return repr(field.default_factory()) if callable(field.default_factory) else "(required)"
+
+
+def _field_docs(owner: type) -> dict[str, str]:
+    """The comment behind a field, or the string below it, by field name."""
+    try:
+        source = inspect.getsource(owner)
+    except (OSError, TypeError):
+        return {}
+    notes = dict(re.findall(r"^    (\w+)\s*:[^\n#]*#\s*(.+)$", source, flags=re.MULTILINE))
+    below = re.findall(r'^    (\w+)\s*:[^\n]*\n    """(.+?)"""', source, flags=re.MULTILINE | re.DOTALL)
+    return notes | {name: " ".join(text.split()) for name, text in below}
+
+
+def _relations(kind: str, plugin: Any) -> list[str]:
+    lines = [""]
+    if kind == "circuits":
+        lines.append(f"truths: {', '.join(plugin.questions)}")
+        lines.append(f"rivals: {', '.join(plugin.rivals) or 'none'}")
+    elif kind == "methods":
+        question = getattr(plugin, "question", None)
+        lines.append(f"answers: {question if isinstance(question, str) else 'the question of the method inside'}")
+        lines.append(f"needs: {'a rig (active)' if hasattr(plugin, 'investigate') else 'a recording (passive)'}")
+    elif kind == "questions":
+        lines.append("answer: " + ", ".join(f"{k} ({', '.join(dims)})" for k, dims in plugin.form.items()))
+        lines.append(f"metrics: {', '.join(plugin.metrics)}; headline: {plugin.headline}")
+    elif kind == "instruments":
+        lines.append("stimulates units" if hasattr(plugin, "install") else "records units")
+    return lines
+
+
+def _experiment(spec: Any) -> list[str]:
+    lines = [spec.asks, "", f"subjects: {spec.subjects}; seed: {spec.seed}"]
+    for i, grid in enumerate(spec.grids, 1):
+        lines.append(f"grid {i}:")
+        for part in ("circuits", "rivals", "plans", "instruments", "methods"):
+            values = [getattr(p, "name", None) or f"{p.trials} x {p.duration:g} s" for p in getattr(grid, part)]
+            lines.append(f"  {part}: {', '.join(map(str, values)) or 'none'}")
+    lines.append("claims:")
+    lines += [f"  {c.name}: {c.statement} Source: {c.source}" for c in spec.claims] or ["  none"]
+    return lines
