@@ -8,7 +8,6 @@ hash of its own contents: a damaged one is detected on reading, removed, and sim
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import shutil
 import tempfile
@@ -150,7 +149,7 @@ def _write(path: Path, activity: xr.Dataset) -> None:
         if not text:
             arrays[str(name)] = values
     for name, values in arrays.items():
-        compressors = "auto" if values.nbytes > COMPRESS_ABOVE else None
+        compressors: Any = "auto" if values.nbytes > COMPRESS_ABOVE else None
         group.create_array(name, data=values, chunks=values.shape if values.size else "auto", compressors=compressors)
     group.attrs.update(layout=layout, attrs=_plain(activity.attrs), sha256=_digest(arrays))
 

@@ -61,9 +61,13 @@ def fingerprint(value: Any) -> str:
     return hashlib.sha256(json.dumps(describe(value), sort_keys=True).encode()).hexdigest()
 
 
-@cache
-def source_hash(cls: Hashable) -> str:
+def source_hash(cls: type) -> str:
     """Hash of the source that a plug-in class is written in: its module's, or its own in a notebook; "" if unknown."""
+    return _source_hash(cls)
+
+
+@cache
+def _source_hash(cls: Hashable) -> str:
     try:
         module = inspect.getmodule(cls)
         own = module is None or module.__name__ == "__main__"

@@ -16,7 +16,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import Actuator, Budget, BudgetExceeded, SimlabError
-from simlab.session import Perturbation, Session
+from simlab.session import NeuronPerturbation, Perturbation, Session
 
 
 @dataclass
@@ -75,7 +75,7 @@ class Rig:
         self.spent = Budget(**{k: getattr(self.spent, k) + v for k, v in cost.items()})
 
 
-def _aim(bench: Bench, perturbation: object) -> object:
+def _aim(bench: Bench, perturbation: object) -> NeuronPerturbation:
     if not isinstance(perturbation, Perturbation):
         raise SimlabError(
             f"a rig takes Perturbations aimed at units, got {type(perturbation).__name__}: name the target units"

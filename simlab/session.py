@@ -142,7 +142,7 @@ class Session:
             if stimulus is None
             else {
                 "features": list(stimulus.features),
-                "values": np.where(np.isnan(stimulus.values), None, stimulus.values).tolist(),
+                "values": _with_nulls(stimulus.values),
                 "interval": stimulus.interval,
             },
             "conditions": None if self.conditions is None else [int(c) for c in self.conditions],
@@ -165,6 +165,13 @@ class Session:
             conditions=None if conditions is None else tuple(conditions),
             perturbations=tuple(_perturbation_from_dict(p) for p in plain.get("perturbations") or ()),
         )
+
+
+def _with_nulls(values: np.ndarray) -> list:
+    """Nested lists with None for NaN, which JSON has not."""
+    plain = values.astype(object)
+    plain[np.isnan(values)] = None
+    return plain.tolist()
 
 
 def _perturbation_to_dict(perturbation: Perturbation | NeuronPerturbation) -> dict[str, Any]:
