@@ -1,0 +1,259 @@
+"""Whole figures of one circuit, one instrument, one stimulator: what a physiologist looks at first."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from simlab import data
+from simlab.report import panels
+from simlab.report.figures import INK, MUTED, PALETTE, empty, new_figure, styled
+
+if TYPE_CHECKING:
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
+
+MAX_TRACES = 12
+
+
+@styled
+def circuit_figure(title: str, anatomy: xr.Dataset, activity: xr.Dataset, wiring: xr.DataArray | None) -> Figure:
+    """Raster or traces, stimulus, population activity, wiring, and the distributions of the circuit's statistics.
+
+    wiring: true weights (pre, post); None where the circuit has none to show.
+    """
+    figure = new_figure(10, 6.6)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    top, bottom = figure.subfigures(2, 1, height_ratios=(3.4, 2), hspace=0.03)
+    left, right = top.subfigures(1, 2, width_ratios=(1.75, 1))
+    _course(left, anatomy, activity)
+    axes = right.subplots()
+    types = anatomy["cell_type"].values.astype(str)
+    weight = None if wiring is None else wiring.values
+    if wiring is None or weight is None or not weight.any():
+        empty(axes, "no wiring to show" if wiring is None else "no synapses\namong these neurons")
+    else:
+        panels.wiring(axes, weight, types, panels.cell_order(anatomy), str(wiring.attrs.get("units", "")))
+    _statistics(bottom.subplots(1, 4), types, activity, weight)
+    return figure
+
+
+def _course(figure: Any, anatomy: xr.Dataset, activity: xr.Dataset) -> None:
+    """Raster or traces above, the stimulus if there is one, population activity below; one time axis."""
+    stimulus = "stimulus" in activity and np.isfinite(activity["stimulus"].values[0]).any()
+    heights = (5, 0.9, 1.3) if stimulus else (5, 1.3)
+    axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
+    colours = panels.colours_of(anatomy["cell_type"].values)
+    if data.is_spiking(activity):
+        panels.raster(axes[0], activity, order=panels.cell_order(anatomy), colours=colours)
+        axes[0].set_title("one trial")
+    else:
+        shown = np.linspace(0, activity.sizes["neuron"] - 1, min(MAX_TRACES, activity.sizes["neuron"])).astype(int)
+        values = activity["rate"].values[0][:, shown]
+        panels.traces(axes[0], activity["time"].values, values, rate_unit(activity), colours[shown])
+        axes[0].set_title(f"{len(shown)} of {activity.sizes['neuron']} neurons, one trial")
+    if stimulus:
+        _stimulus(axes[1], activity)
+    panels.population(axes[-1], activity)
+    for upper in axes[:-1]:
+        upper.tick_params(labelbottom=False)
+    figure.align_ylabels(axes)
+
+
+def rate_unit(dataset: xr.Dataset) -> str:
+    """The unit of the `rate` variable; short, for a scale bar."""
+    unit = str(dataset["rate"].attrs.get("units", ""))
+    return "" if unit in ("", "1") else unit
+
+
+def _stimulus(axes: Axes, activity: xr.Dataset) -> None:
+    values = activity["stimulus"].values[0]
+    times = activity["time"].values
+    names = activity["feature"].values if "feature" in activity.coords else np.arange(values.shape[1])
+    for i, name in enumerate(names[:4]):
+        axes.plot(times, values[:, i], color=PALETTE[i], linewidth=1.2, label=str(name))
+    if len(names) == 1:
+        axes.set_ylabel(str(names[0]))
+        return
+    axes.set_ylabel("stimulus")
+    axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
+
+
+def _statistics(axes: Any, types: np.ndarray, activity: xr.Dataset, weight: np.ndarray | None) -> None:
+    if data.is_spiking(activity):
+        panels.by_type(axes[0], data.mean_rates(activity), types, "mean rate [spikes/s]")
+        panels.interval_cvs(axes[1], activity, types)
+    else:
+        unit = rate_unit(activity)
+        mean = activity["rate"].values.mean(axis=(0, 1))
+        panels.by_type(axes[0], mean, types, f"mean rate [{unit}]" if unit else "mean rate")
+        if weight is None:
+            empty(axes[1], "no weights")
+        else:
+            panels.eigenvalues(axes[1], weight)
+    panels.correlations(axes[2], activity)
+    panels.spectrum(axes[3], activity)
+
+
+@styled
+def seen_figure(
+    activity: xr.Dataset, anatomy: xr.Dataset, seen: Mapping[str, tuple[xr.Dataset, xr.DataArray]]
+) -> Figure:
+    """The same trial as each instrument sees it, under what truly happened.
+
+    seen: label -> (recording, key (unit, neuron)). The units' rates stand beside, over the neurons' in grey.
+    """
+    figure = new_figure(10, 1.75 * (len(seen) + 1))
+    axes = figure.subplots(len(seen) + 1, 2, width_ratios=(4.6, 1), squeeze=False)
+    colours = panels.colours_of(anatomy["cell_type"].values)
+    _sight(axes[0, 0], activity, colours, panels.cell_order(anatomy))
+    axes[0, 0].set_title("what happened")
+    _rates(axes[0, 1], activity, None)
+    for row, (label, (recording, key)) in zip(axes[1:], seen.items(), strict=True):
+        dominant = key.transpose("unit", "neuron").values
+        owner = np.where(dominant.max(axis=1) > 0, dominant.argmax(axis=1), -1)
+        hues = np.where(owner >= 0, colours[owner], MUTED)
+        _sight(row[0], recording, hues, np.lexsort((owner, owner < 0)), activity, owner)
+        row[0].set_title(label)
+        _rates(row[1], recording, activity)
+    for row in axes[:-1]:
+        row[0].set_xlabel("")
+    axes[-1, 0].set_xlabel("time [s]")
+    return figure
+
+
+def _sight(
+    axes: Axes,
+    dataset: xr.Dataset,
+    colours: np.ndarray,
+    order: np.ndarray,
+    activity: xr.Dataset | None = None,
+    owner: np.ndarray | None = None,
+) -> None:
+    """What stands in one trial of an Activity or Recording: spikes, else fluorescence, else rates."""
+    axes.set_xlabel("time [s]")
+    if data.is_spiking(dataset):
+        panels.raster(axes, dataset, order=order, colours=colours)
+        return
+    n_cells = dataset.sizes[data.cell_dim(dataset)]
+    shown = _informative(dataset, 6)
+    if "fluorescence" in dataset:
+        values, times, unit = dataset["fluorescence"].values[0], dataset["frame_time"].values, "ΔF/F"
+    else:
+        values, times, unit = dataset["rate"].values[0], dataset["time"].values, rate_unit(dataset)
+    panels.traces(axes, times, values[:, shown], unit, colours[shown])
+    if activity is not None and owner is not None and data.is_spiking(activity):
+        _true_spikes(axes, activity, owner[shown], values[:, shown])
+    axes.set_xlim(0, dataset.attrs["duration"])
+    axes.set_ylabel(f"{len(shown)} of {n_cells}")
+
+
+def _informative(dataset: xr.Dataset, count: int) -> np.ndarray:
+    """The cells, in index order, at evenly spaced ranks of how much they vary in the first trial."""
+    name = "fluorescence" if "fluorescence" in dataset else "rate"
+    variation = np.nan_to_num(np.nanstd(dataset[name].values[0], axis=0))
+    ranks = np.unique(np.linspace(len(variation) // 3, len(variation) - 1, min(count, len(variation))).astype(int))
+    return np.sort(np.argsort(variation, kind="stable")[ranks])
+
+
+def _true_spikes(axes: Axes, activity: xr.Dataset, owner: np.ndarray, values: np.ndarray) -> None:
+    """Ticks under each trace where the neuron that dominates the unit truly fired."""
+    base = [line.get_ydata().min() for line in axes.lines[: len(owner)]]
+    step = (base[1] - base[0]) if len(base) > 1 else float(np.ptp(values))
+    first = activity["spike_trial"].values == 0
+    for neuron, low in zip(owner, base, strict=True):
+        when = activity["spike_time"].values[first & (activity["spike_neuron"].values == neuron)]
+        axes.plot(when, np.full(len(when), low - 0.12 * step), "|", color=INK, markersize=3, markeredgewidth=0.6)
+
+
+def _rates(axes: Axes, dataset: xr.Dataset, truth: xr.Dataset | None) -> None:
+    """Distribution of the cells' mean rates; the true one in grey behind it."""
+    if not data.is_spiking(dataset):
+        empty(axes, "")
+        return
+    rates = data.mean_rates(dataset)
+    everything = (
+        rates if truth is None or not data.is_spiking(truth) else np.concatenate([rates, data.mean_rates(truth)])
+    )
+    bins = np.linspace(0, max(float(everything.max()), 1e-9), 20)
+    if truth is not None and data.is_spiking(truth):
+        axes.hist(data.mean_rates(truth), bins, density=True, color=MUTED, alpha=0.3, label="neurons")
+    axes.hist(rates, bins, density=True, histtype="step", color=INK, label=f"{data.cell_dim(dataset)}s")
+    axes.set(xlabel="mean rate [spikes/s]", yticks=[])
+    axes.spines["left"].set_visible(False)
+    axes.legend(loc="upper right")
+
+
+@styled
+def aim_figure(title: str, anatomy: xr.Dataset, strength: np.ndarray, target: int) -> Figure:
+    """What a stimulator does when strength 1 is aimed at one neuron: strength (neuron,) against distance and in place."""
+    figure = new_figure(8, 3.4)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    place, falloff = figure.subplots(1, 2, width_ratios=(1.1, 1))
+    position = np.stack([anatomy[axis].values for axis in "xyz"], axis=1) * 1e6
+    dots = place.scatter(position[:, 0], position[:, 1], c=strength, cmap="YlOrBr", s=30, vmin=0, edgecolors=MUTED,
+                         linewidths=0.4)  # fmt: skip
+    place.plot(*position[target, :2], "+", color=PALETTE[0], markersize=9, markeredgewidth=1.4, label="aimed at")
+    place.set(xlabel="x [µm]", ylabel="y [µm]", aspect="equal", title="where the strength lands")
+    place.legend(loc="upper right", bbox_to_anchor=(1, -0.1), borderaxespad=0.2)
+    figure.colorbar(dots, ax=place, label="strength at the neuron", shrink=0.85)
+    distance = np.linalg.norm(position - position[target], axis=1)
+    falloff.scatter(distance, strength, s=14, color=PALETTE[0], linewidths=0)
+    falloff.set(xlabel="distance from the target [µm]", ylabel="strength at the neuron", title="fall-off")
+    falloff.set_ylim(bottom=min(0.0, float(strength.min())) - 0.03 * float(np.ptp(strength) or 1.0))
+    return figure
+
+
+@styled
+def instrument_figure(
+    title: str, anatomy: xr.Dataset, activity: xr.Dataset, recording: xr.Dataset, key: xr.DataArray
+) -> Figure:
+    """What happened above what the instrument saw, with its key (unit, neuron) and what it did to the rates."""
+    figure = new_figure(10, 5.6)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
+    axes = figure.subplots(2, 2, width_ratios=(2.6, 1))
+    share = key.transpose("unit", "neuron").values
+    owner = np.where(share.max(axis=1) > 0, share.argmax(axis=1), -1)
+    colours = panels.colours_of(anatomy["cell_type"].values)
+    order = np.lexsort((owner, owner < 0))
+    _sight(axes[0, 0], activity, colours, panels.cell_order(anatomy))
+    axes[0, 0].set(title="what happened", xlabel="")
+    _sight(axes[1, 0], recording, np.where(owner >= 0, colours[owner], MUTED), order, activity, owner)
+    axes[1, 0].set_title(_what_was_seen(recording))
+    _key(axes[0, 1], share[order], figure)
+    _kept_rates(axes[1, 1], activity, recording, share, owner)
+    return figure
+
+
+def _what_was_seen(recording: xr.Dataset) -> str:
+    if data.is_spiking(recording):
+        return "what was recorded"
+    return "what was recorded; ticks: true spikes of each unit's main neuron"
+
+
+def _key(axes: Axes, share: np.ndarray, figure: Figure) -> None:
+    image = axes.imshow(share, cmap="Greys", vmin=0, vmax=1, aspect="auto", interpolation="nearest")
+    axes.set(title="key", xlabel="neuron", ylabel="unit", xticks=[], yticks=[])
+    for spine in axes.spines.values():
+        spine.set_visible(True)
+    figure.colorbar(image, ax=axes, label="share of the unit's signal")
+
+
+def _kept_rates(axes: Axes, activity: xr.Dataset, recording: xr.Dataset, share: np.ndarray, owner: np.ndarray) -> None:
+    """Each unit's rate (or fluorescence variability) against its main neuron's true rate."""
+    known = owner >= 0
+    true = data.mean_rates(activity)[owner[known]]
+    if data.is_spiking(recording):
+        seen, label = data.mean_rates(recording)[known], "unit's rate [spikes/s]"
+        reach = float(max(true.max(initial=1.0), seen.max(initial=1.0))) * 1.05
+        axes.plot([0, reach], [0, reach], color=MUTED, linewidth=0.8, linestyle=(0, (3, 2)))
+        axes.set(xlim=(0, reach), ylim=(0, reach))
+    else:
+        values = recording["fluorescence" if "fluorescence" in recording else "rate"].values
+        seen, label = np.nanstd(values, axis=(0, 1))[known], "s.d. of the unit's signal"
+    dots = axes.scatter(true, seen, c=share.max(axis=1)[known], cmap="viridis_r", vmin=0, vmax=1, s=16, linewidths=0)
+    axes.set(xlabel="main neuron's rate [spikes/s]", ylabel=label, title="rates kept")
+    axes.figure.colorbar(dots, ax=axes, label="share of main neuron")
