@@ -1,0 +1,158 @@
+"""Small real plug-ins that the tests of the machinery run on: a chain of Poisson neurons, and methods good and bad."""
+
+from __future__ import annotations
+
+import os
+import time
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import xarray as xr
+
+from simlab.contracts import Finding
+from simlab.data import activity, anatomy, bin_spikes
+from simlab.session import NeuronPerturbation, Perturbation, Session, neuron_perturbations, pulsed_trials
+
+
+@dataclass(frozen=True)
+class ToyChain:
+    """Poisson neurons; a spike of neuron i makes neuron i+1 fire 3 ms later with probability `coupling`."""
+
+    name: ClassVar[str] = "toy_chain"
+    rivals: ClassVar[tuple[str, ...]] = ()
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "mechanism")
+
+    n_neurons: int = 6
+    rate: float = 10.0  # Hz
+    coupling: float = 0.5
+
+    def subject(self, rng: np.random.Generator) -> ToySubject:
+        return ToySubject(self, rng.permutation(self.n_neurons), rng.uniform(0, 1e-4, (self.n_neurons, 3)))
+
+
+class ToySubject:
+    def __init__(self, circuit: ToyChain, order: np.ndarray, position: np.ndarray) -> None:
+        self.circuit, self.order = circuit, order
+        self.anatomy = anatomy(position, ["E"] * circuit.n_neurons)
+
+    def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
+        return Session(trials, duration)
+
+    def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
+        n = self.circuit.n_neurons
+        counts = rng.poisson(self.circuit.rate * session.duration, (session.trials, n))
+        trial, neuron = (np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape))
+        when = rng.uniform(0, session.duration, len(trial))
+        for pulse in neuron_perturbations(session, n):
+            t, c = np.meshgrid(pulsed_trials(pulse, session.trials), np.flatnonzero(pulse.strength), indexing="ij")
+            trial, neuron = np.append(trial, t), np.append(neuron, c)
+            when = np.append(when, np.full(t.size, pulse.start))
+        step = dict(zip(self.order[:-1], self.order[1:], strict=True))
+        driven = (rng.random(len(trial)) < self.circuit.coupling) & np.isin(neuron, self.order[:-1])
+        late = when[driven] + 0.003
+        kept = late < session.duration
+        followers = np.array([step[n] for n in neuron[driven][kept]], dtype=int)
+        spikes = (
+            np.append(trial, trial[driven][kept]),
+            np.append(when, late[kept]),
+            np.append(neuron, followers),
+        )
+        return activity(session, n, spikes=spikes).assign_attrs(engine="toy")
+
+    def truth(self, question: str) -> xr.Dataset:
+        if question == "mechanism":
+            return xr.Dataset({"label": self.circuit.name})
+        if question != "connectivity":
+            raise LookupError(f"toy_chain answers connectivity and mechanism, not {question}")
+        weight = np.zeros((self.circuit.n_neurons,) * 2)
+        if self.circuit.coupling:
+            weight[self.order[:-1], self.order[1:]] = self.circuit.coupling
+        return xr.Dataset({"weight": (("pre", "post"), weight)})
+
+
+@dataclass(frozen=True)
+class ToyRival(ToyChain):
+    """The same neurons, uncoupled."""
+
+    name: ClassVar[str] = "toy_rival"
+    coupling: float = 0.0
+
+
+@dataclass(frozen=True)
+class LagCorrelation:
+    """Count covariance at a lag of one 3 ms bin, thresholded at 5 standard errors."""
+
+    name: ClassVar[str] = "lag_correlation"
+    question: ClassVar[str] = "connectivity"
+    width: float = 0.003
+
+    def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
+        counts = bin_spikes(recording, self.width).values.astype(float)
+        counts -= counts.mean((0, 1))
+        covariance = np.einsum("abi,abj->ij", counts[:, :-1], counts[:, 1:])
+        score = covariance / np.sqrt(np.outer(*[(counts**2).sum((0, 1))] * 2))
+        decided = score * np.sqrt(counts[..., 0].size) > 5
+        np.fill_diagonal(decided, False)
+        return Finding({"score": score, "decided": decided, "sign": decided.astype(int)}, confidence=0.9)
+
+
+@dataclass(frozen=True)
+class PulseAndCount:
+    """Active: drives each unit in turn and looks who else fires within 5 ms."""
+
+    name: ClassVar[str] = "pulse_and_count"
+    question: ClassVar[str] = "connectivity"
+    repeats: int = 20
+    greed: int = 1
+
+    def investigate(self, rig, rng: np.random.Generator) -> Finding:
+        n = rig.units.sizes["unit"]
+        session = rig.session(trials=n * self.repeats * self.greed, duration=0.1)
+        trials = np.arange(n * self.repeats * self.greed)
+        for unit in range(n):
+            mine = tuple(int(t) for t in trials[trials % n == unit])
+            session = session.perturbed(Perturbation("stimulate", (unit,), 2.0, 0.05, 0.06, mine))
+        recording = rig.record(session)
+        late = (recording.spike_time.values > 0.0515) & (recording.spike_time.values < 0.055)
+        stimulated = recording.spike_trial.values[late] % n
+        response = np.zeros((n, n))
+        np.add.at(response, (stimulated, recording.spike_unit.values[late]), 1 / self.repeats)
+        np.fill_diagonal(response, 0)
+        return Finding({"score": response, "decided": response > 0.25, "sign": np.ones((n, n), int)})
+
+
+@dataclass(frozen=True)
+class Misbehaving:
+    """A method that goes wrong in the way that it is told to."""
+
+    name: ClassVar[str] = "misbehaving"
+    question: ClassVar[str] = "connectivity"
+    how: str = "raise"
+
+    def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
+        n = recording.sizes["unit"]
+        square = np.zeros((n, n))
+        if self.how == "raise":
+            raise ValueError("this method always raises")
+        if self.how == "hang":
+            time.sleep(3600)
+        if self.how == "memory":
+            return Finding({"score": np.ones((1 << 20, 1 << 14))})
+        if self.how == "shape":
+            return Finding({"score": square[:1], "decided": square > 0, "sign": square})
+        if self.how == "nan":
+            return Finding({"score": square * np.nan, "decided": square > 0, "sign": square})
+        if self.how == "none":
+            return None  # type: ignore[return-value]
+        if self.how == "die":
+            os._exit(3)
+        if self.how == "abstain":
+            return Finding.abstain("it would rather not say")
+        raise SystemExit(1)
+
+
+def single_pulse(subject: ToySubject, neuron: int) -> NeuronPerturbation:
+    strength = np.zeros(subject.circuit.n_neurons)
+    strength[neuron] = 2.0
+    return NeuronPerturbation("stimulate", strength, 0.05, 0.06)
