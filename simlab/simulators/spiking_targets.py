@@ -1,0 +1,112 @@
+"""Brian2 itself, and which of its code generation targets should run a network.
+
+Brian2 is imported here and nowhere else, so that its side effects (signal handler, log file, warnings) are met once.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import signal
+import sys
+import threading
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+TARGETS = ("auto", "numpy", "cython")
+
+COMPILE_SECONDS = 25.0
+"""What a cold Cython compilation of one network takes (measured: 12 to 45 s); with the cache warm, LOAD_SECONDS."""
+
+LOAD_SECONDS = 0.5
+
+STEP_SECONDS = {"numpy": (110e-6, 17e-9), "cython": (60e-6, 7e-9)}
+"""Seconds per step, and per step and neuron, beyond the drawing of noise (measured on one core, 1 to 200 trials of
+100 neurons with 10% connections)."""
+
+_lock = threading.RLock()
+
+
+@cache
+def brian() -> Any:
+    """The brian2 module, imported without its signal handler (so in any thread), its log file and its warnings."""
+    handler = signal.signal
+    signal.signal = lambda *_: None  # type: ignore[assignment]
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            import brian2
+    finally:
+        signal.signal = handler
+    brian2.prefs.logging.file_log = False
+    brian2.BrianLogger.log_level_error()
+    brian2.prefs.codegen.runtime.cython.multiprocess_safe = True
+    return brian2
+
+
+def engine_name(target: str) -> str:
+    """For provenance: `brian2 2.9.0 numpy`."""
+    return f"brian2 {brian().__version__} {target}"
+
+
+def choose_target(signature: tuple[str, ...], n_cells: int, steps: int) -> str:
+    """The target that should end sooner: cells = trials x neurons at once; compilation counts unless it is cached."""
+    seconds = {name: steps * (fixed + each * n_cells) for name, (fixed, each) in STEP_SECONDS.items()}
+    seconds["cython"] += LOAD_SECONDS if is_compiled(signature) else COMPILE_SECONDS
+    return min(seconds, key=seconds.__getitem__)
+
+
+def _marker(signature: tuple[str, ...]) -> Path:
+    """A file in Brian2's cache that says that this code has been compiled; it goes when the cache is cleared."""
+    from brian2.codegen.runtime.cython_rt.extension_manager import get_cython_cache_dir
+    from Cython import __version__ as cython_version
+
+    tools = (sys.version, sys.executable, cython_version, np.__version__, brian().__version__)
+    compilers = (os.environ.get("CC", ""), os.environ.get("CXX", ""))
+    text = "\0".join((*signature, *tools, *compilers))
+    return Path(get_cython_cache_dir()).expanduser() / f"simlab_{hashlib.sha256(text.encode()).hexdigest()[:32]}.lock"
+
+
+def is_compiled(signature: tuple[str, ...]) -> bool:
+    """Whether Brian2's cache holds the compiled code of a network with this signature."""
+    brian()
+    return _marker(signature).exists()
+
+
+@contextmanager
+def compiling(target: str, signature: tuple[str, ...], seed: int) -> Iterator[None]:
+    """Within this block Brian2 generates code for `target`, alone in the process, and numpy's global state is lent.
+
+    `seed` serves equations that draw their own numbers (`rand()`, `xi`).
+    """
+    b = brian()
+    with _lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        before, state = b.prefs.codegen.target, np.random.get_state()  # noqa: NPY002
+        b.prefs.codegen.target = target
+        try:
+            b.seed(seed)
+            yield
+            if target == "cython":
+                _marker(signature).touch()
+        finally:
+            b.prefs.codegen.target = before
+            np.random.set_state(state)  # noqa: NPY002
+
+
+@contextmanager
+def without_compiling() -> Iterator[None]:
+    """Within this block Brian2 interprets: for work done once, such as connecting, that no compilation repays."""
+    b = brian()
+    before = b.prefs.codegen.target
+    b.prefs.codegen.target = "numpy"
+    try:
+        yield
+    finally:
+        b.prefs.codegen.target = before
