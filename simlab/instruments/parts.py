@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
@@ -10,7 +12,7 @@ from simlab.contracts import SimlabError
 UNIT_AXES = ("unit_x", "unit_y", "unit_z")
 
 
-def require(rule: bool, message: str) -> None:
+def require(rule: bool | np.bool_, message: str) -> None:
     """Raises SimlabError with this message, which names rule, value and fix, unless the rule holds."""
     if not rule:
         raise SimlabError(message)
@@ -48,7 +50,7 @@ def positions(anatomy: xr.Dataset) -> np.ndarray:
 def make_key(share: np.ndarray) -> xr.DataArray:
     """The (unit, neuron) key of an implant from the share of each unit's signal that comes from each neuron.
 
-    What a row lacks to 1 is noise. Raises SimlabError where a share is < 0 or a unit's shares sum to more than 1.
+    What a row lacks to 1 is noise. Raises SimlabError where a share is < 0 or a row sums to more than 1.
     """
     share = np.asarray(share, dtype=float)
     total = share.sum(axis=1)
@@ -66,7 +68,7 @@ def unit_table(position: np.ndarray) -> xr.Dataset:
     return xr.Dataset({name: ("unit", position[:, i], {"units": "m"}) for i, name in enumerate(UNIT_AXES)})
 
 
-def unit_variables(units: xr.Dataset) -> dict[str, np.ndarray]:
+def unit_variables(units: xr.Dataset) -> dict[str, Any]:
     """The columns of `unit_table`, for `simlab.data.recording`."""
     return {name: units[name].values for name in UNIT_AXES}
 

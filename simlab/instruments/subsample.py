@@ -24,8 +24,7 @@ class Subsample:
     def __post_init__(self) -> None:
         if not isinstance(self.n_units, int | np.integer) or self.n_units < 1:
             raise SimlabError(
-                f"subsample: n_units must be a whole number >= 1, got {self.n_units!r}: "
-                "record at least one neuron"
+                f"subsample: n_units must be a whole number >= 1, got {self.n_units!r}: record at least one neuron"
             )
 
     def implant(self, anatomy: xr.Dataset, rng: np.random.Generator) -> Selection:
