@@ -72,7 +72,8 @@ class Connectivity:
     def score(self, finding: Finding, truth: xr.Dataset) -> dict[str, float]:
         """All metrics against the projected truth; NaN where one is undefined (no edges, nothing decided...).
 
-        sign_accuracy: over decided true edges whose sign is stated. direction_accuracy: over pairs connected
+        sign_accuracy: over decided true edges that have a sign (excitation and inhibition merged into one unit
+        can cancel) and are given one. direction_accuracy: over pairs connected
         one way only, how often that way scores higher, ties counting half; decided_direction_accuracy: over
         those of them that were decided one way only, how often it is the true way.
         """
@@ -83,7 +84,8 @@ class Connectivity:
         edge, decided, score = truth["edge"].values, answer["decided"], answer["score"]
         is_edge, is_decided, evidence = edge[asked], decided[asked], score[asked]
         hits = int((is_edge & is_decided).sum())
-        stated = edge & decided & (answer["sign"] != 0)
+        sign = truth["sign"].values
+        stated = edge & decided & (answer["sign"] != 0) & (sign != 0)
         one_way = edge & ~edge.T
         chosen = one_way & (decided ^ decided.T)
         return {
@@ -92,7 +94,7 @@ class Connectivity:
             "auprc": ranking.average_precision(is_edge, evidence),
             "precision": _ratio(hits, is_decided.sum()),
             "recall": _ratio(hits, is_edge.sum()),
-            "sign_accuracy": _mean(np.sign(answer["sign"])[stated] == truth["sign"].values[stated]),
+            "sign_accuracy": _mean(np.sign(answer["sign"])[stated] == sign[stated]),
             "direction_accuracy": _mean((np.sign(score - score.T)[one_way] + 1) / 2),
             "decided_direction_accuracy": _mean(decided[chosen]),
             "tpr_at_1pct_fpr": ranking.tpr_at_fpr(is_edge, evidence, 0.01),
@@ -122,7 +124,7 @@ class Connectivity:
         n_edges = int(edge.sum())
         if n_edges in (0, n):
             return undefined(self.metrics[:-3])
-        excitatory = float(np.mean(truth["sign"].values[edge] > 0))
+        excitatory = _mean(truth["sign"].values[edge & (truth["sign"].values != 0)] > 0)
         density = n_edges / n
         return {
             "mcc": 0.0,
