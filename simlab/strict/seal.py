@@ -1,0 +1,132 @@
+"""Sealed recordings: one plain file, a line of JSON and then raw arrays, that any language reads in a few lines.
+
+The first line is a JSON object padded with spaces (fields: docs/protocol.md). The arrays follow it, little-endian and
+row-major (the last dim varies fastest), each at its `offset` in bytes from the first byte after that line.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from simlab.contracts import SimlabError
+from simlab.data import RECORDING, UNITS, bare, check_recording, recording
+
+FORMAT = "simlab-recording"
+VERSION = 1
+DTYPES = {"uint8": "|u1", "int32": "<i4", "int64": "<i8", "float32": "<f4", "float64": "<f8"}
+"""The five number types of the format, and what numpy calls them."""
+
+ALIGNMENT = 64
+"""Arrays and the data start lie on multiples of this many bytes, so that the file can be memory-mapped."""
+
+
+def seal(dataset: xr.Dataset, path: str | Path) -> Path:
+    """Writes a Recording's whitelisted content to `path`; returns the path.
+
+    Raises SimlabError unless `dataset` is a Recording.
+    """
+    check_recording(dataset)
+    content = bare(dataset)
+    arrays = {name: _plain(content[name].values) for name in _sealed_names(content)}
+    variables, offset = [], 0
+    for name, array in arrays.items():
+        variables.append(
+            {
+                "name": name,
+                "dtype": array.dtype.name,
+                "dims": list(content[name].dims),
+                "shape": list(array.shape),
+                "offset": offset,
+                "bytes": array.nbytes,
+                "units": UNITS.get(name, ""),
+            }
+        )
+        offset += array.nbytes + -array.nbytes % ALIGNMENT
+    line = json.dumps(_header(content) | {"variables": variables}, allow_nan=False)
+    line += " " * (-(len(line.encode()) + 1) % ALIGNMENT) + "\n"
+    path = Path(path)
+    with path.open("wb") as file:
+        file.write(line.encode())
+        for array in arrays.values():
+            file.write(array.tobytes())
+            file.write(b"\0" * (-array.nbytes % ALIGNMENT))
+    return path
+
+
+def unseal(path: str | Path) -> xr.Dataset:
+    """The Recording that `seal` wrote; raises SimlabError where the file is not one or is damaged."""
+    path = Path(path)
+    with path.open("rb") as file:
+        header = _read_header(file.readline(), path)
+        data = file.read()
+    arrays = {variable["name"]: _read_array(variable, data, path) for variable in header["variables"]}
+    spikes = None
+    if "spike_time" in arrays:
+        spikes = (arrays.pop("spike_trial"), arrays.pop("spike_time"), arrays.pop("spike_unit"))
+    result = recording(
+        duration=header["duration"],
+        n_units=header["n_units"],
+        n_trials=header["n_trials"],
+        spikes=spikes,
+        time=arrays.pop("time", None),
+        **arrays,
+    )
+    if header["features"] is not None:
+        result = result.assign_coords(feature=header["features"])
+    if header["candidates"] is not None:
+        result.attrs["candidates"] = tuple(header["candidates"])
+    return result
+
+
+def _sealed_names(content: xr.Dataset) -> list[str]:
+    return [name for name in (*RECORDING, "time") if name in content.variables]
+
+
+def _header(content: xr.Dataset) -> dict[str, Any]:
+    features = content["feature"].values if "feature" in content.coords else None
+    candidates = content.attrs.get("candidates")
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "byte_order": "little",
+        "duration": float(content.attrs["duration"]),
+        "n_trials": int(content.sizes["trial"]),
+        "n_units": int(content.sizes["unit"]),
+        "features": None if features is None else [str(f) for f in features],
+        "candidates": None if candidates is None else list(candidates),
+    }
+
+
+def _plain(values: np.ndarray) -> np.ndarray:
+    """The same numbers in one of the format's five types, little-endian and row-major."""
+    kind, size = values.dtype.kind, values.dtype.itemsize
+    if kind == "b" or (kind == "u" and size == 1):
+        name = "uint8"
+    elif kind in "iu":
+        name = "int32" if size < 4 or (kind == "i" and size == 4) else "int64"
+    else:
+        name = "float32" if size <= 4 else "float64"
+    return np.ascontiguousarray(values, dtype=DTYPES[name])
+
+
+def _read_header(line: bytes, path: Path) -> dict[str, Any]:
+    try:
+        header = json.loads(line)
+    except ValueError as error:
+        raise SimlabError(f"{path} is no sealed recording: its first line is no JSON ({error})") from error
+    if not isinstance(header, dict) or header.get("format") != FORMAT or header.get("version") != VERSION:
+        raise SimlabError(f"{path} is no sealed recording of version {VERSION}: its first line says {line[:80]!r}")
+    return header
+
+
+def _read_array(variable: dict[str, Any], data: bytes, path: Path) -> np.ndarray:
+    dtype, start, shape = DTYPES[variable["dtype"]], variable["offset"], variable["shape"]
+    count = int(np.prod(shape))
+    if start + count * np.dtype(dtype).itemsize > len(data):
+        raise SimlabError(f"{path} is damaged: it ends before the end of {variable['name']}; seal it again")
+    return np.frombuffer(data, dtype, count, start).reshape(shape).copy()
