@@ -1,0 +1,68 @@
+"""Names: unknown and duplicate ones are errors that list what is there; listing imports nothing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import types
+
+import pytest
+from toys import LagCorrelation, ToyChain
+
+from simlab import registry
+from simlab.registry import RegistryError
+
+
+@pytest.mark.parametrize("kind", [*registry.KINDS, "questions"])
+def test_everything_listed_can_be_loaded_and_carries_its_name(kind):
+    for name in registry.names(kind):
+        assert registry.name_of(registry.get(kind, name)) == name
+
+
+def test_an_unknown_name_lists_what_exists():
+    with pytest.raises(RegistryError, match="no circuit named 'nonesuch'; there are: balanced_ei"):
+        registry.get("circuits", "nonesuch")
+    with pytest.raises(RegistryError, match=r"questions: connectivity"):
+        registry.find("nonesuch")
+
+
+def test_an_unknown_parameter_lists_those_that_exist():
+    with pytest.raises(RegistryError, match=r"no parameter units; it takes: .*n_units"):
+        registry.create("instruments", "subsample", units=3)
+
+
+def test_what_a_notebook_registers_is_found_by_name():
+    registry.register(LagCorrelation)
+    assert "lag_correlation" in registry.names("methods")
+    assert registry.create("methods", "lag_correlation", width=0.002).width == 0.002
+
+
+def test_registering_a_taken_name_is_refused_unless_replaced():
+    registry.register(ToyChain)
+    with pytest.raises(RegistryError, match="already a circuit named 'toy_chain'"):
+        registry.register(ToyChain)
+    assert registry.register(ToyChain, replace=True) is ToyChain
+
+
+def test_what_is_no_plug_in_is_refused():
+    with pytest.raises(RegistryError, match="is no plug-in"):
+        registry.register(object())
+
+
+@pytest.mark.parametrize("package", registry.BUILT_IN_PACKAGES)
+def test_a_foreign_package_of_the_same_name_is_named(package, monkeypatch):
+    foreign = types.ModuleType(package)
+    foreign.__file__ = "/somewhere/else/__init__.py"
+    monkeypatch.setitem(sys.modules, package, foreign)
+    with pytest.raises(RegistryError, match=r"shadowed by a foreign one at /somewhere/else"):
+        registry.get(package, registry.names(package)[0])
+
+
+def test_listing_imports_nothing_heavy():
+    code = (
+        "import sys; from simlab.cli import main; from simlab.registry import names\n"
+        "for kind in ('circuits', 'instruments', 'methods', 'experiments', 'questions'): names(kind)\n"
+        "print([m for m in ('numpy', 'xarray', 'pandas', 'brian2', 'jax', 'matplotlib') if m in sys.modules])"
+    )
+    printed = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert printed.strip() == "[]"
