@@ -1,0 +1,117 @@
+"""Shared by the population methods: smoothing, shuffles, principal components, and reading out an angle.
+
+Every function takes plain arrays; x (sample, unit) lays the trials end to end. Angles in radians.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import xarray as xr
+
+from simlab.contracts import Finding
+from simlab.data import is_spiking, signals
+
+GRID = np.linspace(0.0, 2 * np.pi, 72, endpoint=False)
+"""Angles at which tuning is tabulated and decoded: 5 degrees apart."""
+
+
+def smoothed(recording: xr.Dataset, bin_width: float, sigma: float) -> tuple[np.ndarray, float]:
+    """Activity (trial, time, unit) after a Gaussian kernel of `sigma` [s] within each trial, and its time step [s].
+
+    Spike counts in bins of `bin_width` [s] become square roots of rates in Hz, which evens out Poisson variance
+    (Chaudhuri et al. 2019); fluorescence and rates keep their own sampling. sigma = 0 leaves them unsmoothed.
+    """
+    from scipy.ndimage import gaussian_filter1d
+
+    trace = signals(recording, bin_width)
+    values, step = np.asarray(trace.values, dtype=float), time_step(trace, recording.attrs["duration"])
+    if is_spiking(recording):
+        values = values / bin_width
+    if sigma > 0 and values.shape[1] > 1:
+        values = gaussian_filter1d(values, sigma / step, axis=1, mode="nearest")
+    return (np.sqrt(values) if is_spiking(recording) else values), step
+
+
+def time_step(trace: xr.DataArray, duration: float) -> float:
+    """The sampling interval [s] of a (trial, time, unit) array."""
+    times = trace["time"].values if "time" in trace.coords else np.zeros(0)
+    return float(np.median(np.diff(times))) if len(times) > 1 else duration / max(1, trace.sizes["time"])
+
+
+def unusable(recording: xr.Dataset, min_units: int, min_seconds: float) -> Finding | None:
+    """An abstention where no population analysis can stand on these data; else None."""
+    n_units, seconds = recording.sizes["unit"], recording.sizes["trial"] * recording.attrs["duration"]
+    if not any(name in recording for name in ("spike_time", "fluorescence", "rate")):
+        return Finding.abstain("the recording holds neither spikes, nor rates, nor fluorescence")
+    if seconds < min_seconds:
+        return Finding.abstain(f"{seconds:g} s were recorded; this needs at least {min_seconds:g} s")
+    active = int((signals(recording, 0.05).std(("trial", "time")).values > 0).sum())
+    if active < min_units:
+        return Finding.abstain(f"{active} of {n_units} units are active; this needs at least {min_units}")
+    return None
+
+
+def lay_out(values: np.ndarray) -> np.ndarray:
+    """(trial, time, unit) as z-scored (sample, unit), silent units dropped."""
+    flat = values.reshape(-1, values.shape[2])
+    flat = flat[:, flat.std(0) > 0]
+    return (flat - flat.mean(0)) / flat.std(0)
+
+
+def circular_shift(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """Each unit of x (sample, unit) rolled by its own random lag: its own statistics stay, its company goes."""
+    lags = rng.integers(len(x), size=x.shape[1])
+    return np.stack([np.roll(x[:, unit], lag) for unit, lag in enumerate(lags)], axis=1)
+
+
+def spectrum(x: np.ndarray) -> np.ndarray:
+    """Eigenvalues of the covariance of x (sample, unit), falling."""
+    return np.linalg.eigvalsh(np.cov(x.T))[::-1]
+
+
+def principal_components(x: np.ndarray, n_components: int) -> np.ndarray:
+    """Scores (sample, component) on the first principal components of x (sample, unit)."""
+    centred = x - x.mean(0)
+    _, vectors = np.linalg.eigh(np.cov(centred.T))
+    return centred @ vectors[:, ::-1][:, :n_components]
+
+
+def significant_components(x: np.ndarray, n_shuffles: int, rng: np.random.Generator) -> int:
+    """How many leading eigenvalues exceed the 95th percentile of circularly shifted data (parallel analysis, Horn 1965)."""
+    null = np.array([spectrum(circular_shift(x, rng)) for _ in range(n_shuffles)])
+    above = spectrum(x) > np.quantile(null, 0.95, axis=0)
+    return int(above.argmin()) if not above.all() else len(above)
+
+
+def participation_ratio(eigenvalues: np.ndarray) -> float:
+    """(sum of eigenvalues)^2 / sum of their squares: how many dimensions share the variance."""
+    return float(eigenvalues.sum() ** 2 / (eigenvalues**2).sum())
+
+
+def wrap(angle: np.ndarray | float) -> np.ndarray:
+    """Angles brought into [-pi, pi)."""
+    return (np.asarray(angle) + np.pi) % (2 * np.pi) - np.pi
+
+
+def odds_of_significance(p_value: float, level: float) -> float:
+    """A probability from a test whose verdict flips at `level`: the odds are level : p."""
+    return float(np.clip(level / (level + p_value), 0.01, 0.99))
+
+
+def two_label_finding(
+    recording_or_units: xr.Dataset, label: str, rival: str, probability: float, notes: dict[str, object]
+) -> Finding:
+    """The finding of a mechanism method that tells `label` (with this probability) from `rival`.
+
+    Candidates beyond these two get probability zero; a method whose labels are not among them abstains.
+    """
+    candidates = tuple(recording_or_units.attrs.get("candidates", ()))
+    if missing := [name for name in (label, rival) if name not in candidates]:
+        return Finding.abstain(f"tells {label} from {rival}, but {', '.join(missing)} is not among the candidates")
+    given = {label: probability, rival: 1.0 - probability}
+    chosen = label if probability >= 0.5 else rival
+    return Finding(
+        {"label": chosen, "probability": np.array([given.get(c, 0.0) for c in candidates])},
+        confidence=max(probability, 1.0 - probability),
+        notes=notes,
+    )
