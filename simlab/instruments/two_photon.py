@@ -213,7 +213,7 @@ def _exponential(
     delay = (sample + 0.5) / frame_rate - time
     seen = sample < n_frames
     flat = np.ravel_multi_index((trial[seen], sample[seen], neuron[seen]), shape)
-    result = np.bincount(flat, np.exp(-delay[seen] / constant), int(np.prod(shape))).reshape(shape)
+    result = np.bincount(flat, np.exp(-delay[seen] / constant), int(np.prod(shape))).astype(float).reshape(shape)
     at_end = np.bincount(
         trial * n_neurons + neuron, np.exp(-(duration - time) / constant), n_trials * n_neurons
     ).reshape(n_trials, n_neurons)
