@@ -1,0 +1,279 @@
+"""Projection through the key, the metrics against scikit-learn, chance, and what the baselines get."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import pytest
+import xarray as xr
+
+from simlab.contracts import Finding, SimlabError
+from simlab.data import recording
+from simlab.questions import ranking
+from simlab.questions.connectivity import Connectivity, activity_level
+
+QUESTION = Connectivity()
+
+
+def wiring(n: int = 20, density: float = 0.1, seed: int = 0) -> xr.Dataset:
+    """A random truth over n neurons, half of its synapses inhibitory."""
+    rng = np.random.default_rng(seed)
+    weight = rng.normal(size=(n, n)) * (rng.random((n, n)) < density)
+    np.fill_diagonal(weight, 0)
+    return xr.Dataset({"weight": (("pre", "post"), weight)})
+
+
+def key_of(matrix: np.ndarray) -> xr.DataArray:
+    return xr.DataArray(np.asarray(matrix, dtype=float), dims=("unit", "neuron"))
+
+
+def projected(n: int = 20, density: float = 0.1, seed: int = 0) -> xr.Dataset:
+    return QUESTION.project(wiring(n, density, seed), key_of(np.eye(n)))
+
+
+def finding_of(score: np.ndarray, decided: np.ndarray, sign: np.ndarray | None = None) -> Finding:
+    return Finding({"score": score, "decided": decided} | ({} if sign is None else {"sign": sign}))
+
+
+def spikes(n_units: int = 20, seed: int = 0, n_spikes: int = 2000) -> xr.Dataset:
+    rng = np.random.default_rng(seed)
+    table = (rng.integers(0, 2, n_spikes), rng.random(n_spikes), rng.integers(0, n_units, n_spikes))
+    return recording(duration=1.0, n_units=n_units, n_trials=2, spikes=table)
+
+
+@pytest.fixture
+def sorted_badly() -> xr.Dataset:
+    """Neurons 0 -> 1 (+2), 1 -> 2 (-1), 3 -> 2 (-3), seen as four units.
+
+    Unit 0 is neuron 0; unit 1 merges neurons 1 and 3; unit 2 is neuron 2 with a fifth of neuron 0 and a tenth of
+    noise; unit 3 is neuron 0 once more.
+    """
+    weight = np.zeros((4, 4))
+    weight[0, 1], weight[1, 2], weight[3, 2] = 2, -1, -3
+    truth = xr.Dataset({"weight": (("pre", "post"), weight)})
+    return QUESTION.project(truth, key_of([[1, 0, 0, 0], [0, 0.5, 0, 0.5], [0.2, 0, 0.7, 0], [0.9, 0, 0, 0]]))
+
+
+def test_a_merged_unit_gets_an_edge_that_half_of_its_spikes_have(sorted_badly: xr.Dataset) -> None:
+    assert sorted_badly["share"].values[0, 1] == 0.5
+    assert sorted_badly["edge"].values[0, 1]
+    assert sorted_badly["weight"].values[0, 1] == 1.0
+
+
+def test_both_halves_of_a_merged_unit_add_up(sorted_badly: xr.Dataset) -> None:
+    assert sorted_badly["share"].values[1, 2] == pytest.approx(0.7)  # (0.5 + 0.5) x 0.7
+    assert sorted_badly["weight"].values[1, 2] == pytest.approx(-1.4)  # (-0.5 - 1.5) x 0.7
+    assert sorted_badly["sign"].values[1, 2] == -1
+
+
+def test_contamination_leaves_a_trace_in_the_weight_but_no_edge(sorted_badly: xr.Dataset) -> None:
+    assert sorted_badly["weight"].values[2, 1] == pytest.approx(0.2)  # 0.2 x 2 x 0.5
+    assert not sorted_badly["edge"].values[2, 1]
+
+
+def test_two_units_of_one_neuron_are_marked_and_not_connected(sorted_badly: xr.Dataset) -> None:
+    np.testing.assert_array_equal(np.argwhere(sorted_badly["same"].values), [[0, 3], [3, 0]])
+    assert not sorted_badly["edge"].values[0, 3]
+
+
+def test_the_hand_worked_case_has_exactly_two_edges(sorted_badly: xr.Dataset) -> None:
+    np.testing.assert_array_equal(np.argwhere(sorted_badly["edge"].values), [[0, 1], [1, 2]])
+
+
+def test_a_subsample_keeps_its_rows_and_columns_of_the_wiring() -> None:
+    truth, chosen = wiring(), [3, 11, 5]
+    part = QUESTION.project(truth, key_of(np.eye(20)[chosen]))
+    np.testing.assert_array_equal(part["weight"].values, truth["weight"].values[np.ix_(chosen, chosen)])
+
+
+def test_the_presynaptic_unit_is_the_row_whatever_the_order_of_dims() -> None:
+    truth, key = wiring(), key_of(np.eye(20))
+    turned = QUESTION.project(truth.transpose("post", "pre"), key.transpose("neuron", "unit"))
+    assert turned.identical(QUESTION.project(truth, key))
+
+
+def test_excitation_and_inhibition_that_cancel_have_no_sign_to_get_wrong() -> None:
+    truth = xr.Dataset({"weight": (("pre", "post"), [[0.0, 0, 1], [0, 0, -1], [0, 0, 0]])})
+    part = QUESTION.project(truth, key_of([[0.5, 0.5, 0], [0, 0, 1]]))
+    assert part["edge"].values[0, 1]
+    assert part["sign"].values[0, 1] == 0
+    scores = QUESTION.score(finding_of(np.ones((2, 2)), np.ones((2, 2)), np.ones((2, 2))), part)
+    assert math.isnan(scores["sign_accuracy"])
+
+
+def test_a_key_over_other_neurons_is_refused() -> None:
+    with pytest.raises(SimlabError, match="19 neurons"):
+        QUESTION.project(wiring(20), key_of(np.eye(19)))
+
+
+@pytest.mark.parametrize("seed", range(8))
+@pytest.mark.parametrize("levels", [3, 1000])
+def test_ranking_metrics_agree_with_scikit_learn_with_and_without_ties(seed: int, levels: int) -> None:
+    from sklearn import metrics
+
+    rng = np.random.default_rng(seed)
+    positive = rng.random(200) < rng.uniform(0.05, 0.9)
+    score = rng.integers(0, levels, 200) + 0.3 * levels * positive.round()
+    decided = score > np.median(score)
+    assert ranking.auroc(positive, score) == pytest.approx(metrics.roc_auc_score(positive, score))
+    assert ranking.average_precision(positive, score) == pytest.approx(metrics.average_precision_score(positive, score))
+    assert ranking.matthews(positive, decided) == pytest.approx(metrics.matthews_corrcoef(positive, decided))
+    fpr, tpr, _ = metrics.roc_curve(positive, score, drop_intermediate=False)
+    assert ranking.tpr_at_fpr(positive, score, 0.1) == pytest.approx(tpr[fpr <= 0.1].max())
+
+
+def test_matthews_is_zero_when_everything_or_nothing_is_decided() -> None:
+    positive = np.array([True, False, False])
+    assert ranking.matthews(positive, np.ones(3, dtype=bool)) == 0
+    assert ranking.matthews(positive, np.zeros(3, dtype=bool)) == 0
+
+
+def test_chance_of_the_ranking_metrics_is_the_mean_over_all_rankings() -> None:
+    from itertools import permutations
+
+    positive = np.array([True, True, False, False, False, False])
+    rankings = [np.array(p, dtype=float) for p in permutations(range(6))]
+    precision = np.mean([ranking.average_precision(positive, r) for r in rankings])
+    low_fpr = np.mean([ranking.tpr_at_fpr(positive, r, 0.3) for r in rankings])
+    assert ranking.chance_average_precision(2, 6) == pytest.approx(precision)
+    assert ranking.chance_tpr_at_fpr(2, 6, 0.3) == pytest.approx(low_fpr)
+
+
+def test_scores_of_a_small_finding_are_those_counted_by_hand() -> None:
+    # Edges 0 -> 1 (+), 1 -> 2 (-), 2 -> 1 (+): of 6 pairs. Decided: 0 -> 1 (+), 1 -> 2 (+), 2 -> 0.
+    weight = np.array([[0, 1.0, 0], [0, 0, -1], [0, 2, 0]])
+    truth = QUESTION.project(xr.Dataset({"weight": (("pre", "post"), weight)}), key_of(np.eye(3)))
+    score = np.array([[9, 5.0, 1], [2, 9, 4], [3, 0, 9]])
+    decided = np.array([[1, 1, 0], [0, 1, 1], [1, 0, 1]], dtype=bool)
+    scores = QUESTION.score(finding_of(score, decided, np.ones((3, 3), dtype=int)), truth)
+    assert scores["precision"] == pytest.approx(2 / 3)
+    assert scores["recall"] == pytest.approx(2 / 3)
+    assert scores["mcc"] == pytest.approx((2 * 2 - 1 * 1) / 9)
+    assert scores["auroc"] == pytest.approx(6 / 9)  # 5 and 4 beat 3, 2 and 1; 0 beats none
+    assert scores["sign_accuracy"] == 0.5
+    assert scores["direction_accuracy"] == 1.0  # 0 -> 1 is the only one-way pair, and 5 > 2
+    assert scores["decided_direction_accuracy"] == 1.0
+    assert scores["decided_density"] == 0.5
+    assert (scores["n_pairs"], scores["n_edges"]) == (6, 3)
+
+
+def test_a_symmetric_score_knows_half_of_the_directions() -> None:
+    truth = projected()
+    score = np.random.default_rng(1).random((20, 20))
+    scores = QUESTION.score(finding_of(score + score.T, np.zeros((20, 20), dtype=bool)), truth)
+    assert scores["direction_accuracy"] == 0.5
+    assert math.isnan(scores["decided_direction_accuracy"])
+
+
+def test_the_diagonal_is_never_asked_about() -> None:
+    truth = projected()
+    rng = np.random.default_rng(2)
+    score, decided = rng.random((20, 20)), rng.random((20, 20)) < 0.2
+    other_score, other_decided = score.copy(), decided.copy()
+    np.fill_diagonal(other_score, np.nan)
+    np.fill_diagonal(other_decided, True)
+    assert QUESTION.score(finding_of(score, decided), truth) == pytest.approx(
+        QUESTION.score(finding_of(other_score, other_decided), truth), nan_ok=True
+    )
+
+
+def test_every_metric_is_returned_under_its_name() -> None:
+    truth = projected()
+    assert tuple(QUESTION.score(finding_of(np.zeros((20, 20)), np.zeros((20, 20))), truth)) == QUESTION.metrics
+
+
+@pytest.mark.parametrize("density", [0.0, 1.1])
+def test_metrics_that_need_both_kinds_of_pair_are_undefined_without(density: float) -> None:
+    truth = projected(density=density)
+    scores = QUESTION.score(finding_of(np.random.default_rng(0).random((20, 20)), np.eye(20)), truth)
+    assert all(math.isnan(scores[name]) for name in ("mcc", "auroc", "auprc", "tpr_at_1pct_fpr"))
+    assert not QUESTION.recovered(scores)
+    assert all(math.isnan(value) for value in QUESTION.chance(truth).values())
+
+
+def test_an_abstention_scores_nothing_and_claims_nothing() -> None:
+    truth, silent = projected(), Finding.abstain("too few spikes")
+    assert all(math.isnan(value) for value in QUESTION.score(silent, truth).values())
+    assert not QUESTION.recovered(QUESTION.score(silent, truth))
+    assert not QUESTION.false_recovery(silent, truth)
+
+
+@pytest.mark.parametrize(
+    ("estimate", "said"),
+    [
+        ({"score": np.zeros((20, 20))}, "'decided' is missing"),
+        ({"score": np.zeros((20, 19)), "decided": np.zeros((20, 20))}, r"got shape \(20, 19\)"),
+        ({"score": np.full((20, 20), np.nan), "decided": np.zeros((20, 20))}, "380 values that are not"),
+    ],
+)
+def test_a_misshapen_answer_is_refused_with_its_fault(estimate: dict[str, np.ndarray], said: str) -> None:
+    with pytest.raises(SimlabError, match=said):
+        QUESTION.score(Finding(estimate), projected())
+
+
+def test_recovery_begins_at_the_threshold() -> None:
+    assert QUESTION.recovered({"mcc": 0.5})
+    assert not QUESTION.recovered({"mcc": 0.499})
+    assert Connectivity(least_mcc=0.4).recovered({"mcc": 0.499})
+
+
+def test_claiming_one_percent_of_the_missing_edges_is_a_false_recovery() -> None:
+    truth = projected(density=0.0)  # 380 pairs
+    decided = np.zeros((20, 20), dtype=bool)
+    decided[0, 1:4] = True
+    assert not QUESTION.false_recovery(finding_of(np.zeros((20, 20)), decided), truth)
+    decided[0, 4] = True
+    assert QUESTION.false_recovery(finding_of(np.zeros((20, 20)), decided), truth)
+
+
+def test_the_oracle_is_perfect_in_every_metric_that_has_a_chance() -> None:
+    truth = projected()
+    finding = QUESTION.baselines()["oracle"](truth, spikes(), np.random.default_rng(0))
+    scores = QUESTION.score(finding, truth)
+    assert all(scores[name] == pytest.approx(1) for name in QUESTION.chance(truth))
+    assert not QUESTION.false_recovery(finding, truth)
+
+
+def test_the_random_baseline_scores_at_chance() -> None:
+    truth, rng = projected(density=0.15), np.random.default_rng(3)
+    draws = [QUESTION.score(QUESTION.baselines()["random"](truth, spikes(), rng), truth) for _ in range(400)]
+    for name, chance in QUESTION.chance(truth).items():
+        # decided_direction_accuracy and sign_accuracy are ratios with a random, sometimes zero, denominator
+        values = np.array([draw[name] for draw in draws])
+        values = values[~np.isnan(values)]
+        # four standard errors: of nine metrics one fails by chance once in two thousand seeds
+        assert abs(values.mean() - chance) <= 4 * values.std() / np.sqrt(len(values)) + 1e-12, name
+
+
+def test_blind_baselines_decide_as_many_edges_as_there_are_and_the_usual_share_where_there_are_none() -> None:
+    rng = np.random.default_rng(4)
+    for kind in ("random", "marginals_only"):
+        baseline = QUESTION.baselines()[kind]
+        truth = projected()
+        assert QUESTION._answer(baseline(truth, spikes(), rng), truth)["decided"].sum() == truth["edge"].values.sum()
+        bare = projected(density=0.0)
+        assert baseline(bare, spikes(), rng).estimate["decided"].sum() == round(0.116 * 380)
+
+
+def test_marginals_only_finds_wiring_that_follows_the_rates() -> None:
+    seen = recording(
+        duration=1.0, n_units=10, n_trials=1, spikes=(np.zeros(110, int), np.linspace(0, 1, 110), _staircase(10))
+    )
+    weight = np.zeros((10, 10))
+    weight[np.ix_([7, 8, 9], [7, 8, 9])] = 1 - np.eye(3)  # the three busiest are wired to one another
+    truth = QUESTION.project(xr.Dataset({"weight": (("pre", "post"), weight)}), key_of(np.eye(10)))
+    finding = QUESTION.baselines()["marginals_only"](truth, seen, np.random.default_rng(0))
+    assert QUESTION.score(finding, truth)["mcc"] == 1
+
+
+def _staircase(n_units: int) -> np.ndarray:
+    """Unit i fires 2(i + 1) times."""
+    return np.repeat(np.arange(n_units), 2 * np.arange(1, n_units + 1))
+
+
+def test_the_activity_level_of_a_trace_is_its_spread() -> None:
+    trace = np.random.default_rng(0).normal(size=(5, 200, 3)) * [1, 2, 4]
+    seen = recording(duration=1.0, n_units=3, n_trials=5, rate=trace, time=np.arange(200) * 5e-3)
+    # the standard deviation of 1000 normal samples has a relative standard error of 1/sqrt(2000) = 2.2%
+    np.testing.assert_allclose(activity_level(seen), [1, 2, 4], rtol=0.09)
