@@ -1,0 +1,173 @@
+"""What the connectivity methods share: spikes on a grid, all-pairs correlograms, surrogates, and edge decisions."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from simlab.contracts import Finding, SimlabError
+from simlab.data import is_spiking
+
+CHUNK = 4_000_000
+"""Spike pairs that are counted at once: bounds the memory of a correlogram to about 100 MB."""
+
+
+@dataclass(frozen=True, eq=False)
+class Ticks:
+    """Spikes on a grid of bins, sorted by trial, tick, unit: `tick` (spike,) is the bin within the trial."""
+
+    trial: np.ndarray
+    tick: np.ndarray
+    unit: np.ndarray
+    n_units: int
+    n_trials: int
+    n_ticks: int  # bins in each trial
+
+    @property
+    def counts(self) -> np.ndarray:
+        """Spikes of each unit (unit,)."""
+        return np.bincount(self.unit, minlength=self.n_units)
+
+    @property
+    def n_bins(self) -> int:
+        """Bins of all trials."""
+        return self.n_trials * self.n_ticks
+
+    def binary(self) -> Ticks:
+        """At most one spike per unit and bin."""
+        cell = (self.trial.astype(np.int64) * self.n_ticks + self.tick) * self.n_units + self.unit
+        first = np.diff(cell, prepend=-1) != 0
+        return replace(self, trial=self.trial[first], tick=self.tick[first], unit=self.unit[first])
+
+    def jittered(self, width: int, rng: np.random.Generator) -> Ticks:
+        """A surrogate: every spike moved by a uniform whole number of ticks within +-width, reflected in its trial.
+
+        Keeps each unit's spike count and its slow rate, and destroys timing finer than `width`.
+        """
+        moved = np.abs(self.tick + rng.integers(-width, width + 1, len(self.tick)))
+        moved = np.where(moved < self.n_ticks, moved, 2 * (self.n_ticks - 1) - moved)
+        return _sorted(replace(self, tick=np.clip(moved, 0, self.n_ticks - 1)))
+
+
+def _sorted(ticks: Ticks) -> Ticks:
+    cell = (ticks.trial.astype(np.int64) * ticks.n_ticks + ticks.tick) * ticks.n_units + ticks.unit
+    cell.sort()
+    when, unit = np.divmod(cell, ticks.n_units)
+    trial, tick = np.divmod(when, ticks.n_ticks)
+    return replace(ticks, trial=trial, tick=tick, unit=unit)
+
+
+def on_grid(recording: xr.Dataset, width: float) -> Ticks:
+    """The recording's spikes in bins of `width` [s]; a last bin that the trial does not fill is left out."""
+    if not width > 0:
+        raise SimlabError(f"the bin width must be > 0 s, got {width}")
+    n_ticks = int(recording.attrs["duration"] / width + 1e-6)
+    tick = np.floor(recording["spike_time"].values / width + 1e-9).astype(np.int64)
+    inside = tick < n_ticks
+    return _sorted(
+        Ticks(
+            recording["spike_trial"].values[inside].astype(np.int64),
+            tick[inside],
+            recording["spike_unit"].values[inside].astype(np.int64),
+            recording.sizes["unit"],
+            recording.sizes["trial"],
+            n_ticks,
+        )
+    )
+
+
+def lag_counts(ticks: Ticks, max_lag: int) -> np.ndarray:
+    """All cross-correlograms at once: (pre, post, lag) counts of spike pairs, lag = -max_lag..max_lag ticks.
+
+    Entry [a, b, max_lag + d] counts the pairs in which b fires d ticks after a in the same trial; a spike is not
+    paired with itself. The merged train is compared with itself shifted by 1, 2, ... spikes until no pair is left
+    within max_lag, so the cost follows the pairs that exist: O(spikes x population rate x max_lag).
+    """
+    n, width = ticks.n_units, max_lag + 1
+    key = ticks.trial * (ticks.n_ticks + width) + ticks.tick
+    forward = np.zeros(n * n * width, dtype=np.int64)
+    pending: list[np.ndarray] = []
+    waiting, shift, first = 0, 1, np.arange(len(key))
+    while True:
+        first = first[: np.searchsorted(first, len(key) - shift)]
+        lag = key[first + shift] - key[first]
+        near = lag <= max_lag
+        first = first[near]  # a spike without a near neighbour at this shift has none at the next
+        if not first.size:
+            break
+        pending.append((ticks.unit[first] * n + ticks.unit[first + shift]) * width + lag[near])
+        waiting += first.size
+        if waiting > CHUNK:
+            forward += np.bincount(np.concatenate(pending), minlength=forward.size)
+            pending, waiting = [], 0
+        shift += 1
+    if pending:
+        forward += np.bincount(np.concatenate(pending), minlength=forward.size)
+    return _two_sided(forward.reshape(n, n, width))
+
+
+def _two_sided(forward: np.ndarray) -> np.ndarray:
+    backward = forward.transpose(1, 0, 2)
+    together = forward[:, :, :1] + backward[:, :, :1]
+    return np.concatenate([backward[:, :, :0:-1], together, forward[:, :, 1:]], axis=2)
+
+
+def abstention(recording: xr.Dataset, *, spikes: bool = True) -> str:
+    """Why no pairwise method can answer on this recording; empty if it can."""
+    if spikes and not is_spiking(recording):
+        return "needs spike times, and this recording has none: compose the method with Deconvolved"
+    if recording.sizes["unit"] < 2:
+        return f"needs at least 2 units to speak of connections, got {recording.sizes['unit']}"
+    if spikes and recording.sizes["spike"] == 0:
+        return "no spike was recorded"
+    return ""
+
+
+def false_discovery(p: np.ndarray, alpha: float) -> np.ndarray:
+    """Edges (pre, post) whose p-value survives Benjamini & Hochberg (1995) at rate `alpha`; never the diagonal.
+
+    A symmetric matrix of p-values counts each pair once: the same test twice is not more evidence.
+    """
+    from scipy.stats import false_discovery_control
+
+    if not 0 < alpha < 1:
+        raise SimlabError(f"alpha, the false discovery rate, must lie between 0 and 1, got {alpha}")
+    pair = ~np.eye(len(p), dtype=bool)
+    decided = np.zeros(p.shape, dtype=bool)
+    if np.array_equal(p, p.T):
+        pair = np.triu(pair)
+    decided[pair] = false_discovery_control(np.clip(np.nan_to_num(p[pair], nan=1.0), 0.0, 1.0)) <= alpha
+    return decided | decided.T if np.array_equal(p, p.T) else decided
+
+
+def edges(score: np.ndarray, p: np.ndarray, sign: np.ndarray, alpha: float, **notes: Any) -> Finding:
+    """The finding of a test per directed pair: graded evidence, edges decided at a false discovery rate, signs."""
+    off = ~np.eye(len(p), dtype=bool)
+    estimate = {
+        "score": np.where(off, np.nan_to_num(score, nan=0.0, posinf=np.finfo(float).max), 0.0),
+        "decided": false_discovery(p, alpha),
+        "sign": np.where(off, np.sign(np.nan_to_num(sign)), 0).astype(int),
+    }
+    return Finding(estimate, notes=notes)
+
+
+def surrogate_p(observed: np.ndarray, surrogates: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Excess over each pair's own surrogates (pre, post), and its p-value from all pairs' surrogates together.
+
+    observed: (pre, post) statistic of roughly equal spread in all pairs (take roots of squares); surrogates:
+    (surrogate, pre, post). Each pair is centred on the mean of its S surrogates, which carries its rates and slow
+    covariation; the factors sqrt(1 -+ 1/S) give observed and surrogate residuals one variance. Pooling the residuals
+    of n (n - 1) pairs makes p-values far below 1/S, as a false discovery rate over all pairs needs.
+    """
+    n_surrogates = len(surrogates)
+    if n_surrogates < 2:
+        raise SimlabError(f"surrogates must be >= 2, got {n_surrogates}: their mean needs a spread")
+    off = ~np.eye(len(observed), dtype=bool)
+    centre = surrogates.mean(axis=0)
+    excess = (observed - centre) / np.sqrt(1 + 1 / n_surrogates)
+    null = np.sort(((surrogates - centre) / np.sqrt(1 - 1 / n_surrogates))[:, off].ravel())
+    above = null.size - np.searchsorted(null, excess, side="left")
+    return excess, (above + 1) / (null.size + 1)
