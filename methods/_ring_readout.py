@@ -6,14 +6,14 @@ cues suffice. Angles in radians; values (trial, time, unit) are rates or other n
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
 
-from simlab.data import is_spiking, signals
-
 from methods._population import GRID, time_step
+from simlab.data import is_spiking, signals
 
 SHARPNESS = (0.5, 1.0, 2.0, 4.0, 8.0, 16.0)
 """Candidates for k: tuning curves of 150 down to 24 degrees full width at half height."""
@@ -83,12 +83,12 @@ def _fit_bumps(angle: np.ndarray, values: np.ndarray, sharpness: float) -> tuple
 
 
 def learn_tuning(values: np.ndarray, cue: np.ndarray, spiking: bool, n_rounds: int = 5) -> RingTuning:
-    """Tuning of values (trial, time, unit) from cue (trial, time), NaN in the dark, and from the activity itself.
+    """Tuning of values (..., unit) from cue (...), NaN in the dark, and from the activity itself.
 
     A first guess comes from the moments at which the cue was shown, or, where it never was, from the plane of the
     two first principal components; then all moments are decoded and tuning is fitted to them, `n_rounds` times.
     """
-    flat, shown = values.reshape(-1, values.shape[2]), cue.reshape(-1)
+    flat, shown = values.reshape(-1, values.shape[-1]), cue.reshape(-1)
     seen = np.isfinite(shown)
     tuning = fit_tuning(shown[seen], flat[seen], spiking) if seen.any() else _tuning_from_plane(flat, spiking)
     for _ in range(n_rounds):
@@ -123,12 +123,12 @@ def cue_at(recording: xr.Dataset, times: np.ndarray) -> np.ndarray:
         return dark
     grid = recording["time"].values
     step = np.clip(np.searchsorted(grid, times + 1e-9, side="right") - 1, 0, len(grid) - 1)
-    return recording["stimulus"].values[:, step, angle_feature(recording)]
-
-
-def angle_feature(recording: xr.Dataset) -> int:
-    """Which feature of the stimulus is the angle: the one so named, else the first."""
     names = [str(name) for name in recording["feature"].values] if "feature" in recording.coords else []
+    return recording["stimulus"].values[:, step, angle_feature(names)]
+
+
+def angle_feature(names: Sequence[str]) -> int:
+    """Which feature of the stimulus is the angle: the one so named, else the first."""
     return next((i for i, name in enumerate(names) if "angle" in name or "direction" in name), 0)
 
 

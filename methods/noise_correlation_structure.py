@@ -64,7 +64,7 @@ class NoiseCorrelationStructure:
         start = dark_from(cue, times)
         dark = values[:, times > (start + times[-1]) / 2].mean(1)
         if np.isfinite(cue).any():
-            shown = np.angle(np.nanmean(np.exp(1j * cue), axis=1))
+            shown = np.asarray(np.angle(np.nanmean(np.exp(1j * cue), axis=1)))
             tuning = fit_tuning(shown, dark, spiking)
             return _standard(dark - tuning.expected(shown)), shown, tuning
         tuning = learn_tuning(values, cue, spiking)

@@ -61,7 +61,7 @@ class PersistentHomology:
     def _lifetimes(self, x: np.ndarray, n_components: int, rng: np.random.Generator) -> list[np.ndarray]:
         """Finite lifetimes, falling, of H0, H1 and H2, in units of the cloud's root mean square radius."""
         points = self._landmarks(principal_components(x, n_components), rng)
-        return rips_lifetimes(points / np.sqrt((points**2).sum(1).mean()))
+        return rips_lifetimes(points / float(np.sqrt((points**2).sum(1).mean())))
 
     def _landmarks(self, states: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         from scipy.spatial import cKDTree

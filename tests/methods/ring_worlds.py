@@ -77,9 +77,7 @@ def independent_recording(seed: int, n_units: int = 20, n_trials: int = 20, dura
 def torus_recording(seed: int, n_units: int = 80, n_trials: int = 60, duration: float = 2.0) -> xr.Dataset:
     """Cells with one field on the torus of two angles, each of which wanders fast."""
     rng = np.random.default_rng(seed)
-    first, second = (
-        diffuse(rng, rng.uniform(0, 2 * np.pi, n_trials), round(duration / STEP), 4.0) for _ in range(2)
-    )
+    first, second = (diffuse(rng, rng.uniform(0, 2 * np.pi, n_trials), round(duration / STEP), 4.0) for _ in range(2))
     centres = rng.uniform(0, 2 * np.pi, (2, n_units))
     tuning = np.cos(first[..., None] - centres[0]) + np.cos(second[..., None] - centres[1]) - 2.0
     return poisson_recording(1.0 + 60.0 * np.exp(1.5 * tuning), rng)
