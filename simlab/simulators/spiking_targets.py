@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import shutil
 import signal
 import sys
 import threading
@@ -58,8 +59,12 @@ def engine_name(target: str) -> str:
 def choose_target(signature: tuple[str, ...], n_cells: int, steps: int) -> str:
     """The target that should end sooner: cells = trials x neurons at once; compilation counts unless it is cached."""
     seconds = {name: steps * (fixed + each * n_cells) for name, (fixed, each) in STEP_SECONDS.items()}
-    seconds["cython"] += LOAD_SECONDS if is_compiled(signature) else COMPILE_SECONDS
+    seconds["cython"] += LOAD_SECONDS if is_compiled(signature) else COMPILE_SECONDS if _has_compiler() else np.inf
     return min(seconds, key=seconds.__getitem__)
+
+
+def _has_compiler() -> bool:
+    return any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), os.environ.get("CC", "cc"), "cl"))
 
 
 def _marker(signature: tuple[str, ...]) -> Path:
