@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,10 @@ CHUNK_ENTRIES = 6_000_000
 """Numbers in the dense (row, unit) block of expected counts that is worked on at once: 48 MB."""
 CACHE_ENTRIES = 40_000_000
 """Non-zeros of the design that are kept between passes (12 bytes each); a larger design is rebuilt chunk by chunk."""
+MAX_HALVINGS = 12
+"""Of a Newton step that does not raise the likelihood."""
+SMALLEST_EIGENVALUE = 1e-8
+"""Of the information scaled to a unit diagonal."""
 MAX_LOG_RATE = 30.0
 """Where exp is cut off, so that a wild step is rejected for its likelihood rather than for overflow."""
 
@@ -26,8 +31,8 @@ MAX_LOG_RATE = 30.0
 class Chunk:
     """Rows with recent spikes: `design` (row, lag x unit) and `counts` (row, unit), both sparse."""
 
-    design: object
-    counts: object
+    design: Any
+    counts: Any
 
 
 class LaggedDesign:
@@ -78,10 +83,10 @@ class LaggedDesign:
         self.squares = np.zeros(n_columns)  # sum of x^2
         self.n_busy = 0
         for chunk in self.chunks:
-            self.events += (chunk.design.T @ chunk.counts).toarray()  # type: ignore[attr-defined]
-            self.sums += chunk.design.sum(axis=0)  # type: ignore[attr-defined]
-            self.squares += chunk.design.power(2).sum(axis=0)  # type: ignore[attr-defined]
-            self.n_busy += chunk.design.shape[0]  # type: ignore[attr-defined]
+            self.events += (chunk.design.T @ chunk.counts).toarray()
+            self.sums += chunk.design.sum(axis=0)
+            self.squares += chunk.design.power(2).sum(axis=0)
+            self.n_busy += chunk.design.shape[0]
         in_row = self.ticks.tick >= self.n_lags
         self.spikes = np.bincount(self.ticks.unit[in_row], minlength=n).astype(float)
 
@@ -90,11 +95,11 @@ class LaggedDesign:
         moments = np.zeros(filters.shape)
         total = (self.n_rows - self.n_busy) * np.exp(np.minimum(intercept, MAX_LOG_RATE))
         for chunk in self.chunks:
-            rate = chunk.design @ filters  # type: ignore[operator]
+            rate = chunk.design @ filters
             rate += intercept
             np.minimum(rate, MAX_LOG_RATE, out=rate)
             np.exp(rate, out=rate)
-            moments += chunk.design.T @ rate  # type: ignore[attr-defined]
+            moments += chunk.design.T @ rate
             total += rate.sum(axis=0)
         return moments, total
 
@@ -112,157 +117,117 @@ class LaggedDesign:
 
 
 @dataclass(frozen=True, eq=False)
-class Fit:
-    """A fitted coupling model, per target: `intercept` (target,), `weights` (pre, basis, target), Wald `chi2` (pre, target)."""
+class State:
+    """Parameters of all targets and what they imply: `intercept` (target,), `weights` (pre, basis, target), the sums
+    of x mu (column, target) and of mu (target,), and the penalised log likelihood (target,) but for a constant."""
 
     intercept: np.ndarray
     weights: np.ndarray
-    chi2: np.ndarray
-    iterations: int
-    converged: bool
+    moments: np.ndarray
+    total: np.ndarray
+    objective: np.ndarray
 
 
-def fit(
-    design: LaggedDesign, basis: np.ndarray, *, ridge: float, max_iterations: int, tolerance: float
-) -> Fit:
-    """Maximum penalised likelihood of all targets at once, by Newton's method with step halving.
+class Regression:
+    """All targets' coupling models on one design. `basis`: (lag, basis). `ridge` penalises ridge/2 |weights|^2."""
 
-    The information matrix of target i takes its own sums of x mu exactly, and its cross terms as the number of
-    coincidences of x and x' times the rate that each goes with, sum(x x' mu) ~ sum(x x') g(x) g(x') mean(mu) with
-    g(x) = sum(x mu) / (sum(x) mean(mu)): exact where the effects multiply, as they do under a log link, and all other
-    influences average out. It costs one pass over the spikes instead of one over all pairs of columns and rows.
-    `ridge` penalises ridge/2 |weights|^2; the intercept is free. Stops when every Newton decrement is below `tolerance`.
-    """
-    n, n_basis = design.ticks.n_units, basis.shape[1]
-    coincidences = design.coincidences()
-    intercept = np.log(np.maximum(design.spikes, 0.5) / design.n_rows)
-    weights = np.zeros((n, n_basis, n))
-    events = _on_basis(design.events, basis)
-    moments, total = design.moments(intercept, _filters(weights, basis))
-    objective = _objective(design, events, intercept, weights, total, ridge)
-    converged = False
-    iterations = 0
-    while iterations < max_iterations and not converged:
-        iterations += 1
-        step, decrement = _newton_steps(design, basis, coincidences, events, weights, moments, total, ridge)
-        step[:, decrement < tolerance] = 0.0
-        converged = bool((decrement < tolerance).all())
-        if converged:
-            break
-        for _ in range(12):
-            new_intercept = intercept + step[0]
-            new_weights = weights + step[1:].reshape(weights.shape)
-            new_moments, new_total = design.moments(new_intercept, _filters(new_weights, basis))
-            new_objective = _objective(design, events, new_intercept, new_weights, new_total, ridge)
-            worse = new_objective < objective - 1e-9 * np.abs(objective)
+    def __init__(self, design: LaggedDesign, basis: np.ndarray, ridge: float) -> None:
+        self.design, self.basis, self.ridge = design, basis, ridge
+        self.n = design.ticks.n_units
+        self._coincidences = design.coincidences()
+        self._events = self._on_basis(design.events)
+
+    def fit(self, *, max_iterations: int, tolerance: float) -> tuple[State, int, bool]:
+        """Maximum penalised likelihood by Newton's method with step halving, all targets side by side.
+
+        Returns the state, the steps taken, and whether every Newton decrement (twice the gain in log likelihood
+        still to expect) came below `tolerance`.
+        """
+        intercept = np.log(np.maximum(self.design.spikes, 0.5) / self.design.n_rows)
+        state = self._state(intercept, np.zeros((self.n, self.basis.shape[1], self.n)))
+        for iteration in range(max_iterations):
+            step, decrement = self._newton_step(state)
+            open_targets = decrement >= tolerance
+            if not open_targets.any():
+                return state, iteration, True
+            state = self._improve(state, step * open_targets)
+        return state, max_iterations, False
+
+    def wald(self, state: State) -> np.ndarray:
+        """Wald statistic (pre, target) of each filter: its weights in units of their covariance."""
+        n, n_basis = self.n, self.basis.shape[1]
+        chi2, unit = np.zeros((n, n)), np.arange(n)
+        for target in np.flatnonzero(self.design.spikes):
+            covariance = self._covariance(state, target)[1:, 1:].reshape(n, n_basis, n, n_basis)
+            own = state.weights[:, :, target]
+            whitened = np.linalg.solve(covariance[unit, :, unit, :], own[:, :, None])[:, :, 0]
+            chi2[:, target] = (own * whitened).sum(axis=1)
+        return chi2
+
+    def information(self, state: State, target: int) -> np.ndarray:
+        """Fisher information (1 + pre x basis, same) of one target, its intercept first, without the penalty.
+
+        Sums of x mu are exact. A cross term is the number of coincidences of x and x' times the rate that goes with
+        each of them: sum(x x' mu) ~ sum(x x') g(x) g(x') mean(mu), g(x) = sum(x mu) / (sum(x) mean(mu)). Under a log
+        link effects multiply, so this is exact where all other influences average out; and it costs no pass over
+        all rows and pairs of columns, which is what makes the fit fast.
+        """
+        n_lags, n_basis = self.basis.shape
+        sums, squares = self.design.sums.reshape(self.n, n_lags), self.design.squares.reshape(self.n, n_lags)
+        moments = state.moments[:, target].reshape(self.n, n_lags)
+        mean = state.total[target] / self.design.n_rows
+        gain = moments / (np.maximum(sums, 1e-12) * mean)
+        shaped = gain[:, :, None] * self.basis  # (unit, lag, basis)
+        half = np.matmul(self._coincidences, shaped[:, None])  # (unit', unit, lag, basis')
+        cross = np.einsum("jla,kjlb->jakb", shaped, half, optimize=True) * mean
+        alone = mean * squares * (gain - gain**2)  # a column with itself goes with its rate once, not twice
+        unit = np.arange(self.n)
+        cross[unit, :, unit, :] += np.einsum("la,jl,lb->jab", self.basis, alone, self.basis)
+        result = np.empty((1 + self.n * n_basis,) * 2)
+        result[0, 0] = state.total[target]
+        result[0, 1:] = result[1:, 0] = (moments @ self.basis).ravel()
+        result[1:, 1:] = cross.reshape(self.n * n_basis, -1)
+        return (result + result.T) / 2
+
+    def filters(self, weights: np.ndarray) -> np.ndarray:
+        """Weights (pre, basis, target) as filters (pre x lag, target)."""
+        return np.einsum("lb,jbi->jli", self.basis, weights).reshape(-1, weights.shape[2])
+
+    def _on_basis(self, columns: np.ndarray) -> np.ndarray:
+        """Sums per column (pre x lag, target) as sums per weight (pre, basis, target)."""
+        return np.einsum("lb,jli->jbi", self.basis, columns.reshape(self.n, -1, self.n))
+
+    def _state(self, intercept: np.ndarray, weights: np.ndarray) -> State:
+        moments, total = self.design.moments(intercept, self.filters(weights))
+        explained = (weights * self._events).sum(axis=(0, 1)) + intercept * self.design.spikes
+        penalty = 0.5 * self.ridge * (weights**2).sum(axis=(0, 1))
+        return State(intercept, weights, moments, total, explained - total - penalty)
+
+    def _newton_step(self, state: State) -> tuple[np.ndarray, np.ndarray]:
+        """Newton step (1 + pre x basis, target) and decrement (target,); zero for targets without spikes."""
+        slope = self._events - self._on_basis(state.moments) - self.ridge * state.weights
+        gradient = np.vstack([self.design.spikes - state.total, slope.reshape(-1, self.n)])
+        step = np.zeros_like(gradient)
+        for target in np.flatnonzero(self.design.spikes):
+            step[:, target] = self._covariance(state, target) @ gradient[:, target]
+        return step, (step * gradient).sum(axis=0)
+
+    def _improve(self, state: State, step: np.ndarray) -> State:
+        for _ in range(MAX_HALVINGS):
+            moved = self._state(state.intercept + step[0], state.weights + step[1:].reshape(state.weights.shape))
+            worse = moved.objective < state.objective - 1e-9 * np.abs(state.objective)
             if not worse.any():
                 break
-            step[:, worse] *= 0.5
-        intercept, weights, moments, total, objective = (
-            new_intercept, new_weights, new_moments, new_total, new_objective)  # fmt: skip
-    chi2 = _wald(design, basis, coincidences, weights, moments, total, ridge)
-    return Fit(intercept, weights, chi2, iterations, converged)
+            step = np.where(worse, 0.5 * step, step)
+        return moved
 
+    def _covariance(self, state: State, target: int) -> np.ndarray:
+        """Inverse of the penalised information; a unit that never fired, or another's twin, gets a wide variance."""
+        from scipy.linalg import eigh
 
-def _filters(weights: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """Weights (pre, basis, target) as filters (pre x lag, target)."""
-    return np.einsum("lb,jbi->jli", basis, weights).reshape(-1, weights.shape[2])
-
-
-def _on_basis(columns: np.ndarray, basis: np.ndarray) -> np.ndarray:
-    """Sums per column (pre x lag, target) as sums per weight (pre, basis, target)."""
-    return np.einsum("lb,jli->jbi", basis, columns.reshape(-1, basis.shape[0], columns.shape[1]))
-
-
-def _objective(
-    design: LaggedDesign,
-    events: np.ndarray,
-    intercept: np.ndarray,
-    weights: np.ndarray,
-    total: np.ndarray,
-    ridge: float,
-) -> np.ndarray:
-    """Penalised log likelihood (target,), but for a constant."""
-    return (
-        (weights * events).sum(axis=(0, 1))
-        + intercept * design.spikes
-        - total
-        - 0.5 * ridge * (weights**2).sum(axis=(0, 1))
-    )
-
-
-def _information(
-    design: LaggedDesign, basis: np.ndarray, coincidences: np.ndarray, moments: np.ndarray, total: float
-) -> np.ndarray:
-    """Fisher information (1 + pre x basis, same) of one target; its intercept comes first."""
-    n_lags, n_basis = basis.shape
-    n = design.ticks.n_units
-    mean = total / design.n_rows
-    gain = (moments / (np.maximum(design.sums, 1e-12) * mean)).reshape(n, n_lags)
-    shaped = gain[:, :, None] * basis  # (unit, lag, basis)
-    half = np.matmul(coincidences, shaped[:, None])  # (unit', unit, lag, basis')
-    cross = np.einsum("jla,kjlb->jakb", shaped, half, optimize=True) * mean
-    own = mean * design.squares.reshape(n, n_lags) * (gain - gain**2)
-    unit = np.arange(n)
-    cross[unit, :, unit, :] += np.einsum("la,jl,lb->jab", basis, own, basis)
-    result = np.empty((1 + n * n_basis, 1 + n * n_basis))
-    result[0, 0] = total
-    result[0, 1:] = result[1:, 0] = np.einsum("lb,jl->jb", basis, moments.reshape(n, n_lags)).ravel()
-    result[1:, 1:] = cross.reshape(n * n_basis, n * n_basis)
-    return (result + result.T) / 2
-
-
-def _inverse(information: np.ndarray, ridge: float) -> np.ndarray:
-    """Inverse of the penalised information; a unit that never fired, or a twin of another, only gets a wide variance."""
-    from scipy.linalg import eigh
-
-    penalised = information.copy()
-    slopes = np.arange(1, len(information))
-    penalised[slopes, slopes] += ridge
-    scale = np.sqrt(np.maximum(np.diag(penalised), 1e-12))
-    values, vectors = eigh(penalised / np.outer(scale, scale), check_finite=False)
-    values = np.maximum(values, 1e-8)
-    return (vectors / values) @ vectors.T / np.outer(scale, scale)
-
-
-def _newton_steps(
-    design: LaggedDesign,
-    basis: np.ndarray,
-    coincidences: np.ndarray,
-    events: np.ndarray,
-    weights: np.ndarray,
-    moments: np.ndarray,
-    total: np.ndarray,
-    ridge: float,
-) -> tuple[np.ndarray, np.ndarray]:
-    """Newton step (1 + pre x basis, target) and its decrement (target,), twice the gain in log likelihood to expect."""
-    n = design.ticks.n_units
-    slope = events - _on_basis(moments, basis) - ridge * weights
-    gradient = np.vstack([design.spikes - total, slope.reshape(-1, n)])
-    step = np.zeros_like(gradient)
-    for target in np.flatnonzero(design.spikes):
-        information = _information(design, basis, coincidences, moments[:, target], total[target])
-        step[:, target] = _inverse(information, ridge) @ gradient[:, target]
-    return step, (step * gradient).sum(axis=0)
-
-
-def _wald(
-    design: LaggedDesign,
-    basis: np.ndarray,
-    coincidences: np.ndarray,
-    weights: np.ndarray,
-    moments: np.ndarray,
-    total: np.ndarray,
-    ridge: float,
-) -> np.ndarray:
-    """Wald statistic (pre, target) of each filter: its weights in units of their covariance."""
-    n, n_basis, _ = weights.shape
-    chi2 = np.zeros((n, n))
-    unit = np.arange(n)
-    for target in np.flatnonzero(design.spikes):
-        information = _information(design, basis, coincidences, moments[:, target], total[target])
-        covariance = _inverse(information, ridge)[1:, 1:].reshape(n, n_basis, n, n_basis)
-        block = covariance[unit, :, unit, :]
-        own = weights[:, :, target]
-        chi2[:, target] = (own * np.linalg.solve(block, own[:, :, None])[:, :, 0]).sum(axis=1)
-    return chi2
+        information = self.information(state, target)
+        slope = np.arange(1, len(information))
+        information[slope, slope] += self.ridge
+        scale = np.sqrt(np.maximum(np.diag(information), 1e-12))
+        values, vectors = eigh(information / np.outer(scale, scale), check_finite=False)
+        return (vectors / np.maximum(values, SMALLEST_EIGENVALUE)) @ vectors.T / np.outer(scale, scale)

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from methods._pairs import abstention, edges, on_grid
-from methods._poisson import LaggedDesign, fit
+from methods._poisson import LaggedDesign, Regression
 from simlab.contracts import Finding, SimlabError
 
 
@@ -32,7 +32,7 @@ class CouplingGLM:
     bin_width: float = 0.001
     """Bins of the spike counts [s]."""
     window: float = 0.02
-    """Length of the filters [s]: delay, rise and decay of a postsynaptic potential (Pillow et al. 2008: 20 to 30 ms)."""
+    """Length of the filters [s]: delay, rise and decay of a postsynaptic potential."""
     n_basis: int = 4
     """Raised cosines per filter (Pillow et al. 2008: 4 per coupling)."""
     ridge: float = 1.0
@@ -58,13 +58,16 @@ class CouplingGLM:
         ticks = on_grid(recording, self.bin_width)
         n_lags = round(self.window / self.bin_width)
         if ticks.n_ticks <= 2 * n_lags:
-            return Finding.abstain(f"trials of {recording.attrs['duration']} s are too short for {self.window} s filters")
+            return Finding.abstain(
+                f"trials of {recording.attrs['duration']} s are too short for {self.window} s filters"
+            )
         basis = raised_cosines(n_lags, min(self.n_basis, n_lags))
-        model = fit(LaggedDesign(ticks, n_lags), basis, ridge=self.ridge, max_iterations=self.max_iterations,
-                    tolerance=self.tolerance)  # fmt: skip
-        p = chi2.sf(model.chi2, basis.shape[1])
-        sign = np.einsum("lb,jbi->ji", basis, model.weights)
-        return edges(np.sqrt(model.chi2), p, sign, self.alpha, iterations=model.iterations, converged=model.converged)
+        model = Regression(LaggedDesign(ticks, n_lags), basis, self.ridge)
+        state, iterations, converged = model.fit(max_iterations=self.max_iterations, tolerance=self.tolerance)
+        wald = model.wald(state)
+        sign = np.einsum("lb,jbi->ji", basis, state.weights)
+        p = chi2.sf(wald, basis.shape[1])
+        return edges(np.sqrt(wald), p, sign, self.alpha, iterations=iterations, converged=converged)
 
     def at_resolution(self, interval: float) -> CouplingGLM:
         """The same model for spike times known only to `interval` [s]: coarser bins, filters of at least 4 of them."""
@@ -73,7 +76,7 @@ class CouplingGLM:
 
 
 def raised_cosines(n_lags: int, n_basis: int) -> np.ndarray:
-    """Bumps (lag, basis) evenly spaced in log(lag + 2), from the first lag to half the window; each spans 4 spacings."""
+    """Bumps (lag, basis), 4 spacings wide, evenly spaced in log(lag + 2) from the first lag to half the window."""
     warped = np.log(np.arange(1, n_lags + 1) + 2.0)
     if n_basis == 1:
         return np.ones((n_lags, 1))

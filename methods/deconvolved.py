@@ -10,7 +10,8 @@ import xarray as xr
 
 from methods.coupling_glm import CouplingGLM
 from simlab.contracts import Finding, SimlabError
-from simlab.data import is_spiking, recording as build_recording
+from simlab.data import is_spiking
+from simlab.data import recording as build_recording
 
 
 @dataclass(frozen=True)
@@ -19,8 +20,8 @@ class Deconvolved:
 
     Each trial of each unit is deconvolved as a first-order autoregression c(t) = g c(t-1) + s(t), s >= 0, under
     the constraint that the residual has the noise's variance (Friedrich, Zhou & Paninski 2017, PLoS Comput Biol
-    13:e1005423). s(t) above `threshold` noise deviations is an event, of as many spikes as it holds medians of the unit's
-    events. Spikes are strewn uniformly over their frame, and a method that has `at_resolution(interval)` is
+    13:e1005423). s(t) above `threshold` noise deviations is an event, of as many spikes as it holds medians of the
+    unit's events. Spikes are strewn uniformly over their frame, and a method that has `at_resolution(interval)` is
     told that finer timing means nothing.
     """
 
@@ -88,10 +89,9 @@ def _event_counts(trace: np.ndarray, interval: float, decay_time: float | None, 
         return np.zeros(trace.shape, dtype=int)
     noise = float(GetSn(trace.ravel()))
     decay = decay_time or _decay_time(trace, noise, interval)
-    amplitude = np.stack([
-        deconvolve(np.ascontiguousarray(row), tau_d=decay, framerate=1 / interval, sn=noise, b_nonneg=False).s
-        for row in trace
-    ])  # fmt: skip
+    rows = (np.ascontiguousarray(row) for row in trace)
+    fits = [deconvolve(row, tau_d=decay, framerate=1 / interval, sn=noise, b_nonneg=False) for row in rows]
+    amplitude = np.stack([fit.s for fit in fits])
     amplitude[:, 0] = 0.0  # the calcium that the trial began with
     event = amplitude > threshold * noise
     if not event.any():
@@ -107,9 +107,8 @@ def _decay_time(trace: np.ndarray, noise: float, interval: float, n_lags: int = 
     """
     centred = trace - trace.mean(axis=1, keepdims=True)
     n_samples = trace.shape[1]
-    covariance = np.array([
-        (centred[:, lag:] * centred[:, : n_samples - lag]).sum() for lag in range(n_lags + 2)
-    ]) / trace.size  # fmt: skip
+    products = [(centred[:, lag:] * centred[:, : n_samples - lag]).sum() for lag in range(n_lags + 2)]
+    covariance = np.array(products) / trace.size
     covariance[0] -= noise**2
-    factor = 0.98 * (covariance[1:] @ covariance[:-1]) / max(covariance[:-1] @ covariance[:-1], 1e-300)
-    return -interval / np.log(np.clip(factor, 0.05, 0.995))
+    factor = 0.98 * (covariance[1:] @ covariance[:-1]) / max(float(covariance[:-1] @ covariance[:-1]), 1e-300)
+    return float(-interval / np.log(np.clip(factor, 0.05, 0.995)))

@@ -96,18 +96,19 @@ def autoregression(trace: np.ndarray, max_order: int) -> Autoregression:
     gram, n_rows = _gram(trace, max_order)
     n = trace.shape[2]
     fits = {order: _solve(gram, n, order) for order in range(1, max_order + 1)}
-    criterion = {
-        order: np.linalg.slogdet(residual / n_rows + 1e-300 * np.eye(n))[1] + np.log(n_rows) / n_rows * order * n * n
-        for order, (_, _, residual) in fits.items()
-    }
-    order = min(criterion, key=lambda o: criterion[o])
+    order = min(fits, key=lambda order: _bic(fits[order][2] / n_rows, order, n_rows))
     weights, precision, residual = fits[order]
     freedom = n_rows - order * n - 1
     return Autoregression(weights.reshape(order, n, n), precision, np.diag(residual) / freedom, order, freedom)
 
 
+def _bic(covariance: np.ndarray, order: int, n_rows: int) -> float:
+    """Bayesian information criterion of a model, per sample (Lutkepohl 2005, eq. 4.3.9)."""
+    return float(np.linalg.slogdet(covariance)[1] + np.log(n_rows) / n_rows * order * len(covariance) ** 2)
+
+
 def _gram(trace: np.ndarray, order: int) -> tuple[np.ndarray, int]:
-    """Centred second moments of [x(t-1) .. x(t-order), x(t)] over all t whose past lies in the trial; and their number."""
+    """Centred second moments of [x(t-1) .. x(t-order), x(t)] over all t with a past in their trial; how many t."""
     n_trials, n_samples, n = trace.shape
     scale = trace.std(axis=(0, 1))
     centre = trace.mean(axis=(0, 1))

@@ -68,7 +68,7 @@ def _inflation(trace: np.ndarray) -> np.ndarray:
     """sum over lags of rho_a(k) rho_b(k) (unit, unit), at least 1, from the autocorrelations within trials."""
     from scipy.fft import irfft, next_fast_len, rfft
 
-    n_trials, n_samples, n_units = trace.shape
+    _, n_samples, n_units = trace.shape
     length = next_fast_len(2 * n_samples)
     lags = max(1, n_samples // 4)
     power = np.zeros((length // 2 + 1, n_units))

@@ -24,7 +24,7 @@ class SpikingProbabilityEdges:
     figures are those of `elephant.functional_connectivity.total_spiking_probability_edges`, transposed so that
     the row is the source; they are computed here from counted correlograms, since elephant lays every train out
     densely (a gigabyte for an hour of 20 units), and pairs spikes of neighbouring trials. De Blasi et al. cut at
-    a threshold of choice; here each peak is in standard deviations of its shot noise, and has a p-value from jittered copies.
+    a threshold of choice; here each peak is measured in its shot noise, and has a p-value from jittered copies.
     """
 
     name: ClassVar[str] = "spiking_probability_edges"
@@ -91,7 +91,7 @@ class SpikingProbabilityEdges:
 
 @lru_cache(maxsize=8)
 def edge_operator(surrounding: tuple[int, ...], observed: tuple[int, ...], max_delay: int) -> np.ndarray:
-    """The whole filter family as one matrix (lag, delay), lag = -max(surrounding) .. max_delay + max(surrounding) - 1."""
+    """The whole filter family as one matrix (lag, delay), lags from -max(surrounding) on."""
     padding = max(surrounding)
     n_lags = max_delay + 2 * padding
     operator = np.zeros((n_lags, max_delay))
@@ -106,7 +106,7 @@ def edge_operator(surrounding: tuple[int, ...], observed: tuple[int, ...], max_d
 
 
 def total_edges(counts: np.ndarray, ticks: Ticks, operator: np.ndarray) -> np.ndarray:
-    """TSPE (source, target), from correlograms (source, target, lag): De Blasi's normalisation by standard deviations."""
+    """TSPE (source, target) as published, from correlograms (source, target, lag): scaled by standard deviations."""
     squares = np.bincount(ticks.unit, _multiplicity(ticks), ticks.n_units)
     variance = (squares - ticks.counts**2 / ticks.n_bins) / (ticks.n_bins - 1)
     deviation = np.sqrt(np.maximum(variance, 1e-300))

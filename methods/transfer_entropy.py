@@ -57,7 +57,9 @@ class TransferEntropy:
         ticks = on_grid(recording, self.bin_width).binary()
         n_delays = round(self.max_delay / self.bin_width)
         if ticks.n_ticks <= 2 * n_delays:
-            return Finding.abstain(f"trials of {recording.attrs['duration']} s are too short for {self.max_delay} s delays")
+            return Finding.abstain(
+                f"trials of {recording.attrs['duration']} s are too short for {self.max_delay} s delays"
+            )
         bits, covariance = delayed_transfer_entropy(ticks, n_delays)
         statistic = 2 * ticks.n_bins * np.log(2) * bits
         peak = statistic.argmax(axis=2)[:, :, None]
@@ -68,10 +70,15 @@ class TransferEntropy:
                      delay=(peak[:, :, 0] + 1) * self.bin_width)  # fmt: skip
 
     def at_resolution(self, interval: float) -> TransferEntropy:
-        """The same measure for spike times known only to `interval` [s]: coarser bins, at least 3 delays, wider jitter."""
+        """The same measure for spike times known only to `interval` [s]: coarser bins, wider jitter."""
         width = max(self.bin_width, interval)
-        return replace(self, bin_width=width, max_delay=max(self.max_delay, 3 * width),
-                       jitter=max(self.jitter, 5 * width), coincidence_window=max(self.coincidence_window, 2 * width))  # fmt: skip
+        return replace(
+            self,
+            bin_width=width,
+            max_delay=max(self.max_delay, 3 * width),
+            jitter=max(self.jitter, 5 * width),
+            coincidence_window=max(self.coincidence_window, 2 * width),
+        )
 
     def _test(
         self, ticks: Ticks, n_delays: int, peak: np.ndarray, rng: np.random.Generator
@@ -133,8 +140,13 @@ def _information(both: np.ndarray, ones: np.ndarray, source: np.ndarray, total: 
     """Mutual information x N [nats] of two binary variables, from counts: both 1, target 1, source 1, all."""
     from scipy.special import xlogy
 
-    table = ((both, ones, source), (ones - both, ones, total - source),
-             (source - both, total - ones, source), (total - ones - source + both, total - ones, total - source))  # fmt: skip
+    silent, zeros = total - source, total - ones
+    table = (
+        (both, ones, source),
+        (ones - both, ones, silent),
+        (source - both, zeros, source),
+        (zeros - source + both, zeros, silent),
+    )
     result = np.zeros_like(both)
     for cell, row, column in table:
         cell = np.maximum(cell, 0.0)
