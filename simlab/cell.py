@@ -19,7 +19,7 @@ import xarray as xr
 from simlab.archive import Archive, ArchiveError
 from simlab.contracts import Budget, Finding, SimlabError
 from simlab.data import bare, check_activity
-from simlab.execution import Outcome, execute
+from simlab.execution import Outcome, execute, off_the_clock
 from simlab.experiment import Baseline, Cell
 from simlab.fingerprint import engine_hash, fingerprint, label, parameters, source_hash
 from simlab.ledger import Row, pack
@@ -44,6 +44,7 @@ class Settings:
     time_limit: float
     memory_limit: int
     strict: bool = False
+    worker: bool = False  # in a process that may be ended if a method cannot be stopped otherwise
 
 
 class Stopwatch:
@@ -161,6 +162,7 @@ class Lab:
             time_limit=settings.time_limit,
             memory_limit=settings.memory_limit,
             strict=settings.strict,
+            last_resort=settings.worker,
         )
 
     def _investigate(self, watch: Stopwatch) -> tuple[Outcome, dict[str, float]]:
@@ -168,8 +170,7 @@ class Lab:
         with mounted(self._bench(watch), implant.known(self.subject().anatomy), budget) as rig:
             outcome = self._execute(rig)
             spent = {f"spent_{name}": amount for name, amount in asdict(rig.spent).items()}
-        on_the_bench = watch.seconds.get("simulation", 0.0) + watch.seconds.get("recording", 0.0)
-        watch.seconds["analysis"] = max(outcome.seconds - on_the_bench, 0.0)
+        watch.seconds["analysis"] = outcome.seconds
         return outcome, spent
 
     def _bench(self, watch: Stopwatch) -> Bench:
@@ -190,8 +191,9 @@ class Lab:
         def run(session: Session) -> xr.Dataset:
             asked[1] += 1
             role = (*visit, asked[1])
-            activity = watch.time("simulation", lambda: self._simulate(session, role))
-            return watch.time("recording", lambda: implant.record(activity, self.rng("record", *role)))
+            with off_the_clock():
+                activity = watch.time("simulation", lambda: self._simulate(session, role))
+                return watch.time("recording", lambda: implant.record(activity, self.rng("record", *role)))
 
         return Bench(propose, run, actuator, implant.key.sizes["unit"])
 
@@ -199,7 +201,7 @@ class Lab:
         question = get("questions", baseline.question)()
         answer = question.baselines()[baseline.kind]
         rng = self.rng("baseline", baseline.kind, *self.plan, self.seen_by)
-        return Outcome(finding=answer(truth, recording, rng))
+        return Outcome(answer(truth, recording, rng), "", "", over_budget=False, seconds=0.0, peak_memory=0)
 
 
 class BlindImplant:

@@ -231,8 +231,8 @@ def _claim_text(verdict: Any) -> str:
 
 
 SHORT = (
-    "question", "method", "method_label", "n", "recovery", "recovery_low", "recovery_high", "headline",
-    "headline_mean", "chance", "ceiling", "false_recovery", "abstention", "error_rate", "seconds_analysis",
+    "question", "method_label", "n", "recovery", "recovery_low", "recovery_high", "metric", "value", "chance",
+    "ceiling", "ceiling_recovery", "false_recovery", "abstention", "error_rate", "over_budget", "seconds_analysis",
 )  # fmt: skip
 
 

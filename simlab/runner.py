@@ -63,7 +63,7 @@ def run(
     folder = Path(out) if out is not None else Path("runs") / spec.name
     spec = _prepare(folder, spec, source, subjects=subjects, seed=seed, resume=resume)
     ledger = Ledger(folder / "ledger.sqlite")
-    settings = _settings(spec, archive, strict)
+    settings = _settings(spec, archive, strict, worker=executor is None and workers is not None)
 
     cells = list(spec.cells())
     done = ledger.keys() if resume else set()
@@ -164,11 +164,12 @@ def _run_file(spec: Experiment, source: str) -> dict[str, Any]:
     }
 
 
-def _settings(spec: Experiment, archive: Path | str | bool | None, strict: bool) -> Any:
+def _settings(spec: Experiment, archive: Path | str | bool | None, strict: bool, worker: bool) -> Any:
     from simlab.cell import Settings
 
     root = default_root() if archive is True else Path(archive) if archive else None
-    return Settings(spec.seed, None if root is None else str(root), spec.time_limit, spec.memory_limit, strict)
+    where = None if root is None else str(root)
+    return Settings(spec.seed, where, spec.time_limit, spec.memory_limit, strict, worker)
 
 
 class Inline(Executor):

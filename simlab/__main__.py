@@ -1,0 +1,5 @@
+"""`python -m simlab` is the `simlab` command."""
+
+from simlab.cli import main
+
+main()
