@@ -10,8 +10,8 @@ import numpy as np
 from simlab.contracts import Finding, SimlabError
 from simlab.registry import get
 
-OPTIONAL = ("probability",)
-"""Variables of a form that a finding may leave out."""
+OPTIONAL = ("probability", "sign")
+"""Variables of a form that a finding may leave out: it then says nothing about them."""
 
 
 def _require(rule: Any, message: str) -> None:
@@ -20,7 +20,7 @@ def _require(rule: Any, message: str) -> None:
 
 
 def validate(finding: Any, question: str, n_units: int, candidates: Sequence[str] | None = None) -> Finding:
-    """The finding with its estimate as plain numpy arrays (labels as str) of the question's form.
+    """The finding with its estimate as plain numpy arrays (labels as str) of the question's form, diagonals zero.
 
     n_units: of the recording; candidates: the answers that a closed question offers. Raises SimlabError, naming the
     rule, the value received and the fix, for anything but a complete, finite estimate of the right shape.
@@ -98,6 +98,8 @@ def _numbers(name: str, value: Any, dims: tuple[str, ...], sizes: Mapping[str, i
         array.shape == shape,
         f"{name} must have dims {dims} = shape {shape}, one entry per recorded unit or candidate, got {array.shape}",
     )
+    if dims == ("pre", "post") and array.dtype.kind == "f":
+        array = np.where(np.eye(len(array), dtype=bool), 0.0, array)  # nobody asks whether a unit connects to itself
     broken = array.size - int(np.isfinite(array).sum())
     _require(broken == 0, f"{name} must be finite, got {broken} NaN or infinite of {array.size}: abstain or fill them")
     return array if array.dtype.kind == "b" else array.astype(float)
