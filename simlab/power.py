@@ -83,9 +83,9 @@ def data_for_recovery(
     A monotone (isotonic) fit, weighted by the number of answers, is interpolated linearly in log(amount), or in
     the amount itself where some are not positive. Columns: the group's, `target`, `amount`, `low`, `high`
     (percentile bootstrap over subjects) and `verdict`: "reached"; "not reached", with an infinite amount (minus
-    infinity where less is easier, as for `hidden_fraction`); "exceeded at the least amount tried", with amount NaN;
-    "no answers", likewise. An end of the interval that lies outside what was tried is infinite, or the least
-    amount tried. Raises SimlabError unless 0 < target <= 1.
+    infinity where more is harder, as for `hidden_fraction`); "exceeded throughout", with amount NaN, as the hardest
+    amount tried is enough; "no answers", likewise NaN. An end of the interval beyond what was tried is infinite, or
+    else that hardest amount. Raises SimlabError unless 0 < target <= 1.
     """
     import pandas as pd
 
@@ -122,7 +122,7 @@ def _needed(
     low, high = (ends[_rank(q, len(ends))] for q in ((1 - level) / 2, (1 + level) / 2))
     if np.isinf(point):
         reached = point != sign * np.inf
-        verdict = "exceeded at the least amount tried" if reached else "not reached"
+        verdict = "exceeded throughout" if reached else "not reached"
         return {"amount": np.nan if reached else point, "low": low, "high": high, "verdict": verdict}
     return {"amount": point, "low": low, "high": high, "verdict": "reached"}
 
@@ -133,7 +133,7 @@ def _rank(q: float, n: int) -> int:
 
 
 def _range(amounts: np.ndarray, sign: float) -> tuple[float, float]:
-    """What an interval may span: from the easiest amount tried (it may take less) to infinity (it may take any)."""
+    """What an interval may span: from the hardest amount tried, which may be more than enough, to never."""
     return (float(amounts.min()), np.inf) if sign > 0 else (-np.inf, float(amounts.max()))
 
 
