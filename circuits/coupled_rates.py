@@ -77,7 +77,8 @@ class CoupledRatesSubject:
     @property
     def network(self) -> RateNetwork:
         """Its equations, for simulation, Jacobian and fixed points."""
-        from simlab.simulators.rates import RateNetwork, logistic
+        from simlab.simulators.rates import RateNetwork
+        from simlab.simulators.transfers import logistic
 
         circuit = self.circuit
         return RateNetwork(

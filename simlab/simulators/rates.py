@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any
+from typing import Any, NamedTuple
 
 import jax
 import jax.numpy as jnp
@@ -19,7 +19,8 @@ import numpy as np
 
 from simlab.contracts import SimlabError
 from simlab.progress import report
-from simlab.session import SILENCE_CURRENT, Session, neuron_perturbations, pulsed_trials
+from simlab.session import Session
+from simlab.simulators.rate_inputs import Command
 from simlab.streams import brian_seed
 
 MEMORY_LIMIT = 512 * 2**20
@@ -30,10 +31,11 @@ MEMORY_LIMIT = 512 * 2**20
 class RateNetwork:
     """Rate equations of n units.
 
-        tau_i dx_i/dt = -x_i + f(sum_j W_ji x_j + b_i + I_i(t) + xi_i) + sqrt(tau_i) eta_i
+        tau_i dx_i/dt = -x_i + r_i + (sqrt(tau_i) s_i + sqrt(F_i r_i)) eta_i
+        r_i = f(sum_j W_ji x_j + b_i + I_i(t) + xi_i, p_i)
 
-    f must be a hashable callable of JAX arrays that acts on each unit alone: a module-level function, or a frozen
-    dataclass with `__call__`; equal callables share compiled code. Rates come out in whatever unit f returns.
+    f is a module-level function of JAX arrays that acts on each unit alone (see `simlab.simulators.transfers`), so that
+    compiled code is shared by all networks that use it. Rates come out in whatever unit f returns.
 
     A unit's *rheobase* is the input that strength 1 of a stimulation stands for, in the unit of f's argument. It
     takes an isolated unit from rest (I = 0) just to threshold where f has one, as for a spiking neuron; a smooth
@@ -42,10 +44,12 @@ class RateNetwork:
 
     weights: np.ndarray  # (pre, post), input of `post` per rate of `pre`
     time_constant: float | np.ndarray  # tau [s], one or (neuron,)
-    transfer: Callable[[Any], Any]  # f: input -> steady rate
+    transfer: Callable[..., Any]  # f: input, parameters -> steady rate
+    transfer_parameters: tuple[float | np.ndarray, ...] = ()  # p, each one number or (neuron,)
     bias: float | np.ndarray = 0.0  # b, one or (neuron,)
     input_noise: float | np.ndarray = 0.0  # standard deviation of xi, drawn afresh at every dt
-    state_noise: float | np.ndarray = 0.0  # amplitude of the white noise eta: x diffuses alike whatever dt
+    state_noise: float | np.ndarray = 0.0  # s, with white noise eta: x diffuses alike whatever dt
+    shot_noise: float | np.ndarray = 0.0  # F: Fano factor of the spikes that a unit stands for, if x is in Hz
     rheobase: float | np.ndarray = 1.0  # input per unit of strength, one or (neuron,)
 
     def __post_init__(self) -> None:
@@ -63,12 +67,12 @@ class RateNetwork:
     def velocity(self, state: np.ndarray, current: float | np.ndarray = 0.0) -> np.ndarray:
         """dx/dt (..., neuron) without noise at a state (..., neuron), under a constant input."""
         with jax.enable_x64(True):
-            return np.asarray(_velocity(self.transfer, _constants(self), _double(state), _double(current)))
+            return np.asarray(_velocity(self.transfer, _Constants.of(self), _double(state), _double(current)))
 
     def jacobian(self, state: np.ndarray, current: float | np.ndarray = 0.0) -> np.ndarray:
         """d(dx_i/dt)/dx_j (neuron i, neuron j) [1/s] at a state (neuron,), by automatic differentiation."""
         with jax.enable_x64(True):
-            return np.asarray(_jacobian(_constants(self), _double(state), _double(current), transfer=self.transfer))
+            return np.asarray(_jacobian(_Constants.of(self), _double(state), _double(current), transfer=self.transfer))
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,7 +138,7 @@ def settle(
     with jax.enable_x64(True):
         steps = max(1, round(duration / dt))
         at, under = _double(start), _double(current)
-        return np.asarray(_settle(_constants(network), at, under, dt, steps, transfer=network.transfer))
+        return np.asarray(_settle(_Constants.of(network), at, under, dt, steps, transfer=network.transfer))
 
 
 def simulate(
@@ -155,12 +159,13 @@ def simulate(
     Each sample is the mean of the rates over the `sample_interval` [s] that starts there. `dt` [s] is the Euler step.
     `inputs` (trial, step, neuron), in the unit of the transfer function's argument and each step `input_interval`
     [s] long, comes on top of the session's perturbations. `initial` (trial, neuron): where trials start, `burn_in` [s]
-    before their onset, without input; zero by default. A trial's noise does not depend on how trials are chunked.
+    before their onset, under the first step of `inputs`; zero by default. A trial's noise does
+    not depend on how trials are chunked.
     """
     substeps, n_samples = _steps(sample_interval, dt, "sample_interval"), round(session.duration / sample_interval)
     if n_samples < 1:
         raise SimlabError(f"a trial of {session.duration} s holds no sample of {sample_interval} s: sample faster")
-    command = _Command.of(network, session, inputs, input_interval)
+    command = Command.of(network.size, network.rheobase, session, inputs, input_interval)
     burn_steps = _steps(burn_in, dt, "burn_in") if burn_in else 0
     step_times = (np.arange(n_samples * substeps) + 0.5) * dt
     segment = np.concatenate([np.zeros(burn_steps, dtype=int), command.segment(step_times)])
@@ -170,15 +175,16 @@ def simulate(
     chunk = -(-session.trials // -(-session.trials // chunk))
     rate = np.empty((session.trials, n_samples, network.size), dtype=np.float32)
     seed = brian_seed(rng)
+    noisy = (bool(np.any(network.input_noise)), bool(np.any(network.state_noise) or np.any(network.shot_noise)))
     with jax.enable_x64(True):
         for first in range(0, session.trials, chunk):
             # A last chunk that is short is filled by repeats, so that one compiled shape serves all.
             rows = np.minimum(np.arange(first, first + chunk), session.trials - 1)
             done = _integrate(
-                _constants(network), jnp.asarray(start[rows]), jnp.asarray(command.current[:, rows]),
+                _Constants.of(network), jnp.asarray(start[rows]), jnp.asarray(command.current[:, rows]),
                 jnp.asarray(command.clamp[:, rows]), jnp.asarray(segment), jnp.asarray(rows), seed, dt,
                 transfer=network.transfer, burn_steps=burn_steps, substeps=substeps,
-                noisy=(bool(np.any(network.input_noise)), bool(np.any(network.state_noise))),
+                noisy=noisy,
             )  # fmt: skip
             last = min(first + chunk, session.trials)
             rate[first:last] = np.asarray(done)[: last - first]
@@ -193,88 +199,59 @@ def _steps(interval: float, dt: float, name: str) -> int:
     return steps
 
 
-@dataclass(frozen=True, eq=False)
-class _Command:
-    """Piecewise constant input: segment 0 is nothing, segment k holds from `edges[k-1]` on."""
-
-    edges: np.ndarray  # (segment - 1,) s
-    current: np.ndarray  # (segment, trial, neuron), in the unit of the transfer function's argument
-    clamp: np.ndarray  # the same shape, or one segment if nothing is clamped; NaN is free
-
-    @classmethod
-    def of(cls, network: RateNetwork, session: Session, inputs: np.ndarray | None, interval: float | None) -> _Command:
-        pulses = neuron_perturbations(session, network.size)
-        edges = {0.0, *(p.start for p in pulses), *(p.stop for p in pulses)}
-        if inputs is not None:
-            _check_inputs(inputs, interval, session, network.size)
-            edges |= set(np.arange(inputs.shape[1] + 1) * interval)
-        starts = np.array(sorted(edges))
-        current = np.zeros((len(starts) + 1, session.trials, network.size))
-        clamp = np.full_like(current, np.nan) if any(p.kind == "clamp" for p in pulses) else current[:1] * np.nan
-        if inputs is not None:
-            step = np.round(starts / interval - 0.5 + 1e-6).astype(int)
-            inside = step < inputs.shape[1]
-            current[1:][inside] = np.swapaxes(inputs, 0, 1)[step[inside]]
-        for pulse in pulses:
-            when = 1 + np.flatnonzero((starts >= pulse.start - 1e-9) & (starts < pulse.stop - 1e-9))
-            where = np.ix_(when, pulsed_trials(pulse, session.trials))
-            if pulse.kind == "clamp":
-                clamp[where] = np.where(pulse.strength != 0, pulse.strength, clamp[where])
-            else:
-                gain = 1.0 if pulse.kind == "stimulate" else -SILENCE_CURRENT
-                current[where] += gain * pulse.strength * network.rheobase
-        return cls(starts, current, clamp)
-
-    def segment(self, times: np.ndarray) -> np.ndarray:
-        """Which segment holds at each of these times (time,) [s]."""
-        return np.searchsorted(self.edges, times, side="right")
-
-
-def _check_inputs(inputs: np.ndarray, interval: float | None, session: Session, size: int) -> None:
-    if interval is None or not interval > 0:
-        raise SimlabError(f"inputs need an input_interval > 0 s, got {interval}")
-    if inputs.ndim != 3 or inputs.shape[0] != session.trials or inputs.shape[2] != size:
-        raise SimlabError(
-            f"inputs must be (trial, step, neuron) for {session.trials} trials of {size} neurons, got {inputs.shape}"
-        )
-
-
 def _double(values: Any) -> jax.Array:
     return jnp.asarray(values, dtype=float)
 
 
-def _constants(network: RateNetwork) -> tuple[jax.Array, ...]:
-    """What the compiled functions take of a network: weights, tau, bias and the two noises, as arrays of one shape."""
-    vectors = (network.time_constant, network.bias, network.input_noise, network.state_noise)
-    full = (np.broadcast_to(np.asarray(v, dtype=float), (network.size,)) for v in vectors)
-    return (jnp.asarray(network.weights, dtype=float), *(jnp.asarray(v) for v in full))
+class _Constants(NamedTuple):
+    """What the compiled functions take of a network, as arrays over neurons."""
+
+    weights: Any
+    tau: Any
+    bias: Any
+    input_noise: Any
+    state_noise: Any
+    shot_noise: Any
+    transfer_parameters: tuple[Any, ...]
+
+    @classmethod
+    def of(cls, network: RateNetwork) -> _Constants:
+        def full(value: float | np.ndarray) -> jax.Array:
+            return _double(np.broadcast_to(value, (network.size,)))
+
+        return cls(
+            _double(network.weights), full(network.time_constant), full(network.bias), full(network.input_noise),
+            full(network.state_noise), full(network.shot_noise), tuple(map(full, network.transfer_parameters)),
+        )  # fmt: skip
 
 
-def _velocity(transfer: Callable[[Any], Any], constants: tuple[jax.Array, ...], x: Any, current: Any) -> Any:
-    """The equation itself; everything else in this file is built on it."""
-    weights, tau, bias = constants[:3]
-    return (-x + transfer(x @ weights + bias + current)) / tau
+def _output(transfer: Callable[..., Any], constants: _Constants, x: Any, current: Any) -> Any:
+    """r, the rate that a unit's input calls for."""
+    drive = x @ constants.weights + constants.bias + current
+    return transfer(drive, *constants.transfer_parameters)
+
+
+def _velocity(transfer: Callable[..., Any], constants: _Constants, x: Any, current: Any) -> Any:
+    return (-x + _output(transfer, constants, x, current)) / constants.tau
 
 
 @partial(jax.jit, static_argnames="transfer")
-def _jacobian(constants: tuple[jax.Array, ...], x: Any, current: Any, *, transfer: Callable[[Any], Any]) -> Any:
+def _jacobian(constants: _Constants, x: Any, current: Any, *, transfer: Callable[..., Any]) -> Any:
     return jax.jacfwd(lambda state: _velocity(transfer, constants, state, current))(x)
 
 
 @partial(jax.jit, static_argnames="transfer")
-def _settle(
-    constants: tuple[jax.Array, ...], x: Any, current: Any, dt: float, steps: int, *, transfer: Callable[[Any], Any]
-) -> Any:
+def _settle(constants: _Constants, x: Any, current: Any, dt: float, steps: int, *, transfer: Callable[..., Any]) -> Any:
     return jax.lax.fori_loop(0, steps, lambda _, y: y + dt * _velocity(transfer, constants, y, current), x)
 
 
 @partial(jax.jit, static_argnames=("transfer", "burn_steps", "substeps", "noisy"))
 def _integrate(
-    constants: tuple[jax.Array, ...], start: Any, current: Any, clamp: Any, segment: Any, trials: Any, seed: int,
-    dt: float, *, transfer: Callable[[Any], Any], burn_steps: int, substeps: int, noisy: tuple[bool, bool],
+    constants: _Constants, start: Any, current: Any, clamp: Any, segment: Any, trials: Any, seed: int,
+    dt: float, *, transfer: Callable[..., Any], burn_steps: int, substeps: int, noisy: tuple[bool, bool],
 ) -> Any:  # fmt: skip
     """Euler-Maruyama over all steps; means over `substeps`, (trial, sample, neuron)."""
-    _, tau, _, input_noise, state_noise = constants
+    tau = constants.tau
     fold = jax.random.fold_in
     keys = jax.vmap(partial(fold, jax.random.key(seed)))(trials)
 
@@ -283,10 +260,12 @@ def _integrate(
 
     def advance(x: Any, step: Any) -> tuple[Any, Any]:
         now = segment[step]
-        drive = current[now] + (input_noise * draw(step, 0) if noisy[0] else 0.0)
-        new = x + dt * _velocity(transfer, constants, x, drive)
+        drive = current[now] + (constants.input_noise * draw(step, 0) if noisy[0] else 0.0)
+        output = _output(transfer, constants, x, drive)
+        new = x + dt / tau * (output - x)
         if noisy[1]:
-            new = new + jnp.sqrt(dt / tau) * state_noise * draw(step, 1)
+            shot = jnp.sqrt(constants.shot_noise * output) / tau
+            new = new + jnp.sqrt(dt) * (constants.state_noise / jnp.sqrt(tau) + shot) * draw(step, 1)
         held = clamp[now if clamp.shape[0] > 1 else 0]
         new = jnp.where(jnp.isnan(held), new, held)
         return new, jnp.where(jnp.isnan(held), x, held)
@@ -298,13 +277,3 @@ def _integrate(
     x = jax.lax.fori_loop(0, burn_steps, lambda step, y: advance(y, step)[0], start)
     firsts = burn_steps + jnp.arange((len(segment) - burn_steps) // substeps) * substeps
     return jnp.swapaxes(jax.lax.scan(sample, x, firsts)[1], 0, 1)
-
-
-def logistic(drive: Any) -> Any:
-    """1 / (1 + exp(-drive)): the transfer function of linear-nonlinear networks with rates between 0 and 1."""
-    return jax.nn.sigmoid(drive)
-
-
-def threshold_linear(drive: Any) -> Any:
-    """max(drive, 0): its threshold is at 0, so a unit with bias b < 0 has a rheobase of -b."""
-    return jax.nn.relu(drive)

@@ -6,14 +6,8 @@ import pytest
 from simlab.contracts import SimlabError
 from simlab.progress import listening
 from simlab.session import NeuronPerturbation, Perturbation, Session
-from simlab.simulators.rates import (
-    RateNetwork,
-    fixed_point,
-    logistic,
-    settle,
-    simulate,
-    threshold_linear,
-)
+from simlab.simulators.rates import RateNetwork, fixed_point, settle, simulate
+from simlab.simulators.transfers import logistic, threshold_linear
 from simlab.streams import stream
 
 
@@ -77,6 +71,13 @@ def test_state_noise_has_the_variance_of_an_ornstein_uhlenbeck_process():
     # Variance sigma^2/2, times 1/(1 - h/2) for Euler with h = 0.1. 1000 units x 1 s / (2 tau) = 5e4 independent
     # samples: standard error sqrt(2/5e4) = 0.6% of it; 4 of them.
     assert rate.var() == pytest.approx(2.0 / 0.95, rel=0.025)
+
+
+def test_shot_noise_has_the_variance_of_low_passed_poisson_spikes():
+    network = RateNetwork(np.zeros((50, 50)), 0.1, linear, bias=20.0, shot_noise=1.0)
+    _, rate = run(network, Session(40, 2.0), burn_in=0.5, initial=np.full((40, 50), 20.0), sample_interval=1e-2)
+    # Campbell: r / (2 tau) = 100. 2000 units x 2 s / (2 tau): 2e4 samples, standard error 1%; Euler's bias 0.5%.
+    assert rate.var() == pytest.approx(100.0, rel=0.05)
 
 
 def test_input_noise_is_drawn_afresh_at_every_step():
@@ -148,5 +149,5 @@ def test_bad_requests_name_rule_and_value():
         run(network, Session(1, 0.1, perturbations=(Perturbation("stimulate", (0,), 1.0, 0, 0.1),)))
     with pytest.raises(SimlabError, match="square"):
         RateNetwork(np.zeros((2, 3)), 0.01, logistic)
-    with pytest.raises(SimlabError, match="inputs must be"):
+    with pytest.raises(SimlabError, match="inputs must be"):  # one trial's inputs for two
         run(network, Session(2, 0.1), inputs=np.zeros((1, 1, 2)), input_interval=0.1)
