@@ -194,13 +194,12 @@ def calibration(table: pd.DataFrame, bins: int = 10) -> dict[str, Any]:
 
 
 def _cost(cells: pd.DataFrame) -> dict[str, float]:
-    columns = {
-        "trials": "spent_trials",
-        "perturbations": "spent_perturbations",
-        "seconds": "spent_seconds",
-        "seconds_analysis": "seconds_analysis",
-    }
-    return {name: _mean(cells[column]) if column in cells else NAN for name, column in columns.items()}
+    """Means per cell; a passive method, which states no expense, spends its plan."""
+    plan = {"trials": cells["trials"], "perturbations": 0.0, "seconds": cells["trials"] * cells["duration"]}
+    passive = cells["kind"] != "active"
+    spent = {name: cells.get(f"spent_{name}", cells["trials"] * NAN) for name in plan}
+    cost = {name: _mean(spent[name].mask(passive & spent[name].isna(), plan[name])) for name in plan}
+    return cost | {"seconds_analysis": _mean(cells["seconds_analysis"]) if "seconds_analysis" in cells else NAN}
 
 
 def _mean(values: Any) -> float:

@@ -162,6 +162,14 @@ def test_cost_is_the_mean_spent_per_cell() -> None:
     assert (row["trials"], row["perturbations"], row["seconds"], row["seconds_analysis"]) == (10, 6, 10, 0.5)
 
 
+def test_a_passive_method_spends_its_plan() -> None:
+    unstated = {"spent_trials": np.nan, "spent_seconds": np.nan, "spent_perturbations": np.nan}
+    row = summarise(cells(5, trials=30, duration=2.0, **unstated)).iloc[0]
+    assert (row["trials"], row["perturbations"], row["seconds"]) == (30, 0, 60)
+    active = summarise(cells(5, trials=30, kind="active", **unstated)).iloc[0]
+    assert np.isnan(active["trials"])  # it did not get so far as to spend
+
+
 def test_a_leaderboard_puts_the_best_of_each_question_first_baselines_among_them() -> None:
     table = pd.concat([cells(10, 4), cells(10, 7, method="te", method_label="te"), blind(0, "random")])
     board = leaderboard(table)
