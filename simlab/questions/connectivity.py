@@ -63,7 +63,7 @@ class Connectivity:
         edge = share >= self.edge_share - 1e-9  # a share of exactly one half must survive rounding
         same = (mixing @ mixing.T >= self.edge_share - 1e-9) & pairs(len(mixing))
         found = {
-            "weight": weight, "share": share, "edge": edge & pairs(len(mixing)),
+            "weight": weight, "share": share, "edge": edge,
             "sign": np.sign(weight).astype(np.int8), "same": same,
         }  # fmt: skip
         units = np.arange(len(mixing))
@@ -72,10 +72,10 @@ class Connectivity:
     def score(self, finding: Finding, truth: xr.Dataset) -> dict[str, float]:
         """All metrics against the projected truth; NaN where one is undefined (no edges, nothing decided...).
 
-        sign_accuracy: over decided true edges that have a sign (excitation and inhibition merged into one unit
-        can cancel) and are given one. direction_accuracy: over pairs connected
-        one way only, how often that way scores higher, ties counting half; decided_direction_accuracy: over
-        those of them that were decided one way only, how often it is the true way.
+        sign_accuracy: over decided true edges that have a sign (excitation and inhibition merged into one unit can
+        cancel) and are given one. direction_accuracy: over pairs connected one way only, how often that way scores
+        higher, ties counting half; decided_direction_accuracy: over those of them that were decided one way only,
+        how often it is the true way.
         """
         if finding.abstained:
             return undefined(self.metrics)
