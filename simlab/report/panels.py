@@ -182,7 +182,7 @@ def population(axes: Axes, dataset: xr.Dataset, trial: int = 0, width: float = 0
 
 
 def signed_scale(values: np.ndarray) -> tuple[Any, Any]:
-    """Colour map and norm: inhibition cold, nothing white, excitation warm, each to the 98th percentile of its own size.
+    """Colour map and norm: inhibition cold, excitation warm, each to the 98th percentile of its own size.
 
     Inhibitory weights are often several times the excitatory ones; on one common scale the weaker would vanish.
     """

@@ -189,7 +189,7 @@ def _rates(axes: Axes, dataset: xr.Dataset, truth: xr.Dataset | None) -> None:
 
 @styled
 def aim_figure(title: str, anatomy: xr.Dataset, strength: np.ndarray, target: int) -> Figure:
-    """What a stimulator does when strength 1 is aimed at one neuron: strength (neuron,) against distance and in place."""
+    """Where strength 1 aimed at one neuron lands: `strength` (neuron,) in place and against distance."""
     figure = new_figure(8, 3.4)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     place, falloff = figure.subplots(1, 2, width_ratios=(1.1, 1))

@@ -1,0 +1,222 @@
+"""The numbers of the report: what of the results goes into which table or figure. Draws nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simlab.report.figures import plain_number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+AMOUNTS = {
+    "n_units": "recorded units",
+    "seconds": "recording of each subject [s]",
+    "hidden_fraction": "hidden fraction of the network",
+    "budget_perturbations": "perturbed trials allowed",
+}
+"""Amounts that a power curve may run over, and how their axis is called."""
+
+MOST_VALUES = 6
+"""An amount that takes more values than this, since an instrument draws it, is pooled into this many classes."""
+
+
+def baseline(method: str) -> bool:
+    """Whether this is a stand-in that may see the truth, not a method."""
+    return method.startswith("baseline:")
+
+
+def short(method_label: str) -> str:
+    """A baseline's kind alone; a method's label as it is."""
+    return method_label.removeprefix("baseline:").replace("_", " ") if baseline(method_label) else method_label
+
+
+def leaders(board: pd.DataFrame, question: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """Methods and baselines of one question, best first, as the leaderboard's rows."""
+    rows = board[board["question"] == question].to_dict("records")
+    rows = [{str(k): v for k, v in row.items()} | {"label": short(row["method_label"])} for row in rows]
+    return [r for r in rows if not baseline(r["method"])], [r for r in rows if baseline(r["method"])]
+
+
+@dataclass(frozen=True)
+class Heat:
+    """A map of rates: methods in rows, whatever they met in columns, and the number behind each rate."""
+
+    values: pd.DataFrame
+    counts: pd.DataFrame
+
+    def worth_showing(self) -> bool:
+        return self.values.notna().to_numpy().any()
+
+
+def heat(table: pd.DataFrame, question: str, across: str, value: str, count: str, order: Sequence[str]) -> Heat:
+    """`value` of `summarise` for each method (row, in this order) on each value of the column `across`."""
+    from simlab.statistics import summarise
+
+    cells = table[(table["question"] == question) & (table["role"] != "ceiling")]
+    if value == "recovery" and across == "circuit_label":  # where the question can be asked of a rival, it counts too
+        cells = cells[cells["recovered"].notna() | (cells["role"] == "circuit")].assign(role="circuit")
+    summary = summarise(cells, [across, "method_label"])
+    maps = []
+    for name in (value, count):
+        wide = summary.pivot(index="method_label", columns=across, values=name) if len(summary) else summary
+        wide = wide.reindex([label for label in order if label in wide.index])
+        maps.append(wide)
+    values, counts = maps
+    kept = values.columns[values.notna().any()]
+    return Heat(values[kept].rename(index=short), counts[kept].rename(index=short).fillna(0))
+
+
+def swept(table: pd.DataFrame) -> dict[str, str]:
+    """Amounts that vary among the cells that give recovery, and their axis labels."""
+    from simlab.power import amount
+
+    cells = table[(table["role"] == "circuit") & ~table["method"].map(baseline)]
+    found = {}
+    for name, text in (AMOUNTS | _parameters(cells)).items():
+        if name in cells or name in ("seconds", "hidden_fraction"):
+            values = amount(cells, name).astype(float)
+            if values.nunique() > 1 and not _follows_units(cells, name, values):
+                found[name] = text
+    sizes = cells["n_neurons"].dropna().unique()
+    if "n_units" in found and len(sizes) == 1:
+        found["n_units"] += f" (of {plain_number(float(sizes[0]))} neurons)"
+    return found
+
+
+def _parameters(cells: pd.DataFrame) -> dict[str, str]:
+    """Numeric parameters that vary within one circuit or one instrument."""
+    found = {}
+    for column in map(str, cells.columns):
+        part, _, parameter = column.partition(".")
+        if part not in ("circuit", "instrument") or not parameter or parameter == "n_units":
+            continue
+        numbers = cells[column].map(lambda value: isinstance(value, int | float) and not isinstance(value, bool))
+        known = cells[numbers & cells[column].notna()]
+        if len(known) and known.groupby(part)[column].nunique().max() > 1:
+            found[column] = f"{part}: {parameter.replace('_', ' ')}"
+    return found
+
+
+def _follows_units(cells: pd.DataFrame, name: str, values: pd.Series) -> bool:
+    """Whether the hidden fraction says no more than the number of units, all networks being of one size."""
+    return name == "hidden_fraction" and cells["n_neurons"].nunique() == 1
+
+
+@dataclass(frozen=True)
+class Power:
+    """Curves of one question against one amount, and what `TARGET` recovery costs of it."""
+
+    x: str
+    label: str
+    metric: str
+    curves: pd.DataFrame  # panel, line, x, recovery, value and their intervals
+    chance: dict[str, float]  # panel -> analytic chance of the metric
+    blind: dict[str, float]  # panel -> recovery of the better blind baseline
+    ceiling: dict[str, float]  # line -> metric
+    ceiling_recovery: dict[str, float]  # line -> recovery
+    needed: list[dict[str, Any]]
+
+
+def power(table: pd.DataFrame, question: str, x: str, label: str, target: float) -> Power | None:
+    """Recovery and headline metric against the amount `x`, by instrument and method; None where nothing varies."""
+    from simlab.power import amount, data_for_recovery, power_curve
+    from simlab.statistics import summarise
+
+    cells = table[table["question"] == question]
+    panel = "instrument" if cells["instrument"].nunique() > 1 else "circuit_label"
+    cells = cells.assign(panel=cells[panel].astype(str), line=cells["method_label"].map(short))
+    cells = cells.assign(**{x: amount(cells, x).astype(float)})
+    measured = cells[(cells["role"] == "circuit") & cells[x].notna()]
+    measured = _classed(measured, x)
+    many = measured[~measured["method"].map(baseline)].groupby("panel")[x].nunique()
+    measured = measured[measured["panel"].isin(many.index[many > 1])]
+    if measured.empty:
+        return None
+    summary = summarise(measured, ["panel", "line", "method", "method_label", x])
+    real = ~summary["method"].map(baseline)
+    blind = summary[summary["method"].isin(["baseline:random", "baseline:marginals_only"])]
+    ceilings = summarise(cells, ["line", "method", "method_label"]).set_index("line")
+    curve = power_curve(measured[~measured["method"].map(baseline)], x, by=("panel", "line"))
+    return Power(
+        x,
+        label,
+        str(summary["metric"].iloc[0]),
+        summary[real],
+        summary[real].groupby("panel")["chance"].mean().to_dict(),
+        blind.groupby(["panel", "method"])["recovery"].mean().groupby("panel").max().to_dict(),
+        ceilings["ceiling"].to_dict(),
+        ceilings["ceiling_recovery"].to_dict(),
+        [{str(k): v for k, v in row.items()} for row in data_for_recovery(curve, target).to_dict("records")],
+    )
+
+
+def _classed(cells: pd.DataFrame, x: str) -> pd.DataFrame:
+    """An amount of many values replaced, within each panel, by the median of its quantile class."""
+    import pandas as pd
+
+    parts = []
+    for _, group in cells.groupby("panel", sort=False):
+        if group[x].nunique() > MOST_VALUES:
+            classes = pd.qcut(group[x], MOST_VALUES - 1, labels=False, duplicates="drop")
+            group = group.assign(**{x: group.groupby(classes)[x].transform("median")})
+        parts.append(group)
+    return pd.concat(parts) if parts else cells
+
+
+def calibration_points(table: pd.DataFrame, question: str, bins: int = 5) -> pd.DataFrame:
+    """Stated confidence against the share of right answers, in even bins, for each method that states one.
+
+    On rivals an answer is right that claims no mechanism. Columns: line, confidence, recovery with its interval, n.
+    """
+    import pandas as pd
+
+    from simlab.intervals import clustered_wilson
+    from simlab.statistics import subject_of
+
+    cells = table[(table["question"] == question) & (table["role"] != "ceiling") & (table["status"] == "ok")]
+    right = cells["recovered"].where(cells["role"] != "rival", 1 - cells["false_recovery"])
+    cells = cells.assign(right=right, bin=np.minimum(cells["confidence"] * bins // 1, bins - 1))
+    cells = cells[cells["confidence"].notna() & cells["right"].notna() & ~cells["method"].map(baseline)]
+    rows = []
+    for (line, _), group in cells.groupby(["method_label", "bin"]):
+        low, high = clustered_wilson(group["right"].to_numpy(), subject_of(group).to_numpy())
+        rows.append((line, group["confidence"].mean(), group["right"].mean(), low, high, len(group)))
+    return pd.DataFrame(rows, columns=["line", "confidence", "recovery", "recovery_low", "recovery_high", "n"])
+
+
+def failures(table: pd.DataFrame) -> list[dict[str, Any]]:
+    """Errors, exhausted budgets and abstentions: how many cells of which methods on what, for each reason."""
+    bad = table[table["status"] != "ok"].assign(reason=lambda t: t["reason"].fillna("").map(str))
+    rank = {"error": 0, "over_budget": 1, "abstained": 2}
+    rows = []
+    for (status, method, reason), group in bad.groupby(["status", "method_label", "reason"], sort=False):
+        rows.append(
+            {
+                "status": status,
+                "method": short(str(method)),
+                "reason": reason or "no reason given",
+                "n": len(group),
+                "circuits": sorted(set(group["circuit_label"].map(str))),
+                "instruments": sorted(set(group["instrument_label"].map(str))),
+            }
+        )
+    return sorted(rows, key=lambda row: (rank.get(str(row["status"]), 3), -row["n"], row["method"], row["reason"]))
+
+
+def notable_cells(table: pd.DataFrame, question: str, headline: str) -> list[tuple[str, dict[str, Any]]]:
+    """Cells whose matrices are worth seeing: each kind of case, and its cells from the clearest example on."""
+    cells = table[(table["question"] == question) & (table["status"] == "ok") & ~table["method"].map(baseline)]
+    if headline not in cells:
+        return []
+    answered = cells[(cells["role"] == "circuit") & cells[headline].notna()]
+    answered = answered.sort_values(headline, kind="stable")
+    fooled = cells[(cells["role"] == "rival") & (cells["false_recovery"] == 1)]
+    best = answered.iloc[::-1]
+    middle = answered.iloc[np.argsort(np.abs(np.arange(len(answered)) - len(answered) // 2), kind="stable")]
+    cases = {"best": best, "median": middle, "worst": answered, "false recovery on a rival": fooled}
+    return [(case, row) for case, group in cases.items() for row in group.head(40).to_dict("records")]
