@@ -60,8 +60,7 @@ def lay_out(values: np.ndarray) -> np.ndarray:
 
 def circular_shift(x: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """Each unit of x (sample, unit) rolled by its own random lag: its own statistics stay, its company goes."""
-    lags = rng.integers(len(x), size=x.shape[1]).tolist()
-    return np.stack([np.roll(x[:, unit], lag) for unit, lag in enumerate(lags)], axis=1)
+    return np.stack([np.roll(column, int(rng.integers(len(x)))) for column in x.T], axis=1)
 
 
 def spectrum(x: np.ndarray) -> np.ndarray:
@@ -77,7 +76,7 @@ def principal_components(x: np.ndarray, n_components: int) -> np.ndarray:
 
 
 def significant_components(x: np.ndarray, n_shuffles: int, rng: np.random.Generator) -> int:
-    """How many leading eigenvalues exceed the 95th percentile of those of shifted data (parallel analysis, Horn 1965)."""
+    """How many leading eigenvalues exceed the 95th percentile of shifted data's (parallel analysis, Horn 1965)."""
     null = np.array([spectrum(circular_shift(x, rng)) for _ in range(n_shuffles)])
     above = spectrum(x) > np.quantile(null, 0.95, axis=0)
     return int(above.argmin()) if not above.all() else len(above)

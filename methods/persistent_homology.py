@@ -61,12 +61,14 @@ class PersistentHomology:
     def _lifetimes(self, x: np.ndarray, n_components: int, rng: np.random.Generator) -> list[np.ndarray]:
         """Finite lifetimes, falling, of H0, H1 and H2, in units of the cloud's root mean square radius."""
         points = self._landmarks(principal_components(x, n_components), rng)
-        return rips_lifetimes(points / float(np.sqrt((points**2).sum(1).mean())))
+        radius = np.sqrt(np.square(points).sum(1).mean())
+        return rips_lifetimes(points / radius)
 
     def _landmarks(self, states: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         from scipy.spatial import cKDTree
 
-        distance = cKDTree(states).query(states, min(self.neighbours + 1, len(states)))[0][:, -1]
+        rank = min(self.neighbours + 1, len(states))
+        distance = np.asarray(cKDTree(states).query(states, [rank])[0])[:, 0]
         dense = states[distance <= np.quantile(distance, self.kept)]
         return farthest_points(dense, self.n_points, rng)
 
@@ -87,8 +89,8 @@ class PersistentHomology:
 
     def _firmness(self, tail: np.ndarray, count: int) -> float:
         """How clearly the last feature counted is significant and the first one left out is not."""
-        last = odds_of_significance(tail[count - 1], self.level) if count else 1.0
-        following = tail[count] if count < len(tail) else 1.0
+        last = odds_of_significance(float(tail[count - 1]), self.level) if count else 1.0
+        following = float(tail[count]) if count < len(tail) else 1.0
         return last * (1.0 - odds_of_significance(following, self.level))
 
 
