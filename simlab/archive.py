@@ -24,6 +24,9 @@ from simlab.contracts import SimlabError
 COMPRESS_ABOVE = 1 << 16
 """Arrays of more bytes than this are compressed."""
 
+INLINE_BELOW = 2048
+"""Whole-number arrays of at most this many elements are kept in the metadata."""
+
 
 class ArchiveError(SimlabError):
     """The archive cannot be written."""
@@ -139,14 +142,13 @@ def _write(path: Path, activity: xr.Dataset) -> None:
     arrays, layout = {}, {}
     for name, variable in activity.variables.items():
         values = np.asarray(variable.values)
-        text = values.dtype.kind not in "biuf"
         layout[str(name)] = {
             "dims": list(variable.dims),
             "coordinate": name in activity.coords,
             "units": variable.attrs.get("units", ""),
-            **({"text": [str(v) for v in values]} if text else {}),
+            **(inline := _inline(values)),
         }
-        if not text:
+        if not inline:
             arrays[str(name)] = values
     for name, values in arrays.items():
         compressors: Any = "auto" if values.nbytes > COMPRESS_ABOVE else None
@@ -154,19 +156,33 @@ def _write(path: Path, activity: xr.Dataset) -> None:
     group.attrs.update(layout=layout, attrs=_plain(activity.attrs), sha256=_digest(arrays))
 
 
+def _inline(values: np.ndarray) -> dict[str, Any]:
+    """Labels and short whole numbers go into the metadata: a zarr array of its own costs more than they do."""
+    if values.dtype.kind not in "biuf":
+        return {"values": [str(v) for v in values], "dtype": "text"}
+    if values.dtype.kind in "iu" and values.size <= INLINE_BELOW:
+        return {"values": values.tolist(), "dtype": str(values.dtype)}
+    return {}
+
+
+def _outline(entry: dict[str, Any]) -> np.ndarray:
+    text = entry["dtype"] == "text"
+    return np.array(entry["values"], dtype=object if text else entry["dtype"])
+
+
 def _read(path: Path) -> xr.Dataset:
     import zarr
 
     group: Any = zarr.open_group(path, mode="r", zarr_format=3)
     layout = group.attrs["layout"]
-    arrays = {name: group[name][...] for name, entry in layout.items() if "text" not in entry}
+    arrays = {name: group[name][...] for name, entry in layout.items() if "values" not in entry}
     if _digest(arrays) != group.attrs["sha256"]:
         raise ValueError("its contents do not match their hash")
     os.utime(path)  # so that a purge takes the longest unused first
     variables: dict[str, Any] = {}
     coords: dict[str, Any] = {}
     for name, entry in layout.items():
-        values = np.array(entry["text"], dtype=object) if "text" in entry else arrays[name]
+        values = _outline(entry) if "values" in entry else arrays[name]
         units = {"units": entry["units"]} if entry["units"] else {}
         (coords if entry["coordinate"] else variables)[name] = (entry["dims"], values, units)
     return xr.Dataset(variables, coords, dict(group.attrs["attrs"]))

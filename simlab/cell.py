@@ -21,7 +21,7 @@ from simlab.contracts import Budget, Finding, SimlabError
 from simlab.data import bare, check_activity
 from simlab.execution import Outcome, execute, off_the_clock
 from simlab.experiment import Baseline, Cell
-from simlab.fingerprint import engine_hash, fingerprint, label, parameters, source_hash
+from simlab.fingerprint import engine_hash, fingerprint, label, parameters, part_hash
 from simlab.ledger import Row, pack
 from simlab.provenance import versions
 from simlab.registry import get, name_of
@@ -89,9 +89,9 @@ class Lab:
     def __init__(self, cell: Cell, settings: Settings) -> None:
         self.cell, self.settings = cell, settings
         self.archive = Archive(settings.archive)
-        self.who = (_part_hash(cell.circuit), cell.subject)
+        self.who = (part_hash(cell.circuit), cell.subject)
         self.plan = (cell.plan.trials, repr(cell.plan.duration))
-        self.seen_by = _part_hash(cell.instrument)
+        self.seen_by = part_hash(cell.instrument)
         self.engine = ""
 
     def rng(self, *role: str | int) -> np.random.Generator:
@@ -180,7 +180,7 @@ class Lab:
         actuator = cell.stimulator.install(
             self.subject().anatomy,
             implant.key,
-            self.rng("stimulator", _part_hash(cell.stimulator), self.seen_by),
+            self.rng("stimulator", part_hash(cell.stimulator), self.seen_by),
         )
 
         def propose(trials: int, duration: float) -> Session:
@@ -306,10 +306,6 @@ def _is_fault_of_the_house(error: BaseException) -> bool:
 
 def _plain(metrics: dict[str, float]) -> dict[str, float | None]:
     return {name: float(value) if np.isfinite(value) else None for name, value in metrics.items()}
-
-
-def _part_hash(part: Any) -> str:
-    return fingerprint([part, source_hash(type(part))])[:32]
 
 
 _memory: OrderedDict[tuple, Any] = OrderedDict()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cache
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from simlab.contracts import Budget, Circuit, Instrument, SimlabError, Stimulator
-from simlab.fingerprint import describe, fingerprint, source_hash
+from simlab.fingerprint import fingerprint, part_hash
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -105,8 +106,9 @@ class Cell:
 
     def key(self, seed: int | str) -> str:
         """The name of this cell's row: a hash of everything that its result depends on."""
-        sources = [source_hash(type(part)) for part in (self.circuit, self.instrument, self.method, self.stimulator)]
-        return fingerprint([describe(self), sources, str(seed)])
+        parts = [part_hash(part) for part in (self.circuit, self.instrument, self.method, self.stimulator)]
+        plan = [self.plan.trials, repr(self.plan.duration)]
+        return fingerprint([parts, self.subject, plan, self.role, self.perturbations, self.candidates, str(seed)])
 
 
 @dataclass(frozen=True)
@@ -190,33 +192,39 @@ class Experiment:
 
 
 def _grid_cells(grid: Grid, subjects: int) -> Iterator[Cell]:
+    from simlab.instruments.ideal import Ideal
     from simlab.instruments.perfect import Perfect
 
     family = tuple(sorted({c.name for c in (*grid.circuits, *grid.rivals)}))
-    blocks: list[tuple[str, Any, Any, Any, int]] = [("circuit", grid.circuits, grid.plans, grid.instruments, subjects)]
-    blocks.append(("rival", grid.rivals, grid.plans, grid.instruments, subjects))
+    hands = tuple(product([s or Ideal() for s in grid.stimulators], grid.perturbations))
+    blocks: list[tuple[str, Any, Any, Any, int]] = [
+        ("circuit", grid.circuits, grid.plans, grid.instruments, subjects),
+        ("rival", grid.rivals, grid.plans, grid.instruments, subjects),
+    ]
     if grid.ceiling is not None:
         ample = min(subjects, grid.ceiling_subjects or subjects)
         blocks.append(("ceiling", grid.circuits, (grid.ceiling,), (Perfect(),), ample))
     for role, circuits, plans, instruments, n_subjects in blocks:
         for circuit, subject, plan in product(circuits, range(n_subjects), plans):
             for instrument, method in product(instruments, _methods(grid, circuit)):
-                base = Cell(circuit, subject, plan, instrument, method, role, candidates=family)
-                yield from _active_variants(base, grid) if base.active else (base,)
-
-
-def _active_variants(base: Cell, grid: Grid) -> Iterator[Cell]:
-    from dataclasses import replace
-
-    from simlab.instruments.ideal import Ideal
-
-    for stimulator, perturbations in product(grid.stimulators, grid.perturbations):
-        yield replace(base, stimulator=stimulator or Ideal(), perturbations=perturbations)
+                cell = Cell(circuit, subject, plan, instrument, method, role, candidates=family)
+                if cell.active:
+                    yield from (replace(cell, stimulator=hand, perturbations=limit) for hand, limit in hands)
+                else:
+                    yield cell
 
 
 def _methods(grid: Grid, circuit: Circuit) -> list[Any]:
     methods = [m for m in grid.methods if m.question in circuit.questions]
     if grid.baselines:
-        asked = dict.fromkeys(m.question for m in methods)
-        methods += [Baseline(question, kind) for question in asked for kind in BASELINES]
+        methods += [_baseline(question, kind) for question in _asked(methods) for kind in BASELINES]
     return methods
+
+
+def _asked(methods: list[Any]) -> list[str]:
+    return list(dict.fromkeys(m.question for m in methods))
+
+
+@cache
+def _baseline(question: str, kind: str) -> Baseline:
+    return Baseline(question, kind)

@@ -77,6 +77,18 @@ def _source_hash(cls: Hashable) -> str:
     return hashlib.sha256(source.encode()).hexdigest()[:16]
 
 
+_part_hashes: dict[int, tuple[Any, str]] = {}
+
+
+def part_hash(part: Any) -> str:
+    """Hash of a circuit, instrument, method or stimulator: its type, source and parameters; remembered by object."""
+    kept = _part_hashes.get(id(part))
+    if kept is None or kept[0] is not part:
+        kept = (part, fingerprint([part, source_hash(type(part))])[:32])
+        _part_hashes[id(part)] = kept  # holds on to the part, so that its id stays its own
+    return kept[1]
+
+
 @cache
 def engine_hash() -> str:
     """Hash of the simulators' source: activity simulated by other code is other activity."""

@@ -83,21 +83,29 @@ class Ledger:
 
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
+        self._connection: sqlite3.Connection | None = None
         with self._open() as connection:
             columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
             connection.execute(f"CREATE TABLE IF NOT EXISTS cells ({columns})")
 
+    def close(self) -> None:
+        """Closes the file; the next call opens it again."""
+        if self._connection is not None:
+            self._connection.close()
+            self._connection = None
+
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
+        """A transaction. A commit survives the death of the process (though not a power cut)."""
         try:
-            connection = sqlite3.connect(self.path, timeout=60)
-            try:
-                connection.execute("PRAGMA journal_mode=WAL")
-                with connection:
-                    yield connection
-            finally:
-                connection.close()
+            if self._connection is None:
+                self._connection = sqlite3.connect(self.path, timeout=60, check_same_thread=False)
+                self._connection.execute("PRAGMA journal_mode=WAL")
+                self._connection.execute("PRAGMA synchronous=NORMAL")
+            with self._connection:
+                yield self._connection
         except sqlite3.Error as error:
+            self.close()
             raise LedgerError(
                 f"the ledger {self.path} cannot be used ({error}): check that its folder is writable, "
                 "the disk not full, and the file a ledger; finished rows are kept"
