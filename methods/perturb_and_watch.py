@@ -93,7 +93,7 @@ class PerturbAndWatch:
         if n_test < self.least_pulsed + 1 or left.perturbations < self.least_pulsed:
             return Finding.abstain(
                 f"the budget of {left.trials:g} trials, {left.seconds:g} s and {left.perturbations:g} perturbations "
-                f"buys {max(0, n_test)} test trials; {self.least_pulsed + 1} are needed, {self.least_pulsed} with a pulse"
+                f"buys {max(0, n_test)} test trials; it takes {self.least_pulsed + 1}, all but one with a pulse"
             )
         # Whole bins, rounded down, so that the seconds asked for never exceed the budget.
         duration = np.floor(min(self.longest, left.seconds / trials) * 20) / 20
