@@ -154,11 +154,17 @@ class Regression:
         return state, max_iterations, False
 
     def wald(self, state: State) -> np.ndarray:
-        """Wald statistic (pre, target) of each filter: its weights in units of their covariance."""
+        """Wald statistic (pre, target) of each filter: its weights in units of their covariance.
+
+        The covariance of a penalised estimate is C I C, C the inverse of the penalised information I + ridge: the prior
+        pulls the estimate in, and its spread with it, so the test keeps its level at any ridge.
+        """
         n, n_basis = self.n, self.basis.shape[1]
         chi2, unit = np.zeros((n, n)), np.arange(n)
         for target in np.flatnonzero(self.design.spikes):
-            covariance = self._covariance(state, target)[1:, 1:].reshape(n, n_basis, n, n_basis)
+            inverse = self._inverse(state, target)
+            prior = self.ridge * inverse[:, 1:] @ inverse[1:, :]
+            covariance = (inverse - prior)[1:, 1:].reshape(n, n_basis, n, n_basis)
             own = state.weights[:, :, target]
             whitened = np.linalg.solve(covariance[unit, :, unit, :], own[:, :, None])[:, :, 0]
             chi2[:, target] = (own * whitened).sum(axis=1)
@@ -209,7 +215,7 @@ class Regression:
         gradient = np.vstack([self.design.spikes - state.total, slope.reshape(-1, self.n)])
         step = np.zeros_like(gradient)
         for target in np.flatnonzero(self.design.spikes):
-            step[:, target] = self._covariance(state, target) @ gradient[:, target]
+            step[:, target] = self._inverse(state, target) @ gradient[:, target]
         return step, (step * gradient).sum(axis=0)
 
     def _improve(self, state: State, step: np.ndarray) -> State:
@@ -221,7 +227,7 @@ class Regression:
             step = np.where(worse, 0.5 * step, step)
         return moved
 
-    def _covariance(self, state: State, target: int) -> np.ndarray:
+    def _inverse(self, state: State, target: int) -> np.ndarray:
         """Inverse of the penalised information; a unit that never fired, or another's twin, gets a wide variance."""
         from scipy.linalg import eigh
 
