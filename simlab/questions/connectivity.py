@@ -43,10 +43,10 @@ class Connectivity:
     def project(self, truth: xr.Dataset, key: xr.DataArray) -> xr.Dataset:
         """The wiring between units, (pre, post): `weight`, `share`, `edge`, `sign` and `same`.
 
-        `weight` = K W K' for neurons' weights W and key K (unit, neuron). `share` = K [W != 0] K' is the part of
-        the two units' spike pairs that comes from truly connected neurons; `edge` where it reaches `edge_share`.
-        So a unit merged from several neurons keeps the edges that most of its spikes have, and one that is mostly
-        noise keeps none. `same` marks two units that mostly see one and the same neuron (a neuron split in two):
+        `weight` = K W K' for neurons' weights W and key K (unit, neuron). `share` = N [W != 0] N', with N the key
+        of the spikes that neurons fired, is the part of the two units' spike pairs that comes from truly connected
+        neurons; `edge` where it reaches `edge_share`. So a unit merged from several neurons keeps the edges that
+        half of its neurons' spikes have, false positives beside them or not; one that is mostly noise keeps none. `same` marks two units that mostly see one and the same neuron (a neuron split in two):
         that is no synapse, so calling it an edge counts as wrong, as it would be in print.
         Raises SimlabError where key and truth are not over the same neurons.
         """
@@ -57,11 +57,12 @@ class Connectivity:
                 f"the key's {mixing.shape[1]} neurons must be the truth's, whose weights are {weights.shape}"
             )
         weight = mixing @ weights @ mixing.T
-        share = mixing @ (weights != 0) @ mixing.T
+        neuronal = _neuronal(mixing)
+        share = neuronal @ (weights != 0) @ neuronal.T
         for matrix in (weight, share):
             np.fill_diagonal(matrix, 0.0)
         edge = share >= self.edge_share - 1e-9  # a share of exactly one half must survive rounding
-        same = (mixing @ mixing.T >= self.edge_share - 1e-9) & pairs(len(mixing))
+        same = (neuronal @ neuronal.T >= self.edge_share - 1e-9) & pairs(len(mixing))
         found = {
             "weight": weight, "share": share, "edge": edge,
             "sign": np.sign(weight).astype(np.int8), "same": same,
@@ -196,3 +197,9 @@ def activity_level(recording: xr.Dataset) -> np.ndarray:
         return mean_rates(recording)
     trace = recording["fluorescence" if "fluorescence" in recording else "rate"]
     return np.nan_to_num(trace.std([dim for dim in trace.dims if dim != "unit"]).values)
+
+
+def _neuronal(mixing: np.ndarray) -> np.ndarray:
+    """Each unit's shares among the spikes that neurons fired; zero for a unit that is mostly false positives."""
+    total = mixing.sum(1, keepdims=True)
+    return np.where(total >= 0.5, mixing / np.maximum(total, 0.5), 0.0)

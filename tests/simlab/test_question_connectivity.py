@@ -62,7 +62,7 @@ def test_a_merged_unit_gets_an_edge_that_half_of_its_spikes_have(sorted_badly: x
 
 
 def test_both_halves_of_a_merged_unit_add_up(sorted_badly: xr.Dataset) -> None:
-    assert sorted_badly["share"].values[1, 2] == pytest.approx(0.7)  # (0.5 + 0.5) x 0.7
+    assert sorted_badly["share"].values[1, 2] == pytest.approx(7 / 9)  # (0.5 + 0.5) x 0.7 of the 0.9 that neurons fired
     assert sorted_badly["weight"].values[1, 2] == pytest.approx(-1.4)  # (-0.5 - 1.5) x 0.7
     assert sorted_badly["sign"].values[1, 2] == -1
 
@@ -77,8 +77,14 @@ def test_two_units_of_one_neuron_are_marked_and_not_connected(sorted_badly: xr.D
     assert not sorted_badly["edge"].values[0, 3]
 
 
-def test_the_hand_worked_case_has_exactly_two_edges(sorted_badly: xr.Dataset) -> None:
-    np.testing.assert_array_equal(np.argwhere(sorted_badly["edge"].values), [[0, 1], [1, 2]])
+def test_the_hand_worked_case_has_exactly_three_edges(sorted_badly: xr.Dataset) -> None:
+    np.testing.assert_array_equal(np.argwhere(sorted_badly["edge"].values), [[0, 1], [1, 2], [3, 1]])
+
+
+def test_false_positives_take_no_edge_away_until_they_are_most_of_a_unit() -> None:
+    truth = xr.Dataset({"weight": (("pre", "post"), [[0.0, 1.0], [0.0, 0.0]])})
+    assert QUESTION.project(truth, key_of([[0.6, 0], [0, 0.6]]))["edge"].values[0, 1]
+    assert not QUESTION.project(truth, key_of([[0.4, 0], [0, 1.0]]))["edge"].values[0, 1]
 
 
 def test_a_subsample_keeps_its_rows_and_columns_of_the_wiring() -> None:
