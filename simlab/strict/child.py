@@ -82,7 +82,9 @@ def budget(plain: Mapping[str, float | None]) -> Budget:
 def run() -> None:
     """Says `ready`, is told its method and material, and answers with a finding or an error."""
     line = Line()
-    recording(duration=1.0, n_units=1, n_trials=1, spikes=(np.zeros(0), np.zeros(0), np.zeros(0)))  # loads xarray's parts
+    recording(
+        duration=1.0, n_units=1, n_trials=1, spikes=(np.zeros(0), np.zeros(0), np.zeros(0))
+    )  # loads xarray's parts
     line.send({"do": "ready"})
     hello = line.receive()
     try:

@@ -192,7 +192,9 @@ class _Conversation:
         try:
             session = Session.from_dict(message["session"])
         except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise SimlabError(f"a session to record must look like one that was given out: {one_line(error)}") from error
+            raise SimlabError(
+                f"a session to record must look like one that was given out: {one_line(error)}"
+            ) from error
         recording = self.material.record(session)
         self.recorded += 1
         path = seal(recording, self.room / f"recording-{self.recorded}.sealed")
@@ -207,4 +209,3 @@ def _outcome(answer: Mapping[str, Any], seconds: float, peak: int) -> Outcome:
         answer.get("estimate") or {}, answer.get("confidence"), answer.get("abstained") or "", answer.get("notes") or {}
     )
     return Outcome(finding, "", "", False, seconds, peak)
-

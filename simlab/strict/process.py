@@ -33,9 +33,7 @@ class Ended(Exception):
 class Process:
     """Starts `command` in `room`; every wait for it ends at its time limit, its memory limit or its death."""
 
-    def __init__(
-        self, command: Sequence[str], room: str, environment: Mapping[str, str], memory_limit: int
-    ) -> None:
+    def __init__(self, command: Sequence[str], room: str, environment: Mapping[str, str], memory_limit: int) -> None:
         self.memory_limit, self.memory_base = memory_limit, 0
         self.paused, self.top = 0.0, 0
         self._deadline = float("inf")

@@ -1,0 +1,120 @@
+"""What is asked of an instrument that records, and of one that stimulates."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from simlab.checks.examiner import Examiner, require
+from simlab.checks.problem import spiking_activity, tissue
+from simlab.contracts import SimlabError
+from simlab.data import RECORDING_ATTRS, check_recording
+from simlab.session import KINDS, NeuronPerturbation, Perturbation
+from simlab.streams import stream
+
+N_NEURONS = 60
+
+
+def check_instrument(examine: Examiner, instrument: Any) -> None:
+    """Contract of an instrument and its implants, on a toy tissue of 60 neurons."""
+    anatomy, activity = tissue(N_NEURONS), spiking_activity(N_NEURONS)
+    implant = examine.holds("is implanted", lambda: instrument.implant(anatomy, _rng("implant")))
+    if implant is None:
+        return
+    examine.holds("its key mixes neurons into units, at most one whole each", lambda: _key(implant.key))
+    again = examine.holds("same stream, same implant", lambda: instrument.implant(anatomy, _rng("implant")))
+    if again is not None:
+        examine.holds(
+            "the same implant has the same key",
+            lambda: require(implant.key.identical(again.key), "the same stream gave another key: draw from the rng"),
+        )
+    untouched = activity.copy(deep=True)
+    seen = examine.holds("records", lambda: implant.record(activity, _rng("record")))
+    if seen is None:
+        return
+    examine.holds("the recording is valid", lambda: check_recording(seen))
+    examine.holds("the recording names no neuron", lambda: _names_no_neuron(seen, implant.key.sizes["unit"]))
+    examine.holds(
+        "same stream, same recording",
+        lambda: require(
+            seen.identical(implant.record(activity, _rng("record"))), "two recordings differ: draw from the rng"
+        ),
+    )
+    examine.holds(
+        "leaves the activity as it was",
+        lambda: require(activity.identical(untouched), "the activity was changed: other instruments record it too"),
+    )
+
+
+def check_stimulator(examine: Examiner, stimulator: Any) -> None:
+    """Contract of a stimulator beside an implant that sees the first 20 of 60 neurons."""
+    anatomy = tissue(N_NEURONS)
+    key = xr.DataArray(np.eye(20, N_NEURONS), dims=("unit", "neuron"))
+    actuator = examine.holds("is installed", lambda: stimulator.install(anatomy, key, _rng("install")))
+    if actuator is None:
+        return
+    kinds = [
+        examine.holds(f"aims, or says why not: {kind}", lambda k=kind, s=strength: _aims(actuator, k, s))  # type: ignore[misc]
+        for kind, strength in (("stimulate", 1.0), ("silence", 1.0), ("clamp", 20.0))
+    ]
+    examine.holds("does something", lambda: require("aims" in kinds, "it refuses every kind of perturbation"))
+    twin = stimulator.install(anatomy, key, _rng("install"))
+    examine.holds("same stream, same aim", lambda: _same_aim(actuator, twin))
+    examine.holds("refuses a unit that is not there", lambda: _refuses(actuator))
+
+
+def _rng(role: str) -> np.random.Generator:
+    return stream(0, "check", role)
+
+
+def _key(key: Any) -> None:
+    require(isinstance(key, xr.DataArray) and set(key.dims) == {"unit", "neuron"}, "key must be (unit, neuron)")
+    require(key.sizes["neuron"] == N_NEURONS, f"key must cover all {N_NEURONS} neurons, got {key.sizes['neuron']}")
+    values = key.values
+    require(bool(np.isfinite(values).all() and (values >= 0).all()), "shares in the key must be finite and >= 0")
+    most = float(key.sum("neuron").max())
+    require(most <= 1 + 1e-9, f"a unit's shares must sum to at most 1, got {most}: normalise the rows")
+
+
+def _names_no_neuron(recording: xr.Dataset, n_units: int) -> None:
+    require("neuron" not in recording.dims, "the recording has a neuron dim: name it unit")
+    strangers = set(recording.variables) - {"trial", "unit", "time", "frame", "feature", *recording.data_vars}
+    strangers |= set(recording.attrs) - set(RECORDING_ATTRS)
+    require(not strangers, f"the recording carries {sorted(map(str, strangers))}: build it with simlab.data.recording")
+    units = recording.sizes["unit"]
+    require(units == n_units, f"the recording must have the key's {n_units} units, got {units}")
+
+
+def _aims(actuator: Any, kind: str, strength: float) -> str:
+    pulse = Perturbation(kind, (3, 7), strength, 0.1, 0.2, (0, 2))
+    try:
+        aimed = actuator.aim(pulse)
+    except SimlabError as refusal:
+        return str(refusal)
+    require(
+        isinstance(aimed, NeuronPerturbation), f"aim() must return a NeuronPerturbation, got {type(aimed).__name__}"
+    )
+    require(aimed.strength.shape == (N_NEURONS,), f"strength must be ({N_NEURONS},), got {aimed.strength.shape}")
+    given = (aimed.start, aimed.stop, aimed.trials)
+    require(given == (pulse.start, pulse.stop, pulse.trials), f"window and trials must be kept, got {given}")
+    return "aims"
+
+
+def _same_aim(one: Any, other: Any) -> None:
+    for kind in KINDS:
+        pulse = Perturbation(kind, (3, 7), 1.0, 0.1, 0.2)
+        try:
+            strengths = [actuator.aim(pulse).strength for actuator in (one, other)]
+        except SimlabError:
+            continue  # this kind is refused, as the check of each kind has noted
+        require(np.array_equal(*strengths), "two installs differ: draw everything from the rng")
+
+
+def _refuses(actuator: Any) -> None:
+    try:
+        actuator.aim(Perturbation("stimulate", (20,), 1.0, 0.1, 0.2))
+    except SimlabError:
+        return
+    raise SimlabError("aiming at unit 20 of units 0..19 must raise a SimlabError that names them")

@@ -1,0 +1,160 @@
+"""A tiny real problem: eight Poisson units, one of which drives another, and a rig to stimulate them with."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+import numpy as np
+import xarray as xr
+
+from simlab.contracts import Budget, BudgetExceeded, SimlabError
+from simlab.data import activity, anatomy, recording
+from simlab.session import Perturbation, Session, Stimulus, pulsed_trials
+from simlab.streams import stream
+
+N_UNITS = 8
+RATE = 10.0  # Hz
+LAG = 0.003  # s from a spike of unit 0 to the spike of unit 1 that it causes
+COUPLING = 0.5  # probability that it causes one
+FRAME_RATE = 20.0  # Hz
+
+
+def spike_columns(
+    rng: np.random.Generator, n_cells: int, trials: int, duration: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Poisson spikes (trial, time [s], cell) in which cell 0 drives cell 1."""
+    counts = rng.poisson(RATE * duration, (trials, n_cells))
+    trial, cell = (np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape))
+    when = rng.uniform(0, duration, len(trial))
+    caused = (cell == 0) & (rng.random(len(trial)) < COUPLING) & (when + LAG < duration) & (n_cells > 1)
+    return (
+        np.append(trial, trial[caused]),
+        np.append(when, when[caused] + LAG),
+        np.append(cell, np.ones(int(caused.sum()), dtype=int)),
+    )
+
+
+def positions(n_cells: int) -> np.ndarray:
+    """Cells (n, 3) [m] on a line, 50 um apart."""
+    return np.outer(np.arange(n_cells), [50e-6, 0.0, 0.0])
+
+
+def spiking_recording(
+    trials: int = 20, duration: float = 2.0, n_units: int = N_UNITS, candidates: tuple[str, ...] = ("this", "that")
+) -> xr.Dataset:
+    """The recording of the problem, with a stimulus whose angle [rad] moves once around in each trial."""
+    spikes = spike_columns(stream(0, "check", "spikes"), n_units, trials, duration)
+    return _finished(trials, duration, n_units, candidates, spikes=spikes)
+
+
+def silent_recording(candidates: tuple[str, ...]) -> xr.Dataset:
+    """A recording in which nobody fired."""
+    nothing = np.zeros(0)
+    return _finished(4, 1.0, N_UNITS, candidates, spikes=(nothing, nothing, nothing))
+
+
+def fluorescence_recording(candidates: tuple[str, ...]) -> xr.Dataset:
+    """Calcium traces [dF/F] of independent units, without spikes."""
+    rng = stream(0, "check", "fluorescence")
+    frames = int(4.0 * FRAME_RATE)
+    traces = rng.exponential(0.1, (6, frames, N_UNITS)) + rng.normal(0, 0.02, (6, frames, N_UNITS))
+    return _finished(
+        6, 4.0, N_UNITS, candidates, fluorescence=traces, frame_time=(np.arange(frames) + 0.5) / FRAME_RATE
+    )
+
+
+def _finished(trials: int, duration: float, n_units: int, candidates: tuple[str, ...], **seen: object) -> xr.Dataset:
+    time = np.linspace(0, duration, 20, endpoint=False)
+    angle = np.broadcast_to((2 * np.pi * time / duration)[None, :, None], (trials, 20, 1))
+    place = dict(zip(("unit_x", "unit_y", "unit_z"), positions(n_units).T, strict=True))
+    result = recording(
+        duration=duration,
+        n_units=n_units,
+        n_trials=trials,
+        time=time,
+        stimulus=angle,
+        condition=np.arange(trials) % 4,
+        **seen,  # type: ignore[arg-type]
+        **place,
+    ).assign_coords(feature=["angle"])
+    return result.assign_attrs(candidates=candidates)
+
+
+def spiking_activity(n_neurons: int = 60, trials: int = 4, duration: float = 1.0) -> xr.Dataset:
+    """An Activity of the same neurons, for an instrument to record."""
+    time = np.arange(0, duration, 0.05)
+    stimulus = Stimulus(("angle",), np.zeros((trials, len(time), 1)), 0.05)
+    session = Session(trials, duration, stimulus, tuple(range(trials)))
+    spikes = spike_columns(stream(0, "check", "activity"), n_neurons, trials, duration)
+    return activity(session, n_neurons, spikes=spikes, time=time)
+
+
+def tissue(n_neurons: int = 60) -> xr.Dataset:
+    """Their anatomy: a 300 um cube around the origin, one in five inhibitory."""
+    place = stream(0, "check", "tissue").uniform(-150e-6, 150e-6, (n_neurons, 3))
+    return anatomy(place, ["I" if i % 5 == 4 else "E" for i in range(n_neurons)])
+
+
+class PracticeRig:
+    """A rig on the problem's units; stimulated units fire, silenced ones do not. Budget as in the lab."""
+
+    def __init__(self, candidates: tuple[str, ...], budget: Budget, n_units: int = N_UNITS) -> None:
+        place = dict(zip(("unit_x", "unit_y", "unit_z"), positions(n_units).T, strict=True))
+        self.units = xr.Dataset({name: ("unit", value, {"units": "m"}) for name, value in place.items()})
+        self.units = self.units.assign_coords(unit=np.arange(n_units)).assign_attrs(candidates=candidates)
+        self.remaining = budget
+        self._recorded = 0
+
+    def session(self, *, trials: int, duration: float) -> Session:
+        """Trials in which an angle [rad] moves once around."""
+        angle = np.broadcast_to(np.linspace(0, 2 * np.pi, 20, endpoint=False)[None, :, None], (trials, 20, 1))
+        return Session(trials, duration, Stimulus(("angle",), angle, duration / 20), (0,) * trials)
+
+    def record(self, session: Session) -> xr.Dataset:
+        """The units' spikes in this session; raises as the lab's rig does."""
+        self._spend(session)
+        n_units = self.units.sizes["unit"]
+        rng = stream(0, "check", "rig", self._recorded)
+        self._recorded += 1
+        columns = spike_columns(rng, n_units, session.trials, session.duration)
+        for pulse in session.perturbations:
+            columns = _perturbed(columns, pulse, n_units, session.trials, rng)
+        result = _finished(session.trials, session.duration, n_units, self.units.attrs["candidates"], spikes=columns)
+        return result
+
+    def _spend(self, session: Session) -> None:
+        cost = Budget(session.trials, session.trials * session.duration, session.n_perturbed_trials())
+        left = replace(
+            self.remaining,
+            trials=self.remaining.trials - cost.trials,
+            seconds=self.remaining.seconds - cost.seconds,
+            perturbations=self.remaining.perturbations - cost.perturbations,
+        )
+        if min(left.trials, left.seconds + 1e-9, left.perturbations) < 0:
+            raise BudgetExceeded(f"the session costs {cost}, but {self.remaining} remains")
+        self.remaining = left
+
+
+def _perturbed(
+    columns: tuple[np.ndarray, np.ndarray, np.ndarray],
+    pulse: object,
+    n_units: int,
+    trials: int,
+    rng: np.random.Generator,
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    if not isinstance(pulse, Perturbation) or not all(0 <= target < n_units for target in pulse.targets):
+        raise SimlabError(f"a rig takes Perturbations aimed at units 0..{n_units - 1}, got {pulse}")
+    trial, when, cell = columns
+    on = pulsed_trials(pulse, trials)
+    hit = np.isin(cell, pulse.targets) & np.isin(trial, on) & (when >= pulse.start) & (when < pulse.stop)
+    trial, when, cell = trial[~hit], when[~hit], cell[~hit]
+    if pulse.kind == "silence":
+        return trial, when, cell
+    rate = pulse.strength if pulse.kind == "clamp" else 50.0 * pulse.strength  # Hz
+    more = rng.poisson(rate * (pulse.stop - pulse.start), (len(on), len(pulse.targets)))
+    row, column = (np.repeat(index.ravel(), more.ravel()) for index in np.indices(more.shape))
+    return (
+        np.append(trial, on[row]),
+        np.append(when, rng.uniform(pulse.start, pulse.stop, len(row))),
+        np.append(cell, np.asarray(pulse.targets)[column]),
+    )
