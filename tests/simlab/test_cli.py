@@ -1,0 +1,104 @@
+"""The command line does what the README says, and fails with one clear line."""
+
+from __future__ import annotations
+
+import io
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pandas as pd
+import pytest
+
+FILE = Path(__file__).parents[1] / "support" / "toy_experiment.py"
+
+
+def simlab(*arguments: str | Path, status: int = 0) -> subprocess.CompletedProcess:
+    done = subprocess.run([sys.executable, "-m", "simlab", *map(str, arguments)], capture_output=True, text=True)
+    assert done.returncode == status, done.stdout + done.stderr
+    return done
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory) -> Path:
+    out = tmp_path_factory.mktemp("cli") / "run"
+    done = simlab("run", FILE, "--subjects", "2", "--workers", "1", "--out", out)
+    assert "lag_correlation" in done.stdout
+    assert done.stderr == ""  # quiet when not a terminal
+    return out
+
+
+def test_help_names_every_command():
+    printed = simlab("--help").stdout
+    commands = ("list", "show", "run", "results", "claims", "report", "generate", "check", "archive")
+    assert all(command in printed for command in commands)
+
+
+def test_list_of_a_kind_prints_bare_names():
+    assert simlab("list", "questions").stdout.split() == ["connectivity", "mechanism", "topology"]
+
+
+def test_show_prints_documentation_parameters_and_truths():
+    printed = simlab("show", "balanced_ei").stdout
+    assert "balanced_ei (circuit)" in printed
+    assert "parameters:" in printed
+    assert "truths: connectivity, mechanism" in printed
+    assert "rivals: common_drive, independent_poisson" in printed
+
+
+def test_an_unknown_name_ends_with_status_2_and_what_there_is():
+    done = simlab("show", "nonesuch", status=2)
+    assert done.stderr.startswith("simlab: nothing is named 'nonesuch'; there are: circuits: balanced_ei")
+    assert "Traceback" not in done.stderr
+
+
+def test_a_run_leaves_its_folder_with_report_and_figures(folder):
+    assert {"run.json", "ledger.sqlite", "report.html"} <= {p.name for p in folder.iterdir()}
+
+
+def test_results_print_as_table_csv_json_and_parquet(folder, tmp_path):
+    assert "lag_correlation" in simlab("results", folder).stdout
+    csv = pd.read_csv(io.StringIO(simlab("results", folder, "--csv").stdout))
+    records = json.loads(simlab("results", folder, "--json").stdout)
+    simlab("results", folder, "--parquet", tmp_path / "cells.parquet")
+    parquet = pd.read_parquet(tmp_path / "cells.parquet")
+    assert len(csv) == len(records) == len(parquet) > 0
+    assert csv["key"].tolist() == [r["key"] for r in records] == parquet["key"].tolist()
+
+
+def test_claims_print_their_figures_and_exit_with_1_if_one_fails(folder):
+    printed = simlab("claims", folder, status=1).stdout
+    assert "HOLDS        chain_found" in printed
+    assert "FAILS        chain_missed" in printed
+    assert "measured" in printed
+    assert "source: toy" in printed
+
+
+def test_a_second_run_into_the_folder_needs_resume(folder):
+    done = simlab("run", FILE, "--subjects", "2", "--out", folder, status=2)
+    assert "--resume" in done.stderr
+    simlab("run", FILE, "--subjects", "2", "--out", folder, "--resume", "--workers", "1")
+
+
+def test_what_is_no_run_folder_is_a_clear_error(tmp_path):
+    assert "is no run folder" in simlab("results", tmp_path, status=2).stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "rule"),
+    [
+        (("--trials", "0", "--duration", "1"), "trials must be"),
+        (("--trials", "2", "--duration", "-1"), "duration must be"),
+        (("--trials", "2", "--duration", "1", "--instrument", "spectacles"), "no instrument named 'spectacles'"),
+    ],
+)
+def test_impossible_datasets_are_refused_by_rule(arguments, rule, tmp_path):
+    done = simlab("generate", "independent_poisson", *arguments, "--out", tmp_path / "data.nwb", status=2)
+    assert rule in done.stderr
+    assert not (tmp_path / "data.nwb").exists()
+
+
+def test_the_archive_reports_its_size_and_purges(folder):
+    assert "entries" in simlab("archive").stdout
+    assert ": 0 entries" in simlab("archive", "--purge").stdout
