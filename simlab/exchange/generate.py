@@ -126,10 +126,11 @@ def _check_target(what: str, path: Path | str, formats: tuple[str, ...]) -> None
 def _to_json(dataset: xr.Dataset) -> dict[str, Any]:
     def entry(name: Any) -> dict[str, Any]:
         values = dataset[name].values
-        plain = values.tolist()
+        plain = values.astype(object)
         if values.dtype.kind == "f":
-            plain = np.where(np.isfinite(values), values, None).tolist()
-        return {"dims": list(dataset[name].dims), "values": plain, "units": dataset[name].attrs.get("units", "")}
+            plain[~np.isfinite(values)] = None
+        units = dataset[name].attrs.get("units", "")
+        return {"dims": list(dataset[name].dims), "values": plain.tolist(), "units": units}
 
     return {
         "variables": {str(name): entry(name) for name in dataset.data_vars},

@@ -35,7 +35,7 @@ def to_pynapple(dataset: xr.Dataset) -> dict[str, Any]:
     if is_spiking(dataset):
         when = line.to_session(dataset["spike_trial"].values, dataset["spike_time"].values)
         unit = dataset["spike_unit"].values
-        trains = {u: nap.Ts(np.sort(when[unit == u])) for u in range(dataset.sizes["unit"])}
+        trains = {u: nap.Ts(np.sort(when[unit == u]), time_support=trials) for u in range(dataset.sizes["unit"])}
         result["units"] = nap.TsGroup(trains, time_support=trials)
         result["units"].set_info(**place)
     for name, dim in FRAMES.items():
