@@ -1,0 +1,202 @@
+"""Sparsely connected excitatory and inhibitory LIF neurons in the asynchronous irregular state."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, ClassVar
+
+import numpy as np
+import xarray as xr
+
+from simlab.contracts import SimlabError
+from simlab.data import activity, anatomy
+from simlab.session import Session
+
+if TYPE_CHECKING:
+    from simlab.simulators.lif_theory import LIF, WorkingPoint
+    from simlab.simulators.spiking import SpikingNetwork
+
+EQUATIONS = """
+    dv/dt = (rest - v + external + rheobase*perturbation)/tau + sigma*sqrt(2/(tau*dt))*eta : volt (unless refractory)
+    tau : second (shared, constant)
+    rest : volt (shared, constant)
+    v_threshold : volt (shared, constant)
+    v_reset : volt (shared, constant)
+    rheobase : volt (shared, constant)
+    external : volt (constant)
+    sigma : volt (constant)
+"""
+
+
+@dataclass(frozen=True)
+class BalancedEI:
+    """A small cortical network: excitatory and inhibitory neurons, sparse random wiring under Dale's law, delays.
+
+        tau dV_i/dt = rest - V_i + external_i + sigma sqrt(2 tau) xi_i(t) + tau sum_j w_ji sum_k delta(t - t_jk - d_ji)
+
+    A neuron that reaches `threshold` fires, is set to `reset` and held there for `refractory`: model A of Brunel
+    (2000, J Comput Neurosci 8:183). External mean and noise stand for the thousands of synapses from outside; the noise
+    xi is private to each neuron, so whatever correlates two neurons runs over these synapses. Each ordered pair is
+    connected with `connection_probability`; w is the size of the postsynaptic potential: lognormal for excitatory
+    neurons (Song et al. 2005, PLoS Biol 3:e68), minus `inhibition` times the mean EPSP for inhibitory ones.
+    """
+
+    name: ClassVar[str] = "balanced_ei"
+    rivals: ClassVar[tuple[str, ...]] = ("common_drive", "independent_poisson")
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "mechanism")
+
+    n_neurons: int = 100
+    excitatory_fraction: float = 0.8  # Brunel 2000; cortex: 80 to 85% (Braitenberg & Schuez 1998)
+    connection_probability: float = 0.1  # Brunel 2000; local pyramidal pairs 0.1 (Perin et al. 2011; Song et al. 2005)
+    epsp: float = 0.77e-3  # V, mean; Song et al. 2005 (0.77 mV); 0.5 to 1.6 mV in Lefort 2009, Feldmeyer 1999
+    epsp_spread: float = 0.5  # sd of log EPSP; Song et al. find 0.94 over all pairs, many of them too weak to matter
+    inhibition: float = 4.0  # IPSP / mean EPSP: 4 balances four excitatory per inhibitory neuron (Brunel 2000, g)
+    delay: tuple[float, float] = (0.5e-3, 2.5e-3)  # s, uniform; mean 1.5 ms (Brunel 2000)
+    membrane_time_constant: float = 20e-3  # s; Brunel 2000
+    rest: float = -70e-3  # V
+    threshold: float = -50e-3  # V, 20 mV above rest (Brunel 2000)
+    reset: float = -60e-3  # V, 10 mV above rest (Brunel 2000)
+    refractory: float = 2e-3  # s; Brunel 2000
+    external_mean: float = (
+        12e-3  # V; puts the mean potential near -58 mV (awake cortex -65 to -55; Destexhe et al. 2003)
+    )
+    external_mean_spread: float = 1e-3  # V, sd over neurons: rates differ (Buzsaki & Mizuseki 2014)
+    external_sd: float = 5e-3  # V, sd of the free potential; 2 to 6 mV in vivo (Destexhe et al. 2003)
+    size: float = 300e-6  # m, edge of the cube that the neurons lie in
+    burn_in: float = 0.2  # s before each trial, ten membrane time constants
+    dt: float = 1e-4  # s, the simulation's step
+
+    def __post_init__(self) -> None:
+        _require(self.n_neurons >= 2, f"n_neurons must be >= 2, got {self.n_neurons}: connections need two neurons")
+        for name in ("excitatory_fraction", "connection_probability"):
+            value = getattr(self, name)
+            _require(0 <= value <= 1, f"{name} must lie in 0..1, got {value}: give a fraction")
+        for name in ("membrane_time_constant", "external_sd", "size", "dt"):
+            value = getattr(self, name)
+            _require(0 < value < np.inf, f"{name} must be finite and > 0, got {value}")
+        for name in ("epsp", "epsp_spread", "inhibition", "refractory", "external_mean_spread", "burn_in"):
+            value = getattr(self, name)
+            _require(0 <= value < np.inf, f"{name} must be finite and >= 0, got {value}")
+        _require(
+            self.reset < self.threshold and self.rest < self.threshold,
+            f"rest and reset must lie below threshold, got rest={self.rest}, reset={self.reset}, "
+            f"threshold={self.threshold}: give potentials in volts",
+        )
+        low, high = self.delay
+        _require(0 <= low <= high, f"delay must be (shortest, longest) with 0 <= shortest <= longest, got {self.delay}")
+        _require(
+            self.dt <= self.membrane_time_constant / 20,
+            f"dt must be at most a twentieth of the membrane time constant, got {self.dt}: use 1e-4",
+        )
+
+    @property
+    def neuron(self) -> LIF:
+        """The neuron's constants, for theory."""
+        from simlab.simulators.lif_theory import LIF
+
+        threshold, reset = self.threshold - self.rest, self.reset - self.rest
+        return LIF(self.membrane_time_constant, threshold, reset, self.refractory, self.dt)
+
+    def cell_types(self) -> np.ndarray:
+        """(neuron,) "E" or "I"."""
+        n_excitatory = round(self.excitatory_fraction * self.n_neurons)
+        return np.array(["E"] * n_excitatory + ["I"] * (self.n_neurons - n_excitatory), dtype=object)
+
+    def subject(self, rng: np.random.Generator) -> BalancedEISubject:
+        """One network: who is connected to whom, how strongly and how late, and where everybody lies."""
+        shape = (self.n_neurons, self.n_neurons)
+        excitatory = self.cell_types() == "E"
+        connected = rng.random(shape) < self.connection_probability
+        np.fill_diagonal(connected, False)
+        lognormal = self.epsp * np.exp(self.epsp_spread * rng.standard_normal(shape) - self.epsp_spread**2 / 2)
+        sizes = np.where(excitatory[:, None], lognormal, -self.inhibition * self.epsp)
+        return BalancedEISubject(
+            circuit=self,
+            weights=np.where(connected, sizes, 0.0),
+            delays=rng.uniform(*self.delay, shape),
+            external=rng.normal(self.external_mean, self.external_mean_spread, self.n_neurons),
+            anatomy=anatomy(rng.uniform(0, self.size, (self.n_neurons, 3)), self.cell_types().tolist()),
+        )
+
+
+@dataclass(frozen=True, eq=False)
+class BalancedEISubject:
+    """One network: weights (pre, post) [V], delays (pre, post) [s], external (neuron,) [V], anatomy."""
+
+    circuit: BalancedEI
+    weights: np.ndarray
+    delays: np.ndarray
+    external: np.ndarray
+    anatomy: xr.Dataset
+
+    @property
+    def network(self) -> SpikingNetwork:
+        """What runs: neurons, and one synapse for each weight that is not zero."""
+        from dataclasses import replace
+
+        from simlab.simulators.spiking import SynapseSet
+
+        pre, post = np.nonzero(self.weights)
+        synapses = SynapseSet(pre, post, self.weights[pre, post], self.delays[pre, post], target="v")
+        return replace(lif_network(self.circuit, self.external, self.circuit.external_sd), synapses=(synapses,))
+
+    @property
+    def working_point(self) -> WorkingPoint:
+        """Rates and inputs that mean-field theory predicts from these weights."""
+        from simlab.simulators.lif_theory import working_point
+
+        return working_point(self.circuit.neuron, self.weights, self.external, self.circuit.external_sd)
+
+    def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
+        """Spontaneous activity: nothing is shown."""
+        return Session(trials, duration)
+
+    def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
+        """An Activity with the spikes of all neurons."""
+        from simlab.simulators.spiking import simulate
+
+        circuit = self.circuit
+        spikes = simulate(self.network, session, rng, burn_in=circuit.burn_in, dt=circuit.dt)
+        return activity(session, circuit.n_neurons, spikes=spikes.columns).assign_attrs(engine=spikes.engine)
+
+    def truth(self, question: str) -> xr.Dataset:
+        """`connectivity`: the weights that ran [V]; `mechanism`: this circuit's name."""
+        if question == "connectivity":
+            return connectivity(self.weights)
+        if question == "mechanism":
+            return xr.Dataset({"label": self.circuit.name})
+        raise LookupError(f"balanced_ei can answer {', '.join(self.circuit.questions)}, got {question!r}")
+
+
+def lif_network(circuit: BalancedEI, external: np.ndarray, sigma: np.ndarray | float) -> SpikingNetwork:
+    """The circuit's neurons without synapses; external mean and noise sd [V], (neuron,)."""
+    from simlab.simulators.spiking import SpikingNetwork
+
+    return SpikingNetwork(
+        n_neurons=circuit.n_neurons,
+        equations=EQUATIONS,
+        threshold="v > v_threshold",
+        reset="v = v_reset",
+        refractory=circuit.refractory,
+        parameters={
+            "tau": circuit.membrane_time_constant,
+            "rest": circuit.rest,
+            "v_threshold": circuit.threshold,
+            "v_reset": circuit.reset,
+            "rheobase": circuit.threshold - circuit.rest,
+            "external": external,
+            "sigma": np.broadcast_to(sigma, circuit.n_neurons),
+        },
+        initial={"v": (circuit.reset, circuit.threshold)},
+    )
+
+
+def connectivity(weights: np.ndarray) -> xr.Dataset:
+    """The connectivity truth of weights (pre, post)."""
+    index = np.arange(len(weights))
+    return xr.Dataset({"weight": (("pre", "post"), weights)}, {"pre": index, "post": index})
+
+
+def _require(rule: bool, message: str) -> None:
+    if not rule:
+        raise SimlabError(message)
