@@ -57,9 +57,7 @@ class BalancedEI:
     threshold: float = -50e-3  # V, 20 mV above rest (Brunel 2000)
     reset: float = -60e-3  # V, 10 mV above rest (Brunel 2000)
     refractory: float = 2e-3  # s; Brunel 2000
-    external_mean: float = (
-        12e-3  # V; puts the mean potential near -58 mV (awake cortex -65 to -55; Destexhe et al. 2003)
-    )
+    external_mean: float = 12e-3  # V; mean potential near -58 mV (in vivo -65 to -55; Destexhe et al. 2003)
     external_mean_spread: float = 1e-3  # V, sd over neurons: rates differ (Buzsaki & Mizuseki 2014)
     external_sd: float = 5e-3  # V, sd of the free potential; 2 to 6 mV in vivo (Destexhe et al. 2003)
     size: float = 300e-6  # m, edge of the cube that the neurons lie in

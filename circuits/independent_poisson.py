@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -57,7 +58,7 @@ class IndependentPoissonSubject:
         pulses = neuron_perturbations(session, n_neurons)
         edges = np.unique([0.0, session.duration, *(t for p in pulses for t in (p.start, p.stop))])
         columns = []
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        for start, stop in pairwise(edges):
             counts = rng.poisson(self._rates(session, start) * (stop - start))
             trial, neuron = np.nonzero(counts)
             repeats = counts[trial, neuron]
