@@ -43,16 +43,16 @@ class Electrodes:
 
     amplitude: float = 120e-6
     """Peak of a spike at distance 0 [V]; with `decay`, 60 uV at 50 um and 17 uV at 140 um: the ranges in which
-    neurons can be sorted, and be seen at all (Henze et al. 2000)."""
+    neurons can be sorted, and be seen at all (Henze et al. 2000, from memory)."""
 
     decay: float = 72e-6
     """Distance over which the amplitude falls to 1/e [m] (see `amplitude`)."""
 
     noise: float = 12e-6
-    """Standard deviation of electronic and background noise on a spike's peak [V] (10 to 20 uV: Hill et al. 2011)."""
+    """Standard deviation of electronic and background noise on a spike's peak [V] (assumed: 10 to 20 uV is usual in vivo)."""
 
     threshold: float = 4.0
-    """Detection threshold, in noise standard deviations [1] (Quian Quiroga et al. 2004)."""
+    """Detection threshold, in noise standard deviations [1] (Quian Quiroga et al. 2004, from memory)."""
 
     isolation: float = 0.8
     """Share of a neuron's spikes that must be detected for it to form a cluster of its own [1] (assumed)."""
@@ -62,7 +62,8 @@ class Electrodes:
 
     contamination: float = 0.1
     """Share of detected spikes that sorting gives to a neighbour whose waveform is the same [1]; it falls with
-    the distance between the two. Omission and commission errors were 0 to 30% in hybrid data (Harris et al. 2000)."""
+    the distance between the two. Omission and commission errors were 0 to 30% in tetrode
+    data with intracellular truth (Harris et al. 2000, from memory)."""
 
     merging: float = 0.3
     """Probability that two neurons at the same place and site are sorted as one [1] (assumed); falls likewise."""
@@ -75,10 +76,11 @@ class Electrodes:
     """Noise events in each unit [Hz] (assumed: 4-sigma crossings of 3 kHz noise come at 1 Hz; one in ten is kept)."""
 
     dead_time: float = 0.75e-3
-    """Time after an event in which its site detects no other [s] (censored period of Hill et al. 2011)."""
+    """Time after an event in which its site detects no other [s] (assumed: the length of a spike, as in the
+    censored period of Hill et al. 2011)."""
 
     reference_rate: float = 5.0
-    """Firing rate of every neuron that the key assumes [Hz] (order of cortical means, Buzsaki & Mizuseki 2014)."""
+    """Firing rate of every neuron that the key assumes [Hz] (assumed: the order of cortical means)."""
 
     def __post_init__(self) -> None:
         for count in ("n_sites", "units_per_site"):

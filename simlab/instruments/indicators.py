@@ -23,7 +23,7 @@ import numpy as np
 from simlab.instruments.parts import require, require_positive
 
 RESTING_CALCIUM = 50e-9
-"""Free calcium in a resting pyramidal soma [M]: 50 to 100 nM (Helmchen et al. 1996, Maravall et al. 2000)."""
+"""Free calcium in a resting pyramidal soma [M]: 50 to 100 nM (Helmchen et al. 1996, Maravall et al. 2000; from memory)."""
 
 
 @dataclass(frozen=True)
@@ -116,12 +116,13 @@ def _rise(decay: float, time_to_peak: float) -> float:
 
 
 INDICATORS: Mapping[str, Indicator] = {
-    # Transients and kinetics of one spike in mouse visual cortex in vivo: Chen et al. 2013, supplementary table 3.
-    # Affinity, cooperativity and dynamic range of the protein: ibid., supplementary table 2.
+    # Transients and kinetics of one spike in mouse visual cortex in vivo: Chen et al. 2013, supplementary table 3;
+    # affinity, cooperativity and dynamic range of the protein: ibid., table 2 (all quoted from memory).
     "gcamp6f": Indicator(0.19, 0.045, 0.142, 2.27, 375e-9 / RESTING_CALCIUM, 50.8),
     "gcamp6m": Indicator(0.13, 0.080, 0.270, 2.96, 167e-9 / RESTING_CALCIUM, 37.1),
     "gcamp6s": Indicator(0.23, 0.179, 0.550, 2.90, 144e-9 / RESTING_CALCIUM, 62.2),
-    # One spike in cultured neurons, and the protein: Zhang et al. 2023. jGCaMP8s (K = 46 nM) is left out: at
+    # One spike: Janelia's jGCaMP8 table; the protein: Zhang et al. 2023 (both read in repositories that quote them,
+    # not in the paper). jGCaMP8s (K = 46 nM) is left out: at
     # 50 nM of resting calcium it would be half saturated, at odds with its measured transient of 1.11 dF/F.
     "jgcamp8f": Indicator(0.41, 0.0248, 0.0674, 2.08, 334e-9 / RESTING_CALCIUM, 78.8),
     "jgcamp8m": Indicator(0.76, 0.0290, 0.1183, 1.92, 108e-9 / RESTING_CALCIUM, 47.5),
