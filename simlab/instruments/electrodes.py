@@ -49,7 +49,8 @@ class Electrodes:
     """Distance over which the amplitude falls to 1/e [m] (see `amplitude`)."""
 
     noise: float = 12e-6
-    """Standard deviation of electronic and background noise on a spike's peak [V] (assumed: 10 to 20 uV is usual in vivo)."""
+    """Standard deviation of electronic and background noise on a spike's peak [V] (assumed: 10 to 20 uV
+    is usual in vivo)."""
 
     threshold: float = 4.0
     """Detection threshold, in noise standard deviations [1] (Quian Quiroga et al. 2004, from memory)."""

@@ -23,7 +23,8 @@ import numpy as np
 from simlab.instruments.parts import require, require_positive
 
 RESTING_CALCIUM = 50e-9
-"""Free calcium in a resting pyramidal soma [M]: 50 to 100 nM (Helmchen et al. 1996, Maravall et al. 2000; from memory)."""
+"""Free calcium in a resting pyramidal soma [M]: 50 to 100 nM (Helmchen et al. 1996, Maravall et al. 2000; both
+from memory)."""
 
 
 @dataclass(frozen=True)

@@ -55,8 +55,8 @@ class TwoPhoton:
     """Standardised shot noise [% / sqrt(Hz)]: 1 to 8 in population imaging (measure: Rupprecht et al. 2021)."""
 
     neuropil: float = 0.2
-    """Neuropil signal per signal of the cell, left over after subtraction [1]: 0.7 before it (Chen et al. 2013, from memory), of
-    which the usual fixed coefficient takes about two thirds away (assumed)."""
+    """Neuropil signal per signal of the cell, left over after subtraction [1]: 0.7 before it (Chen et al. 2013, from
+    memory), of which the usual fixed coefficient takes about two thirds away (assumed)."""
 
     neuropil_radius: float = 50e-6
     """Standard deviation of the distance from which a cell's neuropil is drawn [m] (assumed: dendritic arbours)."""
