@@ -20,6 +20,7 @@ import numpy as np
 from simlab.contracts import SimlabError
 from simlab.progress import report
 from simlab.session import Session
+from simlab.simulators.noise import check_noise_source
 from simlab.simulators.rate_inputs import Command
 from simlab.streams import brian_seed
 
@@ -51,6 +52,8 @@ class RateNetwork:
     state_noise: float | np.ndarray = 0.0  # s, with white noise eta: x diffuses alike whatever dt
     shot_noise: float | np.ndarray = 0.0  # F: Fano factor of the spikes that a unit stands for, if x is in Hz
     rheobase: float | np.ndarray = 1.0  # input per unit of strength, one or (neuron,)
+    noise_source: np.ndarray | None = None  # (neuron,) with which unit each shares its noise; itself if with none
+    noise_share: float = 1.0  # of the noise's variance
 
     def __post_init__(self) -> None:
         shape = np.shape(self.weights)
@@ -58,6 +61,8 @@ class RateNetwork:
             raise SimlabError(f"weights must be square (pre, post), got shape {shape}")
         if not np.all(np.asarray(self.time_constant) > 0):
             raise SimlabError(f"time constants must be > 0 s, got {self.time_constant}")
+        if self.noise_source is not None:
+            check_noise_source(self.noise_source, self.noise_share, self.size)
 
     @property
     def size(self) -> int:
@@ -213,15 +218,22 @@ class _Constants(NamedTuple):
     state_noise: Any
     shot_noise: Any
     transfer_parameters: tuple[Any, ...]
+    noise_source: Any
+    own_noise: Any
+    common_noise: Any
 
     @classmethod
     def of(cls, network: RateNetwork) -> _Constants:
         def full(value: float | np.ndarray) -> jax.Array:
             return _double(np.broadcast_to(value, (network.size,)))
 
+        alone = np.arange(network.size)
+        source = alone if network.noise_source is None else np.asarray(network.noise_source)
+        share = np.where(source == alone, 0.0, network.noise_share)
         return cls(
             _double(network.weights), full(network.time_constant), full(network.bias), full(network.input_noise),
             full(network.state_noise), full(network.shot_noise), tuple(map(full, network.transfer_parameters)),
+            jnp.asarray(source), full(np.sqrt(1 - share)), full(np.sqrt(share)),
         )  # fmt: skip
 
 
@@ -256,7 +268,8 @@ def _integrate(
     keys = jax.vmap(partial(fold, jax.random.key(seed)))(trials)
 
     def draw(step: Any, stream: int) -> Any:
-        return jax.vmap(lambda key: jax.random.normal(fold(fold(key, step), stream), start.shape[1:]))(keys)
+        each = jax.vmap(lambda key: jax.random.normal(fold(fold(key, step), stream), start.shape[1:]))(keys)
+        return constants.own_noise * each + constants.common_noise * each[:, constants.noise_source]
 
     def advance(x: Any, step: Any) -> tuple[Any, Any]:
         now = segment[step]

@@ -85,6 +85,24 @@ class Noise:
         self.pool.shutdown()
 
 
+class CommonNoise:
+    """Gives neurons noise in common with others; runs just after `Noise`.
+
+    source (neuron,): with whom each neuron shares, itself if with nobody. share: of the noise's variance.
+    """
+
+    def __init__(self, store: np.ndarray, source: np.ndarray, share: float):
+        self.view = store.reshape(-1, len(source))
+        self.sharing = np.flatnonzero(source != np.arange(len(source)))
+        self.source, self.own, self.common = source[self.sharing], np.sqrt(1 - share), np.sqrt(share)
+
+    def update(self, step: int) -> None:
+        self.view[:, self.sharing] = self.own * self.view[:, self.sharing] + self.common * self.view[:, self.source]
+
+    def close(self) -> None:
+        pass
+
+
 class Drives:
     """Writes each drive's value for the chunk's trials whenever it changes."""
 

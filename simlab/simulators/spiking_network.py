@@ -11,7 +11,8 @@ import numpy as np
 
 from simlab.contracts import SimlabError
 from simlab.session import Session, neuron_perturbations
-from simlab.simulators.spiking_inputs import Clamps, Drive, Drives, Input, Noise, Perturbations
+from simlab.simulators.noise import check_noise_source
+from simlab.simulators.spiking_inputs import Clamps, CommonNoise, Drive, Drives, Input, Noise, Perturbations
 from simlab.simulators.spiking_targets import brian, without_compiling
 
 
@@ -49,6 +50,7 @@ class SpikingNetwork:
     refractory: [s], or a Brian2 expression of a per-neuron variable. method: Brian2's integration method.
     parameters: name -> value in SI units of a variable declared in the equations, scalar or (neuron,).
     initial: name -> (low, high) of a uniform draw for every neuron and trial, or (neuron,) values.
+    noise_source: (neuron,) with which neuron each shares `noise_share` of its `eta`'s variance; itself if with none.
     """
 
     n_neurons: int
@@ -60,10 +62,14 @@ class SpikingNetwork:
     parameters: Mapping[str, float | np.ndarray] = field(default_factory=dict)
     initial: Mapping[str, tuple[float, float] | np.ndarray] = field(default_factory=dict)
     synapses: tuple[SynapseSet, ...] = ()
+    noise_source: np.ndarray | None = None
+    noise_share: float = 1.0
 
     def __post_init__(self) -> None:
         if self.n_neurons < 1:
             raise SimlabError(f"a network needs at least one neuron, got {self.n_neurons}")
+        if self.noise_source is not None:
+            check_noise_source(self.noise_source, self.noise_share, self.n_neurons)
         for synapses in self.synapses:
             ends = np.concatenate([synapses.pre, synapses.post])
             if ends.size and not (ends.min() >= 0 and ends.max() < self.n_neurons):
@@ -217,4 +223,6 @@ def inputs(plan: Plan, group: Any, trials: np.ndarray, rng: np.random.Generator)
         result.append(Clamps(held, store("clamp_"), trials, plan.session.trials, n_neurons, offset, plan.dt, clamp_rng))
     if plan.uses("eta"):
         result.append(Noise(store("eta"), noise_rng, plan.steps))
+        if plan.network.noise_source is not None:
+            result.append(CommonNoise(store("eta"), np.asarray(plan.network.noise_source), plan.network.noise_share))
     return result

@@ -8,9 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-BARRIER_SHIFT = 0.5826
-"""-zeta(1/2)/sqrt(2 pi): in steps of standard deviation s, a walk meets a barrier as if it were 0.5826 s further off
-(Broadie, Glasserman & Kou 1997, Mathematical Finance 7:325)."""
+from simlab.simulators.lif_theory import BARRIER_SHIFT
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(16)
 _FAR = 25.0  # exp(25^2) nearly fills a double; the rate is zero long before
