@@ -45,10 +45,10 @@ class Answer:
     matrices: list[Picture] = field(default_factory=list)
 
 
-def answer(results: Results, question: str, gallery: Gallery) -> Answer:
-    """Everything that the report says of this question, its figures saved in the gallery."""
+def answer(results: Results, board: pd.DataFrame, question: str, gallery: Gallery) -> Answer:
+    """Everything that the report says of this question, its figures saved in the gallery; board: the leaderboard."""
     table = results.table
-    methods, baselines = tables.leaders(results.leaderboard(), question)
+    methods, baselines = tables.leaders(board, question)
     order = [row["method_label"] for row in (*methods, *baselines)]
     plugin = get("questions", question)
     lows = [row[key] for row in (*methods, *baselines) for key in ("value", "value_low", "chance")]
@@ -61,12 +61,17 @@ def answer(results: Results, question: str, gallery: Gallery) -> Answer:
         methods,
         baselines,
         list(_maps(table, question, order, gallery)),
-        _curves(table, question, plugin.headline, gallery),
+        _curves(table, board, question, gallery),
         _calibration(table, question, gallery),
         _matrices(results, question, plugin.headline, gallery),
     )
 
 
+CURVE_CAPTION = (
+    "Means and 95% intervals of each method, pooled over whatever else varied. Dashed: chance, which for recovery is "
+    "what the better blind baseline gets. Ticks at the right: each method's ceiling, with the perfect instrument and "
+    "ample data."
+)
 MOST_COLUMNS = 10
 """A map of more instruments than this shows them by name, their parameters pooled."""
 
@@ -76,35 +81,39 @@ def _maps(table: pd.DataFrame, question: str, order: list[str], gallery: Gallery
     wanted = (
         ("circuit_label", "recovery", "n_answers", "recovery rate on each circuit", False),
         ("circuit_label", "false_recovery", "n_rival", "false-recovery rate on each rival", True),
-        ("instrument_label" if several else "instrument", "recovery", "n_answers",
-         "recovery rate through each instrument", False),
+        (
+            "instrument_label" if several else "instrument",
+            "recovery",
+            "n_answers",
+            "recovery rate through each instrument",
+            False,
+        ),
     )
     for across, value, count, title, bad in wanted:
         heat = tables.heat(table, question, across, value, count, order)
         if heat.worth_showing() and not (across.startswith("instrument") and heat.values.shape[1] < 2):
             figure = charts.heat_figure(heat.values, heat.counts, bad=bad)
             words = f"{question}: {title}"
-            caption = f"{title[0].upper()}{title[1:]}. Small figures: answers behind each. Grey: not tried, or abstained."
+            caption = f"{title[0].upper()}{title[1:]}. Small: answers behind each. Grey: not tried, or abstained."
             yield gallery.add(words, figure, f"Heatmap of the {words}", caption)
 
 
-def _curves(table: pd.DataFrame, question: str, headline: str, gallery: Gallery) -> list[Curve]:
+def _curves(table: pd.DataFrame, board: pd.DataFrame, question: str, gallery: Gallery) -> list[Curve]:
     found = []
     for x, label in tables.swept(table[table["question"] == question]).items():
-        power = tables.power(table, question, x, label, charts.TARGET)
+        power = tables.power(table, board, question, x, label, charts.TARGET)
         if power is not None:
-            found.append(_curve(power, question, headline, gallery))
+            found.append(_curve(power, question, gallery))
     return found
 
 
-def _curve(power: tables.Power, question: str, headline: str, gallery: Gallery) -> Curve:
+def _curve(power: tables.Power, question: str, gallery: Gallery) -> Curve:
     rows = [charts.Row("recovery", "recovery rate", power.blind, power.ceiling_recovery, charts.TARGET)]
-    told = power.curves.dropna(subset=["recovery", "value"])
-    if not np.allclose(told["recovery"], told["value"]):  # a metric that is the recovery itself needs no second row
-        rows.append(charts.Row("value", headline, power.chance, power.ceiling))
-    figure = charts.power_figure(power.curves.assign(panel=power.curves["panel"]), power.x, power.label, rows)
+    if power.curves["value"].notna().any():
+        rows.append(charts.Row("value", power.metric, power.chance, power.ceiling))
+    figure = charts.power_figure(power.curves, power.x, power.label, rows)
     words = f"{question} against {power.label}"
-    picture = gallery.add(f"{question} against {power.x}", figure, f"Power curves: {words}", words)
+    picture = gallery.add(f"{question} against {power.x}", figure, f"Power curves: {words}", CURVE_CAPTION)
     panels = list(dict.fromkeys(row["panel"] for row in power.needed))
     needed: dict[str, dict[str, str]] = {}
     for row in power.needed:
@@ -116,7 +125,7 @@ def amount_needed(row: dict[str, Any]) -> str:
     """An amount of `data_for_recovery` in words, with its interval."""
     if row["verdict"] == "reached":
         return f"{plain_number(row['amount'])} [{plain_number(row['low'])}, {plain_number(row['high'])}]"
-    return {"exceeded at the least amount tried": "already at the least"}.get(row["verdict"], str(row["verdict"]))
+    return str(row["verdict"])
 
 
 def _calibration(table: pd.DataFrame, question: str, gallery: Gallery) -> Picture | None:

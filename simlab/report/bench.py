@@ -13,7 +13,7 @@ from simlab.progress import report as progress
 from simlab.registry import name_of
 from simlab.report import sights
 from simlab.report.figures import Gallery, Picture
-from simlab.report.portrait import true_wiring
+from simlab.report.portrait import place, true_wiring
 
 if TYPE_CHECKING:
     from simlab.cell import Lab
@@ -101,7 +101,7 @@ def _sight(role: str, circuit: Any, cells: list[Cell], settings: Any, gallery: G
     note = f"Subject 0 of this run: {plan.trials} trials of {plan.duration:g} s, {activity.sizes['neuron']} neurons."
     portrait = gallery.add(
         f"circuit {title}",
-        sights.circuit_figure(title, subject.anatomy, activity, true_wiring(subject)),
+        sights.circuit_figure(title, subject.anatomy, activity, true_wiring(subject), place(subject)),
         f"Activity, wiring and statistics of {title}",
     )
     seen, troubles = {}, []
@@ -112,7 +112,7 @@ def _sight(role: str, circuit: Any, cells: list[Cell], settings: Any, gallery: G
             troubles.append(f"{label(lab.cell.instrument)}: {error}")
     picture = gallery.add(
         f"seen {title}",
-        sights.seen_figure(activity, subject.anatomy, seen),
+        sights.seen_figure(activity, subject.anatomy, seen, place(subject)),
         f"One trial of {title} as each instrument sees it",
     )
     return Sight(title, role, note, portrait, picture, "; ".join(troubles))

@@ -46,7 +46,7 @@ def power_figure(curves: pd.DataFrame, x: str, x_label: str, rows: Sequence[Row]
         for panel, name in zip(row, names, strict=True):
             _power_panel(panel, curves[curves["panel"] == name], x, measure, lines, measure.chance.get(name))
         row[0].set_ylabel(measure.label)
-        _mark_ceilings(row[-1], measure.ceiling, lines)
+        _margin(row[-1], measure, lines, measure.chance.get(names[-1], np.nan))
     for panel, name in zip(axes[0], names, strict=True):
         panel.set_title(fill(name, 26))
     for panel in axes[-1]:
@@ -59,12 +59,12 @@ def power_figure(curves: pd.DataFrame, x: str, x_label: str, rows: Sequence[Row]
 
 def _amounts(axes: Axes, values: np.ndarray) -> None:
     """Logarithmic where the amounts span more than a factor of four; ticks at the amounts, as far as they fit."""
-    shown = values if len(values) <= 6 else values[np.linspace(0, len(values) - 1, 5).astype(int)]
+    few = len(values) <= 5
     if values[0] > 0 and values[-1] / values[0] > 4:
-        log_axis(axes, "x", shown.tolist())
+        log_axis(axes, "x", values.tolist() if few else panels.decades(float(values[0]), float(values[-1])))
         axes.set_xlim(values[0] / 1.25, values[-1] * 1.25)
-    elif len(values) <= 6:
-        axes.set_xticks(shown, [plain_number(v) for v in shown])
+    elif few:
+        axes.set_xticks(values, [plain_number(v) for v in values])
 
 
 def _power_panel(
@@ -82,29 +82,28 @@ def _power_panel(
         ends = np.nan_to_num(np.abs(limits - middle))
         axes.errorbar(where, middle, yerr=ends, markersize=3.6, elinewidth=0.8, capsize=0, **line_look(i))
     if measure.target is not None:
-        _level(axes, measure.target, f"{measure.target:.0%}", (0, (1, 2)))
+        axes.axhline(measure.target, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)), zorder=0)
     if chance is not None and np.isfinite(chance):
-        _level(axes, chance, "chance", (0, (4, 3)))
+        axes.axhline(chance, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
     low, high = axes.get_ylim()
     axes.set_ylim(min(low, -0.04), max(high, 1.04))
 
 
-def _level(axes: Axes, height: float, word: str, dash: Any) -> None:
-    axes.axhline(height, color=MUTED, linewidth=0.8, linestyle=dash, zorder=0)
-    axes.annotate(word, (0.0, height), xycoords=("axes fraction", "data"), xytext=(3, 2), textcoords="offset points",
-                  fontsize=6.5, color=MUTED)  # fmt: skip
-
-
-def _mark_ceilings(axes: Axes, ceiling: Mapping[str, float], lines: Sequence[str]) -> None:
-    """A tick outside the right edge for each line's ceiling."""
-    known = {i: ceiling[line] for i, line in enumerate(lines) if np.isfinite(ceiling.get(line, np.nan))}
+def _margin(axes: Axes, measure: Row, lines: Sequence[str], chance: float) -> None:
+    """Outside the right edge: a tick at each line's ceiling, and the names of the levels that cross the panels."""
     across = axes.get_yaxis_transform()
+    words: dict[str, Any] = {"transform": across, "fontsize": 6.5, "color": MUTED}
+    known = {i: measure.ceiling[line] for i, line in enumerate(lines) if np.isfinite(measure.ceiling.get(line, np.nan))}
     for i, level in known.items():
         left = 1.03 + 0.03 * (i % 3)
         axes.plot([left, left + 0.04], [level, level], color=line_look(i)["color"], linewidth=2.2, clip_on=False,
                   transform=across, solid_capstyle="butt")  # fmt: skip
     if known:
-        axes.text(1.03, 1.06, "ceiling", transform=across, fontsize=6.5, color=MUTED, va="bottom")
+        axes.text(1.03, 1.06, "ceiling", va="bottom", **words)
+    if np.isfinite(chance):
+        axes.text(1.03, chance, "chance", va="center", **words)
+    if measure.target is not None:
+        axes.text(1.03, measure.target, f"{measure.target:.0%}", va="center", **words)
 
 
 @styled
@@ -151,9 +150,7 @@ def calibration_figure(points: pd.DataFrame) -> Figure:
     lines = list(dict.fromkeys(points["line"]))
     figure = new_figure(6.2, 3.4)
     axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
-    axes.annotate("calibrated", (0.98, 0.96), ha="right", va="top", rotation=0, fontsize=6.5, color=MUTED,
-                  xytext=(-12, 0), textcoords="offset points")  # fmt: skip
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), label="as stated")
     for i, line in enumerate(lines):
         curve = points[points["line"] == line]
         middle = curve["recovery"].to_numpy()

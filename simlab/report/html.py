@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -46,9 +47,10 @@ def context(results: Results, gallery: Gallery) -> dict[str, Any]:
     table = results.table
     questions = sorted(set(table["question"]))
     answers = []
+    board = results.leaderboard()
     for i, question in enumerate(questions):
         progress(0.6 * i / len(questions), f"figures of {question}")
-        answers.append(answer(results, question, gallery))
+        answers.append(answer(results, board, question, gallery))
     claims, claims_trouble = _claims(results)
     sights, sights_trouble = _sights(results, gallery)
     return {
@@ -165,7 +167,14 @@ def render(values: Mapping[str, Any]) -> str:
     environment = Environment(
         loader=FileSystemLoader(HERE), autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True
     )
-    environment.filters |= {"number": plain_number, "percent": percent, "known": known, "seconds": duration_words}
+    words = {
+        "number": plain_number,
+        "rate": rate,
+        "percent": percent,
+        "seconds": duration_words,
+        "breakable": breakable,
+    }
+    environment.filters |= words | {"known": known}
     template = environment.get_template("report.html")
     return template.render(values, style=(HERE / "report.css").read_text(encoding="utf-8"))
 
@@ -173,6 +182,18 @@ def render(values: Mapping[str, Any]) -> str:
 def known(value: Any) -> bool:
     """Whether this is a finite number."""
     return isinstance(value, int | float) and math.isfinite(value)
+
+
+def rate(value: float) -> str:
+    """A rate or score with two digits behind the point; `–` where there is none."""
+    return f"{value + 0.0:.2f}".replace("-0.00", "0.00").replace("-", "−") if known(value) else "–"
+
+
+def breakable(text: str) -> Any:
+    """Text, escaped, that may break its line after an underscore, a comma or an opening bracket."""
+    from markupsafe import Markup, escape
+
+    return Markup(re.sub(r"([_,(=])", r"\1<wbr>", str(escape(text))))
 
 
 def percent(value: float) -> str:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+import numpy.typing as npt
 import xarray as xr
 
 from simlab import data
@@ -21,14 +21,15 @@ MAX_DOTS = 60_000
 """A raster of more spikes than this is a grey wall: it shows fewer cells instead."""
 
 
-def cell_order(anatomy: xr.Dataset) -> np.ndarray:
-    """Neurons by type, then by index: along the ring, where there is one."""
-    return np.lexsort((np.arange(anatomy.sizes["neuron"]), anatomy["cell_type"].values.astype(str)))
+def cell_order(anatomy: xr.Dataset, place: np.ndarray | None = None) -> np.ndarray:
+    """Neurons by type, then by `place` (neuron,), such as the preferred angle on a ring; else by index."""
+    rank = np.arange(anatomy.sizes["neuron"]) if place is None else np.asarray(place, dtype=float)
+    return np.lexsort((rank, anatomy["cell_type"].values.astype(str)))
 
 
-def colours_of(types: Sequence[str]) -> np.ndarray:
+def colours_of(types: npt.ArrayLike) -> np.ndarray:
     """One colour for each cell type; ink for types that are neither E nor I."""
-    return np.array([TYPE_COLOURS.get(str(kind), INK) for kind in types])
+    return np.array([TYPE_COLOURS.get(str(kind), INK) for kind in np.asarray(types)])
 
 
 def raster(
@@ -54,27 +55,32 @@ def raster(
     height = axes.get_window_extent().height * 72 / axes.figure.dpi
     size = float(np.clip(0.9 * height / max(n_cells, 1), 1.6, 9.0))
     axes.scatter(
-        when, row[who], s=size**2, c=colour, marker="|", linewidths=0.6 + 0.05 * size, rasterized=len(when) > 2000
+        when, row[who], s=size**2, c=colour, marker="|", linewidths=0.6 + 0.05 * size, rasterized=len(when) > 400
     )
     axes.set(xlim=(0, duration), ylim=(-0.7, n_cells - 0.3), ylabel=f"{cell} ({n_cells})")
     axes.set_yticks([])
 
 
-def traces(axes: Axes, times: np.ndarray, values: np.ndarray, unit: str, colours: np.ndarray | None = None) -> None:
-    """Stacked traces of `values` (time, cell) with a scale bar in this unit."""
-    finite = values[np.isfinite(values)]
-    spread = float(np.percentile(np.ptp(values, axis=0), 80)) if finite.size else 1.0
-    step = 0.9 * spread if spread > 0 else 1.0
-    floor = np.nanmin(values, axis=0)
+def traces(
+    axes: Axes, times: np.ndarray, values: np.ndarray, unit: str, colours: np.ndarray | None = None, gap: float = 0.05
+) -> np.ndarray:
+    """Traces of `values` (time, cell) stacked with a scale bar in this unit; returns the height each stands on (cell,).
+
+    gap: room between traces, as a share of the largest one's range.
+    """
+    heights = np.nan_to_num(np.ptp(values, axis=0))
+    spread = float(heights.max(initial=0.0)) or 1.0
+    floor = np.concatenate([[0.0], np.cumsum(heights + gap * spread)[:-1]])
     for i in range(values.shape[1]):
         colour = INK if colours is None else colours[i]
-        axes.plot(times, values[:, i] - floor[i] + i * step, color=colour, linewidth=0.7)
+        axes.plot(times, values[:, i] - np.nanmin(values[:, i]) + floor[i], color=colour, linewidth=0.7)
     bar = nice_below(spread / 2)
     right = times[0] + (times[-1] - times[0]) * 1.015
     axes.plot([right, right], [0, bar], color=INK, linewidth=2, clip_on=False, solid_capstyle="butt")
     axes.text(right, bar / 2, f"  {plain_number(bar)} {unit}", va="center", fontsize=7, clip_on=False)
     axes.set(xlim=(times[0], times[-1]), yticks=[])
     axes.spines["left"].set_visible(False)
+    return floor - gap * spread
 
 
 def nice_below(value: float) -> float:
@@ -85,7 +91,7 @@ def nice_below(value: float) -> float:
     return float(max(step for step in (1, 2, 5) if step * power <= value * (1 + 1e-9)) * power)
 
 
-def by_type(axes: Axes, values: np.ndarray, types: Sequence[str], label: str, *, log: bool = False) -> None:
+def by_type(axes: Axes, values: np.ndarray, types: npt.ArrayLike, label: str, *, log: bool = False) -> None:
     """Histogram of one number per cell, each cell type in its colour, its median marked."""
     kept = np.isfinite(values) & ((values > 0) | (not log))
     if kept.sum() < 2:
@@ -101,8 +107,8 @@ def by_type(axes: Axes, values: np.ndarray, types: Sequence[str], label: str, *,
         if chosen.size == 0:
             continue
         colour = TYPE_COLOURS.get(kind, INK)
-        axes.hist(chosen, bins, histtype="stepfilled", alpha=0.3, color=colour)
-        axes.hist(chosen, bins, histtype="step", color=colour, linewidth=1.0)
+        axes.hist(chosen, bins.tolist(), histtype="stepfilled", alpha=0.3, color=colour)
+        axes.hist(chosen, bins.tolist(), histtype="step", color=colour, linewidth=1.0)
         word = f"{TYPE_WORDS.get(kind, kind)}, median {plain_number(float(np.median(chosen)))}"
         axes.axvline(float(np.median(chosen)), color=colour, linewidth=1.2, linestyle=(0, (3, 2)), label=word)
     if log:
@@ -124,13 +130,12 @@ def decades(low: float, high: float) -> list[float]:
     return [t for t in ticks if low * 0.999 <= t <= high * 1.001] or [low, high]
 
 
-def interval_cvs(axes: Axes, dataset: xr.Dataset, types: Sequence[str]) -> None:
+def interval_cvs(axes: Axes, dataset: xr.Dataset, types: npt.ArrayLike) -> None:
     """CV of interspike intervals of each cell, with the Poisson value marked."""
     by_type(axes, measures.interval_cv(dataset), types, "CV of interspike intervals")
     if axes.lines:
-        axes.axvline(1.0, color=MUTED, linewidth=0.8)
-        axes.annotate("Poisson", (1.0, 0.98), xycoords=("data", "axes fraction"), fontsize=7, color=MUTED,
-                      xytext=(2, 0), textcoords="offset points", va="top")  # fmt: skip
+        axes.axvline(1.0, color=MUTED, linewidth=0.9, label="Poisson: 1")
+        legend_above(axes)
 
 
 def correlations(axes: Axes, dataset: xr.Dataset, width: float = 0.05) -> None:
@@ -141,7 +146,7 @@ def correlations(axes: Axes, dataset: xr.Dataset, width: float = 0.05) -> None:
         empty(axes, "too few active cells\nfor correlations")
         return
     reach = float(np.clip(np.abs(values).max(), 0.05, 1.0))
-    axes.hist(values, np.linspace(-reach, reach, 45), color=MUTED, alpha=0.35, histtype="stepfilled")
+    axes.hist(values, np.linspace(-reach, reach, 45).tolist(), color=MUTED, alpha=0.35, histtype="stepfilled")
     axes.axvline(0, color=FAINT, linewidth=0.8)
     axes.axvline(values.mean(), color=INK, linestyle=(0, (3, 2)), label=f"mean {values.mean():.3f}".replace("-", "−"))
     axes.set(xlabel=what, ylabel="pairs")
@@ -213,7 +218,7 @@ def frame_matrix(axes: Axes, n_cells: int, title: str) -> None:
         spine.set_visible(True)
 
 
-def wiring(axes: Axes, weight: np.ndarray, types: Sequence[str], order: np.ndarray, unit: str = "") -> None:
+def wiring(axes: Axes, weight: np.ndarray, types: npt.ArrayLike, order: np.ndarray, unit: str = "") -> None:
     """The wiring matrix sorted by cell type, with the borders between types and a colour bar in `unit`."""
     edges, possible = int(np.count_nonzero(weight)), weight.shape[0] * (weight.shape[0] - 1)
     image = matrix(axes, weight[np.ix_(order, order)], title="true wiring")
@@ -228,6 +233,7 @@ def wiring(axes: Axes, weight: np.ndarray, types: Sequence[str], order: np.ndarr
         )
         low, high = image.norm.vmin, image.norm.vmax
         ticks = [t for t in (low, 0.0, high) if t == 0 or (weight * np.sign(t) > 0).any()]
+        bar.ax.set_ylim(min(ticks), max(ticks))
         bar.set_ticks(ticks, labels=[plain_number(t) for t in ticks])
 
 

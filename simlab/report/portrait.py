@@ -53,7 +53,9 @@ def _instance(plugin: Any) -> Any:
 def circuit_portrait(circuit: Any, *, trials: int = TRIALS, duration: float = DURATION) -> Figure:
     """One subject of the circuit in its natural task: trials of duration [s]."""
     subject, activity = observe(circuit, trials=trials, duration=duration)
-    return sights.circuit_figure(registry.name_of(circuit), subject.anatomy, activity, true_wiring(subject))
+    return sights.circuit_figure(
+        registry.name_of(circuit), subject.anatomy, activity, true_wiring(subject), place(subject)
+    )
 
 
 def observe(circuit: Any, *, trials: int, duration: float) -> tuple[Any, xr.Dataset]:
@@ -62,6 +64,12 @@ def observe(circuit: Any, *, trials: int, duration: float) -> tuple[Any, xr.Data
     subject = circuit.subject(stream(SEED, "portrait", name, "subject"))
     session = subject.session(trials=trials, duration=duration, rng=stream(SEED, "portrait", name, "session"))
     return subject, subject.run(session, stream(SEED, "portrait", name, "activity"))
+
+
+def place(subject: Any) -> np.ndarray | None:
+    """The neurons' preferred angles (neuron,) [rad], where the subject states them: the order of a ring."""
+    angle = getattr(subject, "preferred_angle", None)
+    return None if angle is None else np.asarray(angle, dtype=float)
 
 
 def true_wiring(subject: Any) -> xr.DataArray | None:

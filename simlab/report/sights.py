@@ -20,36 +20,49 @@ MAX_TRACES = 12
 
 
 @styled
-def circuit_figure(title: str, anatomy: xr.Dataset, activity: xr.Dataset, wiring: xr.DataArray | None) -> Figure:
+def circuit_figure(
+    title: str,
+    anatomy: xr.Dataset,
+    activity: xr.Dataset,
+    wiring: xr.DataArray | None,
+    place: np.ndarray | None = None,
+) -> Figure:
     """Raster or traces, stimulus, population activity, wiring, and the distributions of the circuit's statistics.
 
-    wiring: true weights (pre, post); None where the circuit has none to show.
+    wiring: true weights (pre, post); None where the circuit has none to show. place: preferred angle (neuron,) [rad],
+    NaN for those that have none, by which a ring's neurons are sorted.
     """
     figure = new_figure(10, 6.6)
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
-    top, bottom = figure.subfigures(2, 1, height_ratios=(3.4, 2), hspace=0.03)
+    parts: Any = figure.subfigures(2, 1, height_ratios=(3.4, 2), hspace=0.03)
+    top, bottom = parts
     left, right = top.subfigures(1, 2, width_ratios=(1.75, 1))
-    _course(left, anatomy, activity)
+    _course(left, anatomy, activity, place)
     axes = right.subplots()
     types = anatomy["cell_type"].values.astype(str)
     weight = None if wiring is None else wiring.values
     if wiring is None or weight is None or not weight.any():
         empty(axes, "no wiring to show" if wiring is None else "no synapses\namong these neurons")
     else:
-        panels.wiring(axes, weight, types, panels.cell_order(anatomy), str(wiring.attrs.get("units", "")))
+        panels.wiring(axes, weight, types, panels.cell_order(anatomy, place), str(wiring.attrs.get("units", "")))
     _statistics(bottom.subplots(1, 4), types, activity, weight)
     return figure
 
 
-def _course(figure: Any, anatomy: xr.Dataset, activity: xr.Dataset) -> None:
+def _course(figure: Any, anatomy: xr.Dataset, activity: xr.Dataset, place: np.ndarray | None) -> None:
     """Raster or traces above, the stimulus if there is one, population activity below; one time axis."""
-    stimulus = "stimulus" in activity and np.isfinite(activity["stimulus"].values[0]).any()
+    on_raster = place is not None and data.is_spiking(activity) and _features(activity) == ["angle"]
+    stimulus = not on_raster and "stimulus" in activity and np.isfinite(activity["stimulus"].values[0]).any()
     heights = (5, 0.9, 1.3) if stimulus else (5, 1.3)
     axes = figure.subplots(len(heights), 1, sharex=True, height_ratios=heights)
     colours = panels.colours_of(anatomy["cell_type"].values)
     if data.is_spiking(activity):
-        panels.raster(axes[0], activity, order=panels.cell_order(anatomy), colours=colours)
+        panels.raster(axes[0], activity, order=panels.cell_order(anatomy, place), colours=colours)
         axes[0].set_title("one trial")
+        if place is not None:
+            axes[0].set_ylabel(f"neuron ({len(place)}), by preferred angle")
+        if place is not None and on_raster:
+            _cue_on_ring(axes[0], activity, np.sort(place[np.isfinite(place)]))
     else:
         shown = np.linspace(0, activity.sizes["neuron"] - 1, min(MAX_TRACES, activity.sizes["neuron"])).astype(int)
         values = activity["rate"].values[0][:, shown]
@@ -69,14 +82,38 @@ def rate_unit(dataset: xr.Dataset) -> str:
     return "" if unit in ("", "1") else unit
 
 
+def _features(activity: xr.Dataset) -> list[str]:
+    """Names of what was shown."""
+    return [str(name) for name in activity["feature"].values] if "feature" in activity.coords else []
+
+
+def _steps(activity: xr.Dataset, trial: int = 0) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Onsets and ends (step,) [s] of the stimulus' steps in one trial, and its values (step, feature)."""
+    onset = activity["time"].values
+    end = np.append(onset[1:], activity.attrs["duration"])
+    return onset, end, activity["stimulus"].values[trial]
+
+
+def _cue_on_ring(axes: Axes, activity: xr.Dataset, angles: np.ndarray) -> None:
+    """A bar at the cued place of the sorted ring for as long as the cue was shown; angles (neuron,) [rad], sorted."""
+    onset, end, values = _steps(activity)
+    shown = np.isfinite(values[:, 0])
+    row = np.interp(values[shown, 0] % (2 * np.pi), angles % (2 * np.pi), np.arange(len(angles)))
+    axes.hlines(row, onset[shown], end[shown], color=PALETTE[2], linewidth=5, alpha=0.75, zorder=3)
+    if shown.any():
+        look: dict[str, Any] = {"color": PALETTE[2], "fontweight": "bold", "bbox": {"color": "white", "pad": 0.8}}
+        where = (float(end[shown][0]), float(row[0]))
+        axes.annotate("cue", where, xytext=(3, 0), textcoords="offset points", va="center", **look)
+
+
 def _stimulus(axes: Axes, activity: xr.Dataset) -> None:
-    values = activity["stimulus"].values[0]
-    times = activity["time"].values
-    names = activity["feature"].values if "feature" in activity.coords else np.arange(values.shape[1])
+    onset, end, values = _steps(activity)
+    names = _features(activity) or [str(i) for i in range(values.shape[1])]
     for i, name in enumerate(names[:4]):
-        axes.plot(times, values[:, i], color=PALETTE[i], linewidth=1.2, label=str(name))
+        shown = np.isfinite(values[:, i])
+        axes.hlines(values[shown, i], onset[shown], end[shown], color=PALETTE[i], linewidth=1.6, label=name)
     if len(names) == 1:
-        axes.set_ylabel(str(names[0]))
+        axes.set_ylabel(names[0])
         return
     axes.set_ylabel("stimulus")
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
@@ -100,23 +137,29 @@ def _statistics(axes: Any, types: np.ndarray, activity: xr.Dataset, weight: np.n
 
 @styled
 def seen_figure(
-    activity: xr.Dataset, anatomy: xr.Dataset, seen: Mapping[str, tuple[xr.Dataset, xr.DataArray]]
+    activity: xr.Dataset,
+    anatomy: xr.Dataset,
+    seen: Mapping[str, tuple[xr.Dataset, xr.DataArray]],
+    place: np.ndarray | None = None,
 ) -> Figure:
     """The same trial as each instrument sees it, under what truly happened.
 
     seen: label -> (recording, key (unit, neuron)). The units' rates stand beside, over the neurons' in grey.
     """
-    figure = new_figure(10, 1.75 * (len(seen) + 1))
-    axes = figure.subplots(len(seen) + 1, 2, width_ratios=(4.6, 1), squeeze=False)
+    heights = [1.5, *(1.5 if data.is_spiking(recording) else 2.4 for recording, _ in seen.values())]
+    figure = new_figure(10, sum(heights) + 0.25 * len(heights))
+    axes = figure.subplots(len(heights), 2, width_ratios=(4.6, 1), height_ratios=heights, squeeze=False)
     colours = panels.colours_of(anatomy["cell_type"].values)
-    _sight(axes[0, 0], activity, colours, panels.cell_order(anatomy))
+    order = panels.cell_order(anatomy, place)
+    rank = np.append(np.argsort(order), len(order))  # a unit with no neuron behind it, -1, comes last
+    _sight(axes[0, 0], activity, colours, order)
     axes[0, 0].set_title("what happened")
     _rates(axes[0, 1], activity, None)
     for row, (label, (recording, key)) in zip(axes[1:], seen.items(), strict=True):
         dominant = key.transpose("unit", "neuron").values
         owner = np.where(dominant.max(axis=1) > 0, dominant.argmax(axis=1), -1)
         hues = np.where(owner >= 0, colours[owner], MUTED)
-        _sight(row[0], recording, hues, np.lexsort((owner, owner < 0)), activity, owner)
+        _sight(row[0], recording, hues, np.argsort(rank[owner], kind="stable"), activity, owner)
         row[0].set_title(label)
         _rates(row[1], recording, activity)
     for row in axes[:-1]:
@@ -144,9 +187,10 @@ def _sight(
         values, times, unit = dataset["fluorescence"].values[0], dataset["frame_time"].values, "ΔF/F"
     else:
         values, times, unit = dataset["rate"].values[0], dataset["time"].values, rate_unit(dataset)
-    panels.traces(axes, times, values[:, shown], unit, colours[shown])
-    if activity is not None and owner is not None and data.is_spiking(activity):
-        _true_spikes(axes, activity, owner[shown], values[:, shown])
+    marked = activity is not None and data.is_spiking(activity)
+    base = panels.traces(axes, times, values[:, shown], unit, colours[shown], gap=0.2 if marked else 0.05)
+    if activity is not None and owner is not None and marked:
+        _true_spikes(axes, activity, owner[shown], base)
     axes.set_xlim(0, dataset.attrs["duration"])
     axes.set_ylabel(f"{len(shown)} of {n_cells}")
 
@@ -159,14 +203,12 @@ def _informative(dataset: xr.Dataset, count: int) -> np.ndarray:
     return np.sort(np.argsort(variation, kind="stable")[ranks])
 
 
-def _true_spikes(axes: Axes, activity: xr.Dataset, owner: np.ndarray, values: np.ndarray) -> None:
+def _true_spikes(axes: Axes, activity: xr.Dataset, owner: np.ndarray, base: np.ndarray) -> None:
     """Ticks under each trace where the neuron that dominates the unit truly fired."""
-    base = [line.get_ydata().min() for line in axes.lines[: len(owner)]]
-    step = (base[1] - base[0]) if len(base) > 1 else float(np.ptp(values))
     first = activity["spike_trial"].values == 0
     for neuron, low in zip(owner, base, strict=True):
         when = activity["spike_time"].values[first & (activity["spike_neuron"].values == neuron)]
-        axes.plot(when, np.full(len(when), low - 0.12 * step), "|", color=INK, markersize=3, markeredgewidth=0.6)
+        axes.plot(when, np.full(len(when), low), "|", color=INK, markersize=3, markeredgewidth=0.6)
 
 
 def _rates(axes: Axes, dataset: xr.Dataset, truth: xr.Dataset | None) -> None:
@@ -180,8 +222,8 @@ def _rates(axes: Axes, dataset: xr.Dataset, truth: xr.Dataset | None) -> None:
     )
     bins = np.linspace(0, max(float(everything.max()), 1e-9), 20)
     if truth is not None and data.is_spiking(truth):
-        axes.hist(data.mean_rates(truth), bins, density=True, color=MUTED, alpha=0.3, label="neurons")
-    axes.hist(rates, bins, density=True, histtype="step", color=INK, label=f"{data.cell_dim(dataset)}s")
+        axes.hist(data.mean_rates(truth), bins.tolist(), density=True, color=MUTED, alpha=0.3, label="neurons")
+    axes.hist(rates, bins.tolist(), density=True, histtype="step", color=INK, label=f"{data.cell_dim(dataset)}s")
     axes.set(xlabel="mean rate [spikes/s]", yticks=[])
     axes.spines["left"].set_visible(False)
     axes.legend(loc="upper right")

@@ -25,6 +25,10 @@ MOST_VALUES = 6
 """An amount that takes more values than this, since an instrument draws it, is pooled into this many classes."""
 
 
+FEWEST = 5
+"""A share of fewer answers than this is not drawn."""
+
+
 def baseline(method: str) -> bool:
     """Whether this is a stand-in that may see the truth, not a method."""
     return method.startswith("baseline:")
@@ -35,10 +39,19 @@ def short(method_label: str) -> str:
     return method_label.removeprefix("baseline:").replace("_", " ") if baseline(method_label) else method_label
 
 
+def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
+    """The rows as dictionaries by column name."""
+    return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
+
+
+def levels(series: pd.Series) -> dict[str, float]:
+    """A series as a dictionary of floats by its index."""
+    return {str(name): float(value) for name, value in series.items()}
+
+
 def leaders(board: pd.DataFrame, question: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
     """Methods and baselines of one question, best first, as the leaderboard's rows."""
-    rows = board[board["question"] == question].to_dict("records")
-    rows = [{str(k): v for k, v in row.items()} | {"label": short(row["method_label"])} for row in rows]
+    rows = records(board[board["question"] == question].assign(label=lambda b: b["method_label"].map(short)))
     return [r for r in rows if not baseline(r["method"])], [r for r in rows if baseline(r["method"])]
 
 
@@ -50,7 +63,7 @@ class Heat:
     counts: pd.DataFrame
 
     def worth_showing(self) -> bool:
-        return self.values.notna().to_numpy().any()
+        return bool(self.values.notna().to_numpy().any())
 
 
 def heat(table: pd.DataFrame, question: str, across: str, value: str, count: str, order: Sequence[str]) -> Heat:
@@ -122,37 +135,70 @@ class Power:
     needed: list[dict[str, Any]]
 
 
-def power(table: pd.DataFrame, question: str, x: str, label: str, target: float) -> Power | None:
-    """Recovery and headline metric against the amount `x`, by instrument and method; None where nothing varies."""
-    from simlab.power import amount, data_for_recovery, power_curve
-    from simlab.statistics import summarise
+def power(table: pd.DataFrame, board: pd.DataFrame, question: str, x: str, label: str, target: float) -> Power | None:
+    """Recovery and headline metric against the amount `x`, by instrument and method; None where nothing varies.
 
-    cells = table[table["question"] == question]
+    board: the leaderboard, for each method's ceiling.
+    """
+    from simlab.power import amount, data_for_recovery, power_curve
+
+    cells = table[(table["question"] == question) & (table["role"] == "circuit")]
     panel = "instrument" if cells["instrument"].nunique() > 1 else "circuit_label"
     cells = cells.assign(panel=cells[panel].astype(str), line=cells["method_label"].map(short))
     cells = cells.assign(**{x: amount(cells, x).astype(float)})
-    measured = cells[(cells["role"] == "circuit") & cells[x].notna()]
-    measured = _classed(measured, x)
-    many = measured[~measured["method"].map(baseline)].groupby("panel")[x].nunique()
-    measured = measured[measured["panel"].isin(many.index[many > 1])]
-    if measured.empty:
+    cells = _classed(cells[cells[x].notna()], x)
+    many = cells[~cells["method"].map(baseline)].groupby("panel")[x].nunique()
+    cells = cells[cells["panel"].isin(many.index[many > 1])]
+    if cells.empty:
         return None
-    summary = summarise(measured, ["panel", "line", "method", "method_label", x])
-    real = ~summary["method"].map(baseline)
-    blind = summary[summary["method"].isin(["baseline:random", "baseline:marginals_only"])]
-    ceilings = summarise(cells, ["line", "method", "method_label"]).set_index("line")
-    curve = power_curve(measured[~measured["method"].map(baseline)], x, by=("panel", "line"))
+    blind = cells[cells["method"].isin(["baseline:random", "baseline:marginals_only"])]
+    cells = cells[~cells["method"].map(baseline)]
+    curve = power_curve(cells, x, by=("panel", "line"))
+    metric = headline_of(question)
+    blind_recovery = blind[blind["status"] == "ok"].groupby(["panel", "method"])["recovered"].mean()
+    ceilings = board[board["question"] == question]
+    ceilings = ceilings.set_index(ceilings["method_label"].map(short))
     return Power(
         x,
         label,
-        str(summary["metric"].iloc[0]),
-        summary[real],
-        summary[real].groupby("panel")["chance"].mean().to_dict(),
-        blind.groupby(["panel", "method"])["recovery"].mean().groupby("panel").max().to_dict(),
-        ceilings["ceiling"].to_dict(),
-        ceilings["ceiling_recovery"].to_dict(),
-        [{str(k): v for k, v in row.items()} for row in data_for_recovery(curve, target).to_dict("records")],
+        metric,
+        curve.merge(_values(cells, metric, ["panel", "line", x]), "left", on=["panel", "line", x]),
+        levels(cells.groupby("panel")[f"chance_{metric}"].mean()) if f"chance_{metric}" in cells else {},
+        levels(blind_recovery.groupby("panel").max()),
+        levels(ceilings["ceiling"]),
+        levels(ceilings["ceiling_recovery"]),
+        records(data_for_recovery(curve, target)),
     )
+
+
+def headline_of(question: str) -> str:
+    """The metric that stands for a question."""
+    from simlab.registry import get
+
+    return str(get("questions", question).headline)
+
+
+def _values(cells: pd.DataFrame, metric: str, by: list[str]) -> pd.DataFrame:
+    """Mean of the metric in each group, with its bootstrap interval over subjects: value, value_low, value_high.
+
+    Empty where the metric is just whether the cell recovered: it says nothing new.
+    """
+    import pandas as pd
+
+    from simlab.intervals import bootstrap
+    from simlab.outcomes import subject_of
+
+    columns = [*by, "value", "value_low", "value_high"]
+    told = cells[(cells["status"] == "ok") & cells.get(metric, cells["recovered"]).notna()]
+    if metric not in told or (told[metric] == told["recovered"]).all():
+        return pd.DataFrame(columns=columns).astype(dict.fromkeys([by[-1], *columns[-3:]], float))
+    narrow = told[[*by, metric]].assign(subject=subject_of(told))
+    means = narrow.groupby([*by, "subject"])[metric].mean()
+    rows = []
+    for keys, values in means.groupby(by):
+        low, high = bootstrap(values.to_numpy(), n=500)
+        rows.append((*keys, values.mean(), low, high))
+    return pd.DataFrame(rows, columns=columns)
 
 
 def _classed(cells: pd.DataFrame, x: str) -> pd.DataFrame:
@@ -184,6 +230,8 @@ def calibration_points(table: pd.DataFrame, question: str, bins: int = 5) -> pd.
     cells = cells[cells["confidence"].notna() & cells["right"].notna() & ~cells["method"].map(baseline)]
     rows = []
     for (line, _), group in cells.groupby(["method_label", "bin"]):
+        if len(group) < FEWEST:
+            continue
         low, high = clustered_wilson(group["right"].to_numpy(), subject_of(group).to_numpy())
         rows.append((line, group["confidence"].mean(), group["right"].mean(), low, high, len(group)))
     return pd.DataFrame(rows, columns=["line", "confidence", "recovery", "recovery_low", "recovery_high", "n"])
@@ -219,4 +267,4 @@ def notable_cells(table: pd.DataFrame, question: str, headline: str) -> list[tup
     best = answered.iloc[::-1]
     middle = answered.iloc[np.argsort(np.abs(np.arange(len(answered)) - len(answered) // 2), kind="stable")]
     cases = {"best": best, "median": middle, "worst": answered, "false recovery on a rival": fooled}
-    return [(case, row) for case, group in cases.items() for row in group.head(40).to_dict("records")]
+    return [(case, row) for case, group in cases.items() for row in records(group.head(400))]
