@@ -56,11 +56,24 @@ def engine_name(target: str) -> str:
     return f"brian2 {brian().__version__} {target}"
 
 
+_forgone: dict[tuple[str, ...], float] = {}
+"""Seconds that this process could have saved so far, by signature, had it compiled at once."""
+
+
 def choose_target(signature: tuple[str, ...], n_cells: int, steps: int) -> str:
-    """The target that should end sooner: cells = trials x neurons at once; compilation counts unless it is cached."""
+    """The target that should end sooner: cells = trials x neurons at once; compilation counts unless it is cached.
+
+    Interpreted runs of one signature add up: it is compiled once the time that this would have saved so far pays for
+    a compilation, so that many short sessions are never much slower than the better of the two would have been.
+    """
     seconds = {name: steps * (fixed + each * n_cells) for name, (fixed, each) in STEP_SECONDS.items()}
-    seconds["cython"] += LOAD_SECONDS if is_compiled(signature) else COMPILE_SECONDS if _has_compiler() else np.inf
-    return min(seconds, key=seconds.__getitem__)
+    saved = seconds["numpy"] - seconds["cython"]
+    if is_compiled(signature):
+        return "cython" if saved > LOAD_SECONDS else "numpy"
+    if not _has_compiler():
+        return "numpy"
+    _forgone[signature] = _forgone.get(signature, 0.0) + saved
+    return "cython" if _forgone[signature] > COMPILE_SECONDS else "numpy"
 
 
 def _has_compiler() -> bool:
