@@ -13,7 +13,7 @@ import signal
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
 from typing import Any
@@ -177,10 +177,8 @@ def _limit_memory(allowance: int) -> tuple[int, int] | None:
 
 def _reset_peak() -> int:
     """Starts the high-water mark of resident memory afresh; returns it [bytes]."""
-    try:
+    with suppress(OSError):  # another system, or a locked-down one: growth of the lifetime's maximum is all there is
         CLEAR_REFS.write_bytes(b"5")
-    except OSError:
-        pass  # another system, or a locked-down one: growth of the lifetime's maximum is all there is
     return _peak()
 
 

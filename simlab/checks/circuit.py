@@ -14,7 +14,7 @@ from simlab.registry import names
 from simlab.session import NeuronPerturbation, Session
 from simlab.streams import stream
 
-TRUTHS = {
+TRUTHS: dict[str, dict[str, tuple[str, ...]]] = {
     "connectivity": {"weight": ("pre", "post")},
     "topology": {"b0": (), "b1": (), "b2": ()},
     "mechanism": {"label": ()},

@@ -105,8 +105,10 @@ def _same(first: Finding, outcome: Outcome) -> None:
     again = _answer(outcome)
     same = first.abstained == again.abstained and first.confidence == again.confidence
     same = same and first.estimate.keys() == again.estimate.keys()
-    differing = [k for k in first.estimate if not np.array_equal(first.estimate[k], again.estimate.get(k))]
+    differing = [
+        k for k in first.estimate if k not in again.estimate or not np.array_equal(first.estimate[k], again.estimate[k])
+    ]
     require(
         same and not differing,
-        f"two runs differ in {', '.join(differing) or 'confidence or abstention'}: draw only from the rng you are given",
+        f"two runs differ in {', '.join(differing) or 'confidence or abstention'}: draw only from the given rng",
     )

@@ -92,7 +92,7 @@ def _of_program(method: ExternalMethod, memory_limit: int) -> dict[str, Any]:
 def _environment(room: str) -> dict[str, str]:
     """All that the process learns from its environment: where it may write, and how many threads to use."""
     clean = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
-    clean |= {name: room for name in ("HOME", "TMPDIR", "XDG_CACHE_HOME", "MPLCONFIGDIR", "NUMBA_CACHE_DIR")}
+    clean |= dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME", "MPLCONFIGDIR", "NUMBA_CACHE_DIR"), room)
     return clean | {name: os.environ[name] for name in THREADS if name in os.environ}
 
 

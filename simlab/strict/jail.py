@@ -2,7 +2,7 @@
 
 Everything is given up before any other code is loaded, while the process has a single thread: network and the memory
 of other processes (seccomp), the file system but for a few places (Landlock), capabilities (root), signals to
-strangers. Where the kernel offers no Landlock, an audit hook refuses files in Python, which stops curiosity, not malice.
+strangers. Where the kernel offers no Landlock, an audit hook refuses files in Python: curiosity, not malice.
 """
 
 from __future__ import annotations
@@ -103,8 +103,8 @@ def _landlock(readable: Sequence[str], writable: Sequence[str], network: bool) -
     ruleset = _libc.syscall(LANDLOCK_CREATE, attributes, ctypes.c_size_t(len(attributes)), 0)
     if ruleset < 0:
         return False
-    grants = {path: READ for path in readable} | {path: everything for path in writable}
-    grants |= {"/dev/null": READ | WRITE_FILE | TRUNCATE}
+    grants = dict.fromkeys(readable, READ) | dict.fromkeys(writable, everything)
+    grants["/dev/null"] = READ | WRITE_FILE | TRUNCATE
     for path, rights in grants.items():
         _grant(ruleset, path, rights & everything)
     done = _libc.syscall(LANDLOCK_RESTRICT, ruleset, 0) == 0

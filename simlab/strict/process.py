@@ -11,7 +11,7 @@ import subprocess
 import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 
 from simlab.limits import PAGE, high_water_mark
@@ -49,10 +49,7 @@ class Process:
             start_new_session=True,
             bufsize=0,
         )
-        assert self._process.stdin is not None and self._process.stdout is not None  # both are pipes
-        self._stdin, self._stdout = self._process.stdin.fileno(), self._process.stdout.fileno()
-        for end in (self._stdin, self._stdout):
-            os.set_blocking(end, False)
+        self._stdin, self._stdout = (_unblocked(pipe) for pipe in (self._process.stdin, self._process.stdout))
 
     def start_clock(self, seconds: float) -> None:
         """Gives the process so many seconds from now."""
@@ -131,10 +128,8 @@ class Process:
 
     def kill(self) -> None:
         """Ends the whole process group and lets go of the pipes."""
-        try:
+        with suppress(ProcessLookupError):  # it ended by itself
             os.killpg(self._process.pid, signal.SIGKILL)
-        except ProcessLookupError:
-            pass  # it ended by itself
         self._process.wait()
         for stream in (self._process.stdin, self._process.stdout, self._errors):
             if stream is not None:
@@ -171,6 +166,11 @@ class Process:
         if status < 0:
             return f"ProcessDied: the method's process was ended by {signal.Signals(-status).name} before its finding"
         return f"ProcessDied: the method's process ended with status {status} before its finding"
+
+
+def _unblocked(pipe: Any) -> int:
+    os.set_blocking(pipe.fileno(), False)
+    return int(pipe.fileno())
 
 
 def _resident(pid: int) -> int:

@@ -64,7 +64,7 @@ def unseal(path: str | Path) -> xr.Dataset:
     with path.open("rb") as file:
         header = _read_header(file.readline(), path)
         data = file.read()
-    arrays = {variable["name"]: _read_array(variable, data, path) for variable in header["variables"]}
+    arrays: dict[str, Any] = {v["name"]: _read_array(v, data, path) for v in header["variables"]}
     spikes = None
     if "spike_time" in arrays:
         spikes = (arrays.pop("spike_trial"), arrays.pop("spike_time"), arrays.pop("spike_unit"))

@@ -164,15 +164,18 @@ class _Packer:
             ) from error
 
     def _add_root(self, module: str) -> None:
+        """Notes where a package or module lies, and those outside the Python installation that it has imported."""
         top = module.partition(".")[0]
         place = getattr(sys.modules.get(top), "__file__", None)
-        if place is None or top in self.roots or in_python(place):
+        if place is None or top in self.roots or not place.endswith(".py") or in_python(place):
             return
         if os.path.basename(place) == "__init__.py":
             self.roots[top] = os.path.dirname(place)
-        elif place.endswith(".py"):
+        else:
             self.roots[top] = place
-            self.roots |= _neighbours(os.path.dirname(place)) | self.roots
+            self.roots = _neighbours(os.path.dirname(place)) | self.roots
+        for imported in _imported_by(top):
+            self._add_root(imported)
 
 
 def _fields(value: Any) -> list[tuple[str, Any]]:
@@ -190,6 +193,14 @@ def _neighbours(folder: str) -> dict[str, str]:
         elif os.path.isfile(os.path.join(entry.path, "__init__.py")):
             found[entry.name] = entry.path
     return found
+
+
+def _imported_by(top: str) -> set[str]:
+    """Modules that the loaded modules of a package name, or name something of."""
+    loaded = [module for name, module in list(sys.modules.items()) if name == top or name.startswith(top + ".")]
+    values = [value for module in loaded for value in list(vars(module).values())]
+    modules = {value.__name__ for value in values if isinstance(value, ModuleType)}
+    return modules | {str(value.__module__) for value in values if isinstance(value, type | FunctionType)}
 
 
 def _home(name: str, value: Any) -> tuple[str, str] | None:
