@@ -80,7 +80,7 @@ def traces(
     axes.text(right, bar / 2, f"  {plain_number(bar)} {unit}", va="center", fontsize=7, clip_on=False)
     axes.set(xlim=(times[0], times[-1]), yticks=[])
     axes.spines["left"].set_visible(False)
-    return floor - gap * spread
+    return floor - 0.55 * gap * spread
 
 
 def nice_below(value: float) -> float:

@@ -10,7 +10,7 @@ import xarray as xr
 
 from simlab import data, registry
 from simlab.contracts import SimlabError
-from simlab.report import figures, sights
+from simlab.report import figures, sights, tools
 from simlab.session import Perturbation, Session
 from simlab.streams import stream
 
@@ -85,7 +85,7 @@ def instrument_portrait(instrument: Any) -> Figure:
     anatomy, activity = reference_activity()
     implant = instrument.implant(anatomy, stream(SEED, "portrait", "implant"))
     recording = implant.record(activity, stream(SEED, "portrait", "recording"))
-    return sights.instrument_figure(registry.name_of(instrument), anatomy, activity, recording, implant.key)
+    return tools.instrument_figure(registry.name_of(instrument), anatomy, activity, recording, implant.key)
 
 
 def stimulator_portrait(stimulator: Any) -> Figure:
@@ -97,7 +97,7 @@ def stimulator_portrait(stimulator: Any) -> Figure:
     target = int(np.linalg.norm(position - position.mean(axis=0), axis=1).argmin())
     actuator = stimulator.install(anatomy, key, stream(SEED, "portrait", "actuator"))
     aimed = actuator.aim(Perturbation("stimulate", (target,), 1.0, 0.0, 0.1))
-    return sights.aim_figure(registry.name_of(stimulator), anatomy, aimed.strength, target)
+    return tools.aim_figure(registry.name_of(stimulator), anatomy, aimed.strength, target)
 
 
 def reference_activity(n_neurons: int = 60, trials: int = 4, duration: float = 5.0) -> tuple[xr.Dataset, xr.Dataset]:
