@@ -1,0 +1,138 @@
+"""Is it an attractor? A ring attractor and a feedforward ring, watched passively or pushed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from circuits.feedforward_ring import FeedforwardRing
+from circuits.ring_attractor import RingAttractor
+from experiments._measures import chosen, rate, separation
+from methods.decoded_drift import DecodedDrift
+from methods.dimension_and_homology import DimensionAndHomology
+from methods.noise_correlation_structure import NoiseCorrelationStructure
+from methods.persistent_homology import PersistentHomology
+from methods.perturb_and_watch import PerturbAndWatch
+from simlab.experiment import Claim, Experiment, Grid, Measured, Plan
+from simlab.instruments.electrodes import Electrodes
+from simlab.instruments.ideal import Ideal
+from simlab.instruments.optogenetics import Optogenetics
+from simlab.instruments.subsample import Subsample
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+PASSIVE = (DimensionAndHomology(), NoiseCorrelationStructure(), DecodedDrift())
+RING, RIVAL = RingAttractor(), FeedforwardRing()
+FEW, SOME, MANY = Plan(10, 2.0), Plan(20, 2.0), Plan(40, 2.0)
+
+TRIALS = Grid(
+    circuits=(RING,),
+    rivals=(RIVAL,),
+    plans=(FEW, SOME, MANY),
+    instruments=(Subsample(n_units=40),),
+    methods=(*PASSIVE, PersistentHomology(), PerturbAndWatch()),
+    ceiling=Plan(80, 2.0),
+    ceiling_subjects=5,
+)
+UNITS = Grid(
+    circuits=(RING,),
+    rivals=(RIVAL,),
+    plans=(MANY,),
+    instruments=(Subsample(n_units=10), Subsample(n_units=20), Electrodes(n_sites=16)),
+    methods=(*PASSIVE, PersistentHomology(), PerturbAndWatch()),
+)
+BUDGET = Grid(
+    circuits=(RING,),
+    rivals=(RIVAL,),
+    plans=(MANY,),
+    instruments=(Subsample(n_units=40),),
+    methods=(PerturbAndWatch(),),
+    stimulators=(Ideal(), Optogenetics()),
+    perturbations=(4, 8, 16, None),
+)
+
+
+def passive_separation(table: pd.DataFrame) -> Measured:
+    """Youden's J of the passive method that separates best, 40 units and 40 trials."""
+    names = [m.name for m in PASSIVE]
+    figures = [separation(table, name, trials=40, instrument_label="subsample(n_units=40)") for name in names]
+    return max(figures, key=lambda figure: figure.value)
+
+
+def active_separation(table: pd.DataFrame) -> Measured:
+    """Youden's J of perturb_and_watch with the ideal stimulator and as many pulses as trials."""
+    rows = table[table["budget_perturbations"] == table["budget_trials"]]
+    conditions = {"trials": 40, "instrument_label": "subsample(n_units=40)", "stimulator": "ideal"}
+    return separation(rows, "perturb_and_watch", **conditions)
+
+
+def ring_in_the_rival(table: pd.DataFrame) -> Measured:
+    """How often persistent homology finds exactly one ring in the feedforward rival, 40 units and 40 trials."""
+    rows = chosen(table, circuit="feedforward_ring", trials=40, instrument_label="subsample(n_units=40)")
+    return rate(rows, "recovered", method="persistent_homology")
+
+
+def attractor_claimed_in_the_rival(table: pd.DataFrame) -> Measured:
+    """How often low dimension and a ring are taken for an attractor where there is none."""
+    return rate(
+        table, "false_recovery", method="dimension_and_homology", trials=40, instrument_label="subsample(n_units=40)"
+    )
+
+
+def oracle(table: pd.DataFrame) -> Measured:
+    """How often the truth itself counts as a recovery."""
+    return rate(table, "recovered", method="baseline:oracle", role=("circuit", "ceiling"))
+
+
+CLAIMS = (
+    Claim(
+        "passive_methods_do_not_separate",
+        "No passive method tells the ring attractor from the feedforward ring: the best one's recovery exceeds its "
+        "false recovery by at most 0.2.",
+        "Goldman 2009, Neuron 61:621: memory without feedback looks like an attractor to passive methods",
+        passive_separation,
+        (-1.0, 0.2),
+    ),
+    Claim(
+        "the_active_method_separates",
+        "Pushing the bump and watching whether it stays does: recovery exceeds false recovery by at least 0.8.",
+        "Goldman 2009, Neuron 61:621; Wimmer et al. 2014, Nat Neurosci 17:431 (a perturbed bump does not come back)",
+        active_separation,
+        (0.8, 1.0),
+    ),
+    Claim(
+        "topology_is_not_architecture",
+        "Persistent homology finds one ring in the feedforward circuit as well.",
+        "Kang, Xu & Morozov 2021, Front Comput Neurosci 15:616748: inputs can give a network the topology of its code",
+        ring_in_the_rival,
+        (0.8, 1.0),
+    ),
+    Claim(
+        "a_ring_is_taken_for_an_attractor",
+        "The published argument (low dimension, one ring) claims an attractor in the feedforward circuit.",
+        "Chaudhuri et al. 2019, Nat Neurosci 22:1512, for the argument; analytic for its failure: states are matched",
+        attractor_claimed_in_the_rival,
+        (0.8, 1.0),
+    ),
+    Claim(
+        "oracle_recovers",
+        "The truth, given as an answer, counts as a recovery every time.",
+        "by construction: criterion and projection agree",
+        oracle,
+        (1.0, 1.0),
+    ),
+)
+
+ATTRACTOR_OR_NOT = Experiment(
+    name="attractor_or_not",
+    asks=(
+        "A ring attractor and a feedforward ring have the same tuning, noise correlations and drift, and the same ring "
+        "in state space. Which analyses tell them apart: those that only watch, or one that pushes the activity and "
+        "watches whether it stays? How many units, trials and pulses does that take, and does it survive light that "
+        "spreads and cells that do not express?"
+    ),
+    grids=(TRIALS, UNITS, BUDGET),
+    claims=CLAIMS,
+    subjects=20,
+    time_limit=120.0,
+)

@@ -1,0 +1,214 @@
+"""How much must be recorded to find who is connected to whom, and who claims wiring where there is none?"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from circuits.balanced_ei import BalancedEI
+from circuits.common_drive import CommonDrive
+from circuits.independent_poisson import IndependentPoisson
+from experiments._measures import chosen, difference, interval, mean, rate
+from methods.coupling_glm import CouplingGLM
+from methods.cross_correlogram import CrossCorrelogram
+from methods.deconvolved import Deconvolved
+from methods.granger_causality import GrangerCausality
+from methods.spike_count_correlation import SpikeCountCorrelation
+from methods.spiking_probability_edges import SpikingProbabilityEdges
+from methods.transfer_entropy import TransferEntropy
+from simlab.experiment import Claim, Experiment, Grid, Measured, Plan
+from simlab.instruments.electrodes import Electrodes
+from simlab.instruments.perfect import Perfect
+from simlab.instruments.subsample import Subsample
+from simlab.instruments.two_photon import TwoPhoton
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+NETWORK, RIVALS = BalancedEI(), (CommonDrive(), IndependentPoisson())
+SHORT, MIDDLE, LONG = Plan(60, 1.0), Plan(80, 3.0), Plan(120, 8.0)  # 1, 4 and 16 minutes
+AMPLE = Plan(150, 8.0)  # 20 minutes of everything
+SPIKE_METHODS = (
+    SpikeCountCorrelation(),
+    CrossCorrelogram(),
+    CouplingGLM(),
+    TransferEntropy(),
+    SpikingProbabilityEdges(),
+    GrangerCausality(),
+)
+DECONVOLVED = (Deconvolved(SpikeCountCorrelation()), Deconvolved(CouplingGLM()), Deconvolved(TransferEntropy()))
+
+AMOUNT = Grid(
+    circuits=(NETWORK,),
+    rivals=RIVALS,
+    plans=(SHORT, MIDDLE, LONG),
+    instruments=(Subsample(n_units=20),),
+    methods=SPIKE_METHODS,
+    ceiling=AMPLE,
+    ceiling_subjects=5,
+)
+UNITS = Grid(
+    circuits=(NETWORK,),
+    rivals=RIVALS,
+    plans=(MIDDLE,),
+    instruments=(Subsample(n_units=10), Subsample(n_units=40), Perfect()),
+    methods=SPIKE_METHODS,
+)
+SORTED = Grid(
+    circuits=(NETWORK,), rivals=RIVALS, plans=(SHORT, MIDDLE, LONG), instruments=(Electrodes(n_sites=16),),
+    methods=SPIKE_METHODS,
+)  # fmt: skip
+CALCIUM = Grid(
+    circuits=(NETWORK,),
+    rivals=RIVALS,
+    plans=(MIDDLE, LONG),
+    instruments=(TwoPhoton(n_units=20),),
+    methods=(*SPIKE_METHODS, *DECONVOLVED),
+)
+HIDDEN = Grid(  # 20 units of ever larger networks: a fifth, three fifths, four fifths (above) are hidden
+    circuits=(BalancedEI(n_neurons=25), BalancedEI(n_neurons=50)),
+    plans=(MIDDLE,),
+    instruments=(Subsample(n_units=20),),
+    methods=SPIKE_METHODS,
+)
+
+
+def misclassified(table: pd.DataFrame) -> Measured:
+    """Share of all ordered pairs that the GLM of the whole population puts in the wrong class, with ample data."""
+    rows = chosen(table, role="ceiling", method="coupling_glm", status="ok")
+    found = rows["recall"] * rows["n_edges"]
+    wrong = (rows["n_edges"] - found) + (rows["decided_density"] * rows["n_pairs"] - found)
+    share = (wrong / rows["n_pairs"]).to_numpy()
+    if not len(share):
+        return Measured(float("nan"), detail="the GLM has no ceiling cells")
+    low, high = interval(share)
+    return Measured(float(share.mean()), low, high, len(share))
+
+
+def fooled(table: pd.DataFrame, method: str) -> Measured:
+    """False recovery on shared drive, recorded with 20 perfectly sorted units for 4 minutes or more."""
+    return rate(
+        table,
+        "false_recovery",
+        circuit="common_drive",
+        instrument_label="subsample",
+        method=method,
+        duration=(3.0, 8.0),
+    )
+
+
+def fooled_correlation(table: pd.DataFrame) -> Measured:
+    """How often spike-count correlation claims wiring in a population that only shares its drive."""
+    return fooled(table, "spike_count_correlation")
+
+
+def glm_against_correlation(table: pd.DataFrame) -> Measured:
+    """False recovery of the coupling GLM minus that of the correlation."""
+    return difference(fooled(table, "coupling_glm"), fooled(table, "spike_count_correlation"))
+
+
+def fooled_by_independence(table: pd.DataFrame) -> Measured:
+    """False recovery of all methods together where neurons are independent."""
+    return rate(table, "false_recovery", circuit="independent_poisson", kind="passive")
+
+
+def more_data(table: pd.DataFrame) -> Measured:
+    """AUROC of the coupling GLM at 16 minutes minus at 1 minute, 20 units."""
+    cells = {
+        "method": "coupling_glm",
+        "instrument_label": "subsample",
+        "circuit_label": "balanced_ei",
+        "role": "circuit",
+    }
+    return difference(mean(table, "auroc", duration=8.0, **cells), mean(table, "auroc", duration=1.0, **cells))
+
+
+def calcium_cost(table: pd.DataFrame) -> Measured:
+    """AUROC of the coupling GLM on spikes minus behind deconvolution, 20 units, 16 minutes."""
+    common = {"role": "circuit", "circuit_label": "balanced_ei", "duration": 8.0}
+    spikes = mean(table, "auroc", method="coupling_glm", instrument="subsample", **common)
+    calcium = mean(table, "auroc", method_label="deconvolved", instrument="two_photon", **common)
+    return difference(spikes, calcium)
+
+
+def random_answers(table: pd.DataFrame) -> Measured:
+    """How often random wiring counts as a recovery."""
+    return rate(table, "recovered", method="baseline:random", role="circuit", circuit_label="balanced_ei")
+
+
+def oracle(table: pd.DataFrame) -> Measured:
+    """How often the projected truth counts as a recovery."""
+    return rate(table, "recovered", method="baseline:oracle", role=("circuit", "ceiling"))
+
+
+CLAIMS = (
+    Claim(
+        "full_population_glm",
+        "A coupling GLM of a fully observed balanced network misclassifies fewer than 1% of pairs.",
+        "Zaytsev, Morrison & Deger 2015, J Comput Neurosci 39:77 (1000 neurons, ideal conditions)",
+        misclassified,
+        (0.0, 0.01),
+    ),
+    Claim(
+        "correlation_is_fooled",
+        "Spike-count correlation claims wiring in most recordings of neurons that only share their drive.",
+        "textbook (common input); de la Rocha et al. 2007, Nature 448:802: shared input correlates unconnected neurons",
+        fooled_correlation,
+        (0.5, 1.0),
+    ),
+    Claim(
+        "glm_is_fooled_less",
+        "The coupling GLM claims wiring under shared drive less often than correlation does.",
+        "Pillow et al. 2008, Nature 454:995: a model of the whole population explains correlations away",
+        glm_against_correlation,
+        (-1.0, -0.05),
+    ),
+    Claim(
+        "independence_fools_nobody",
+        "Where neurons are independent, methods that control the false discovery rate at 5% claim wiring in at most 5%.",
+        "analytic: with no true edge, the false discovery rate is the chance of any discovery at all",
+        fooled_by_independence,
+        (0.0, 0.05),
+    ),
+    Claim(
+        "more_data_helps",
+        "Sixteen times the data raise the GLM's AUROC.",
+        "analytic: maximum likelihood is consistent, whatever is hidden that does not correlate the recorded",
+        more_data,
+        (0.05, 0.5),
+    ),
+    Claim(
+        "calcium_costs",
+        "Behind two-photon imaging and deconvolution the same model finds less than on spikes.",
+        "Lutcke et al. 2013, Front Neural Circuits 7:201; Wei et al. 2020, PLoS Comput Biol 16:e1008198",
+        calcium_cost,
+        (0.05, 0.5),
+    ),
+    Claim(
+        "random_wiring_fails",
+        "Random wiring of the right density counts as a recovery at most once in 20.",
+        "analytic: its MCC has mean 0 and a standard deviation of about 1/sqrt(pairs)",
+        random_answers,
+        (0.0, 0.05),
+    ),
+    Claim(
+        "oracle_recovers",
+        "The projected truth, given as an answer, counts as a recovery every time.",
+        "by construction: criterion and projection agree",
+        oracle,
+        (1.0, 1.0),
+    ),
+)
+
+CONNECTIVITY_SAMPLING = Experiment(
+    name="connectivity_sampling",
+    asks=(
+        "Six standard analyses estimate who is connected to whom in a balanced network of 100 neurons. How does their "
+        "recovery grow with the number of recorded units and the minutes recorded, what do hidden neurons, spike "
+        "sorting and calcium imaging cost, and how often do they claim wiring in populations that have none: neurons "
+        "that share a fluctuating drive, and independent Poisson neurons?"
+    ),
+    grids=(AMOUNT, UNITS, SORTED, CALCIUM, HIDDEN),
+    claims=CLAIMS,
+    subjects=20,
+    time_limit=300.0,
+)
