@@ -47,7 +47,7 @@ class DimensionAndHomology:
         x = lay_out(smoothed(recording, self.homology.bin_width, self.homology.smoothing)[0])
         n_components = significant_components(x, self.homology.n_shuffles, rng)
         betti = tuple(int(shape.estimate[b]) for b in ("b0", "b1", "b2"))
-        sure = max(0.5, shape.confidence or 0.5)
+        sure = max(0.51, shape.confidence or 0.0)  # the verdict follows the shape, however doubtful that is
         found = betti == RING and 1 < n_components <= self.max_components
         notes: dict[str, object] = {
             "betti": betti,

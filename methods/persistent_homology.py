@@ -39,7 +39,8 @@ class PersistentHomology:
     bin_width: float = 0.05  # s, of spike counts
     smoothing: float = 0.1  # s, sd of the Gaussian kernel (Chaudhuri et al. 2019)
     max_components: int = 6  # principal components at most (Gardner et al. 2022)
-    n_points: int = 300  # of the geometric subsample; more cost time, mostly for voids (H2)
+    n_points: int = 300  # of the geometric subsample
+    n_points_voids: int = 150  # of them, the first: voids (H2) cost several times as much as components and loops
     neighbours: int = 15  # a state's density is judged by the distance to its neighbour of this rank
     kept: float = 0.9  # share of states kept, the densest
     n_shuffles: int = 20  # controls
@@ -62,7 +63,8 @@ class PersistentHomology:
         """Finite lifetimes, falling, of H0, H1 and H2, in units of the cloud's root mean square radius."""
         points = self._landmarks(principal_components(x, n_components), rng)
         radius = np.sqrt(np.square(points).sum(1).mean())
-        return rips_lifetimes(points / radius)
+        flat = rips_lifetimes(points / radius, degrees=(0, 1))
+        return flat + rips_lifetimes(points[: self.n_points_voids] / radius, degrees=(0, 1, 2))[2:]
 
     def _landmarks(self, states: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         from scipy.spatial import cKDTree
@@ -120,11 +122,11 @@ def farthest_points(points: np.ndarray, n_points: int, rng: np.random.Generator)
     return points[chosen]
 
 
-def rips_lifetimes(points: np.ndarray) -> list[np.ndarray]:
-    """Finite Vietoris-Rips lifetimes, falling, of degrees 0, 1, 2 for points (point, dimension)."""
+def rips_lifetimes(points: np.ndarray, degrees: tuple[int, ...] = (0, 1, 2)) -> list[np.ndarray]:
+    """Finite Vietoris-Rips lifetimes, falling, of each degree for points (point, dimension)."""
     from gudhi.sklearn import RipsPersistence
 
-    rips = RipsPersistence(homology_dimensions=[0, 1, 2], input_type="point cloud")
+    rips = RipsPersistence(homology_dimensions=list(degrees), input_type="point cloud")
     diagrams = rips.fit_transform([points])[0]
     lifetimes = [d[:, 1] - d[:, 0] if len(d) else np.zeros(0) for d in diagrams]
     return [np.sort(life[np.isfinite(life)])[::-1] for life in lifetimes]

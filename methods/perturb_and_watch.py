@@ -151,7 +151,10 @@ class PerturbAndWatch:
         return wrap(np.where(np.isfinite(cues), beside, rng.uniform(-np.pi, np.pi, len(cues))))
 
     def _targets(self, goal: float, tuning: RingTuning) -> tuple[int, ...]:
-        tuned = np.flatnonzero(tuning.depth > 0)
+        """The units near the goal, of those whose tuning at least doubles their rate."""
+        tuned = np.flatnonzero(tuning.depth > tuning.base)
+        if len(tuned) < self.min_targets:
+            tuned = np.argsort(-tuning.depth / tuning.base)[: self.min_targets]
         apart = np.abs(wrap(tuning.preferred[tuned] - goal))
         n_targets = max(self.min_targets, int((apart <= self.reach).sum()))
         return tuple(sorted(int(unit) for unit in tuned[np.argsort(apart, kind="stable")[:n_targets]]))

@@ -22,6 +22,15 @@ def test_independent_units_are_not_called_an_attractor() -> None:
     assert finding.estimate["probability"].sum() == 1.0
 
 
+def test_the_verdict_follows_the_shape_even_where_that_is_doubtful() -> None:
+    for seed in range(4):
+        finding = DimensionAndHomology().analyse(
+            ring_worlds.ring_recording(seed, n_trials=10, n_units=10), np.random.default_rng(seed)
+        )
+        ring = finding.notes["betti"] == (1, 1, 0) and finding.notes["significant_components"] > 1
+        assert (finding.estimate["label"] == "ring_attractor") == ring
+
+
 def test_it_abstains_where_homology_does() -> None:
     finding = DimensionAndHomology().analyse(ring_worlds.ring_recording(0, n_units=3), np.random.default_rng(0))
     assert finding.abstained

@@ -88,5 +88,5 @@ def test_the_same_generator_gives_the_same_finding() -> None:
 @pytest.mark.slow
 def test_two_angles_make_a_torus() -> None:
     seen = ring_worlds.torus_recording(0, n_units=120, n_trials=150)
-    finding = PersistentHomology(n_points=400).analyse(seen, np.random.default_rng(0))
+    finding = PersistentHomology(n_points=400, n_points_voids=400).analyse(seen, np.random.default_rng(0))
     assert betti(finding) == (1, 2, 1)
