@@ -164,7 +164,7 @@ CLAIMS = (
     ),
     Claim(
         "independence_fools_nobody",
-        "Where neurons are independent, methods that control the false discovery rate at 5% claim wiring in at most 5%.",
+        "Where neurons are independent, methods that control the false discovery rate at 5% seldom claim wiring.",
         "analytic: with no true edge, the false discovery rate is the chance of any discovery at all",
         fooled_by_independence,
         (0.0, 0.05),

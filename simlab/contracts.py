@@ -59,7 +59,9 @@ class Budget:
 class Subject(Protocol):
     """One individual of a circuit: its own wiring, drawn by a seed; owns the truth."""
 
-    anatomy: xr.Dataset  # over neuron: x, y, z [m], cell_type, region
+    @property
+    def anatomy(self) -> xr.Dataset:
+        """Over neuron: x, y, z [m], cell_type, region: what one may aim at."""
 
     def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
         """The natural task of this circuit; duration [s] of each trial."""
@@ -85,7 +87,9 @@ class Circuit(Protocol):
 class Implant(Protocol):
     """An instrument placed in one subject: it fixes which neurons it sees, for all its sessions."""
 
-    key: xr.DataArray  # (unit, neuron): the share of the unit's signal that comes from the neuron; rows sum to <= 1
+    @property
+    def key(self) -> xr.DataArray:
+        """(unit, neuron): the share of the unit's signal that comes from the neuron; rows sum to <= 1."""
 
     def record(self, activity: xr.Dataset, rng: np.random.Generator) -> xr.Dataset: ...
 
