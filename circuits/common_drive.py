@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from simlab.simulators.lif_theory import LIF, WorkingPoint
     from simlab.simulators.spiking import Drive
 
-SIGNAL_STEP = 1e-3
+SIGNAL_STEP = 5e-4
 """How often the shared signals change [s]: ten times within their time constant."""
 
 
@@ -42,7 +42,7 @@ class CommonDrive:
 
     like: BalancedEI = field(default_factory=BalancedEI)  # the network whose rates and correlations it copies
     n_drives: int = 5  # shared signals: a handful of dimensions (Williamson et al. 2016; Huang et al. 2019)
-    drive_time_constant: float = 10e-3  # s; cross-correlogram peaks in cortex are this wide (Kohn & Smith 2005)
+    drive_time_constant: float = 5e-3  # s; shared spikes seen through fast synapses (Vogels & Abbott 2005)
     strength: float = 1.0  # of the matched correlations; 0 leaves independent neurons
 
     def __post_init__(self) -> None:

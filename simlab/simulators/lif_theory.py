@@ -51,9 +51,11 @@ class LIF:
         low, high = self._bounds(mean, sd)
         x = np.linspace(min(low.min(), 0.0) - 6, high.max(), 20001)
         step = x[1] - x[0]
-        # exp(z^2) (1 + erf z)^2 = erfcx(-z)^2 exp(-z^2)
+        # exp(z^2) (1 + erf z)^2 = erfcx(-z)^2 exp(-z^2); far left, exp(x^2) times its integral tends to 1/(2 pi |x|^3).
         inner = np.cumsum(erfcx(-x) ** 2 * np.exp(-(x**2))) * step
-        outer = np.cumsum(np.exp(x**2) * inner) * step
+        far = x < -5
+        product = np.exp(np.where(far, 0.0, x) ** 2) * inner
+        outer = np.cumsum(np.where(far, 1 / (2 * np.pi * np.abs(np.where(far, x, 1.0)) ** 3), product)) * step
         between = np.interp(high, x, outer) - np.interp(low, x, outer)
         rate = self.rate(mean, sd)
         return np.sqrt(2 * np.pi * between) * rate * self.membrane_time_constant
@@ -62,7 +64,7 @@ class LIF:
         shift = BARRIER_SHIFT * sd * np.sqrt(2 * self.dt / self.membrane_time_constant)
         high = (self.threshold + shift - mean) / (np.sqrt(2) * sd)
         low = (self.reset + shift - mean) / (np.sqrt(2) * sd)
-        return np.minimum(low, _HIGHEST), np.minimum(high, _HIGHEST)
+        return np.minimum(low, _HIGHEST - 1), np.minimum(high, _HIGHEST)
 
 
 @dataclass(frozen=True, eq=False)

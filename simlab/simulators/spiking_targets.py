@@ -6,6 +6,7 @@ Brian2 is imported here and nowhere else, so that its side effects (signal handl
 from __future__ import annotations
 
 import hashlib
+import logging
 import os
 import shutil
 import signal
@@ -46,7 +47,7 @@ def brian() -> Any:
     finally:
         signal.signal = handler
     brian2.prefs.logging.file_log = False
-    brian2.BrianLogger.log_level_error()
+    logging.getLogger("brian2").setLevel(logging.ERROR)
     brian2.prefs.codegen.runtime.cython.multiprocess_safe = True
     return brian2
 

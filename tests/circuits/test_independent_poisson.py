@@ -1,0 +1,58 @@
+"""The rival without any correlation: matched rates, Poisson statistics."""
+
+import numpy as np
+import pytest
+from spiking_bench import count_correlations, interval_cvs, reliable_spread, spontaneous, subject
+
+from simlab.data import bin_spikes, mean_rates
+from simlab.session import NeuronPerturbation, Session
+
+
+def test_each_neuron_fires_at_its_twins_rate():
+    twin, rival = mean_rates(spontaneous("balanced_ei")), mean_rates(spontaneous("independent_poisson"))
+    # The mean-field rate is a few per cent above the network's; see test_balanced_ei.
+    assert 0.98 < rival.mean() / twin.mean() < 1.1
+    assert np.corrcoef(twin, rival)[0, 1] > 0.9
+
+
+def test_intervals_and_counts_are_poisson():
+    activity = spontaneous("independent_poisson")
+    # Intervals are cut off by trials of 2 s, so a CV of 1 comes out slightly below.
+    assert 0.93 < interval_cvs(activity).mean() < 1.02
+    counts = bin_spikes(activity, 0.1).values.reshape(-1, 100)
+    # Fano factor of 1200 Poisson counts: 1 +- 0.04 each, +- 0.004 in the mean of 100.
+    assert abs((counts.var(axis=0) / counts.mean(axis=0)).mean() - 1) < 0.015
+
+
+def test_nothing_correlates():
+    activity = spontaneous("independent_poisson")
+    pairs = count_correlations(activity)
+    # 1200 bins: each 0 +- 0.029, the mean of 4950 0 +- 0.0004.
+    assert abs(pairs.mean()) < 0.0016
+    assert abs(pairs.std() - 1 / np.sqrt(1200)) < 0.002
+    assert reliable_spread(activity) < 0.008
+
+
+def test_perturbations_act_on_their_targets_alone():
+    rival = subject("independent_poisson")
+    index = np.arange(100)
+    pulses = (
+        NeuronPerturbation("silence", np.where(index < 20, 1.0, 0.0), 0.0, 1.0),
+        NeuronPerturbation("clamp", np.where((index >= 20) & (index < 40), 30.0, 0.0), 0.0, 1.0),
+        NeuronPerturbation("stimulate", np.where((index >= 40) & (index < 60), 0.5, 0.0), 0.0, 1.0, trials=(0, 1)),
+    )
+    activity = rival.run(Session(20, 2.0, perturbations=pulses), np.random.default_rng(4))
+    counts = bin_spikes(activity, 1.0).values  # (trial, 2, neuron): during and after
+    assert counts[:, 0, :20].sum() == 0
+    assert abs(counts[:, 0, 20:40].mean() - 30) < 4 * np.sqrt(30 / 400)
+    assert counts[:2, 0, 40:60].mean() > 3 * counts[2:, 0, 40:60].mean()
+    untouched = counts[:, 0, 60:].mean()
+    assert abs(untouched - counts[:, 1, 60:].mean()) < 4 * np.sqrt(2 * untouched / 800)
+
+
+def test_the_truths_are_no_synapses_and_its_own_name():
+    rival = subject("independent_poisson")
+    assert rival.truth("mechanism")["label"].item() == "independent_poisson"
+    assert not rival.truth("connectivity")["weight"].values.any()
+    with pytest.raises(LookupError, match="connectivity, mechanism"):
+        rival.truth("topology")
