@@ -8,7 +8,7 @@ from typing import Any
 __version__ = "0.1.0"
 
 _HOMES = {
-    "from_arrays": "simlab.data", "bin_spikes": "simlab.data",
+    "from_arrays": "simlab.data", "bin_spikes": "simlab.data", "signals": "simlab.data",
     "Finding": "simlab.contracts", "Budget": "simlab.contracts", "SimlabError": "simlab.contracts",
     "BudgetExceeded": "simlab.contracts",
     "Session": "simlab.session", "Perturbation": "simlab.session", "Stimulus": "simlab.session",
