@@ -136,3 +136,9 @@ def dark_from(cue: np.ndarray, times: np.ndarray) -> float:
     """When the dark begins [s]: after the last moment at which any trial showed a cue; 0 if none did."""
     shown = np.isfinite(cue).any(0)
     return float(times[shown].max()) if shown.any() else 0.0
+
+
+def last_shown(cue: np.ndarray) -> np.ndarray:
+    """At each moment the last angle shown so far (trial, time); NaN before the first."""
+    index = np.where(np.isfinite(cue), np.arange(cue.shape[1]), 0)
+    return np.take_along_axis(cue, np.maximum.accumulate(index, axis=1), axis=1)

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from methods._population import odds_of_significance, two_label_finding, unusable
-from methods._ring_readout import RingTuning, activity, cue_at, dark_from, fit_tuning, learn_tuning
+from methods._ring_readout import RingTuning, activity, cue_at, dark_from, fit_tuning, last_shown, learn_tuning
 from simlab.contracts import Finding
 from simlab.data import is_spiking
 
@@ -20,9 +20,10 @@ class NoiseCorrelationStructure:
 
     Between trials with one cue, a bump that wanders makes units covary as the product of their tuning slopes at the
     cue, and hence like-tuned units positively (Ben-Yishai et al. 1995; Wimmer et al. 2014, Fig. 3); coupling
-    that outlives the stimulus is taken for recurrence (Peyrache et al. 2015). What the cue predicts, by
-    tuning, is taken from each unit's mean activity late in the dark; without a cue, the decoded trial mean
-    takes its place. Both tests compare with residuals whose signs are flipped at random, at `level`.
+    that outlives the stimulus is taken for recurrence (Peyrache et al. 2015). What the last cue predicts, by
+    tuning, is taken from each unit's mean activity late in the dark (late in the trial, if the cue stays); without
+    a cue, the decoded trial mean takes its place. Both tests compare, at `level`, with residuals whose signs are
+    flipped at random.
 
     Abstains on too few units, seconds or trials.
     """
@@ -61,17 +62,24 @@ class NoiseCorrelationStructure:
         spiking = is_spiking(recording)
         values, times = activity(recording)
         cue = cue_at(recording, times)
-        start = dark_from(cue, times)
-        dark = values[:, times > (start + times[-1]) / 2].mean(1)
         if np.isfinite(cue).any():
-            shown = np.asarray(np.angle(np.nanmean(np.exp(1j * cue), axis=1)))
-            tuning = fit_tuning(shown, dark, spiking)
-            return _standard(dark - tuning.expected(shown)), shown, tuning
+            late = times >= _late_from(dark_from(cue, times), float(times[-1]))
+            held = last_shown(cue)[:, late]
+            seen = np.isfinite(held).all(1)
+            values, held = values[seen][:, late], held[seen]
+            tuning = fit_tuning(held.ravel(), values.reshape(-1, values.shape[2]), spiking)
+            angle = np.asarray(np.angle(np.exp(1j * held).mean(1)))
+            return _standard((values - tuning.expected(held)).mean(1)), angle, tuning
         tuning = learn_tuning(values, cue, spiking)
         middle = tuning.decode(values.mean(1))
         halves = np.concatenate([part.mean(1) for part in np.array_split(values, 2, axis=1)])
         at = np.tile(middle, 2)
         return _standard(halves - tuning.expected(at)), at, tuning
+
+
+def _late_from(dark: float, end: float) -> float:
+    """The middle [s] of the dark; of the whole trial, where the dark takes up less than a quarter of it."""
+    return (dark + end) / 2 if dark < 0.75 * end else end / 2
 
 
 def _standard(residual: np.ndarray) -> np.ndarray:

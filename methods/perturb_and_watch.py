@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from methods._population import two_label_finding, unusable, wrap
-from methods._ring_readout import RingTuning, activity, angle_feature, cue_at, learn_tuning
+from methods._ring_readout import RingTuning, activity, angle_feature, cue_at, last_shown, learn_tuning
 from simlab.contracts import Finding, Rig
 from simlab.data import is_spiking
 from simlab.session import Perturbation, Session
@@ -238,14 +238,9 @@ def _cues(session: Session) -> np.ndarray:
     if session.stimulus is None:
         return np.full(session.trials, np.nan)
     names = [str(name) for name in session.stimulus.features]
-    return _last_shown(session.stimulus.values[:, :, angle_feature(names)])
+    return last_shown(session.stimulus.values[:, :, angle_feature(names)])[:, -1]
 
 
 def _cues_seen(recording: xr.Dataset) -> np.ndarray:
     times = recording["time"].values if "time" in recording.coords else np.zeros(1)
-    return _last_shown(cue_at(recording, times))
-
-
-def _last_shown(angle: np.ndarray) -> np.ndarray:
-    """The last finite value along time of angle (trial, time)."""
-    return np.array([row[np.isfinite(row)][-1] if np.isfinite(row).any() else np.nan for row in angle])
+    return last_shown(cue_at(recording, times))[:, -1]

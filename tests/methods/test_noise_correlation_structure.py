@@ -32,6 +32,16 @@ def test_tuned_units_with_independent_noise_are_not() -> None:
     assert called <= 3
 
 
+def test_a_cue_that_stays_leaves_correlations_around_it() -> None:
+    rng = np.random.default_rng(0)
+    cue = rng.uniform(0, 2 * np.pi, 40)
+    jittered = np.repeat((cue + rng.normal(0, 0.3, 40))[:, None], 100, axis=1)
+    seen = ring_worlds.poisson_recording(ring_worlds.tuned_rates(jittered, ring_worlds.preferred_angles(20)), rng, cue)
+    seen["stimulus"][:] = cue[:, None, None]
+    finding = NoiseCorrelationStructure().analyse(seen, np.random.default_rng(0))
+    assert finding.estimate["label"] == "ring_attractor"
+
+
 def test_too_few_trials_are_an_abstention() -> None:
     finding = NoiseCorrelationStructure().analyse(ring_worlds.ring_recording(0, n_trials=5), np.random.default_rng(0))
     assert "trials" in finding.abstained

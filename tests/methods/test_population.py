@@ -14,7 +14,7 @@ from methods._population import (
     two_label_finding,
     wrap,
 )
-from methods._ring_readout import activity, cue_at, dark_from, learn_tuning
+from methods._ring_readout import activity, cue_at, dark_from, last_shown, learn_tuning
 
 
 def test_circular_shift_keeps_each_units_values_and_breaks_its_company() -> None:
@@ -62,6 +62,11 @@ def test_the_dark_begins_when_the_cue_ends() -> None:
     recording = ring_worlds.ring_recording(0)
     _, times = activity(recording)
     assert dark_from(cue_at(recording, times), times) == pytest.approx(ring_worlds.CUE, abs=0.05)
+
+
+def test_the_last_angle_shown_is_held_in_the_dark() -> None:
+    cue = np.array([[np.nan, 1.0, np.nan, 2.0, np.nan], [3.0, np.nan, np.nan, np.nan, np.nan]])
+    np.testing.assert_array_equal(last_shown(cue), [[np.nan, 1, 1, 2, 2], [3, 3, 3, 3, 3]])
 
 
 @pytest.mark.parametrize("n_trials", [7, 20])
