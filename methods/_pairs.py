@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -90,23 +91,34 @@ def lag_counts(ticks: Ticks, max_lag: int) -> np.ndarray:
     key = ticks.trial * (ticks.n_ticks + width) + ticks.tick
     forward = np.zeros(n * n * width, dtype=np.int64)
     pending: list[np.ndarray] = []
-    waiting, shift, first = 0, 1, np.arange(len(key))
-    while True:
-        first = first[: np.searchsorted(first, len(key) - shift)]
-        lag = key[first + shift] - key[first]
-        near = lag <= max_lag
-        first = first[near]  # a spike without a near neighbour at this shift has none at the next
-        if not first.size:
-            break
-        pending.append((ticks.unit[first] * n + ticks.unit[first + shift]) * width + lag[near])
-        waiting += first.size
-        if waiting > CHUNK:
+    for early, late, lag in _near_neighbours(key, max_lag):
+        pending.append((ticks.unit[early] * n + ticks.unit[late]) * width + lag)
+        if sum(map(len, pending)) > CHUNK:
             forward += np.bincount(np.concatenate(pending), minlength=forward.size)
-            pending, waiting = [], 0
-        shift += 1
+            pending = []
     if pending:
         forward += np.bincount(np.concatenate(pending), minlength=forward.size)
     return _two_sided(forward.reshape(n, n, width))
+
+
+def close_pairs(time: np.ndarray, max_lag: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Pairs of entries of the sorted `time` at most max_lag apart: indices of earlier and later one, and their lag."""
+    nothing = np.zeros(0, dtype=np.int64)
+    found = [(nothing, nothing, nothing), *_near_neighbours(time, max_lag)]
+    early, late, lag = (np.concatenate(column) for column in zip(*found, strict=True))
+    return early, late, lag
+
+
+def _near_neighbours(time: np.ndarray, max_lag: int) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    shift, early = 1, np.arange(len(time))
+    while early.size:
+        early = early[: np.searchsorted(early, len(time) - shift)]
+        lag = time[early + shift] - time[early]
+        near = lag <= max_lag
+        early = early[near]  # an entry without a near neighbour at this shift has none at the next
+        if early.size:
+            yield early, early + shift, lag[near]
+        shift += 1
 
 
 def _two_sided(forward: np.ndarray) -> np.ndarray:

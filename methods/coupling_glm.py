@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from methods._pairs import abstention, edges, on_grid
-from methods._poisson import LaggedDesign, Regression
+from methods._poisson import LaggedDesign, fit_couplings
 from simlab.contracts import Finding, SimlabError
 
 
@@ -62,12 +62,17 @@ class CouplingGLM:
                 f"trials of {recording.attrs['duration']} s are too short for {self.window} s filters"
             )
         basis = raised_cosines(n_lags, min(self.n_basis, n_lags))
-        model = Regression(LaggedDesign(ticks, n_lags), basis, self.ridge)
-        state, iterations, converged = model.fit(max_iterations=self.max_iterations, tolerance=self.tolerance)
-        wald = model.wald(state)
-        sign = np.einsum("lb,jbi->ji", basis, state.weights)
-        p = chi2.sf(wald, basis.shape[1])
-        return edges(np.sqrt(wald), p, sign, self.alpha, iterations=iterations, converged=converged)
+        found = fit_couplings(
+            LaggedDesign(ticks, n_lags),
+            basis,
+            ridge=self.ridge,
+            max_iterations=self.max_iterations,
+            tolerance=self.tolerance,
+        )
+        sign = np.einsum("lb,jbi->ji", basis, found.weights)
+        p = chi2.sf(found.wald, basis.shape[1])
+        notes = {"iterations": found.iterations, "converged": found.converged}
+        return edges(np.sqrt(found.wald), p, sign, self.alpha, **notes)
 
     def at_resolution(self, interval: float) -> CouplingGLM:
         """The same model for spike times known only to `interval` [s]: coarser bins, filters of at least 4 of them."""

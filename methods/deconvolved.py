@@ -59,10 +59,13 @@ class Deconvolved:
 def inferred_spikes(
     recording: xr.Dataset, decay_time: float | None, threshold: float, rng: np.random.Generator
 ) -> xr.Dataset:
-    """A recording of the spikes (frame resolution) that explain the fluorescence of this one."""
+    """A recording of the spikes that explain the fluorescence of this one.
+
+    Frame k spans k..k + 1 frame intervals from trial onset, whatever point of it `frame_time` marks: the inner method's
+    bins of one interval then hold one frame each.
+    """
     fluorescence = recording["fluorescence"].values.astype(float)
-    onset = recording["frame_time"].values
-    interval = float(np.median(np.diff(onset)))
+    interval = float(np.median(np.diff(recording["frame_time"].values)))
     trial, frame, unit = [], [], []
     for index in range(fluorescence.shape[2]):
         events = _event_counts(fluorescence[:, :, index], interval, decay_time, threshold)
@@ -70,7 +73,7 @@ def inferred_spikes(
         trial.append(which // events.shape[1])
         frame.append(which % events.shape[1])
         unit.append(np.full(len(which), index))
-    when = onset[np.concatenate(frame)] + rng.uniform(0, interval, sum(map(len, frame)))
+    when = (np.concatenate(frame) + rng.uniform(0, 1, sum(map(len, frame)))) * interval
     duration = recording.attrs["duration"]
     return build_recording(
         duration=duration,

@@ -22,8 +22,9 @@ class SpikeCountCorrelation:
 
     Each trial's mean is taken out, so that drifts from trial to trial do not count. Autocorrelated signals hold fewer
     independent samples than they have: N_eff = N / sum_k rho_a(k) rho_b(k) over lags k (Bartlett 1946, J R Stat
-    Soc Suppl 8:27; Afyouni et al. 2019, NeuroImage 199:609), and z = atanh(r) sqrt(N_eff - 3). Symmetric: it
-    says nothing of direction (review: Cohen & Kohn 2011, Nat Neurosci 14:811).
+    Soc Suppl 8:27; Afyouni et al. 2019, NeuroImage 199:609), and so do trials of unlike variance, by a further
+    mean(v_a v_b) / (mean(v_a) mean(v_b)) over trials; z = atanh(r) sqrt(N_eff - 3). Symmetric: it says nothing of
+    direction (review: Cohen & Kohn 2011, Nat Neurosci 14:811).
     """
 
     name: ClassVar[str] = "spike_count_correlation"
@@ -65,7 +66,8 @@ def _correlation(trace: np.ndarray) -> np.ndarray:
 
 
 def _inflation(trace: np.ndarray) -> np.ndarray:
-    """sum over lags of rho_a(k) rho_b(k) (unit, unit), at least 1, from the autocorrelations within trials."""
+    """Samples per independent sample (unit, unit), at least 1: from the autocorrelations within trials, and from the
+    trials' variances, since the variance of a sum of products is the sum of products of variances."""
     from scipy.fft import irfft, next_fast_len, rfft
 
     _, n_samples, n_units = trace.shape
@@ -77,4 +79,7 @@ def _inflation(trace: np.ndarray) -> np.ndarray:
     covariance = irfft(power, length, axis=0)[: lags + 1]
     rho = covariance[1:] / np.maximum(covariance[0], 1e-300)
     fading = 1 - np.arange(1, lags + 1) / n_samples
-    return np.maximum(1 + 2 * (rho * fading[:, None]).T @ rho, 1.0)
+    variance = (trace**2).mean(axis=1)  # (trial, unit)
+    share = variance / np.maximum(variance.mean(axis=0), 1e-300)
+    uneven = np.maximum(share.T @ share / len(trace), 1.0)
+    return np.maximum(1 + 2 * (rho * fading[:, None]).T @ rho, 1.0) * uneven

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import xarray as xr
+from scipy.signal import lfilter
 
 from simlab.data import recording
 
@@ -55,3 +56,19 @@ def ring_weight(n: int = 8, excitation: float = 1.5, inhibition: float = -3.0) -
         inhibitory = pre % 4 == 3
         weight[pre, (pre + (2 if inhibitory else 1)) % n] = inhibition if inhibitory else excitation
     return weight
+
+
+def imaged(world: xr.Dataset, rng: np.random.Generator, *, frame_rate: float = 30.0, decay: float = 0.5) -> xr.Dataset:
+    """Fluorescence of those spikes: exponential transients of height 1 on a baseline of .3, noise of deviation .1."""
+    n_frames = int(world.attrs["duration"] * frame_rate)
+    counts = np.zeros((world.sizes["trial"], n_frames, world.sizes["unit"]))
+    frame = np.minimum((world["spike_time"].values * frame_rate).astype(int), n_frames - 1)
+    np.add.at(counts, (world["spike_trial"].values, frame, world["spike_unit"].values), 1.0)
+    trace = lfilter([1.0], [1.0, -np.exp(-1 / frame_rate / decay)], counts, axis=1)
+    return recording(
+        duration=world.attrs["duration"],
+        n_units=world.sizes["unit"],
+        n_trials=world.sizes["trial"],
+        fluorescence=trace + 0.3 + 0.1 * rng.normal(size=trace.shape),
+        frame_time=np.arange(n_frames) / frame_rate,
+    )
