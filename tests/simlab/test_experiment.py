@@ -1,4 +1,4 @@
-"""Grids become cells: each fitting combination once, rivals and ceilings marked, keys that depend on all that counts."""
+"""Grids become cells: each fitting combination once, rivals and ceilings marked, keys that depend on what counts."""
 
 from __future__ import annotations
 
