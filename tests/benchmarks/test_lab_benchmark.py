@@ -1,0 +1,68 @@
+"""What the lab itself costs, as ratios within one run; printed, never asserted by the clock (`-m benchmark -s`)."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import pytest
+
+from simlab import cell
+from simlab.runner import run
+
+pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
+
+SUBJECTS = 2
+
+
+@pytest.fixture(scope="module")
+def experiment():
+    from experiments.connectivity_sampling import AMOUNT, CONNECTIVITY_SAMPLING
+
+    small = replace(AMOUNT, plans=AMOUNT.plans[:2], ceiling=None)
+    return replace(CONNECTIVITY_SAMPLING, grids=(small,), subjects=SUBJECTS)
+
+
+def timed(work) -> tuple[float, object]:
+    start = time.perf_counter()
+    result = work()
+    return time.perf_counter() - start, result
+
+
+def test_overhead_of_the_lab(experiment, tmp_path, capsys):
+    first, results = timed(lambda: run(experiment, tmp_path / "run", archive=tmp_path / "archive"))
+    table = results.table
+    science = table["seconds_simulation"].fillna(0).sum() + table["seconds_analysis"].fillna(0).sum()
+    again, _ = timed(lambda: run(experiment, tmp_path / "run", archive=tmp_path / "archive", resume=True))
+    with capsys.disabled():
+        print(f"\nlab overhead: {100 * (1 - science / first):.2f}% of the run (goal <= 3%), {len(table)} cells")
+        print(f"repeated with a full archive and ledger: {100 * again / first:.2f}% of the first (goal <= 2%)")
+    assert len(table) == len(list(experiment.cells()))
+
+
+def test_two_workers_against_one(experiment, tmp_path, capsys):
+    seconds = {}
+    for workers in (1, 2, 1, 2):
+        cell._memory.clear()
+        out = tmp_path / f"{workers}-{len(seconds)}-{time.monotonic_ns()}"
+        spent, results = timed(lambda out=out, n=workers: run(experiment, out, workers=n, archive=False))
+        seconds.setdefault(workers, []).append(spent)
+    with capsys.disabled():
+        print(f"\ntwo workers: {min(seconds[1]) / min(seconds[2]):.2f} x one (goal >= 1.8)")
+    assert (results.table["status"] == "ok").all()
+
+
+@pytest.mark.parametrize("arguments", [["--help"], ["list"]])
+def test_the_command_line_answers_at_once(arguments, capsys):
+    seconds = [
+        timed(lambda: subprocess.run([sys.executable, "-m", "simlab", *arguments], capture_output=True, check=True))[0]
+        for _ in range(5)
+    ]
+    bare = min(timed(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True))[0] for _ in range(5))
+    with capsys.disabled():
+        print(
+            f"\nsimlab {' '.join(arguments)}: {min(seconds):.2f} s (goal <= 0.4), {min(seconds) / bare:.0f} x bare Python"
+        )
+    assert len(seconds) == 5
