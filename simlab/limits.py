@@ -21,8 +21,8 @@ from typing import Any
 REPEAT = 0.5
 """A method that swallows the interruption is interrupted again every so many seconds."""
 
-LAST_RESORT_AFTER = 2.0
-"""The last resort comes this many time limits after the start, and at least 5 s after the limit."""
+LAST_RESORT_AFTER, LAST_RESORT_GRACE = 2.0, 5.0
+"""The last resort comes after this many time limits, and at least so many seconds after the limit."""
 
 PAGE = resource.getpagesize()
 STATM, STATUS, CLEAR_REFS = (Path("/proc/self") / name for name in ("statm", "status", "clear_refs"))
@@ -86,7 +86,7 @@ class Guard:
         self._limits = _limit_memory(self.memory_limit)
         self._armed = True
         if self.last_resort:
-            faulthandler.dump_traceback_later(max(LAST_RESORT_AFTER * left, left + 5.0), exit=True)
+            faulthandler.dump_traceback_later(max(LAST_RESORT_AFTER * left, left + LAST_RESORT_GRACE), exit=True)
         if self._in_main:
             signal.setitimer(signal.ITIMER_REAL, left, REPEAT)
         else:
@@ -192,6 +192,11 @@ def _peak() -> int:
 
 
 def high_water_mark(status: bytes) -> int:
-    """VmHWM [bytes] of the text of a /proc/PID/status; 0 if it has none."""
-    start = status.find(b"VmHWM:")
-    return 0 if start < 0 else int(status[start + 6 : status.index(b"kB", start)]) * 1024
+    """Most memory that was ever resident [bytes], of the text of a /proc/PID/status."""
+    return status_field(status, b"VmHWM:")
+
+
+def status_field(status: bytes, name: bytes) -> int:
+    """A size [bytes] of the text of a /proc/PID/status; 0 if it has none."""
+    start = status.find(name)
+    return 0 if start < 0 else int(status[start + len(name) : status.index(b"kB", start)]) * 1024

@@ -171,15 +171,16 @@ def _audit(readable: Sequence[str], room: str) -> None:
 
 
 class Roots:
-    """Finds the packages and modules of `places` (name -> folder or file) without listing the folders they lie in."""
+    """Finds the packages and modules of `places` (module -> folder or file) without listing the folders they lie in."""
 
     def __init__(self, places: Mapping[str, str]) -> None:
         self.places = places
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
         place = self.places.get(name)
-        if place is None or path is not None:
-            return None
+        if place is None:
+            above = any(other.startswith(name + ".") for other in self.places)
+            return ModuleSpec(name, None, is_package=True) if above else None  # a namespace, of what is granted in it
         if not os.path.isdir(place):
             return importlib.util.spec_from_file_location(name, place)
         init = os.path.join(place, "__init__.py")

@@ -14,13 +14,16 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from simlab.limits import PAGE, high_water_mark
+from simlab.limits import PAGE, high_water_mark, status_field
 
 POLL = 0.05
 """Seconds between looks at the process's memory."""
 
 GROUP_EVERY = 20
 """The whole process group is looked at every so many polls: that reads all of /proc."""
+
+MARGIN = 1.2
+"""The watch over resident memory strikes above so many memory limits; the kernel's own limit comes first."""
 
 COMPLAINTS = 8000
 """The last so many bytes of stderr are kept."""
@@ -105,9 +108,9 @@ class Process:
         pid = self._process.pid
         try:
             with open(f"/proc/{pid}/statm", "rb") as statm:
-                sizes = [int(pages) * PAGE for pages in statm.read().split()]
-            self.memory_base = sizes[1]
-            resource.prlimit(pid, resource.RLIMIT_DATA, (sizes[5] + self.memory_limit,) * 2)
+                held = int(statm.read().split()[5]) * PAGE
+            self.memory_base = _resident(pid)
+            resource.prlimit(pid, resource.RLIMIT_DATA, (held + self.memory_limit,) * 2)
         except (OSError, AttributeError):
             return  # no Linux: the watch over resident memory is all there is
 
@@ -151,8 +154,7 @@ class Process:
         held = _resident(self._process.pid)
         if self._polls % GROUP_EVERY == 0:
             held = max(held, sum(_resident(pid) for pid in _group(self._process.pid)))
-        self.top = max(self.top, held)
-        if held - self.memory_base > self.memory_limit:
+        if held - self.memory_base > MARGIN * self.memory_limit:
             raise Ended(
                 f"MemoryError: the method's process held {(held - self.memory_base) / 2**20:.0f} MiB, "
                 f"over its limit of {self.memory_limit / 2**20:.0f} MiB"
@@ -174,12 +176,13 @@ def _unblocked(pipe: Any) -> int:
 
 
 def _resident(pid: int) -> int:
-    """Resident memory of a process [bytes]; 0 if it has ended."""
+    """Resident memory of a process but for mapped files [bytes]; 0 if it has ended."""
     try:
-        with open(f"/proc/{pid}/statm", "rb") as statm:
-            return int(statm.read().split()[1]) * PAGE
-    except (OSError, IndexError):
+        with open(f"/proc/{pid}/status", "rb") as file:
+            status = file.read()
+    except OSError:
         return 0
+    return status_field(status, b"RssAnon:") + status_field(status, b"RssShmem:")
 
 
 def _group(leader: int) -> Iterator[int]:

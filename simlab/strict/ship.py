@@ -30,7 +30,7 @@ SHIPPED = "simlab_shipped"
 
 
 def pack(method: Any) -> dict[str, Any]:
-    """A method as JSON-ready data for `rebuild`; its `roots` are where its code lies (name -> folder or file).
+    """A method as JSON-ready data for `rebuild`; its `roots` are where its code lies (module -> folder or file).
 
     Raises SimlabError where a parameter or something that its source names cannot travel.
     """
@@ -165,16 +165,15 @@ class _Packer:
 
     def _add_root(self, module: str) -> None:
         """Notes where a package or module lies, and those outside the Python installation that it has imported."""
-        top = module.partition(".")[0]
-        place = getattr(sys.modules.get(top), "__file__", None)
-        if place is None or top in self.roots or not place.endswith(".py") or in_python(place):
+        root, place = _root_of(module)
+        if not place.endswith(".py") or root in self.roots or in_python(place):
             return
         if os.path.basename(place) == "__init__.py":
-            self.roots[top] = os.path.dirname(place)
+            self.roots[root] = os.path.dirname(place)
         else:
-            self.roots[top] = place
-            self.roots = _neighbours(os.path.dirname(place)) | self.roots
-        for imported in _imported_by(top):
+            self.roots[root] = place
+            self.roots = _neighbours(place, root.rpartition(".")[0]) | self.roots
+        for imported in _imported_by(root):
             self._add_root(imported)
 
 
@@ -184,20 +183,31 @@ def _fields(value: Any) -> list[tuple[str, Any]]:
     return list(vars(value).items())
 
 
-def _neighbours(folder: str) -> dict[str, str]:
+def _root_of(module: str) -> tuple[str, str]:
+    """The outermost package or module with a file of its own that a module belongs to, and that file ("" if none)."""
+    parts = module.split(".")
+    for length in range(1, len(parts) + 1):
+        name = ".".join(parts[:length])
+        if place := getattr(sys.modules.get(name), "__file__", None):
+            return name, place
+    return module, ""
+
+
+def _neighbours(place: str, package: str) -> dict[str, str]:
     """The modules and packages beside a single-file module, which it may import; no data."""
+    prefix = f"{package}." if package else ""
     found = {}
-    for entry in sorted(os.scandir(folder), key=lambda e: e.name):
+    for entry in sorted(os.scandir(os.path.dirname(place)), key=lambda e: e.name):
         if entry.name.endswith(".py") and entry.is_file():
-            found[entry.name[:-3]] = entry.path
+            found[prefix + entry.name[:-3]] = entry.path
         elif os.path.isfile(os.path.join(entry.path, "__init__.py")):
-            found[entry.name] = entry.path
+            found[prefix + entry.name] = entry.path
     return found
 
 
-def _imported_by(top: str) -> set[str]:
+def _imported_by(root: str) -> set[str]:
     """Modules that the loaded modules of a package name, or name something of."""
-    loaded = [module for name, module in list(sys.modules.items()) if name == top or name.startswith(top + ".")]
+    loaded = [module for name, module in list(sys.modules.items()) if name == root or name.startswith(root + ".")]
     values = [value for module in loaded for value in list(vars(module).values())]
     modules = {value.__name__ for value in values if isinstance(value, ModuleType)}
     return modules | {str(value.__module__) for value in values if isinstance(value, type | FunctionType)}

@@ -48,15 +48,17 @@ class Spy:
     everything: bool = False
     places: tuple[str, ...] = ()  # files and folders it would like to read; it then looks around for more
     lab: int = 0  # process id of the lab, whose memory it would like to read
+    enough: int = 10**9  # it stops after so many finds
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         return self._report(recording, rng, recording.sizes["unit"])
 
     def _report(self, material: Any, rng: np.random.Generator, n: int) -> Finding:
-        hunt = Hunt(set(self.wanted))
+        hunt = Hunt(set(self.wanted), self.enough)
         hunt.walk([material, rng, *seeds(rng)])
         if self.everything:
-            hunt.walk([frames(), list(sys.modules.values()), gc.get_objects()], deep=True)
+            hunt.walk(frames(), deep=True)
+            hunt.walk([list(sys.modules.values()), gc.get_objects()], deep=True)
         if self.everything or self.places:
             hunt.look_around()
             hunt.read_files(self.places)
@@ -109,8 +111,8 @@ def frames() -> list[Any]:
 class Hunt:
     """One hunt: `found` are the wanted things that it held, `opened` the files that it could read."""
 
-    def __init__(self, wanted: set[str]) -> None:
-        self.wanted = wanted
+    def __init__(self, wanted: set[str], enough: int) -> None:
+        self.wanted, self.enough = wanted, enough
         self.found: set[str] = set()
         self.opened: set[str] = set()
         self.looked_at = 0
@@ -121,7 +123,7 @@ class Hunt:
     def walk(self, start: list[Any], deep: bool = False) -> None:
         """Follows attributes, items, closures and bases; `deep`: also modules and functions' globals."""
         todo = deque(start)
-        while todo and self.looked_at < MOST:
+        while todo and self.looked_at < MOST and len(self.found) < self.enough:
             thing = todo.popleft()
             if id(thing) in self._seen:
                 continue
@@ -143,12 +145,9 @@ class Hunt:
             self.read_bytes(bytes(thing[:100_000]), offsets=1)
         elif isinstance(thing, int | float | np.generic):
             self.check(thing.item() if isinstance(thing, np.generic) else thing)
-        elif isinstance(thing, np.ndarray) and thing.dtype.kind in "iufU" and thing.size <= 2_000:
+        elif isinstance(thing, np.ndarray) and thing.dtype.kind in "iufUO" and thing.size <= 2_000:
             for value in thing.ravel().tolist():
-                self.check(value)
-        elif isinstance(thing, np.ndarray) and thing.dtype.kind == "O" and thing.size <= 2_000:
-            for value in thing.ravel().tolist():
-                self.check(value)
+                self.check(value if isinstance(value, str | int | float) else str(value))
 
     def check(self, value: Any) -> None:
         if value in self._checked:
