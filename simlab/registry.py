@@ -10,7 +10,7 @@ import importlib
 import re
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint, EntryPoints, entry_points
 from typing import Any
 
 from simlab.contracts import SimlabError
@@ -31,9 +31,15 @@ class RegistryError(SimlabError):
 
 
 @cache
+def _installed() -> EntryPoints:
+    """Every installed package's entry points: read once, since that is most of what listing costs."""
+    return entry_points()
+
+
+@cache
 def _entry_points(kind: str) -> dict[str, EntryPoint]:
     found: dict[str, EntryPoint] = {}
-    for point in entry_points(group=f"simlab.{kind}"):
+    for point in _installed().select(group=f"simlab.{kind}"):
         other = found.setdefault(point.name, point)
         if other.value != point.value:
             raise RegistryError(
