@@ -164,13 +164,29 @@ class RingNetwork:
         distance = wrap(np.asarray(values, dtype=float)[..., None] - self.angle)
         return self.circuit.cue_strength * footprint(distance, self.circuit.cue_reach) * self.cued
 
-    def states(self, angles: np.ndarray, duration: float = 0.5) -> np.ndarray:
+    def states(self, angles: np.ndarray, duration: float = 1.0) -> np.ndarray:
         """Where the noise-free rates are (angle, neuron) [Hz], `duration` [s] after a cue at these angles has gone."""
         from simlab.simulators.rates import settle
 
         rates, start = self.rates(), np.zeros((len(angles), self.size))
         shown = settle(rates, start, duration=SPONTANEOUS, dt=RATE_DT, current=self.cue(angles))
         return settle(rates, shown, duration=duration, dt=RATE_DT)
+
+    def diffusion(self) -> float:
+        """How fast spiking noise makes a remembered direction diffuse [rad^2/s]: variance per time, to first order.
+
+        White noise of intensity F_i r_i on each neuron, projected on the direction in which the bump moves freely,
+
+            D = sum_i (u_i / tau_i)^2 F_i r_i,    J' u = 0,   u . dx/dangle = 1
+
+        with J the Jacobian at the bump x (Burak & Fiete 2012, PNAS 109:17645).
+        """
+        turn = 2 * np.pi / self.circuit.n_excitatory
+        before, state, after = self.states(np.array([-turn, 0.0, turn]))
+        values, vectors = np.linalg.eig(self.rates().jacobian(state).T)
+        free = np.real(vectors[:, np.argmin(np.abs(values))])
+        free = free / (free @ (after - before) / (2 * turn))
+        return float(np.sum((free / self.synaptic_time_constant) ** 2 * self.fano(state) * state))
 
     def simulate(self, session: Session, rng: np.random.Generator, recorded: np.ndarray) -> xr.Dataset:
         """The activity of the recorded neurons (indices), as spikes or, if the circuit says so, as rates [Hz]."""

@@ -21,8 +21,8 @@ if TYPE_CHECKING:
 TISSUE = 300e-6
 """Edge [m] of the cube in which recorded neurons lie: no larger than the rodent nuclei with head-direction cells."""
 
-STATES = 60
-"""Cue angles whose remembered states trace the manifold: a little denser than the bump is wide, by far."""
+STATES = 40
+"""Cue angles whose remembered states trace the manifold; a bump is ten of their steps wide."""
 
 
 @dataclass(frozen=True, eq=False)
