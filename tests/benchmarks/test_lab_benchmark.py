@@ -62,7 +62,6 @@ def test_the_command_line_answers_at_once(arguments, capsys):
     ]
     bare = min(timed(lambda: subprocess.run([sys.executable, "-c", "pass"], check=True))[0] for _ in range(5))
     with capsys.disabled():
-        print(
-            f"\nsimlab {' '.join(arguments)}: {min(seconds):.2f} s (goal <= 0.4), {min(seconds) / bare:.0f} x bare Python"
-        )
+        ratio = min(seconds) / bare
+        print(f"\nsimlab {' '.join(arguments)}: {min(seconds):.2f} s (goal <= 0.4), {ratio:.0f} x bare Python")
     assert len(seconds) == 5
