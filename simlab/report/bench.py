@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 MOST_CIRCUITS, MOST_INSTRUMENTS = 8, 6
 LONGEST = 240.0
 """Seconds of data beyond which a plan is shortened: the archive has the run's own, a longer one costs time."""
+TRUTH = "what happened"
 SHOWN = Plan(8, 3.0)
 """What is simulated where the experiment's plans are all too long for a figure."""
 
@@ -105,14 +106,19 @@ def _sight(role: str, circuit: Any, cells: list[Cell], settings: Any, gallery: G
         f"Activity, wiring and statistics of {title}",
     )
     seen, troubles = {}, []
+    plain = [lab for lab in labs if name_of(lab.cell.instrument) == "perfect"] if len(labs) > 1 else []
     for lab in labs:
+        if lab in plain:
+            continue
         try:
             seen[label(lab.cell.instrument)] = (lab.recording(), lab.implant().key)
         except SimlabError as error:
             troubles.append(f"{label(lab.cell.instrument)}: {error}")
     picture = gallery.add(
         f"seen {title}",
-        sights.seen_figure(activity, subject.anatomy, seen, place(subject)),
+        sights.seen_figure(
+            activity, subject.anatomy, seen, place(subject), TRUTH + " = what perfect sees" if plain else TRUTH
+        ),
         f"One trial of {title} as each instrument sees it",
     )
     return Sight(title, role, note, portrait, picture, "; ".join(troubles))

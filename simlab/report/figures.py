@@ -12,6 +12,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
+from importlib import import_module
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
@@ -101,19 +102,25 @@ def save(figure: Figure, path: Path) -> Path:
     Raises SimlabError where the suffix names no such format or the folder cannot be written.
     """
     kind = path.suffix.lower().lstrip(".")
-    if kind not in ("svg", "png", "pdf"):
+    if kind not in WRITERS:
         raise SimlabError(f"a figure is saved as .svg, .png or .pdf, got {path.name!r}: change its suffix")
-    nameless: dict[str, dict[str, Any]] = {
-        "svg": {"Date": None},
-        "png": {"Software": None},
-        "pdf": {"CreationDate": None},
-    }
+    module, canvas, timestamp = WRITERS[kind]
+    figure.set_dpi(STYLE["savefig.dpi"])
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        figure.savefig(path, format=kind, metadata=nameless[kind])
+        writer = getattr(import_module(f"matplotlib.backends.{module}"), canvas)(figure)
+        getattr(writer, f"print_{kind}")(path, metadata={timestamp: None})  # savefig would draw everything twice
     except OSError as error:
         raise SimlabError(f"cannot write the figure {path}: {error.strerror or error}") from error
     return path
+
+
+WRITERS = {
+    "svg": ("backend_svg", "FigureCanvasSVG", "Date"),
+    "png": ("backend_agg", "FigureCanvasAgg", "Software"),
+    "pdf": ("backend_pdf", "FigureCanvasPdf", "CreationDate"),
+}
+"""For each format: matplotlib's module and canvas, and the metadata that would make two runs differ."""
 
 
 @dataclass(frozen=True)
@@ -175,13 +182,18 @@ def plain_number(value: float) -> str:
     return f"{value:,.{digits}f}".replace(",", " ").replace("-", "−")
 
 
+def tick_number(value: float) -> str:
+    """A number with no more digits than it needs, as at a tick."""
+    return plain_number(value) if not 1e-3 <= abs(value) < 1e4 else f"{value:g}".replace("-", "−")
+
+
 def log_axis(axes: Axes, which: str, values: Sequence[float] | None = None) -> None:
     """Makes an axis logarithmic with plain-number ticks, at `values` where they are given."""
     from matplotlib.ticker import FixedLocator, FuncFormatter, NullFormatter
 
     getattr(axes, f"set_{which}scale")("log")
     axis = getattr(axes, f"{which}axis")
-    axis.set_major_formatter(FuncFormatter(lambda value, _: plain_number(value)))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: tick_number(value)))
     axis.set_minor_formatter(NullFormatter())
     if values is not None:
         axis.set_major_locator(FixedLocator(list(values)))

@@ -117,11 +117,21 @@ def claim_row(found: ClaimResult) -> dict[str, Any]:
         "statement": claim.statement,
         "source": claim.source,
         "band": claim.band,
+        "band_words": band_words(*claim.band),
         "measured": measured,
         "verdict": found.verdict,
         "slug": found.verdict.replace(" ", "-"),
         "range": (low - room, high + room),
     }
+
+
+def band_words(low: float, high: float) -> str:
+    """What a claim's band says: exactly, at least, at most, or from one end to the other."""
+    if low == high:
+        return plain_number(low)
+    if math.isinf(high):
+        return f"at least {plain_number(low)}"
+    return f"at most {plain_number(high)}" if math.isinf(low) else f"{plain_number(low)} to {plain_number(high)}"
 
 
 def _sights(results: Results, gallery: Gallery) -> tuple[list[Any], str]:

@@ -141,6 +141,7 @@ def seen_figure(
     anatomy: xr.Dataset,
     seen: Mapping[str, tuple[xr.Dataset, xr.DataArray]],
     place: np.ndarray | None = None,
+    truth_title: str = "what happened",
 ) -> Figure:
     """The same trial as each instrument sees it, under what truly happened.
 
@@ -153,7 +154,7 @@ def seen_figure(
     order = panels.cell_order(anatomy, place)
     rank = np.append(np.argsort(order), len(order))  # a unit with no neuron behind it, -1, comes last
     sight(axes[0, 0], activity, colours, order)
-    axes[0, 0].set_title("what happened")
+    axes[0, 0].set_title(truth_title)
     _rates(axes[0, 1], activity, None)
     for row, (label, (recording, key)) in zip(axes[1:], seen.items(), strict=True):
         dominant = key.transpose("unit", "neuron").values
@@ -162,8 +163,8 @@ def seen_figure(
         sight(row[0], recording, hues, np.argsort(rank[owner], kind="stable"), activity, owner)
         row[0].set_title(label)
         _rates(row[1], recording, activity)
-    for row in axes[:-1]:
-        row[0].set_xlabel("")
+    for panel in axes[:-1].ravel():
+        panel.set_xlabel("")
     axes[-1, 0].set_xlabel("time [s]")
     return figure
 
@@ -226,4 +227,4 @@ def _rates(axes: Axes, dataset: xr.Dataset, truth: xr.Dataset | None) -> None:
     axes.hist(rates, bins.tolist(), density=True, histtype="step", color=INK, label=f"{data.cell_dim(dataset)}s")
     axes.set(xlabel="mean rate [spikes/s]", yticks=[])
     axes.spines["left"].set_visible(False)
-    axes.legend(loc="upper right")
+    axes.legend(loc="lower left", bbox_to_anchor=(-0.02, 1.0), ncols=2, handlelength=1.2, columnspacing=1.0)

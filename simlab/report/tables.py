@@ -92,13 +92,18 @@ def swept(table: pd.DataFrame) -> dict[str, str]:
     found = {}
     for name, text in (AMOUNTS | _parameters(cells)).items():
         if name in cells or name in ("seconds", "hidden_fraction"):
-            values = amount(cells, name).astype(float)
+            values = finite(amount(cells, name))
             if values.nunique() > 1 and not _follows_units(cells, name, values):
                 found[name] = text
     sizes = cells["n_neurons"].dropna().unique()
     if "n_units" in found and len(sizes) == 1:
         found["n_units"] += f" (of {plain_number(float(sizes[0]))} neurons)"
     return found
+
+
+def finite(values: pd.Series) -> pd.Series:
+    """Amounts as floats; an unlimited one is no place on an axis and becomes NaN."""
+    return values.astype(float).replace([np.inf, -np.inf], np.nan)
 
 
 def _parameters(cells: pd.DataFrame) -> dict[str, str]:
@@ -145,7 +150,7 @@ def power(table: pd.DataFrame, board: pd.DataFrame, question: str, x: str, label
     cells = table[(table["question"] == question) & (table["role"] == "circuit")]
     panel = "instrument" if cells["instrument"].nunique() > 1 else "circuit_label"
     cells = cells.assign(panel=cells[panel].astype(str), line=cells["method_label"].map(short))
-    cells = cells.assign(**{x: amount(cells, x).astype(float)})
+    cells = cells.assign(**{x: finite(amount(cells, x))})
     cells = _classed(cells[cells[x].notna()], x)
     many = cells[~cells["method"].map(baseline)].groupby("panel")[x].nunique()
     cells = cells[cells["panel"].isin(many.index[many > 1])]

@@ -19,9 +19,10 @@ from simlab.experiment import Claim, Experiment, Grid, Measured, Plan
 from simlab.instruments.perfect import Perfect
 from simlab.instruments.subsample import Subsample
 from simlab.report import tables, write_report
-from simlab.report.html import claim_row, duration_words, rate
+from simlab.report.html import band_words, claim_row, duration_words, rate
 from simlab.results import Results
 from simlab.runner import run
+from simlab.statistics import leaderboard
 
 EVIL = "<script>alert('x')</script>&\"'$"
 
@@ -160,7 +161,7 @@ def test_circuit_and_rival_are_shown_through_the_instruments(toy_run, toy_page):
     assert "Subject 0 of this run" in toy_page.text
 
 
-def test_power_curves_and_matrices_are_drawn(toy_run):
+def test_power_curves_and_matrices_are_drawn(toy_run, toy_file):
     names = {path.name for path in (toy_run.folder / "figures").iterdir()}
     assert {"connectivity-against-seconds.svg", "connectivity-best.svg", "connectivity-worst.svg"} <= names
 
@@ -236,6 +237,19 @@ def test_parameters_that_vary_within_a_circuit_are_amounts():
     assert tables.swept(tabled(rows)) == {"circuit.coupling": "circuit: coupling"}
 
 
+def test_an_active_methods_budget_is_an_amount_and_an_unlimited_one_is_not_drawn():
+    budgets = (5.0, 20.0, float("inf"))
+    rows = [row(key=f"{b}-{s}", subject=s, kind="active", budget_perturbations=b, question="mechanism",
+                recovered=float(s < 2), metrics=json.dumps({"correct": float(s < 2)}), chance=json.dumps({"correct": 0.5}))
+            for b in budgets for s in range(3)]  # fmt: skip
+    table = tabled(rows)
+    assert list(tables.swept(table)) == ["budget_perturbations"]
+    power = tables.power(table, leaderboard(table), "mechanism", "budget_perturbations", "x", 0.8)
+    assert power.curves["budget_perturbations"].tolist() == [5.0, 20.0]
+    assert power.curves["value"].isna().all()  # being right is the recovery itself: no second row
+    assert power.chance == {"balanced_ei": 0.5}
+
+
 def test_power_curves_rise_with_data_and_stay_below_their_ceiling(sampling):
     power = tables.power(sampling.table, sampling.leaderboard(), "connectivity", "seconds", "s", 0.8)
     glm = power.curves[(power.curves["line"] == "coupling_glm") & (power.curves["panel"] == "subsample")]
@@ -289,6 +303,14 @@ def test_a_claims_plot_spans_band_and_figure_even_where_the_band_is_open():
     low, high = found["range"]
     assert low < 0.1
     assert 0.5 < high < 1
+
+
+@pytest.mark.parametrize(
+    ("band", "words"),
+    [((0.5, 1.0), "0.50 to 1"), ((1.0, 1.0), "1"), ((0.2, np.inf), "at least 0.20"), ((-np.inf, 3.0), "at most 3")],
+)
+def test_a_band_reads_as_one_would_say_it(band, words):
+    assert band_words(*band) == words
 
 
 @pytest.mark.parametrize(("seconds", "words"), [(0.04, "0.040 s"), (90, "90 s"), (600, "10 min"), (36000, "10 h")])
