@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 import json
 import os
 import traceback
@@ -96,7 +95,8 @@ def run() -> None:
             finding = method.investigate(RemoteRig(line, hello), rng)
         answer = plain_finding(finding)
     except BaseException as problem:
-        gc.collect()
+        if isinstance(problem, MemoryError):  # room to report in
+            traceback.clear_frames(problem.__traceback__)
         trace = "".join(traceback.format_exception(problem, limit=-20))[-TRACEBACK_LENGTH:]
         over = isinstance(problem, BudgetExceeded)
         answer = {"do": "error", "error": one_line(problem), "traceback": trace, "over_budget": over}

@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import math
 import os
+import pickle
 import re
+import subprocess
+import sys
 import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
+import psutil
 import pytest
 from toys import LagCorrelation, PulseAndCount, ToyChain
 
@@ -187,6 +191,31 @@ def test_a_hang_ends_at_the_time_limit():
     outcome = troubled("hangs", time_limit=0.5)
     assert outcome.error == "TimeoutError: the method ran past its limit of 0.5 s"
     assert time.perf_counter() - began < 30
+
+
+def test_a_killed_lab_leaves_no_method_running():
+    script = """
+from simlab.checks.problem import spiking_recording
+from simlab.execution import execute
+from simlab.strict.external import ExternalMethod
+idle = ExternalMethod("idle", "topology", ("perl", "-e", "$| = 1; print STDERR 1; sleep 600"))
+execute(idle, spiking_recording(2, 1.0), entropy=1, time_limit=600, memory_limit=2**28)
+"""
+    lab = subprocess.Popen([sys.executable, "-c", script])
+    method = psutil.Process(_waited_for(lambda: psutil.Process(lab.pid).children())[0].pid)
+    _waited_for(lambda: method.name() == "perl")
+    lab.kill()
+    lab.wait()
+    assert _waited_for(lambda: not method.is_running() or method.status() == psutil.STATUS_ZOMBIE)
+
+
+def _waited_for(condition, seconds: float = 30.0):
+    """What the condition comes to once it holds."""
+    until = time.perf_counter() + seconds
+    while not (value := condition()) and time.perf_counter() < until:
+        time.sleep(0.05)
+    assert value
+    return value
 
 
 def test_memory_without_end_is_stopped_whatever_its_kind():
@@ -408,6 +437,7 @@ def test_a_changed_program_is_another_method(tmp_path):
 def test_an_external_method_is_passive_or_active_by_its_attributes():
     passive = ExternalMethod("m", "topology", ("perl",))
     active = ExternalMethod("m", "topology", ("perl",), active=True)
+    assert pickle.loads(pickle.dumps(active)) == active
     assert hasattr(passive, "analyse")
     assert not hasattr(passive, "investigate")
     assert hasattr(active, "investigate")
