@@ -239,9 +239,20 @@ def test_parameters_that_vary_within_a_circuit_are_amounts():
 
 def test_an_active_methods_budget_is_an_amount_and_an_unlimited_one_is_not_drawn():
     budgets = (5.0, 20.0, float("inf"))
-    rows = [row(key=f"{b}-{s}", subject=s, kind="active", budget_perturbations=b, question="mechanism",
-                recovered=float(s < 2), metrics=json.dumps({"correct": float(s < 2)}), chance=json.dumps({"correct": 0.5}))
-            for b in budgets for s in range(3)]  # fmt: skip
+    rows = [
+        row(
+            key=f"{budget}-{subject}",
+            subject=subject,
+            question="mechanism",
+            kind="active",
+            budget_perturbations=budget,
+            recovered=float(subject < 2),
+            metrics=json.dumps({"correct": float(subject < 2)}),
+            chance=json.dumps({"correct": 0.5}),
+        )
+        for budget in budgets
+        for subject in range(3)
+    ]
     table = tabled(rows)
     assert list(tables.swept(table)) == ["budget_perturbations"]
     power = tables.power(table, leaderboard(table), "mechanism", "budget_perturbations", "x", 0.8)
