@@ -13,14 +13,13 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any, NamedTuple
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from simlab.contracts import SimlabError
 from simlab.progress import report
 from simlab.session import Session
 from simlab.simulators.noise import check_noise_source
+from simlab.simulators.quiet_jax import jax, jnp
 from simlab.simulators.rate_inputs import Command
 from simlab.streams import brian_seed
 

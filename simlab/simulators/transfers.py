@@ -4,11 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 
 from simlab.simulators.lif_theory import BARRIER_SHIFT
+from simlab.simulators.quiet_jax import jax, jnp
 
 _NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
 _ERFC = np.array(
