@@ -65,9 +65,10 @@ def run(
     ledger = Ledger(folder / "ledger.sqlite")
     settings = _settings(spec, archive, strict, worker=executor is None and workers is not None)
 
-    cells = list(spec.cells())
-    done = ledger.keys() if resume else set()
-    todo = [(i, cell) for i, cell in enumerate(cells) if cell.key(spec.seed) not in done]
+    cells = {cell.key(spec.seed): cell for cell in spec.cells()}
+    ledger.arrange({key: position for position, key in enumerate(cells)})
+    done = ledger.keys()
+    todo = [(position, cell) for position, (key, cell) in enumerate(cells.items()) if key not in done]
     finished = len(cells) - len(todo)
     with _executor(executor, workers, len(todo)) as pool:
         for position, row in _rows(todo, settings, pool):

@@ -35,6 +35,16 @@ def test_writing_a_key_again_replaces_its_row(tmp_path):
     assert len(ledger.rows()) == 1
 
 
+def test_rows_of_cells_that_are_no_longer_asked_for_are_set_aside_and_come_back(tmp_path):
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    ledger.write(row("a", 0))
+    ledger.write(row("b", 1))
+    ledger.arrange({"b": 0})
+    assert [r["key"] for r in ledger.rows()] == ["b"]
+    ledger.arrange({"b": 1, "a": 0})
+    assert [r["key"] for r in ledger.rows()] == ["a", "b"]
+
+
 def test_the_table_spreads_metrics_chance_and_varying_parameters(tmp_path):
     ledger = Ledger(tmp_path / "ledger.sqlite")
     ledger.write(row("a", 0))
