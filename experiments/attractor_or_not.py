@@ -32,7 +32,7 @@ TRIALS = Grid(
     instruments=(Subsample(n_units=40),),
     methods=(*PASSIVE, PersistentHomology(), PerturbAndWatch()),
     ceiling=Plan(80, 2.0),
-    ceiling_subjects=5,
+    ceiling_subjects=3,
 )
 UNITS = Grid(
     circuits=(RING,),
@@ -48,7 +48,7 @@ BUDGET = Grid(
     instruments=(Subsample(n_units=40),),
     methods=(PerturbAndWatch(),),
     stimulators=(Ideal(), Optogenetics()),
-    perturbations=(4, 8, 16, None),
+    perturbations=(4, 8, None),
 )
 
 
