@@ -55,7 +55,7 @@ UNITS = Grid(
 )
 EVERYTHING = Grid(circuits=(NETWORK,), plans=(SHORT,), instruments=(Perfect(),), methods=SPIKE_METHODS)
 SORTED = Grid(
-    circuits=(NETWORK,), rivals=RIVALS, plans=(SHORT, MIDDLE, LONG), instruments=(Electrodes(n_sites=16),),
+    circuits=(NETWORK,), rivals=RIVALS, plans=(MIDDLE, LONG), instruments=(Electrodes(n_sites=16),),
     methods=SPIKE_METHODS,
 )  # fmt: skip
 CALCIUM = Grid(
