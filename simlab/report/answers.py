@@ -68,9 +68,9 @@ def answer(results: Results, board: pd.DataFrame, question: str, gallery: Galler
 
 
 CURVE_CAPTION = (
-    "Means and 95% intervals of each method, pooled over whatever else varied. Dashed: chance, which for recovery is "
-    "what the better blind baseline gets. Ticks at the right: each method's ceiling, with the perfect instrument and "
-    "ample data."
+    "Means and 95% intervals of each method, in the settings that were tried at most of these amounts. Dashed: chance, "
+    "which for recovery is what the better blind baseline gets. Ticks at the right: each method's ceiling, with the "
+    "perfect instrument and ample data."
 )
 MOST_COLUMNS = 10
 """A map of more instruments than this shows them by name, their parameters pooled."""
@@ -95,7 +95,13 @@ def _maps(table: pd.DataFrame, question: str, order: list[str], gallery: Gallery
             figure = charts.heat_figure(heat.values, heat.counts, bad=bad)
             words = f"{question}: {title}"
             caption = f"{title[0].upper()}{title[1:]}. Small: answers behind each. Grey: not tried, or abstained."
+            caption += fixed(heat.held)
             yield gallery.add(words, figure, f"Heatmap of the {words}", caption)
+
+
+def fixed(held: str) -> str:
+    """The end of a caption that says what was held fixed."""
+    return f" Held fixed: {held}." if held else ""
 
 
 def _curves(table: pd.DataFrame, board: pd.DataFrame, question: str, gallery: Gallery) -> list[Curve]:
@@ -113,7 +119,9 @@ def _curve(power: tables.Power, question: str, gallery: Gallery) -> Curve:
         rows.append(charts.Row("value", power.metric, power.chance, power.ceiling))
     figure = charts.power_figure(power.curves, power.x, power.label, rows)
     words = f"{question} against {power.label}"
-    picture = gallery.add(f"{question} against {power.x}", figure, f"Power curves: {words}", CURVE_CAPTION)
+    picture = gallery.add(
+        f"{question} against {power.x}", figure, f"Power curves: {words}", CURVE_CAPTION + fixed(power.held)
+    )
     panels = list(dict.fromkeys(row["panel"] for row in power.needed))
     needed: dict[str, dict[str, str]] = {}
     for row in power.needed:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlab.report.figures import plain_number
+from simlab.report.matching import comparable, held, with_settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -61,18 +62,25 @@ class Heat:
 
     values: pd.DataFrame
     counts: pd.DataFrame
+    held: str  # what was the same in all cells
 
     def worth_showing(self) -> bool:
         return bool(self.values.notna().to_numpy().any())
 
 
 def heat(table: pd.DataFrame, question: str, across: str, value: str, count: str, order: Sequence[str]) -> Heat:
-    """`value` of `summarise` for each method (row, in this order) on each value of the column `across`."""
+    """`value` of `summarise` for each method (row, in this order) on each value of the column `across`.
+
+    Each method in the settings in which it met most of these values, so that like is compared with like.
+    """
     from simlab.statistics import summarise
 
     cells = table[(table["question"] == question) & (table["role"] != "ceiling")]
     if value == "recovery" and across == "circuit_label":  # where the question can be asked of a rival, it counts too
         cells = cells[cells["recovered"].notna() | (cells["role"] == "circuit")].assign(role="circuit")
+    role = "rival" if value == "false_recovery" else "circuit"
+    cells = cells[cells["role"] == role]
+    cells = comparable(with_settings(cells), across, ["method_label"])
     summary = summarise(cells, [across, "method_label"])
     maps = []
     for name in (value, count):
@@ -81,7 +89,8 @@ def heat(table: pd.DataFrame, question: str, across: str, value: str, count: str
         maps.append(wide)
     values, counts = maps
     kept = values.columns[values.notna().any()]
-    return Heat(values[kept].rename(index=short), counts[kept].rename(index=short).fillna(0))
+    same = held(cells[~cells["method"].map(baseline)]) if len(cells) else ""
+    return Heat(values[kept].rename(index=short), counts[kept].rename(index=short).fillna(0), same)
 
 
 def swept(table: pd.DataFrame) -> dict[str, str]:
@@ -95,9 +104,8 @@ def swept(table: pd.DataFrame) -> dict[str, str]:
             values = finite(amount(cells, name))
             if values.nunique() > 1 and not _follows_units(cells, name, values):
                 found[name] = text
-    sizes = cells["n_neurons"].dropna().unique()
-    if "n_units" in found and len(sizes) == 1:
-        found["n_units"] += f" (of {plain_number(float(sizes[0]))} neurons)"
+    if "hidden_fraction" in found:
+        found.pop("circuit.n_neurons", None)
     return found
 
 
@@ -138,6 +146,7 @@ class Power:
     ceiling: dict[str, float]  # line -> metric
     ceiling_recovery: dict[str, float]  # line -> recovery
     needed: list[dict[str, Any]]
+    held: str  # what was the same in all cells
 
 
 def power(table: pd.DataFrame, board: pd.DataFrame, question: str, x: str, label: str, target: float) -> Power | None:
@@ -147,15 +156,21 @@ def power(table: pd.DataFrame, board: pd.DataFrame, question: str, x: str, label
     """
     from simlab.power import amount, data_for_recovery, power_curve
 
-    cells = table[(table["question"] == question) & (table["role"] == "circuit")]
-    panel = "instrument" if cells["instrument"].nunique() > 1 else "circuit_label"
-    cells = cells.assign(panel=cells[panel].astype(str), line=cells["method_label"].map(short))
+    cells = with_settings(table[(table["question"] == question) & (table["role"] == "circuit")])
+    cells = cells.assign(panel=_panels(cells, x), line=cells["method_label"].map(short))
     cells = cells.assign(**{x: finite(amount(cells, x))})
     cells = _classed(cells[cells[x].notna()], x)
-    many = cells[~cells["method"].map(baseline)].groupby("panel")[x].nunique()
-    cells = cells[cells["panel"].isin(many.index[many > 1])]
     if cells.empty:
         return None
+    cells = comparable(cells, x, ["panel", "line"])
+    vary = cells[~cells["method"].map(baseline)].groupby("panel")[[x, "n_neurons"]].nunique()
+    wanted = vary[x] > 1 if x != "hidden_fraction" else vary["n_neurons"] > 1  # else it but counts units the other way
+    cells = cells[cells["panel"].isin(vary.index[wanted])]
+    if cells.empty:
+        return None
+    sizes = cells["n_neurons"].dropna().unique()
+    if x == "n_units" and len(sizes) == 1:
+        label += f" (of {plain_number(float(sizes[0]))} neurons)"
     blind = cells[cells["method"].isin(["baseline:random", "baseline:marginals_only"])]
     cells = cells[~cells["method"].map(baseline)]
     curve = power_curve(cells, x, by=("panel", "line"))
@@ -173,7 +188,16 @@ def power(table: pd.DataFrame, board: pd.DataFrame, question: str, x: str, label
         levels(ceilings["ceiling"]),
         levels(ceilings["ceiling_recovery"]),
         records(data_for_recovery(curve, target)),
+        held(cells),
     )
+
+
+def _panels(cells: pd.DataFrame, x: str) -> pd.Series:
+    """A panel for each instrument, or each circuit if there is one instrument; pulses also by what delivers them."""
+    panel = cells["instrument" if cells["instrument"].nunique() > 1 else "circuit_label"].astype(str)
+    stimulated = cells["stimulator_label"].astype(str)
+    several = stimulated[stimulated != ""].nunique() > 1
+    return panel + " · " + stimulated if x == "budget_perturbations" and several else panel
 
 
 def headline_of(question: str) -> str:

@@ -223,7 +223,8 @@ def sampling(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 def test_amounts_that_vary_get_a_power_curve(sampling):
     assert list(tables.swept(sampling.table)) == ["n_units", "seconds"]
-    assert tables.swept(sampling.table)["n_units"] == "recorded units (of 100 neurons)"
+    power = tables.power(sampling.table, sampling.leaderboard(), "connectivity", "n_units", "recorded units", 0.8)
+    assert power.label == "recorded units (of 100 neurons)"
 
 
 def test_a_hidden_fraction_is_an_amount_of_its_own_when_networks_differ_in_size():
@@ -269,6 +270,52 @@ def test_power_curves_rise_with_data_and_stay_below_their_ceiling(sampling):
     assert (glm["recovery_low"] <= glm["recovery"]).all()
     assert power.blind["subsample"] == 0
     assert {need["verdict"] for need in power.needed} >= {"reached", "not reached"}
+
+
+def one_at_a_time(effect_of_units: float, effect_of_time: float) -> list[dict]:
+    """Units and duration swept in grids of their own, as in a star, with effects on MCC that just add up."""
+    rows = []
+    for n_units, duration in ((10, 4.0), (20, 1.0), (20, 4.0), (20, 16.0), (40, 4.0)):
+        mcc = 0.4 + effect_of_units * np.log2(n_units / 20) + effect_of_time * np.log2(duration / 4)
+        rows += [
+            row(
+                key=f"{n_units}-{duration}-{subject}",
+                subject=subject,
+                n_units=n_units,
+                duration=duration,
+                instrument="subsample",
+                instrument_label=f"subsample(n_units={n_units})",
+                metrics=json.dumps({"mcc": mcc}),
+                recovered=float(mcc >= 0.5),
+            )
+            for subject in range(2)
+        ]
+    return rows
+
+
+def test_a_curve_shows_the_effect_of_its_amount_alone():
+    table = tabled(one_at_a_time(effect_of_units=0.1, effect_of_time=0.15))
+    power = tables.power(table, leaderboard(table), "connectivity", "n_units", "units", 0.8)
+    assert power.curves["value"].tolist() == pytest.approx([0.3, 0.4, 0.5])
+    assert power.curves["n"].tolist() == [2, 2, 2]
+    assert power.held == "balanced_ei, 20 × 4 s"
+    power = tables.power(table, leaderboard(table), "connectivity", "seconds", "s", 0.8)
+    assert power.curves["value"].tolist() == pytest.approx([0.1, 0.4, 0.7])
+    assert power.held == "balanced_ei, subsample(n_units=20)"
+
+
+def test_a_map_of_instruments_compares_them_on_the_same_amount_of_data():
+    rows = one_at_a_time(effect_of_units=0.0, effect_of_time=0.2)
+    heat = tables.heat(tabled(rows), "connectivity", "instrument_label", "value", "n_answers", ["m"])
+    assert heat.values.loc["m"].tolist() == pytest.approx([0.4, 0.4, 0.4])
+    assert heat.held == "balanced_ei, 20 × 4 s"
+
+
+def test_settings_that_cross_fully_are_pooled(sampling):
+    power = tables.power(sampling.table, sampling.leaderboard(), "connectivity", "n_units", "units", 0.8)
+    glm = power.curves[(power.curves["line"] == "transfer_entropy") & (power.curves["panel"] == "subsample")]
+    assert glm["n"].tolist() == [12] * 4  # 4 subjects x 3 durations
+    assert "×" not in power.held
 
 
 def test_an_amount_of_many_values_is_pooled_into_few(sampling):

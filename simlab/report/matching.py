@@ -1,0 +1,63 @@
+"""Like with like: which cells may be compared across an amount, an instrument or a circuit.
+
+An experiment often sweeps one thing at a time, each in a grid of its own. Pooled over all its grids, a short
+recording may only have been made with 20 units and a long one with any number; a curve through such pools would
+show the grid, not the method. So each method is compared across a thing only in the settings that met it most widely.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+FACTORS = ("circuit_label", "plan", "instrument_label", "stimulator_label", "pulses")
+"""What makes up a setting; `plan` and `pulses` are added by `with_settings`."""
+
+TIED = {
+    "seconds": "plan",
+    "n_units": "instrument_label",
+    "hidden_fraction": "circuit_label",
+    "budget_perturbations": "pulses",
+    "instrument": "instrument_label",
+}
+"""The factor that changes along with an amount by its nature, and so is no part of the setting."""
+
+
+def with_settings(table: pd.DataFrame) -> pd.DataFrame:
+    """The results with the columns `plan` and `pulses` (what an active method may spend) in words."""
+    plan = [f"{t:g} × {d:g} s" for t, d in zip(table["trials"], table["duration"], strict=True)]
+    budget = table.get("budget_perturbations", table["trials"] * float("nan"))
+    pulses = [
+        "" if b != b else "one pulse per trial" if b == t else f"{b:g} pulses"
+        for b, t in zip(budget.astype(float), table["trials"], strict=True)
+    ]
+    stimulator = table["stimulator_label"].fillna("") if "stimulator_label" in table else ""
+    return table.assign(plan=plan, pulses=pulses, stimulator_label=stimulator)
+
+
+def comparable(cells: pd.DataFrame, across: str, by: list[str]) -> pd.DataFrame:
+    """The cells, of each group of `by`, in those settings that met the largest same set of values of `across`.
+
+    cells: as `with_settings` returns them.
+    """
+    import pandas as pd
+
+    tied = TIED.get(across, f"{across.partition('.')[0]}_label" if "." in across else across)
+    factors = [factor for factor in FACTORS if factor != tied]
+    parts = []
+    for _, group in cells.groupby(by, sort=False):
+        met = {setting: frozenset(part[across]) for setting, part in group.groupby(factors, sort=False)}
+        shared = Counter(met.values())
+        widest = max(shared, key=lambda values: (len(values), shared[values]))
+        setting = group[factors].apply(tuple, axis=1)
+        parts.append(group[[met[s] == widest for s in setting]])
+    return pd.concat(parts) if parts else cells
+
+
+def held(cells: pd.DataFrame) -> str:
+    """The factors that are the same in all these cells, in words."""
+    constant = [str(cells[factor].iloc[0]) for factor in FACTORS if cells[factor].nunique() == 1]
+    return ", ".join(value for value in constant if value)
