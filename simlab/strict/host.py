@@ -20,9 +20,10 @@ from simlab.execution import Outcome, one_line, question_size, time_error
 from simlab.session import Session
 from simlab.strict import jail
 from simlab.strict.external import ExternalMethod
+from simlab.strict.places import python_folders
 from simlab.strict.process import Ended, Process
 from simlab.strict.seal import seal
-from simlab.strict.ship import pack, python_folders
+from simlab.strict.ship import pack
 
 VERSION = 1
 """Of the protocol."""

@@ -24,6 +24,7 @@ from typing import Any
 import numpy as np
 
 from simlab.contracts import SimlabError
+from simlab.strict.places import imported_by, in_python, neighbours, root_of
 
 SHIPPED = "simlab_shipped"
 """The module that shipped source is rebuilt in."""
@@ -60,19 +61,6 @@ def importable(thing: Any) -> bool:
     for part in thing.__qualname__.split("."):
         found = getattr(found, part, None)
     return found is thing
-
-
-def python_folders() -> list[str]:
-    """Where this Python and its packages lie; not the whole of its prefix, which may be a project's folder."""
-    prefixes = dict.fromkeys((sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix))
-    folders = [os.path.join(prefix, part) for prefix in prefixes for part in ("lib", "lib64", "bin", "share", "etc")]
-    folders += [path for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages")]
-    return [folder for folder in dict.fromkeys(folders) if os.path.isdir(folder)]
-
-
-def in_python(path: str) -> bool:
-    """Whether a file belongs to the Python installation or an installed package."""
-    return any(path == folder or path.startswith(folder + os.sep) for folder in python_folders())
 
 
 class _Packer:
@@ -165,15 +153,15 @@ class _Packer:
 
     def _add_root(self, module: str) -> None:
         """Notes where a package or module lies, and those outside the Python installation that it has imported."""
-        root, place = _root_of(module)
+        root, place = root_of(module)
         if not place.endswith(".py") or root in self.roots or in_python(place):
             return
         if os.path.basename(place) == "__init__.py":
             self.roots[root] = os.path.dirname(place)
         else:
             self.roots[root] = place
-            self.roots = _neighbours(place, root.rpartition(".")[0]) | self.roots
-        for imported in _imported_by(root):
+            self.roots = neighbours(place, root.rpartition(".")[0]) | self.roots
+        for imported in imported_by(root):
             self._add_root(imported)
 
 
@@ -181,36 +169,6 @@ def _fields(value: Any) -> list[tuple[str, Any]]:
     if dataclasses.is_dataclass(value):
         return [(f.name, getattr(value, f.name)) for f in dataclasses.fields(value)]
     return list(vars(value).items())
-
-
-def _root_of(module: str) -> tuple[str, str]:
-    """The outermost package or module with a file of its own that a module belongs to, and that file ("" if none)."""
-    parts = module.split(".")
-    for length in range(1, len(parts) + 1):
-        name = ".".join(parts[:length])
-        if place := getattr(sys.modules.get(name), "__file__", None):
-            return name, place
-    return module, ""
-
-
-def _neighbours(place: str, package: str) -> dict[str, str]:
-    """The modules and packages beside a single-file module, which it may import; no data."""
-    prefix = f"{package}." if package else ""
-    found = {}
-    for entry in sorted(os.scandir(os.path.dirname(place)), key=lambda e: e.name):
-        if entry.name.endswith(".py") and entry.is_file():
-            found[prefix + entry.name[:-3]] = entry.path
-        elif os.path.isfile(os.path.join(entry.path, "__init__.py")):
-            found[prefix + entry.name] = entry.path
-    return found
-
-
-def _imported_by(root: str) -> set[str]:
-    """Modules that the loaded modules of a package name, or name something of."""
-    loaded = [module for name, module in list(sys.modules.items()) if name == root or name.startswith(root + ".")]
-    values = [value for module in loaded for value in list(vars(module).values())]
-    modules = {value.__name__ for value in values if isinstance(value, ModuleType)}
-    return modules | {str(value.__module__) for value in values if isinstance(value, type | FunctionType)}
 
 
 def _home(name: str, value: Any) -> tuple[str, str] | None:

@@ -193,7 +193,7 @@ def test_a_hang_ends_at_the_time_limit():
     assert time.perf_counter() - began < 30
 
 
-def test_a_killed_lab_leaves_no_method_running():
+def test_a_killed_lab_leaves_no_method_running(tmp_path):
     script = """
 from simlab.checks.problem import spiking_recording
 from simlab.execution import execute
@@ -201,7 +201,7 @@ from simlab.strict.external import ExternalMethod
 idle = ExternalMethod("idle", "topology", ("perl", "-e", "$| = 1; print STDERR 1; sleep 600"))
 execute(idle, spiking_recording(2, 1.0), entropy=1, time_limit=600, memory_limit=2**28)
 """
-    lab = subprocess.Popen([sys.executable, "-c", script])
+    lab = subprocess.Popen([sys.executable, "-c", script], env=os.environ | {"TMPDIR": str(tmp_path)})
     method = psutil.Process(_waited_for(lambda: psutil.Process(lab.pid).children())[0].pid)
     _waited_for(lambda: method.name() == "perl")
     lab.kill()

@@ -190,8 +190,16 @@ class Hunt:
                         self.read_bytes(file.read())
                         self.opened.add(way)
                 with contextlib.suppress(OSError):
-                    os.link(path, "linked")
+                    os.link(path, f"{path}.linked")
+                    os.unlink(f"{path}.linked")
                     self.opened.add(f"link to {path}")
+                with contextlib.suppress(OSError):
+                    os.symlink(path, "linked")
+                    with contextlib.closing(os.fdopen(os.open("linked", os.O_RDONLY), "rb")) as file:
+                        self.read_bytes(file.read())
+                        self.opened.add(f"symbolic link to {path}")
+                with contextlib.suppress(OSError):
+                    os.unlink("linked")
                 with contextlib.suppress(OSError, subprocess.SubprocessError):
                     told = subprocess.run(["/bin/cat", path], capture_output=True, timeout=10)
                     self.read_bytes(told.stdout)
