@@ -50,7 +50,7 @@ def test_stimulating_a_neuron_raises_just_those_that_the_truth_says_it_contacts(
     strength = np.zeros(25)
     strength[neuron] = 2.0
     step = 0.01
-    session = subject.session(trials=4000, duration=0.06, rng=stream(2, "session"))
+    session = subject.session(trials=200, duration=0.06, rng=stream(2, "session"))
     pulsed = session.perturbed(NeuronPerturbation("stimulate", strength, 3 * step, 4 * step))
     # The same seed gives both the same noise, so that the difference is the pulse's effect alone.
     before, after = (subject.run(s, stream(4, "run"))["rate"].values for s in (session, pulsed))
@@ -75,10 +75,10 @@ def test_lagged_correlation_recovers_the_weights_as_well_as_re_simulated():
 
 
 def test_activity_is_stationary_from_the_first_sample(subject):
-    rate = subject.run(subject.session(trials=2000, duration=0.1, rng=stream(1)), stream(5, "run"))["rate"].values
+    rate = subject.run(subject.session(trials=1000, duration=0.1, rng=stream(1)), stream(5, "run"))["rate"].values
     mean = rate.mean(axis=(0, 2))
-    # 50000 values of standard deviation 0.21 each: standard error 0.001.
-    assert np.ptp(mean) < 0.006
+    # 25000 values of standard deviation 0.21 each: standard error 0.0013; the range of ten spans 3 of them, at most 6.
+    assert np.ptp(mean) < 0.008
 
 
 def test_impossible_parameters_are_refused():

@@ -67,17 +67,18 @@ def test_newton_says_when_there_is_no_fixed_point():
 
 def test_state_noise_has_the_variance_of_an_ornstein_uhlenbeck_process():
     network = RateNetwork(np.zeros((50, 50)), 0.01, linear, state_noise=2.0)
-    _, rate = run(network, Session(20, 1.0), burn_in=0.1)
-    # Variance sigma^2/2, times 1/(1 - h/2) for Euler with h = 0.1. 1000 units x 1 s / (2 tau) = 5e4 independent
-    # samples: standard error sqrt(2/5e4) = 0.6% of it; 4 of them.
-    assert rate.var() == pytest.approx(2.0 / 0.95, rel=0.025)
+    _, rate = run(network, Session(20, 0.5), burn_in=0.1)
+    # Variance sigma^2/2, times 1/(1 - h/2) for Euler with h = 0.1. 1000 units x 0.5 s / (2 tau) = 2.5e4 independent
+    # samples: standard error sqrt(2/2.5e4) = 0.9% of it; 4 of them.
+    assert rate.var() == pytest.approx(2.0 / 0.95, rel=0.036)
 
 
 def test_shot_noise_has_the_variance_of_low_passed_poisson_spikes():
     network = RateNetwork(np.zeros((50, 50)), 0.1, linear, bias=20.0, shot_noise=1.0)
-    _, rate = run(network, Session(40, 2.0), burn_in=0.5, initial=np.full((40, 50), 20.0), sample_interval=1e-2)
-    # Campbell: r / (2 tau) = 100. 2000 units x 2 s / (2 tau): 2e4 samples, standard error 1%; Euler's bias 0.5%.
-    assert rate.var() == pytest.approx(100.0, rel=0.05)
+    _, rate = run(network, Session(20, 2.0), initial=np.full((20, 50), 20.0), dt=2e-3, sample_interval=1e-2)
+    # Campbell: r / (2 tau) = 100, reached after three tau. 1000 units x 1.7 s / (2 tau): 8500 samples, standard error
+    # 1.5%; Euler's bias is 1%, and the mean over a sample takes off 3%.
+    assert rate[:, 30:].var() == pytest.approx(100.0, rel=0.08)
 
 
 def test_input_noise_is_drawn_afresh_at_every_step():
