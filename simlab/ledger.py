@@ -139,7 +139,9 @@ class Ledger:
         """Every row of the experiment as it stands but its exhibit, in the experiment's order."""
         names = [name for name in COLUMNS if name != "exhibit"]
         with self._open() as connection:
-            cursor = connection.execute(f"SELECT {', '.join(names)} FROM cells WHERE position IS NOT NULL ORDER BY position")
+            cursor = connection.execute(
+                f"SELECT {', '.join(names)} FROM cells WHERE position IS NOT NULL ORDER BY position"
+            )
             return [dict(zip(names, values, strict=True)) for values in cursor]
 
     def exhibit(self, key: str) -> dict[str, np.ndarray] | None:

@@ -10,7 +10,7 @@ import importlib
 import re
 from collections.abc import Callable
 from functools import cache
-from importlib.metadata import EntryPoint, EntryPoints, entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from simlab.contracts import SimlabError
@@ -31,7 +31,7 @@ class RegistryError(SimlabError):
 
 
 @cache
-def _installed() -> EntryPoints:
+def _installed() -> Any:
     """Every installed package's entry points: read once, since that is most of what listing costs."""
     return entry_points()
 
