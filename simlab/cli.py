@@ -159,7 +159,10 @@ def generate(
     """Generate a synthetic dataset; its truth goes into a file of its own."""
     from simlab.exchange.generate import generate as generate_dataset
 
-    recording = generate_dataset(circuit, instrument, trials=trials, duration=duration, seed=seed, out=out, truth=truth)
+    with _simulation_bar():
+        recording = generate_dataset(
+            circuit, instrument, trials=trials, duration=duration, seed=seed, out=out, truth=truth
+        )
     print(f"{out}: {recording.sizes['unit']} units, {trials} trials of {duration:g} s")
 
 
@@ -194,11 +197,7 @@ def _progress_bar() -> Iterator[Any]:
     if not sys.stderr.isatty():
         yield None
         return
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+    with _bar() as bar:
         task = bar.add_task("cells", total=None)
 
         def progress(done: int, total: int, row: dict[str, Any]) -> None:
@@ -206,6 +205,28 @@ def _progress_bar() -> Iterator[Any]:
             bar.update(task, completed=done, total=total, description=what[:60])
 
         yield progress
+
+
+@contextmanager
+def _simulation_bar() -> Iterator[None]:
+    """The same for one long simulation."""
+    if not sys.stderr.isatty():
+        yield
+        return
+    from simlab.progress import listening
+
+    with _bar() as bar:
+        task = bar.add_task("simulating", total=100)
+        with listening(lambda done, what: bar.update(task, completed=round(100 * done), description=what)):
+            yield
+
+
+def _bar() -> Any:
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 def _print_summary(found: Any) -> None:

@@ -17,6 +17,7 @@ from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExe
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
 from multiprocessing import get_context
+from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
 from typing import Any
 
@@ -188,8 +189,8 @@ class Inline(Executor):
 class Pool:
     """An executor that can be replaced after a worker has died, and how many cells to keep in flight on it."""
 
-    def __init__(self, make: Callable[[], Executor], slots: int, owned: bool) -> None:
-        self._make, self.slots, self._owned = make, slots, owned
+    def __init__(self, make: Callable[[], Executor], slots: int, *, owned: bool, processes: bool = False) -> None:
+        self._make, self.slots, self._owned, self.processes = make, slots, owned, processes
         self.executor = make()
 
     def __enter__(self) -> Pool:
@@ -218,7 +219,7 @@ def _executor(given: Executor | None, workers: int | None, n_cells: int) -> Pool
             os.environ.setdefault(name, value)
         return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
 
-    return Pool(make, workers, owned=True)
+    return Pool(make, workers, owned=True, processes=True)
 
 
 def _rows(todo: list[tuple[int, Cell]], settings: Any, pool: Pool) -> Iterable[tuple[int, Row]]:
@@ -227,7 +228,7 @@ def _rows(todo: list[tuple[int, Cell]], settings: Any, pool: Pool) -> Iterable[t
     flying: dict[Future, tuple[int, Cell, tuple]] = {}
     while True:
         while len(flying) < pool.slots and (taken := schedule.take()) is not None:
-            flying[pool.executor.submit(work, taken[1], settings)] = taken
+            flying[_submit(taken[1], settings, pool)] = taken
         if not flying:
             return
         ready, _ = wait(flying, return_when=FIRST_COMPLETED)
@@ -242,6 +243,18 @@ def _rows(todo: list[tuple[int, Cell]], settings: Any, pool: Pool) -> Iterable[t
             taken = flying.pop(future)
             schedule.finished(taken)
             yield taken[0], future.result()
+
+
+def _submit(cell: Cell, settings: Any, pool: Pool) -> Future:
+    if pool.processes:
+        try:
+            ForkingPickler.dumps(cell)  # the pool would only say so much later, and less clearly
+        except Exception as error:  # whatever the parts of the cell raise
+            raise SimlabError(
+                f"worker processes cannot import a part of this experiment ({error}): define it in a file, "
+                "or leave out workers to run in this process"
+            ) from error
+    return pool.executor.submit(work, cell, settings)
 
 
 def _alone(cell: Cell, settings: Any, pool: Pool) -> Row:

@@ -231,3 +231,31 @@ def test_a_circuit_that_fails_is_a_row_not_a_crash(tmp_path):
     table = run(Experiment("broken", "?", (grid,), subjects=1), tmp_path / "run").table
     assert table["status"].tolist() == ["error", "ok"]
     assert "no such animal" in table["reason"][0]
+
+
+def test_strict_execution_gives_identical_results(tmp_path):
+    methods = (LagCorrelation(), PulseAndCount(repeats=3))
+    here = run(tiny(*methods, subjects=1, time_limit=60.0), tmp_path / "here")
+    sealed = run(tiny(*methods, subjects=1, time_limit=60.0), tmp_path / "sealed", strict=True)
+    assert set(sealed.table["status"]) == {"ok"}
+    pd.testing.assert_frame_equal(science(sealed), science(here))
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_gives_identical_results(undisturbed, tmp_path):
+    from distributed import Client, LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        clustered = run(EXPERIMENT, tmp_path / "run", executor=client.get_executor())
+    pd.testing.assert_frame_equal(science(clustered), science(undisturbed))
+
+
+def test_a_class_that_a_worker_cannot_import_is_a_clear_error(tmp_path):
+    from dataclasses import dataclass
+
+    @dataclass(frozen=True)
+    class Local(LagCorrelation):
+        pass
+
+    with pytest.raises(SimlabError, match="leave out workers"):
+        run(tiny(Local(), subjects=1), tmp_path / "run", workers=1)
