@@ -202,6 +202,7 @@ class Regression:
 
     def __init__(self, design: LaggedDesign, basis: np.ndarray, ridge: float, targets: np.ndarray) -> None:
         self.design, self.basis, self.ridge = design, basis, ridge
+        self.targets = targets
         self.n = design.ticks.n_units
         self._spikes = design.spikes[targets]
         self._events = self._on_basis(design.events[:, targets])
@@ -214,7 +215,7 @@ class Regression:
         still to expect) came below `tolerance`.
         """
         intercept = np.log(np.maximum(self._spikes, 0.5) / self.design.n_rows)
-        state = self._state(intercept, np.zeros(self._events.shape))
+        state = self._state(intercept, self._own_history())
         for iteration in range(max_iterations):
             step, decrement = self._newton_step(state)
             unfinished = decrement >= tolerance
@@ -270,6 +271,19 @@ class Regression:
         result[0, 1:] = result[1:, 0] = (moments @ self.basis).ravel()
         result[1:, 1:] = cross.reshape(n * n_basis, -1)
         return result
+
+    def _own_history(self) -> np.ndarray:
+        """Weights to start from: zero, but for the history that each target's autocorrelogram shows by itself.
+
+        A refractory unit's history is far from zero, where Newton's method gains no more than about one per step.
+        """
+        weights = np.zeros((self.n, self.basis.shape[1], len(self.targets)))
+        sums = self.design.sums.reshape(self.n, -1)
+        for index, target in enumerate(self.targets):
+            seen = self.design.events[:, target].reshape(self.n, -1)[target]
+            expected = sums[target] * self.design.spikes[target] / self.design.n_rows
+            weights[target, :, index] = np.linalg.pinv(self.basis) @ np.log((seen + 1) / (expected + 1))
+        return weights
 
     def _lagged_products(self) -> np.ndarray:
         """basis(l, a) basis(l - d, b) as ((d, l), (a, b)), zero where l - d is no lag."""

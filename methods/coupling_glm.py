@@ -40,8 +40,8 @@ class CouplingGLM:
     two units never fired together. 0 is plain maximum likelihood."""
     max_iterations: int = 30
     """Newton steps at most."""
-    tolerance: float = 1e-4
-    """Newton decrement at which a fit is done: parameters within sqrt(tolerance) of their standard error."""
+    tolerance: float = 1e-3
+    """Newton decrement at which a fit is done: then all parameters are within 3% of their standard errors."""
 
     def __post_init__(self) -> None:
         if not 0 < self.bin_width < self.window:
