@@ -25,8 +25,8 @@ Three names in the equations belong to the engine, which declares and fills them
 Everything else is a declared variable of the equations with its unit, given in SI floats: weights, sizes and inputs
 are data, so one compilation serves every subject and every number of trials.
 
-The numbers drawn do not depend on the code generation target, and neither do the spikes of equations that add and
-multiply in the same order; the target is still kept in `Spikes.engine`, since compilers may round otherwise.
+The numbers drawn are the same on the numpy and Cython targets, and in practice so are the spikes (tested), whichever
+`auto` takes; C++ standalone draws its own. The target is kept in `Spikes.engine`, since compilers may round otherwise.
 """
 
 from __future__ import annotations
@@ -42,6 +42,7 @@ from simlab.progress import report
 from simlab.session import Session
 from simlab.simulators.spiking_inputs import Drive, Input
 from simlab.simulators.spiking_network import Plan, SpikingNetwork, SynapseSet, build, inputs
+from simlab.simulators.spiking_standalone import run_standalone
 from simlab.simulators.spiking_targets import TARGETS, brian, choose_target, compiling, engine_name
 
 __all__ = ["Drive", "Spikes", "SpikingNetwork", "SynapseSet", "simulate"]
@@ -88,8 +89,8 @@ def simulate(
     """Runs all trials of a session, each after its own burn-in [s], and returns their spikes.
 
     Trials are independent replicates of the network with their own noise and initial state. dt [s]. target: one of
-    `numpy`, `cython` or `auto` (whichever should end sooner, compilation included). memory [bytes] bounds
-    the state held at once; more trials than fit run in chunks. Raises SimlabError on what cannot be run.
+    `numpy`, `cython`, `cpp_standalone` or `auto` (whichever should end sooner, compilation included). memory [bytes]
+    bounds the state held at once; more trials than fit run in chunks. Raises SimlabError on what cannot be run.
     """
     if not (dt > 0 and burn_in >= 0 and session.duration >= dt):
         raise SimlabError(
@@ -102,7 +103,9 @@ def simulate(
     chunks = _chunks(network, session.trials, memory)
     if target == "auto":
         width = max(len(chunk) for chunk in chunks) * network.n_neurons
-        target = choose_target(plan.signature(), width, len(chunks) * plan.steps)
+        target = choose_target(plan.signature(), width, len(chunks) * plan.steps, standalone=plan.spontaneous)
+    if target == "cpp_standalone" and not plan.spontaneous:
+        raise SimlabError("cpp_standalone runs no drives or perturbations: use cython, numpy or auto")
     parts = []
     for index, (trials, child) in enumerate(zip(chunks, rng.spawn(len(chunks)), strict=True)):
         parts.append(_run_chunk(plan, trials, child, target, progress=(index / len(chunks), 1 / len(chunks))))
@@ -126,7 +129,10 @@ def _run_chunk(
     """Spike columns of these trials, in order of trial and time."""
     b = brian()
     initial_rng, input_rng, seed_rng = rng.spawn(3)
-    with compiling(target, plan.signature(), seed=int(seed_rng.integers(2**31 - 1))):
+    seed = int(seed_rng.integers(2**31 - 1))
+    if target == "cpp_standalone":
+        return _columns(plan, trials, *run_standalone(plan, len(trials), initial_rng, seed))
+    with compiling(target, plan.signature(), seed):
         objects = build(plan, len(trials), initial_rng)
         group = objects[0]
         given = inputs(plan, group, trials, input_rng)
@@ -140,7 +146,7 @@ def _run_chunk(
                 each.close()
     if stepper.step != plan.steps:
         raise KeyboardInterrupt(f"the simulation stopped after {stepper.step} of {plan.steps} steps")
-    return _columns(plan, trials, stepper.spikes)
+    return _columns(plan, trials, *stepper.table())
 
 
 class _Stepper:
@@ -169,15 +175,17 @@ class _Stepper:
             start, share = self.progress
             report(start + share * self.step / self.plan.steps, "simulating")
 
+    def table(self) -> tuple[np.ndarray, np.ndarray]:
+        """(step, cell = trial x neurons + neuron) of every spike kept."""
+        cells = np.concatenate([np.empty(0, np.int32), *(cells for _, cells in self.spikes)])
+        return np.repeat([step for step, _ in self.spikes], [len(cells) for _, cells in self.spikes]), cells
+
 
 def _columns(
-    plan: Plan, trials: np.ndarray, collected: list[tuple[int, np.ndarray]]
+    plan: Plan, trials: np.ndarray, steps: np.ndarray, cells: np.ndarray
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    if not collected:
-        return np.empty(0, np.int32), np.empty(0), np.empty(0, np.int32)
-    cells = np.concatenate([cells for _, cells in collected])
-    steps = np.repeat([step for step, _ in collected], [len(cells) for _, cells in collected])
+    kept = steps >= plan.burn_in_steps
+    steps, cells = steps[kept] - plan.burn_in_steps, cells[kept]
     trial, neuron = np.divmod(cells, plan.network.n_neurons)
     order = np.lexsort((neuron, steps, trial))
-    time = (steps - plan.burn_in_steps) * plan.dt
-    return trials[trial[order]].astype(np.int32), time[order], neuron[order].astype(np.int32)
+    return trials[trial[order]].astype(np.int32), steps[order] * plan.dt, neuron[order].astype(np.int32)

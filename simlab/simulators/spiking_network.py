@@ -97,6 +97,11 @@ class Plan:
     def clamped(self) -> bool:
         return any(pulse.kind == "clamp" for pulse in self.session.perturbations)
 
+    @property
+    def spontaneous(self) -> bool:
+        """Whether nothing reaches the neurons from outside but noise."""
+        return not self.drives and not self.session.perturbations
+
     def uses(self, name: str) -> bool:
         return name in _words(self.network.equations)
 
@@ -161,20 +166,23 @@ def _set_values(plan: Plan, group: Any, n_trials: int, rng: np.random.Generator)
     for name, start in network.initial.items():
         if isinstance(start, tuple):
             low, high = start
-            group.variables[name].get_value()[:] = rng.uniform(low, high, n_trials * network.n_neurons)
+            getattr(group, f"{name}_")[:] = rng.uniform(low, high, n_trials * network.n_neurons)
         else:
             _assign(group, name, start, n_trials)
 
 
 def _assign(group: Any, name: str, value: float | np.ndarray, n_trials: int) -> None:
     values = np.asarray(value, dtype=float)
-    store = group.variables[name].get_value()
-    per_trial = len(store) // n_trials if not group.variables[name].scalar else 1
+    scalar = group.variables[name].scalar
+    per_trial = 1 if scalar else len(group) // n_trials
     if values.ndim and values.shape != (per_trial,):
         raise SimlabError(f"{name} must be one number, or one per neuron ({per_trial},), got shape {values.shape}")
     if not np.isfinite(values).all():
         raise SimlabError(f"{name} must be finite, got {values[~np.isfinite(values)][:3]}")
-    store[:] = values if values.ndim == 0 else np.tile(values, n_trials)
+    if scalar:
+        setattr(group, f"{name}_", values.item())
+    else:
+        getattr(group, f"{name}_")[:] = np.tile(np.broadcast_to(values, per_trial), n_trials)
 
 
 def _build_synapses(group: Any, synapses: SynapseSet, n_trials: int, n_neurons: int, name: str) -> Any:

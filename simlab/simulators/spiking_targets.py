@@ -21,14 +21,17 @@ from typing import Any
 
 import numpy as np
 
-TARGETS = ("auto", "numpy", "cython")
+TARGETS = ("auto", "numpy", "cython", "cpp_standalone")
 
 COMPILE_SECONDS = 25.0
 """What a cold Cython compilation of one network takes (measured: 12 to 45 s); with the cache warm, LOAD_SECONDS."""
 
 LOAD_SECONDS = 0.5
 
-STEP_SECONDS = {"numpy": (65e-6, 24e-9), "cython": (30e-6, 19e-9)}
+BUILD_SECONDS = 25.0
+"""What a C++ standalone project takes to build (measured: 15 to 30 s); sizes and the seed are in its code."""
+
+STEP_SECONDS = {"numpy": (65e-6, 24e-9), "cython": (30e-6, 19e-9), "cpp_standalone": (3e-6, 32e-9)}
 """Seconds per step, and per step and neuron, noise included: fitted to 1 to 200 trials of 100 LIF neurons with 10%
 connections on one core (tests/benchmarks). Noise is half of either, so that compiling gains a third, not tenfold."""
 
@@ -61,18 +64,23 @@ _forgone: dict[tuple[str, ...], float] = {}
 """Seconds that this process could have saved so far, by signature, had it compiled at once."""
 
 
-def choose_target(signature: tuple[str, ...], n_cells: int, steps: int) -> str:
+def choose_target(signature: tuple[str, ...], n_cells: int, steps: int, standalone: bool = False) -> str:
     """The target that should end sooner: cells = trials x neurons at once; compilation counts unless it is cached.
 
     Interpreted runs of one signature add up: it is compiled once the time that this would have saved so far pays for
     a compilation, so that many short sessions are never much slower than the better of the two would have been.
+    `standalone`: whether C++ standalone is possible. It draws other numbers than the rest, so its choice depends on
+    the work alone, never on what has been compiled before: a long run of few neurons, where it saves the overhead of
+    Python around each step.
     """
     seconds = {name: steps * (fixed + each * n_cells) for name, (fixed, each) in STEP_SECONDS.items()}
+    if not _has_compiler():
+        return "numpy"
+    if standalone and seconds["cpp_standalone"] + BUILD_SECONDS < min(seconds["numpy"], seconds["cython"]):
+        return "cpp_standalone"
     saved = seconds["numpy"] - seconds["cython"]
     if is_compiled(signature):
         return "cython" if saved > LOAD_SECONDS else "numpy"
-    if not _has_compiler():
-        return "numpy"
     _forgone[signature] = _forgone.get(signature, 0.0) + saved
     return "cython" if _forgone[signature] > COMPILE_SECONDS else "numpy"
 
@@ -81,33 +89,50 @@ def _has_compiler() -> bool:
     return any(shutil.which(name) for name in (os.environ.get("CXX", "c++"), os.environ.get("CC", "cc"), "cl"))
 
 
+def cache_folder() -> Path:
+    """Where Brian2 keeps compiled code."""
+    brian()
+    from brian2.codegen.runtime.cython_rt.extension_manager import get_cython_cache_dir
+
+    return Path(get_cython_cache_dir()).expanduser()
+
+
 def _marker(signature: tuple[str, ...]) -> Path:
     """A file in Brian2's cache that says that this code has been compiled; it goes when the cache is cleared."""
-    from brian2.codegen.runtime.cython_rt.extension_manager import get_cython_cache_dir
     from Cython import __version__ as cython_version
 
     tools = (sys.version, sys.executable, cython_version, np.__version__, brian().__version__)
     compilers = (os.environ.get("CC", ""), os.environ.get("CXX", ""))
     text = "\0".join((*signature, *tools, *compilers))
-    return Path(get_cython_cache_dir()).expanduser() / f"simlab_{hashlib.sha256(text.encode()).hexdigest()[:32]}.lock"
+    return cache_folder() / f"simlab_{hashlib.sha256(text.encode()).hexdigest()[:32]}.lock"
 
 
 def is_compiled(signature: tuple[str, ...]) -> bool:
     """Whether Brian2's cache holds the compiled code of a network with this signature."""
-    brian()
     return _marker(signature).exists()
 
 
 @contextmanager
+def alone() -> Iterator[None]:
+    """Within this block no other thread uses Brian2, its warnings are held back, numpy's global state is lent."""
+    with _lock, warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        state = np.random.get_state()  # noqa: NPY002
+        try:
+            yield
+        finally:
+            np.random.set_state(state)  # noqa: NPY002
+
+
+@contextmanager
 def compiling(target: str, signature: tuple[str, ...], seed: int) -> Iterator[None]:
-    """Within this block Brian2 generates code for `target`, alone in the process, and numpy's global state is lent.
+    """Within this block, alone, Brian2 generates code for `target`.
 
     `seed` serves equations that draw their own numbers (`rand()`, `xi`).
     """
     b = brian()
-    with _lock, warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        before, state = b.prefs.codegen.target, np.random.get_state()  # noqa: NPY002
+    with alone():
+        before = b.prefs.codegen.target
         b.prefs.codegen.target = target
         try:
             b.seed(seed)
@@ -116,7 +141,6 @@ def compiling(target: str, signature: tuple[str, ...], seed: int) -> Iterator[No
                 _marker(signature).touch()
         finally:
             b.prefs.codegen.target = before
-            np.random.set_state(state)  # noqa: NPY002
 
 
 @contextmanager

@@ -276,6 +276,36 @@ def test_compiled_code_is_used_unless_the_session_is_tiny_and_never_asked_for_wi
     assert spiking_targets.choose_target(("code",), 10_000, 10_000_000) == "numpy"
 
 
+@pytest.mark.parametrize("compiled", [False, True])
+def test_a_long_run_of_few_neurons_goes_to_one_program_whatever_was_compiled_before(monkeypatch, compiled):
+    """That target draws other numbers: had its choice depended on caches, so would results."""
+    monkeypatch.setattr(spiking_targets, "is_compiled", lambda signature: compiled)
+    monkeypatch.setattr(spiking_targets, "_has_compiler", lambda: True)
+    assert spiking_targets.choose_target(("long",), 100, 10_000_000, standalone=True) == "cpp_standalone"
+    assert spiking_targets.choose_target(("long",), 100, 10_000_000) == "cython"
+    assert spiking_targets.choose_target(("wide",), 10_000, 1_000_000, standalone=True) != "cpp_standalone"
+
+
+def test_standalone_refuses_what_it_cannot_run():
+    pulse = NeuronPerturbation("silence", np.ones(2), 0.0, 0.1)
+    with pytest.raises(SimlabError, match="no drives or perturbations"):
+        run(lif(2), Session(1, 0.1, perturbations=(pulse,)), target="cpp_standalone")
+
+
+@pytest.mark.slow
+@pytest.mark.timeout(600)
+def test_standalone_fires_at_the_interpreted_rates_and_hands_brian2_back():
+    session = Session(4, 5.0)
+    first, again, interpreted = (run(noisy(), session, target=t) for t in ("cpp_standalone",) * 2 + ("numpy",))
+    assert same(first, again)
+    assert first.engine.endswith("cpp_standalone")
+    assert set(first.trial) == set(range(4))
+    rates = [np.bincount(spikes.neuron, minlength=20) / 20 for spikes in (first, interpreted)]
+    # 20 s at about 15 Hz and CV below 1: each rate within 0.9 Hz, the mean of 20 within 0.2 Hz.
+    assert abs(rates[0].mean() - rates[1].mean()) < 4 * np.sqrt(2) * 0.2
+    assert np.corrcoef(*rates)[0, 1] > 0.5
+
+
 def test_subjects_of_one_circuit_share_their_signature_whatever_their_wiring():
     def signature(network, trials):
         return spiking.Plan(network, Session(trials, 0.1), (), 0, 1000, 1e-4).signature()
