@@ -139,7 +139,7 @@ class CommonDriveSubject:
         noise = rng.standard_normal((session.trials, steps, circuit.n_drives), dtype=np.float32)
         decay = np.exp(-SIGNAL_STEP / circuit.drive_time_constant)
         noise[:, 1:] *= np.sqrt(1 - decay**2)  # the first step is drawn from the stationary state
-        signal = lfilter(np.float32([1]), np.float32([1, -decay]), noise, axis=1)  # in single precision throughout
+        signal = lfilter(np.ones(1, np.float32), np.array([1, -decay], np.float32), noise, axis=1)
         return Drive("drive", signal, SIGNAL_STEP, loading=self.loading, unit="volt", start=-burn_in)
 
     def truth(self, question: str) -> xr.Dataset:
