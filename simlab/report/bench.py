@@ -68,7 +68,7 @@ def _circuits(spec: Experiment) -> list[tuple[str, Any, list[Cell]]]:
     """Role and circuit, one of each name, with a cell for each of the instruments that it is seen through."""
     found: dict[str, tuple[str, Any, list[Cell]]] = {}
     for grid in spec.grids:
-        plan = min(grid.plans, key=lambda p: (_seconds(p) > LONGEST, abs(_seconds(p) - _seconds(SHOWN))))
+        plan = min(grid.plans, key=lambda p: (_seconds(p) > LONGEST, -p.duration, _seconds(p)))
         if _seconds(plan) > LONGEST:
             duration = min(plan.duration, _seconds(SHOWN))
             plan = Plan(max(1, int(_seconds(SHOWN) / duration)), duration)

@@ -59,7 +59,8 @@ def power_figure(curves: pd.DataFrame, x: str, x_label: str, rows: Sequence[Row]
 
 def _amounts(axes: Axes, values: np.ndarray) -> None:
     """Logarithmic where the amounts span more than a factor of four; ticks at the amounts, as far as they fit."""
-    few = len(values) <= 5
+    apart = bool((values[1:] >= 1.25 * values[:-1]).all()) if values[0] > 0 else True
+    few = len(values) <= 5 and apart
     if values[0] > 0 and values[-1] / values[0] > 4:
         log_axis(axes, "x", values.tolist() if few else panels.decades(float(values[0]), float(values[-1])))
         axes.set_xlim(values[0] / 1.25, values[-1] * 1.25)

@@ -41,20 +41,36 @@ def with_settings(table: pd.DataFrame) -> pd.DataFrame:
 def comparable(cells: pd.DataFrame, across: str, by: list[str]) -> pd.DataFrame:
     """The cells, of each group of `by`, in those settings that met the largest same set of values of `across`.
 
-    cells: as `with_settings` returns them.
+    Where a group has several such settings, those in which most of the others are compared are preferred; the last
+    name in `by` tells the others apart. cells: as `with_settings` returns them.
     """
     import pandas as pd
 
+    if cells.empty:
+        return cells
     tied = TIED.get(across, f"{across.partition('.')[0]}_label" if "." in across else across)
     factors = [factor for factor in FACTORS if factor != tied]
+    shared = [factor for factor in factors if factor not in ("stimulator_label", "pulses")]  # a passive method has none
     parts = []
-    for _, group in cells.groupby(by, sort=False):
-        met = {setting: frozenset(part[across]) for setting, part in group.groupby(factors, sort=False)}
-        shared = Counter(met.values())
-        widest = max(shared, key=lambda values: (len(values), shared[values]))
-        setting = group[factors].apply(tuple, axis=1)
-        parts.append(group[[met[s] == widest for s in setting]])
-    return pd.concat(parts) if parts else cells
+    for _, block in cells.groupby(by[:-1], sort=False) if by[:-1] else [((), cells)]:
+        usual = _widest(block, across, shared)
+        for _, group in block.groupby(by[-1], sort=False):
+            chosen = group[_in(group, factors, _widest(group, across, factors))]
+            common = chosen[_in(chosen, shared, usual)]
+            parts.append(common if len(common) else chosen)
+    return pd.concat(parts)
+
+
+def _widest(cells: pd.DataFrame, across: str, factors: list[str]) -> set[tuple]:
+    """The settings that met the largest set of values of `across`; of several such sets, the one met most often."""
+    met = {setting: frozenset(part[across]) for setting, part in cells.groupby(factors, sort=False)}
+    often = Counter(met.values())
+    widest = max(often, key=lambda values: (len(values), often[values]))
+    return {setting for setting, values in met.items() if values == widest}
+
+
+def _in(cells: pd.DataFrame, factors: list[str], settings: set[tuple]) -> list[bool]:
+    return [setting in settings for setting in zip(*(cells[factor] for factor in factors), strict=True)]
 
 
 def held(cells: pd.DataFrame) -> str:

@@ -26,6 +26,8 @@ MOST_VALUES = 6
 """An amount that takes more values than this, since an instrument draws it, is pooled into this many classes."""
 
 
+LUCK = 1.5
+"""Numbers of units that differ by a smaller factor are those of one instrument in several subjects."""
 FEWEST = 5
 """A share of fewer answers than this is not drawn."""
 
@@ -163,9 +165,7 @@ def power(table: pd.DataFrame, board: pd.DataFrame, question: str, x: str, label
     if cells.empty:
         return None
     cells = comparable(cells, x, ["panel", "line"])
-    vary = cells[~cells["method"].map(baseline)].groupby("panel")[[x, "n_neurons"]].nunique()
-    wanted = vary[x] > 1 if x != "hidden_fraction" else vary["n_neurons"] > 1  # else it but counts units the other way
-    cells = cells[cells["panel"].isin(vary.index[wanted])]
+    cells = cells[cells["panel"].isin(_telling(cells[~cells["method"].map(baseline)], x))]
     if cells.empty:
         return None
     sizes = cells["n_neurons"].dropna().unique()
@@ -190,6 +190,16 @@ def power(table: pd.DataFrame, board: pd.DataFrame, question: str, x: str, label
         records(data_for_recovery(curve, target)),
         held(cells),
     )
+
+
+def _telling(cells: pd.DataFrame, x: str) -> pd.Index:
+    """The panels in which `x` varies: more than an instrument's luck in units, and not as their mirror image."""
+    panels = cells.groupby("panel")
+    if x == "hidden_fraction":
+        return panels.size().index[panels["n_neurons"].nunique() > 1]
+    spread = panels[x].max() / panels[x].min().where(lambda least: least > 0)
+    wide = (spread >= LUCK) | spread.isna() if x == "n_units" else True
+    return panels.size().index[(panels[x].nunique() > 1) & wide]
 
 
 def _panels(cells: pd.DataFrame, x: str) -> pd.Series:
