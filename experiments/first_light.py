@@ -10,17 +10,10 @@ from circuits.feedforward_ring import FeedforwardRing
 from circuits.independent_poisson import IndependentPoisson
 from circuits.ring_attractor import RingAttractor
 from experiments._measures import rate
-from methods.coupling_glm import CouplingGLM
-from methods.cross_correlogram import CrossCorrelogram
-from methods.decoded_drift import DecodedDrift
-from methods.dimension_and_homology import DimensionAndHomology
-from methods.granger_causality import GrangerCausality
-from methods.noise_correlation_structure import NoiseCorrelationStructure
+from experiments.attractor_or_not import PASSIVE
+from experiments.connectivity_sampling import SPIKE_METHODS
 from methods.persistent_homology import PersistentHomology
 from methods.perturb_and_watch import PerturbAndWatch
-from methods.spike_count_correlation import SpikeCountCorrelation
-from methods.spiking_probability_edges import SpikingProbabilityEdges
-from methods.transfer_entropy import TransferEntropy
 from simlab.experiment import Claim, Experiment, Grid, Measured, Plan
 from simlab.instruments.subsample import Subsample
 
@@ -32,14 +25,7 @@ WIRING = Grid(
     rivals=(CommonDrive(), IndependentPoisson()),
     plans=(Plan(trials=100, duration=1.0),),
     instruments=(Subsample(n_units=20),),
-    methods=(
-        SpikeCountCorrelation(),
-        CrossCorrelogram(),
-        CouplingGLM(),
-        TransferEntropy(),
-        SpikingProbabilityEdges(),
-        GrangerCausality(),
-    ),
+    methods=SPIKE_METHODS,
 )
 
 ATTRACTOR = Grid(
@@ -47,13 +33,7 @@ ATTRACTOR = Grid(
     rivals=(FeedforwardRing(),),
     plans=(Plan(trials=40, duration=2.0),),
     instruments=(Subsample(n_units=30),),
-    methods=(
-        PersistentHomology(),
-        DimensionAndHomology(),
-        NoiseCorrelationStructure(),
-        DecodedDrift(),
-        PerturbAndWatch(),
-    ),
+    methods=(PersistentHomology(), *PASSIVE, PerturbAndWatch()),
 )
 
 
