@@ -7,9 +7,11 @@ import hashlib
 import inspect
 import json
 import math
+import sys
 from collections.abc import Hashable, Mapping
 from functools import cache
 from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -62,7 +64,10 @@ def fingerprint(value: Any) -> str:
 
 
 def source_hash(cls: type) -> str:
-    """Hash of the source that a plug-in class is written in: its module's, or its own in a notebook; "" if unknown."""
+    """Hash of the source that a plug-in class runs: its module's and those of its package that this one uses.
+
+    A class of a notebook or script is hashed by itself. "" where the source cannot be found.
+    """
     return _source_hash(cls)
 
 
@@ -70,11 +75,25 @@ def source_hash(cls: type) -> str:
 def _source_hash(cls: Hashable) -> str:
     try:
         module = inspect.getmodule(cls)
-        own = module is None or module.__name__ == "__main__"
-        source = inspect.getsource(cls if own else module)  # type: ignore[arg-type]
+        if module is None or module.__name__ == "__main__":
+            source = inspect.getsource(cls)  # type: ignore[arg-type]
+        else:
+            source = "".join(inspect.getsource(used) for used in _family(module))
     except (OSError, TypeError):
         return ""
     return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+def _family(module: ModuleType) -> list[ModuleType]:
+    """A module and the modules of its own top-level package whose functions and classes it names, by name."""
+    package, found, todo = module.__name__.partition(".")[0], {}, [module]
+    while todo:
+        current = todo.pop()
+        found[current.__name__] = current
+        homes = {getattr(value, "__module__", None) or "" for value in vars(current).values()}
+        new = {home for home in homes if home.partition(".")[0] == package} - found.keys()
+        todo += [sys.modules[home] for home in new if home in sys.modules]
+    return [found[name] for name in sorted(found)]
 
 
 _part_hashes: dict[int, tuple[Any, str]] = {}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from dataclasses import dataclass
 
 import numpy as np
@@ -10,7 +11,7 @@ import pytest
 from toys import LagCorrelation, ToyChain
 
 from simlab.contracts import SimlabError
-from simlab.fingerprint import describe, fingerprint, label
+from simlab.fingerprint import _family, describe, fingerprint, label, source_hash
 
 
 def test_a_dataclass_is_described_by_type_and_parameters():
@@ -48,3 +49,12 @@ def test_what_cannot_be_described_is_refused():
 
     with pytest.raises(SimlabError, match="must be numbers, strings"):
         fingerprint(Odd())
+
+
+def test_a_source_hash_covers_the_modules_that_a_plug_in_is_built_on():
+    from methods.coupling_glm import CouplingGLM
+    from methods.spike_count_correlation import SpikeCountCorrelation
+
+    names = [module.__name__ for module in _family(sys.modules[CouplingGLM.__module__])]
+    assert names == ["methods._pairs", "methods._poisson", "methods.coupling_glm"]
+    assert source_hash(CouplingGLM) != source_hash(SpikeCountCorrelation)
