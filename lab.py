@@ -24,7 +24,7 @@ CHECKS = (
 
 
 def main(arguments: list[str]) -> int:
-    if sys.version_info < (3, 11):
+    if sys.version_info < (3, 11):  # noqa: UP036  (whoever starts this may have an older one)
         print(f"simlab needs Python 3.11 or later, this is {sys.version.split()[0]}", file=sys.stderr)
         return 2
     testing = arguments[:1] == ["test"]
@@ -40,7 +40,8 @@ def main(arguments: list[str]) -> int:
 
 def set_up(extra: str) -> None:
     """Installs simlab with an extra unless that was done for these very pins."""
-    wanted = hashlib.sha256((HERE / "pyproject.toml").read_bytes() + (HERE / "constraints.txt").read_bytes()).hexdigest()
+    pins = [(HERE / name).read_bytes() for name in ("pyproject.toml", "constraints.txt")]
+    wanted = hashlib.sha256(b"".join(pins)).hexdigest()
     done = ENVIRONMENT / f"installed-{extra}"
     if done.is_file() and done.read_text() == wanted:
         return

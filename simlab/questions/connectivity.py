@@ -46,8 +46,9 @@ class Connectivity:
         `weight` = K W K' for neurons' weights W and key K (unit, neuron). `share` = N [W != 0] N', with N the key
         of the spikes that neurons fired, is the part of the two units' spike pairs that comes from truly connected
         neurons; `edge` where it reaches `edge_share`. So a unit merged from several neurons keeps the edges that
-        half of its neurons' spikes have, false positives beside them or not; one that is mostly noise keeps none. `same` marks two units that mostly see one and the same neuron (a neuron split in two):
-        that is no synapse, so calling it an edge counts as wrong, as it would be in print.
+        half of its neurons' spikes have, false positives beside them or not; one that is mostly noise keeps none.
+        `same` marks two units that mostly see one and the same neuron (a neuron split in two): that is no synapse,
+        so calling it an edge counts as wrong, as it would be in print.
         Raises SimlabError where key and truth are not over the same neurons.
         """
         weights = np.asarray(truth["weight"].transpose("pre", "post").values, dtype=float)
