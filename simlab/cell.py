@@ -219,7 +219,13 @@ class BlindImplant:
         return bare(recording.assign_attrs(candidates=self._candidates), self._order)
 
     def known(self, anatomy: xr.Dataset) -> xr.Dataset:
-        """Each unit's estimated position [m]: that of the neurons in its key, weighted by their share."""
+        """Each unit's position [m] as the implant states it (`units`), else that of the neurons in its key."""
+        stated = getattr(self._implant, "units", None)
+        if stated is not None:
+            places = stated.isel(unit=self._order)
+            return known_of_units(
+                len(self._order), {str(k): v.values for k, v in places.data_vars.items()}, self._candidates
+            )
         weights = self.key.values / np.maximum(self.key.values.sum(1, keepdims=True), 1e-12)
         positions = {f"unit_{axis}": weights @ anatomy[axis].values for axis in "xyz"}
         return known_of_units(len(self._order), positions, self._candidates)

@@ -83,8 +83,18 @@ def _sorted_spikes(trial: np.ndarray, time: np.ndarray, cell: np.ndarray) -> tup
         raise SimlabError(
             f"a spike table needs three columns of one length, got shapes {trial.shape}, {time.shape}, {cell.shape}"
         )
+    if _in_order(trial, time, cell):
+        return trial, time.astype(float), cell
     order = np.lexsort((cell, time, trial))
     return trial[order], time[order].astype(float), cell[order]
+
+
+def _in_order(trial: np.ndarray, time: np.ndarray, cell: np.ndarray) -> bool:
+    """Whether spikes already stand by trial, time and cell: cheaper to see than to sort."""
+    later = np.diff(trial) > 0
+    same = np.diff(trial) == 0
+    step = np.diff(time)
+    return bool((later | (same & ((step > 0) | ((step == 0) & (np.diff(cell) >= 0))))).all())
 
 
 def activity(
