@@ -21,7 +21,7 @@ from simlab.contracts import Budget, Finding, SimlabError
 from simlab.data import bare, check_activity
 from simlab.execution import Outcome, execute, off_the_clock
 from simlab.experiment import Baseline, Cell
-from simlab.fingerprint import engine_hash, fingerprint, label, parameters, part_hash
+from simlab.fingerprint import engine_hash, fingerprint, label, parameters, part_hash, value_hash
 from simlab.ledger import Row, pack
 from simlab.provenance import versions
 from simlab.registry import get, name_of
@@ -89,9 +89,9 @@ class Lab:
     def __init__(self, cell: Cell, settings: Settings) -> None:
         self.cell, self.settings = cell, settings
         self.archive = Archive(settings.archive)
-        self.who = (part_hash(cell.circuit), cell.subject)
+        self.who = (value_hash(cell.circuit), cell.subject)
         self.plan = (cell.plan.trials, repr(cell.plan.duration))
-        self.seen_by = part_hash(cell.instrument)
+        self.seen_by = value_hash(cell.instrument)
         self.engine = ""
 
     def rng(self, *role: str | int) -> np.random.Generator:
@@ -113,7 +113,8 @@ class Lab:
         return self._simulate(self.session(), ("natural", *self.plan))
 
     def _simulate(self, session: Session, role: tuple[str | int, ...]) -> xr.Dataset:
-        parts = [engine_hash(), str(self.settings.seed), *self.who, *role, session.to_dict()]
+        made_by = (engine_hash(), part_hash(self.cell.circuit), self.cell.subject)
+        parts = [*made_by, str(self.settings.seed), *role, session.to_dict()]
         key = fingerprint(parts)
 
         def simulate() -> xr.Dataset:
@@ -154,7 +155,7 @@ class Lab:
 
     def _execute(self, material: Any) -> Outcome:
         settings = self.settings
-        entropy = digest_int(settings.seed, "method", self.cell.key(settings.seed))
+        entropy = digest_int(settings.seed, "method", self.cell.identity())
         return execute(
             self.cell.method,
             material,
@@ -176,11 +177,11 @@ class Lab:
     def _bench(self, watch: Stopwatch) -> Bench:
         """The lab's side of the rig: every session that is asked for has streams of its own, by its number."""
         cell, implant, asked = self.cell, self.implant(), [0, 0]
-        visit = ("rig", cell.key(self.settings.seed))
+        visit = ("rig", cell.identity())
         actuator = cell.stimulator.install(
             self.subject().anatomy,
             implant.key,
-            self.rng("stimulator", part_hash(cell.stimulator), self.seen_by),
+            self.rng("stimulator", value_hash(cell.stimulator), self.seen_by),
         )
 
         def propose(trials: int, duration: float) -> Session:

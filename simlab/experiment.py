@@ -9,7 +9,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from simlab.contracts import Budget, Circuit, Instrument, SimlabError, Stimulator
-from simlab.fingerprint import fingerprint, part_hash
+from simlab.fingerprint import fingerprint, part_hash, value_hash
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -104,11 +104,19 @@ class Cell:
     def budget(self) -> Budget:
         return self.plan.budget(self.perturbations)
 
-    def key(self, seed: int | str) -> str:
-        """The name of this cell's row: a hash of everything that its result depends on."""
-        parts = [part_hash(part) for part in (self.circuit, self.instrument, self.method, self.stimulator)]
+    @property
+    def parts(self) -> tuple[Any, Any, Any, Any]:
+        return self.circuit, self.instrument, self.method, self.stimulator
+
+    def identity(self) -> str:
+        """What this cell is, by names and parameters: its random streams depend on that and the seed alone."""
         plan = [self.plan.trials, repr(self.plan.duration)]
-        return fingerprint([parts, self.subject, plan, self.role, self.perturbations, self.candidates, str(seed)])
+        values = [value_hash(part) for part in self.parts]
+        return fingerprint([values, self.subject, plan, self.role, self.perturbations, self.candidates])
+
+    def key(self, seed: int | str) -> str:
+        """The name of this cell's row: a hash of everything that its result depends on, sources included."""
+        return fingerprint([self.identity(), [part_hash(part) for part in self.parts], str(seed)])
 
 
 @dataclass(frozen=True)

@@ -96,16 +96,24 @@ def _family(module: ModuleType) -> list[ModuleType]:
     return [found[name] for name in sorted(found)]
 
 
-_part_hashes: dict[int, tuple[Any, str]] = {}
+_value_hashes: dict[int, tuple[Any, str]] = {}
+
+
+def value_hash(part: Any) -> str:
+    """Hash of a circuit, instrument, method or stimulator by type and parameters; remembered by object.
+
+    Random streams are named by it: a comment that is edited must not draw another subject.
+    """
+    kept = _value_hashes.get(id(part))
+    if kept is None or kept[0] is not part:
+        kept = (part, fingerprint(part)[:32])
+        _value_hashes[id(part)] = kept  # holds on to the part, so that its id stays its own
+    return kept[1]
 
 
 def part_hash(part: Any) -> str:
-    """Hash of a circuit, instrument, method or stimulator: its type, source and parameters; remembered by object."""
-    kept = _part_hashes.get(id(part))
-    if kept is None or kept[0] is not part:
-        kept = (part, fingerprint([part, source_hash(type(part))])[:32])
-        _part_hashes[id(part)] = kept  # holds on to the part, so that its id stays its own
-    return kept[1]
+    """The same and the source that it runs: stored activity and finished cells are named by it."""
+    return value_hash(part) + source_hash(type(part))
 
 
 @cache

@@ -94,6 +94,14 @@ def test_keys_depend_on_all_that_the_result_depends_on():
     assert replace(cell).key(1) == cell.key(1)
 
 
+def test_streams_do_not_depend_on_the_source_but_rows_do(monkeypatch):
+    cell = next(iter(experiment(GRID).cells()))
+    identity, key = cell.identity(), cell.key(1)
+    monkeypatch.setattr("simlab.fingerprint.source_hash", lambda cls: "edited")
+    assert cell.identity() == identity
+    assert cell.key(1) != key
+
+
 @pytest.mark.parametrize(
     ("make", "rule"),
     [
