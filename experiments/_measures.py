@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -59,21 +60,16 @@ def separation(table: pd.DataFrame, method: str, **conditions: Any) -> Measured:
     Abstentions and errors separate nothing: they count as a zero on their side.
     """
     rows = chosen(table, method=method, **conditions)
-    hits = _per_subject(chosen(rows, role="circuit"), "recovered")
-    falls = _per_subject(chosen(rows, role="rival"), "false_recovery")
-    if not len(hits) or not len(falls):
+    hits = _share(chosen(rows, role="circuit"), "recovered")
+    falls = _share(chosen(rows, role="rival"), "false_recovery")
+    if not hits.n or not falls.n:
         return Measured(float("nan"), detail=f"{method} was not run on both circuit and rival")
-    both = (
-        np.concatenate([hits, -falls])
-        * (len(hits) + len(falls))
-        / np.repeat([len(hits), len(falls)], [len(hits), len(falls)])
-    )
-    low, high = interval(both)
-    return Measured(float(hits.mean() - falls.mean()), low, high, len(rows), method)
+    figure = difference(hits, falls)
+    return replace(figure, detail=f"{method}: {figure.detail}")
 
 
-def _per_subject(rows: pd.DataFrame, column: str) -> np.ndarray:
-    return rows.assign(value=rows[column].fillna(0.0)).groupby("subject")["value"].mean().to_numpy()
+def _share(rows: pd.DataFrame, column: str) -> Measured:
+    return rate(rows.assign(**{column: rows[column].fillna(0.0)}), column)
 
 
 def difference(first: Measured, second: Measured) -> Measured:
