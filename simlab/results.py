@@ -83,6 +83,6 @@ class Results:
                 yield {str(k): v for k, v in record.items()} | arrays
 
 
-def results(folder: Path | str) -> Results:
+def open_results(folder: Path | str) -> Results:
     """The results in a run folder."""
     return Results(folder)
