@@ -27,12 +27,17 @@ def chosen(table: pd.DataFrame, **conditions: Any) -> pd.DataFrame:
 def rate(table: pd.DataFrame, column: str, **conditions: Any) -> Measured:
     """Share of the chosen cells in which `column` (`recovered` or `false_recovery`) is 1, with its interval.
 
-    Cells without a verdict (abstentions, errors) are left out; the interval counts subjects, not cells.
+    Abstentions are left out; errors and exhausted budgets recover nothing and claim nothing, as in the leaderboard.
+    The interval counts subjects, not cells.
     """
-    rows = chosen(table, **conditions).dropna(subset=[column])
+    rows = chosen(table, **conditions)
+    if "status" in rows:
+        failed = rows["status"].isin(("error", "over_budget"))
+        rows = rows.assign(**{column: rows[column].mask(failed, 0.0)})
+    rows = rows.dropna(subset=[column])
     if rows.empty:
         return Measured(float("nan"), detail="no cell gave a verdict")
-    low, high = clustered_wilson(rows[column].to_numpy(), rows["subject"].to_numpy())
+    low, high = clustered_wilson(rows[column].to_numpy(), _individuals(rows).to_numpy())
     return Measured(float(rows[column].mean()), float(low), float(high), len(rows))
 
 
@@ -41,9 +46,15 @@ def mean(table: pd.DataFrame, column: str, **conditions: Any) -> Measured:
     rows = chosen(table, **conditions).dropna(subset=[column])
     if rows.empty:
         return Measured(float("nan"), detail="no cell gave a value")
-    per_subject = rows.groupby("subject")[column].mean().to_numpy()
+    per_subject = rows.groupby(_individuals(rows))[column].mean().to_numpy()
     low, high = interval(per_subject)
     return Measured(float(per_subject.mean()), low, high, len(rows))
+
+
+def _individuals(rows: pd.DataFrame) -> pd.Series:
+    """Subject 3 of one circuit is another individual than subject 3 of another."""
+    circuit = rows["circuit_label"].astype(str) if "circuit_label" in rows else ""
+    return circuit + "#" + rows["subject"].astype(str)
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:

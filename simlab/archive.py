@@ -7,10 +7,13 @@ hash of its own contents: a damaged one is detected on reading, removed, and sim
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
+import json
 import os
 import shutil
 import tempfile
+import time
 import warnings
 from collections.abc import Callable
 from pathlib import Path
@@ -23,6 +26,9 @@ from simlab.contracts import SimlabError
 
 COMPRESS_ABOVE = 1 << 16
 """Arrays of more bytes than this are compressed."""
+
+ABANDONED = 3600.0
+"""A half-written entry that nobody touched for this long [s] was left by a dead process."""
 
 INLINE_BELOW = 2048
 """Whole-number arrays of at most this many elements are kept in the metadata."""
@@ -66,6 +72,8 @@ class Archive:
             return None
         try:
             return _read(path)
+        except (MemoryError, PermissionError):
+            raise  # the reader's trouble, not the entry's
         except Exception as error:  # whatever zarr, numpy or json raise on damaged bytes
             warnings.warn(f"archive entry {path.name} is damaged ({error}); simulating it again", stacklevel=2)
             shutil.rmtree(path, ignore_errors=True)
@@ -114,7 +122,8 @@ class Archive:
             freed += _size(path)
             shutil.rmtree(path, ignore_errors=True)
         for leftover in self.root.glob("??/.writing-*"):
-            shutil.rmtree(leftover, ignore_errors=True)
+            if time.time() - leftover.stat().st_mtime > ABANDONED:
+                shutil.rmtree(leftover, ignore_errors=True)
         return freed
 
 
@@ -126,8 +135,8 @@ def default_root() -> Path:
     return Path(cache) / "simlab" / "archive"
 
 
-def _digest(arrays: dict[str, np.ndarray]) -> str:
-    whole = hashlib.sha256()
+def _digest(arrays: dict[str, np.ndarray], layout: dict[str, Any], attrs: dict[str, Any]) -> str:
+    whole = hashlib.sha256(json.dumps([layout, attrs], sort_keys=True).encode())
     for name in sorted(arrays):
         whole.update(name.encode())
         whole.update(str(arrays[name].shape).encode())
@@ -153,7 +162,9 @@ def _write(path: Path, activity: xr.Dataset) -> None:
     for name, values in arrays.items():
         compressors: Any = "auto" if values.nbytes > COMPRESS_ABOVE else None
         group.create_array(name, data=values, chunks=values.shape if values.size else "auto", compressors=compressors)
-    group.attrs.update(layout=layout, attrs=_plain(activity.attrs), sha256=_digest(arrays))
+    group.attrs.update(
+        layout=layout, attrs=_plain(activity.attrs), sha256=_digest(arrays, layout, _plain(activity.attrs))
+    )
 
 
 def _inline(values: np.ndarray) -> dict[str, Any]:
@@ -176,9 +187,10 @@ def _read(path: Path) -> xr.Dataset:
     group: Any = zarr.open_group(path, mode="r", zarr_format=3)
     layout = group.attrs["layout"]
     arrays = {name: group[name][...] for name, entry in layout.items() if "values" not in entry}
-    if _digest(arrays) != group.attrs["sha256"]:
+    if _digest(arrays, layout, group.attrs["attrs"]) != group.attrs["sha256"]:
         raise ValueError("its contents do not match their hash")
-    os.utime(path)  # so that a purge takes the longest unused first
+    with contextlib.suppress(OSError):
+        os.utime(path)  # so that a purge takes the longest unused first
     variables: dict[str, Any] = {}
     coords: dict[str, Any] = {}
     for name, entry in layout.items():

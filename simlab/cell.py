@@ -65,7 +65,7 @@ def run_cell(cell: Cell, settings: Settings) -> Row:
     """The row of one cell. Whatever a circuit, instrument or method raises becomes its error; nothing else does."""
     lab, watch = Lab(cell, settings), Stopwatch()
     question = get("questions", cell.method.question)()
-    row = _identity(cell, settings)
+    row, stage = _identity(cell, settings), "before the analysis"
     try:
         subject = lab.subject()
         activity = None if cell.active else watch.time("simulation", lab.activity)
@@ -73,11 +73,12 @@ def run_cell(cell: Cell, settings: Settings) -> Row:
         recording = None if activity is None else watch.time("recording", lab.recording)
         truth = question.project(lab.truth(), implant.key)
         outcome, spent = lab.analyse(recording, truth, watch)
+        stage = "scoring"
         row |= watch.time("scoring", lambda: _score(cell, question, outcome, truth))
     except (Exception, MemoryError) as error:
         if _is_fault_of_the_house(error):
             raise
-        return row | _failure(f"before the analysis: {type(error).__name__}: {error}") | _timings(watch)
+        return row | _failure(f"{stage}: {type(error).__name__}: {error}") | _timings(watch)
     row |= {"n_units": implant.key.sizes["unit"], "n_neurons": subject.anatomy.sizes["neuron"], **spent}
     row["engine"] = lab.engine
     return row | _timings(watch) | {"peak_memory": outcome.peak_memory}
@@ -92,13 +93,15 @@ class Lab:
         self.who = (value_hash(cell.circuit), cell.subject)
         self.plan = (cell.plan.trials, repr(cell.plan.duration))
         self.seen_by = value_hash(cell.instrument)
+        self.made_by = (part_hash(cell.circuit), cell.subject, str(settings.seed))
+        self.implanted = (*self.made_by, part_hash(cell.instrument), cell.candidates)
         self.engine = ""
 
     def rng(self, *role: str | int) -> np.random.Generator:
         return stream(self.settings.seed, *role, *self.who)
 
     def subject(self) -> Any:
-        key = ("subject", str(self.settings.seed), *self.who)
+        key = ("subject", *self.made_by)
         return _kept(key, lambda: self.cell.circuit.subject(self.rng("subject")))
 
     def truth(self) -> xr.Dataset:
@@ -113,8 +116,7 @@ class Lab:
         return self._simulate(self.session(), ("natural", *self.plan))
 
     def _simulate(self, session: Session, role: tuple[str | int, ...]) -> xr.Dataset:
-        made_by = (engine_hash(), part_hash(self.cell.circuit), self.cell.subject)
-        parts = [*made_by, str(self.settings.seed), *role, session.to_dict()]
+        parts = [engine_hash(), *self.made_by, *role, session.to_dict()]
         key = fingerprint(parts)
 
         def simulate() -> xr.Dataset:
@@ -127,7 +129,7 @@ class Lab:
         return activity
 
     def implant(self) -> BlindImplant:
-        key = ("implant", str(self.settings.seed), *self.who, self.seen_by)
+        key = ("implant", *self.implanted)
 
         def place() -> BlindImplant:
             implant = self.cell.instrument.implant(self.subject().anatomy, self.rng("implant", self.seen_by))
@@ -136,7 +138,7 @@ class Lab:
         return _kept(key, place)
 
     def recording(self) -> xr.Dataset:
-        key = ("recording", str(self.settings.seed), *self.who, *self.plan, self.seen_by)
+        key = ("recording", *self.implanted, *self.plan)
         rng = self.rng("record", *self.plan, self.seen_by)
         return _kept(key, lambda: self.implant().record(self.activity(), rng))
 

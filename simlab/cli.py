@@ -94,7 +94,7 @@ def run(
             workers=int(machine()["cores"]) if workers is None else workers,
             strict=strict,
             resume=resume,
-            seed=int(seed) if seed is not None and seed.isdigit() else seed,
+            seed=_seed(seed),
             progress=progress,
         )
     _print_summary(found)
@@ -122,6 +122,7 @@ def results(
         found.table.to_json(sys.stdout, orient="records", indent=1)
         print()
     else:
+        _print_progress(found)
         print(_plain_table(found.leaderboard()))
 
 
@@ -157,8 +158,11 @@ def generate(
     seed: Annotated[str, typer.Option(help="Seed of the subject and its recording.")] = "0",
 ) -> None:
     """Generate a synthetic dataset; its truth goes into a file of its own."""
+    from simlab.contracts import SimlabError
     from simlab.exchange.generate import generate as generate_dataset
 
+    if truth is not None and truth.resolve() == out.resolve():
+        raise SimlabError(f"data and truth must lie in files of their own, got {out} for both: name another --truth")
     with _simulation_bar():
         recording = generate_dataset(
             circuit, instrument, trials=trials, duration=duration, seed=seed, out=out, truth=truth
@@ -229,6 +233,18 @@ def _bar() -> Any:
     return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
+def _seed(text: str | None) -> int | str | None:
+    if text == "":
+        raise typer.BadParameter("a seed must be a number or a word, got nothing")
+    return int(text) if text is not None and text.isdecimal() else text
+
+
+def _print_progress(found: Any) -> None:
+    done, cells = found.progress
+    if done < cells:
+        print(f"unfinished: {done} of {cells} cells; go on with `simlab run ... --resume`")
+
+
 def _print_summary(found: Any) -> None:
     print(_plain_table(found.leaderboard()))
     for verdict in found.claims:
@@ -269,4 +285,6 @@ def _to_parquet(table: Any, path: Path) -> None:
         table.to_parquet(path)
     except ImportError as error:
         raise SimlabError("Parquet files need pyarrow: install simlab[tables]") from error
+    except OSError as error:
+        raise SimlabError(f"{path} cannot be written ({error}): name another file") from error
     print(path)

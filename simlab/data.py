@@ -173,6 +173,10 @@ def from_arrays(
     times = np.asarray(times, dtype=float)
     if times.size == 0:
         raise SimlabError("a recording needs at least one spike, got none")
+    if duration is not None and not 0 < duration < np.inf:
+        raise SimlabError(f"a recording's duration must be finite and > 0 s, got {duration}")
+    if trials is not None and not np.array_equal(np.asarray(trials), np.asarray(trials, dtype=int)):
+        raise SimlabError("trials must be whole numbers counted from 0, one per spike")
     labels, unit = np.unique(np.asarray(ids), return_inverse=True)
     trial = np.zeros(len(times), dtype=int) if trials is None else np.asarray(trials, dtype=int)
     if duration is None:
@@ -251,8 +255,8 @@ def bin_spikes(dataset: xr.Dataset, width: float) -> xr.DataArray:
     if not is_spiking(dataset):
         raise SimlabError("binning needs spikes; this dataset has none")
     duration = dataset.attrs["duration"]
-    n_bins = int(duration / width + 1e-6)
-    if not width > 0 or n_bins < 1:
+    n_bins = int(duration / width + 1e-6) if width > 0 else 0
+    if n_bins < 1:
         raise SimlabError(f"the bin width must be > 0 and at most the trial's {duration} s, got {width}")
     cell = cell_dim(dataset)
     shape = (dataset.sizes["trial"], n_bins, dataset.sizes[cell])

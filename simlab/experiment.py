@@ -34,8 +34,10 @@ class Plan:
     duration: float
 
     def __post_init__(self) -> None:
-        _require(self.trials >= 1, f"trials must be >= 1, got {self.trials}: plan at least one trial")
-        _require(self.duration > 0, f"duration must be > 0 s, got {self.duration}: plan trials of positive length")
+        whole = isinstance(self.trials, int) and self.trials >= 1
+        _require(whole, f"trials must be >= 1 and whole, got {self.trials!r}: plan at least one trial")
+        finite = isinstance(self.duration, int | float) and 0 < self.duration < float("inf")
+        _require(finite, f"duration must be > 0 s and finite, got {self.duration!r}: plan trials of positive length")
 
     def budget(self, perturbations: float | None = None) -> Budget:
         """The budget that buys this plan's amount of data."""
@@ -115,7 +117,8 @@ class Cell:
         return fingerprint([values, self.subject, plan, self.role, self.perturbations, self.candidates])
 
     def key(self, seed: int | str) -> str:
-        """The name of this cell's row: a hash of everything that its result depends on, sources included."""
+        """The name of this cell's row: a hash of the seed, the cell, and the sources of its circuit, instrument, method
+        and stimulator (not of the libraries, engines and questions: `run.json` holds the versions of those)."""
         return fingerprint([self.identity(), [part_hash(part) for part in self.parts], str(seed)])
 
 
@@ -148,10 +151,10 @@ class Claim:
         """The verdict on these results: `holds`, `fails`, or `not measured` where the rows it needs are missing."""
         try:
             measured = self.measure(table)
-        except (KeyError, ValueError, ZeroDivisionError, IndexError) as error:
+            if not isinstance(measured, Measured):
+                measured = Measured(float(measured))
+        except Exception as error:  # a claim is a user's code, and must not cost the others their verdict
             return ClaimResult(self, Measured(float("nan"), detail=f"{type(error).__name__}: {error}"), "not measured")
-        if not isinstance(measured, Measured):
-            measured = Measured(float(measured))
         if measured.value != measured.value:
             return ClaimResult(self, measured, "not measured")
         low, high = self.band

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Hashable, Mapping
 from functools import cache
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import Any
 
 import numpy as np
@@ -66,7 +66,7 @@ def fingerprint(value: Any) -> str:
 def source_hash(cls: type) -> str:
     """Hash of the source that a plug-in class runs: its module's and those of its package that this one uses.
 
-    A class of a notebook or script is hashed by itself. "" where the source cannot be found.
+    A class of a notebook or script is hashed by itself, by its compiled code: its text may be gone or out of date.
     """
     return _source_hash(cls)
 
@@ -76,12 +76,30 @@ def _source_hash(cls: Hashable) -> str:
     try:
         module = inspect.getmodule(cls)
         if module is None or module.__name__ == "__main__":
-            source = inspect.getsource(cls)  # type: ignore[arg-type]
+            source = _compiled(cls)
         else:
             source = "".join(inspect.getsource(used) for used in _family(module))
     except (OSError, TypeError):
-        return ""
+        source = _compiled(cls)
     return hashlib.sha256(source.encode()).hexdigest()[:16]
+
+
+def _compiled(cls: Any) -> str:
+    """Code and constants of a class's functions, its parents' included; stable between processes."""
+    functions = {}
+    for parent in cls.__mro__[:-1]:
+        for name, value in vars(parent).items():
+            inner = getattr(value, "__func__", value)
+            if hasattr(inner, "__code__"):
+                functions[f"{parent.__qualname__}.{name}"] = _code_text(inner.__code__)
+            elif isinstance(value, bool | int | float | str):
+                functions[f"{parent.__qualname__}.{name}"] = repr(value)
+    return json.dumps(functions, sort_keys=True)
+
+
+def _code_text(code: CodeType) -> str:
+    constants = [_code_text(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    return f"{code.co_code.hex()} {code.co_names} {constants}"
 
 
 def _family(module: ModuleType) -> list[ModuleType]:

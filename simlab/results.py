@@ -34,7 +34,12 @@ class Results:
     @cached_property
     def provenance(self) -> dict[str, Any]:
         """`run.json`: experiment, seed, subjects, versions, machine: everything needed to repeat the run."""
-        return json.loads((self.folder / "run.json").read_text())
+        return read_run_file(self.folder)
+
+    @property
+    def progress(self) -> tuple[int, int]:
+        """Cells finished, and cells in all."""
+        return len(self.table), int(self.provenance.get("cells", len(self.table)))
 
     @property
     def experiment(self) -> str:
@@ -53,7 +58,7 @@ class Results:
 
         try:
             return load_experiment(self.provenance["source"])
-        except (SimlabError, OSError):
+        except (SimlabError, OSError, KeyError):
             return None
 
     @cached_property
@@ -81,6 +86,16 @@ class Results:
             arrays = self.ledger.exhibit(record["key"])
             if arrays is not None:
                 yield {str(k): v for k, v in record.items()} | arrays
+
+
+def read_run_file(folder: Path) -> dict[str, Any]:
+    """`run.json`; a damaged one is a SimlabError that says so."""
+    try:
+        return json.loads((folder / "run.json").read_text())
+    except (OSError, ValueError) as error:
+        raise SimlabError(
+            f"{folder / 'run.json'} cannot be read ({error}): restore it, or run anew elsewhere"
+        ) from error
 
 
 def open_results(folder: Path | str) -> Results:

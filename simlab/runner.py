@@ -16,9 +16,11 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import FIRST_COMPLETED, Executor, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from dataclasses import replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
+from multiprocessing.connection import wait as wait_for
 from multiprocessing.reduction import ForkingPickler
 from pathlib import Path
+from threading import Thread
 from typing import Any
 
 from simlab.archive import default_root
@@ -27,7 +29,7 @@ from simlab.experiment import Cell, Experiment
 from simlab.fingerprint import describe
 from simlab.ledger import Ledger, Row
 from simlab.provenance import machine, versions
-from simlab.results import Results
+from simlab.results import Results, read_run_file
 
 Progress = Callable[[int, int, Row], None]
 
@@ -61,6 +63,8 @@ def run(
     """
     source = experiment if isinstance(experiment, str) else experiment.name
     spec = load_experiment(experiment) if isinstance(experiment, str) else experiment
+    if workers is not None and workers < 1:
+        raise SimlabError(f"workers must be >= 1, got {workers}: give at least one process, or none to run here")
     folder = Path(out) if out is not None else Path("runs") / spec.name
     spec = _prepare(folder, spec, source, subjects=subjects, seed=seed, resume=resume)
     ledger = Ledger(folder / "ledger.sqlite")
@@ -114,7 +118,10 @@ def _module_of(path: Path) -> Any:
             f"{path.name} cannot be imported as {path.stem!r}: its name is no identifier or is taken by "
             f"{found.origin if found else 'nothing'}; rename the file"
         )
-    return importlib.import_module(path.stem)
+    try:
+        return importlib.import_module(path.stem)
+    except (Exception, SystemExit) as error:
+        raise SimlabError(f"{path.name} cannot be run as Python: {type(error).__name__}: {error}") from error
 
 
 def _prepare(
@@ -125,14 +132,16 @@ def _prepare(
     if file.is_file():
         if not resume:
             raise SimlabError(f"{folder} already holds a run: go on with it by --resume, or name another --out folder")
-        earlier = json.loads(file.read_text())
+        earlier = read_run_file(folder)
         if earlier["experiment"] != spec.name:
             raise SimlabError(f"{folder} holds a run of {earlier['experiment']!r}, not of {spec.name!r}")
         if seed is not None and str(seed) != str(earlier["seed"]):
             raise SimlabError(
                 f"{folder} was begun with seed {earlier['seed']}, got {seed}: a resumed run keeps its seed"
             )
-        spec = replace(spec, seed=earlier["seed"], subjects=subjects or earlier["subjects"])
+        spec = replace(spec, seed=earlier["seed"], subjects=earlier["subjects"] if subjects is None else subjects)
+    elif resume:
+        raise SimlabError(f"{folder} holds no run to go on with: leave out --resume, or name the right --out folder")
     else:
         spec = replace(
             spec,
@@ -156,6 +165,7 @@ def _run_file(spec: Experiment, source: str) -> dict[str, Any]:
         "source": str(Path(source).resolve()) if source.endswith(".py") else source,
         "seed": spec.seed,
         "subjects": spec.subjects,
+        "cells": sum(1 for _ in spec.cells()),
         "time_limit": spec.time_limit,
         "memory_limit": spec.memory_limit,
         "grids": describe(spec.grids),
@@ -209,15 +219,13 @@ def _executor(given: Executor | None, workers: int | None, n_cells: int) -> Pool
     if given is not None:
         slots = getattr(given, "_max_workers", None) or 4 * (os.cpu_count() or 1)
         return Pool(lambda: given, slots, owned=False)
-    if workers is not None and workers < 1:
-        raise SimlabError(f"workers must be >= 1, got {workers}: give at least one process, or none to run here")
     if workers is None or n_cells == 0:
         return Pool(Inline, 1, owned=True)
 
     def make() -> Executor:
         for name, value in SINGLE_THREADED.items():
             os.environ.setdefault(name, value)
-        return ProcessPoolExecutor(workers, mp_context=get_context("spawn"))
+        return ProcessPoolExecutor(workers, mp_context=get_context("spawn"), initializer=_end_with_parent)
 
     return Pool(make, workers, owned=True, processes=True)
 
@@ -228,7 +236,11 @@ def _rows(todo: list[tuple[int, Cell]], settings: Any, pool: Pool) -> Iterable[t
     flying: dict[Future, tuple[int, Cell, tuple]] = {}
     while True:
         while len(flying) < pool.slots and (taken := schedule.take()) is not None:
-            flying[_submit(taken[1], settings, pool)] = taken
+            try:
+                flying[_submit(taken[1], settings, pool)] = taken
+            except BrokenProcessPool:  # a worker died between two looks: this cell is tried with the others
+                yield taken[0], _alone(taken[1], settings, pool)
+                schedule.finished(taken)
         if not flying:
             return
         ready, _ = wait(flying, return_when=FIRST_COMPLETED)
@@ -267,6 +279,14 @@ def _alone(cell: Cell, settings: Any, pool: Pool) -> Row:
 
         pool.renew()
         return failed_row(cell, settings, "the worker process died: killed for its memory, or crashed in compiled code")
+
+
+def _end_with_parent() -> None:
+    """A worker whose lab was killed ends at once, rather than wait for work that cannot come."""
+    parent = parent_process()
+    if parent is not None:
+        watch = Thread(target=lambda: (wait_for([parent.sentinel]), os._exit(1)), daemon=True)
+        watch.start()
 
 
 def work(cell: Cell, settings: Any) -> Row:

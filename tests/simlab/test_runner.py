@@ -205,10 +205,10 @@ def test_a_full_disk_ends_with_a_clear_message_and_a_valid_ledger(tmp_path, monk
         written.append(row)
         write(self, row)
 
-    monkeypatch.setattr(Ledger, "write", fill_up)
-    with pytest.raises(SimlabError, match="disk not full"):
-        run(tiny(LagCorrelation()), tmp_path / "run")
-    monkeypatch.undo()
+    with monkeypatch.context() as full:
+        full.setattr(Ledger, "write", fill_up)
+        with pytest.raises(SimlabError, match="disk not full"):
+            run(tiny(LagCorrelation()), tmp_path / "run")
     assert len(Ledger(tmp_path / "run" / "ledger.sqlite").rows()) == 2
     assert len(run(tiny(LagCorrelation()), tmp_path / "run", resume=True).table) == 4
 
@@ -259,3 +259,47 @@ def test_a_class_that_a_worker_cannot_import_is_a_clear_error(tmp_path):
 
     with pytest.raises(SimlabError, match="leave out workers"):
         run(tiny(Local(), subjects=1), tmp_path / "run", workers=1)
+
+
+def test_grids_with_other_candidates_do_not_share_recordings(tmp_path):
+    seen = []
+
+    class Reader(LagCorrelation):
+        def analyse(self, recording, rng):
+            seen.append(recording.attrs["candidates"])
+            return super().analyse(recording, rng)
+
+    with_rival = Grid((ToyChain(),), (Plan(20, 1.0),), (Perfect(),), (Reader(),), rivals=(ToyRival(),), baselines=False)
+    run(Experiment("two", "?", (with_rival, replace(with_rival, rivals=())), subjects=1), tmp_path / "run")
+    assert sorted(set(seen)) == [("toy_chain",), ("toy_chain", "toy_rival")]
+
+
+def test_resuming_where_no_run_is_and_zero_workers_are_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(SimlabError, match="no run to go on with"):
+        run(tiny(LagCorrelation()), tmp_path / "run", resume=True)
+    with pytest.raises(SimlabError, match="workers must be >= 1"):
+        run(tiny(LagCorrelation()), tmp_path / "run", workers=0)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_file_that_cannot_be_run_is_a_clear_error(tmp_path):
+    (tmp_path / "broken_file.py").write_text("import nonesuch_module\n")
+    with pytest.raises(SimlabError, match="ModuleNotFoundError"):
+        run(str(tmp_path / "broken_file.py"), tmp_path / "run")
+
+
+def test_a_killed_lab_leaves_no_worker_behind(tmp_path):
+    import psutil
+
+    command = [sys.executable, "-m", "simlab", "run", str(FILE), "--out", str(tmp_path / "run"), "--workers", "1"]
+    lab = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not (tmp_path / "run" / "ledger.sqlite").exists():
+        time.sleep(0.05)
+    time.sleep(3.0)
+    children = psutil.Process(lab.pid).children(recursive=True)
+    lab.kill()
+    lab.wait()
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert children
+    assert alive == []
