@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlab.experiment import Measured
-from simlab.statistics import bootstrap, clustered_wilson
+from simlab.statistics import bootstrap, clustered_wilson, subject_of
 from simlab.streams import stream
 
 if TYPE_CHECKING:
@@ -37,7 +37,7 @@ def rate(table: pd.DataFrame, column: str, **conditions: Any) -> Measured:
     rows = rows.dropna(subset=[column])
     if rows.empty:
         return Measured(float("nan"), detail="no cell gave a verdict")
-    low, high = clustered_wilson(rows[column].to_numpy(), _individuals(rows).to_numpy())
+    low, high = clustered_wilson(rows[column].to_numpy(), subject_of(rows))
     return Measured(float(rows[column].mean()), float(low), float(high), len(rows))
 
 
@@ -46,15 +46,9 @@ def mean(table: pd.DataFrame, column: str, **conditions: Any) -> Measured:
     rows = chosen(table, **conditions).dropna(subset=[column])
     if rows.empty:
         return Measured(float("nan"), detail="no cell gave a value")
-    per_subject = rows.groupby(_individuals(rows))[column].mean().to_numpy()
+    per_subject = rows.groupby(subject_of(rows))[column].mean().to_numpy()
     low, high = interval(per_subject)
     return Measured(float(per_subject.mean()), low, high, len(rows))
-
-
-def _individuals(rows: pd.DataFrame) -> pd.Series:
-    """Subject 3 of one circuit is another individual than subject 3 of another."""
-    circuit = rows["circuit_label"].astype(str) if "circuit_label" in rows else ""
-    return circuit + "#" + rows["subject"].astype(str)
 
 
 def interval(values: np.ndarray) -> tuple[float, float]:

@@ -66,11 +66,12 @@ def run(
     if workers is not None and workers < 1:
         raise SimlabError(f"workers must be >= 1, got {workers}: give at least one process, or none to run here")
     folder = Path(out) if out is not None else Path("runs") / spec.name
-    spec = _prepare(folder, spec, source, subjects=subjects, seed=seed, resume=resume)
+    spec = _as_it_will_run(folder, spec, subjects=subjects, seed=seed, resume=resume)
+    cells = {cell.key(spec.seed): cell for cell in spec.cells()}
+    _write_run_file(folder, spec, source, len(cells))
     ledger = Ledger(folder / "ledger.sqlite")
     settings = _settings(spec, archive, strict, worker=executor is None and workers is not None)
 
-    cells = {cell.key(spec.seed): cell for cell in spec.cells()}
     ledger.arrange({key: position for position, key in enumerate(cells)})
     done = ledger.keys()
     todo = [(position, cell) for position, (key, cell) in enumerate(cells.items()) if key not in done]
@@ -124,12 +125,11 @@ def _module_of(path: Path) -> Any:
         raise SimlabError(f"{path.name} cannot be run as Python: {type(error).__name__}: {error}") from error
 
 
-def _prepare(
-    folder: Path, spec: Experiment, source: str, *, subjects: int | None, seed: int | str | None, resume: bool
+def _as_it_will_run(
+    folder: Path, spec: Experiment, *, subjects: int | None, seed: int | str | None, resume: bool
 ) -> Experiment:
-    """The experiment as it will run, and `run.json` written: everything needed to repeat it."""
-    file = folder / "run.json"
-    if file.is_file():
+    """The experiment with the seed and number of subjects of this run, or of the one that it goes on with."""
+    if (folder / "run.json").is_file():
         if not resume:
             raise SimlabError(f"{folder} already holds a run: go on with it by --resume, or name another --out folder")
         earlier = read_run_file(folder)
@@ -139,33 +139,33 @@ def _prepare(
             raise SimlabError(
                 f"{folder} was begun with seed {earlier['seed']}, got {seed}: a resumed run keeps its seed"
             )
-        spec = replace(spec, seed=earlier["seed"], subjects=earlier["subjects"] if subjects is None else subjects)
-    elif resume:
+        return replace(spec, seed=earlier["seed"], subjects=earlier["subjects"] if subjects is None else subjects)
+    if resume:
         raise SimlabError(f"{folder} holds no run to go on with: leave out --resume, or name the right --out folder")
-    else:
-        spec = replace(
-            spec,
-            seed=spec.seed if seed is None else seed,
-            subjects=spec.subjects if subjects is None else subjects,
-        )
+    return replace(
+        spec, seed=spec.seed if seed is None else seed, subjects=spec.subjects if subjects is None else subjects
+    )
+
+
+def _write_run_file(folder: Path, spec: Experiment, source: str, n_cells: int) -> None:
+    """`run.json`: everything needed to repeat the run."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         scratch = folder / ".run.json.writing"
-        scratch.write_text(json.dumps(_run_file(spec, source), indent=1))
-        os.replace(scratch, file)
+        scratch.write_text(json.dumps(_run_file(spec, source, n_cells), indent=1))
+        os.replace(scratch, folder / "run.json")
     except OSError as error:
         raise SimlabError(f"the run folder {folder} cannot be written ({error}): name another with --out") from error
-    return spec
 
 
-def _run_file(spec: Experiment, source: str) -> dict[str, Any]:
+def _run_file(spec: Experiment, source: str, n_cells: int) -> dict[str, Any]:
     return {
         "experiment": spec.name,
         "asks": spec.asks,
         "source": str(Path(source).resolve()) if source.endswith(".py") else source,
         "seed": spec.seed,
         "subjects": spec.subjects,
-        "cells": sum(1 for _ in spec.cells()),
+        "cells": n_cells,
         "time_limit": spec.time_limit,
         "memory_limit": spec.memory_limit,
         "grids": describe(spec.grids),

@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from simlab.contracts import SimlabError
-from simlab.data import is_spiking, recording
+from simlab.data import recording
 from simlab.instruments.parts import (
     check_same_subject,
+    check_spikes,
     make_key,
     positions,
     require,
@@ -187,11 +187,7 @@ class Probe:
     def record(self, activity: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
         """Sorted spikes. Raises SimlabError without spikes."""
         check_same_subject(self.key, activity)
-        if not is_spiking(activity):
-            raise SimlabError(
-                "electrodes need spikes, got an activity of rates alone: record a spiking circuit, "
-                "or use the instruments perfect or subsample"
-            )
+        check_spikes("electrodes need", activity)
         trial, time, site, unit = self._events(activity, rng)
         seen = ~in_dead_time(site, trial, time, self.electrodes.dead_time) & (unit >= 0)
         return recording(

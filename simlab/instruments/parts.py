@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import SimlabError
+from simlab.data import is_spiking
 
 UNIT_AXES = ("unit_x", "unit_y", "unit_z")
 
@@ -79,4 +80,13 @@ def check_same_subject(key: xr.DataArray, activity: xr.Dataset) -> None:
         activity.sizes["neuron"] == key.sizes["neuron"],
         f"this implant was placed in a subject of {key.sizes['neuron']} neurons, got activity of "
         f"{activity.sizes['neuron']}: implant the instrument in that subject",
+    )
+
+
+def check_spikes(instrument: str, activity: xr.Dataset) -> None:
+    """Raises SimlabError unless the activity holds spikes; `instrument` opens the message: "electrodes need"."""
+    require(
+        is_spiking(activity),
+        f"{instrument} spikes, got an activity of rates alone: "
+        "record a spiking circuit, or use the instruments perfect or subsample",
     )

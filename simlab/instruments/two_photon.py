@@ -8,11 +8,11 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from simlab.contracts import SimlabError
-from simlab.data import is_spiking, recording
+from simlab.data import recording
 from simlab.instruments.indicators import INDICATORS, Indicator
 from simlab.instruments.parts import (
     check_same_subject,
+    check_spikes,
     make_key,
     positions,
     require,
@@ -122,11 +122,7 @@ class FieldOfView:
     def record(self, activity: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
         """dF/F (trial, frame, unit), sampled in the middle of each frame. Raises SimlabError without spikes."""
         check_same_subject(self.key, activity)
-        if not is_spiking(activity):
-            raise SimlabError(
-                "two_photon needs spikes, got an activity of rates alone: record a spiking circuit, "
-                "or use the instruments perfect or subsample"
-            )
+        check_spikes("two_photon needs", activity)
         scope = self.microscope
         duration, n_trials = float(activity.attrs["duration"]), activity.sizes["trial"]
         n_frames = int(duration * scope.frame_rate + 1e-6)

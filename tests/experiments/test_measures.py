@@ -12,6 +12,7 @@ from simlab.experiment import Measured
 TABLE = pd.DataFrame(
     {
         "method": ["m"] * 8,
+        "circuit": ["c"] * 4 + ["r"] * 4,
         "role": ["circuit"] * 4 + ["rival"] * 4,
         "subject": [0, 1, 2, 3] * 2,
         "recovered": [1, 1, 1, 0, np.nan, np.nan, np.nan, np.nan],
