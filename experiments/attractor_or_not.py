@@ -4,19 +4,19 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from circuits.feedforward_ring import FeedforwardRing
-from circuits.ring_attractor import RingAttractor
-from experiments._measures import chosen, rate, separation
-from methods.decoded_drift import DecodedDrift
-from methods.dimension_and_homology import DimensionAndHomology
-from methods.noise_correlation_structure import NoiseCorrelationStructure
-from methods.persistent_homology import PersistentHomology
-from methods.perturb_and_watch import PerturbAndWatch
+from circuits.attractors.feedforward_ring import FeedforwardRing
+from circuits.attractors.ring_attractor import RingAttractor
+from methods.intervention.perturb_and_watch import PerturbAndWatch
+from methods.population.decoded_drift import DecodedDrift
+from methods.population.dimension_and_homology import DimensionAndHomology
+from methods.population.noise_correlation_structure import NoiseCorrelationStructure
+from methods.population.persistent_homology import PersistentHomology
+from simlab.claims import chosen, rate, separation
 from simlab.experiment import Claim, Experiment, Grid, Measured, Plan
-from simlab.instruments.electrodes import Electrodes
-from simlab.instruments.ideal import Ideal
-from simlab.instruments.optogenetics import Optogenetics
-from simlab.instruments.subsample import Subsample
+from simlab.instruments.recording.electrodes import Electrodes
+from simlab.instruments.recording.subsample import Subsample
+from simlab.instruments.stimulating.ideal import Ideal
+from simlab.instruments.stimulating.optogenetics import Optogenetics
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,22 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from circuits.balanced_ei import BalancedEI
-from circuits.common_drive import CommonDrive
-from circuits.independent_poisson import IndependentPoisson
-from experiments._measures import chosen, difference, interval, mean, rate
-from methods.coupling_glm import CouplingGLM
-from methods.cross_correlogram import CrossCorrelogram
-from methods.deconvolved import Deconvolved
-from methods.granger_causality import GrangerCausality
-from methods.spike_count_correlation import SpikeCountCorrelation
-from methods.spiking_probability_edges import SpikingProbabilityEdges
-from methods.transfer_entropy import TransferEntropy
+from circuits.networks.balanced_ei import BalancedEI
+from circuits.networks.common_drive import CommonDrive
+from circuits.networks.independent_poisson import IndependentPoisson
+from methods.pipelines.deconvolved import Deconvolved
+from methods.wiring.coupling_glm import CouplingGLM
+from methods.wiring.cross_correlogram import CrossCorrelogram
+from methods.wiring.granger_causality import GrangerCausality
+from methods.wiring.spike_count_correlation import SpikeCountCorrelation
+from methods.wiring.spiking_probability_edges import SpikingProbabilityEdges
+from methods.wiring.transfer_entropy import TransferEntropy
+from simlab.claims import chosen, difference, interval, mean, rate
 from simlab.experiment import Claim, Experiment, Grid, Measured, Plan
-from simlab.instruments.electrodes import Electrodes
-from simlab.instruments.perfect import Perfect
-from simlab.instruments.subsample import Subsample
-from simlab.instruments.two_photon import TwoPhoton
+from simlab.instruments.recording.electrodes import Electrodes
+from simlab.instruments.recording.perfect import Perfect
+from simlab.instruments.recording.subsample import Subsample
+from simlab.instruments.recording.two_photon import TwoPhoton
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from circuits.balanced_ei import BalancedEI
-from circuits.common_drive import CommonDrive
-from circuits.feedforward_ring import FeedforwardRing
-from circuits.independent_poisson import IndependentPoisson
-from circuits.ring_attractor import RingAttractor
-from experiments._measures import rate
+from circuits.attractors.feedforward_ring import FeedforwardRing
+from circuits.attractors.ring_attractor import RingAttractor
+from circuits.networks.balanced_ei import BalancedEI
+from circuits.networks.common_drive import CommonDrive
+from circuits.networks.independent_poisson import IndependentPoisson
 from experiments.attractor_or_not import PASSIVE
 from experiments.connectivity_sampling import SPIKE_METHODS
-from methods.persistent_homology import PersistentHomology
-from methods.perturb_and_watch import PerturbAndWatch
+from methods.intervention.perturb_and_watch import PerturbAndWatch
+from methods.population.persistent_homology import PersistentHomology
+from simlab.claims import rate
 from simlab.experiment import Claim, Experiment, Grid, Measured, Plan
-from simlab.instruments.subsample import Subsample
+from simlab.instruments.recording.subsample import Subsample
 
 if TYPE_CHECKING:
     import pandas as pd

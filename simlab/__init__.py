@@ -16,8 +16,8 @@ _HOMES = {
     "register": "simlab.registry", "create": "simlab.registry", "names": "simlab.registry",
     "Experiment": "simlab.experiment", "Grid": "simlab.experiment", "Plan": "simlab.experiment",
     "Claim": "simlab.experiment", "Measured": "simlab.experiment",
-    "run": "simlab.runner", "Results": "simlab.results", "open_results": "simlab.results",
-    "check": "simlab.check", "stream": "simlab.streams",
+    "run": "simlab.running.loop", "Results": "simlab.store.results", "open_results": "simlab.store.results",
+    "check": "simlab.checks.check", "stream": "simlab.streams",
     "generate": "simlab.exchange.generate",
 }  # fmt: skip
 

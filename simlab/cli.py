@@ -84,7 +84,7 @@ def run(
 ) -> None:
     """Run an experiment, print its leaderboard and claims, and write its report."""
     from simlab.provenance import machine
-    from simlab.runner import run as run_experiment
+    from simlab.running.loop import run as run_experiment
 
     with _progress_bar() as progress:
         found = run_experiment(
@@ -111,7 +111,7 @@ def results(
     parquet: Annotated[Path | None, typer.Option(help="Write every cell to this Parquet file.")] = None,
 ) -> None:
     """Print the leaderboard of a run, or every cell as CSV or JSON, on standard output."""
-    from simlab.results import Results
+    from simlab.store.results import Results
 
     found = Results(folder)
     if parquet is not None:
@@ -129,7 +129,7 @@ def results(
 @app.command()
 def claims(folder: Folder) -> None:
     """Check the experiment's claims on a run; exit status 1 if one fails or could not be measured."""
-    from simlab.results import Results
+    from simlab.store.results import Results
 
     verdicts = Results(folder).claims
     for verdict in verdicts:
@@ -142,7 +142,7 @@ def claims(folder: Folder) -> None:
 def report(folder: Folder) -> None:
     """Write the report of a run, one self-contained HTML file, and its figures."""
     from simlab.report import write_report
-    from simlab.results import Results
+    from simlab.store.results import Results
 
     print(write_report(Results(folder)))
 
@@ -173,7 +173,7 @@ def generate(
 @app.command()
 def check(name: str) -> None:
     """Check a plug-in against its contract, on a tiny real problem; exit status 1 if it falls short."""
-    from simlab.check import check as check_plugin
+    from simlab.checks.check import check as check_plugin
 
     outcome = check_plugin(name, raises=False)
     print(outcome)
@@ -187,7 +187,7 @@ def archive(
     keep: Annotated[float, typer.Option(help="With --purge: leave this many GB.")] = 0.0,
 ) -> None:
     """Report the size of the archive of simulated activity, or purge it."""
-    from simlab.archive import Archive, default_root
+    from simlab.store.archive import Archive, default_root
 
     store = Archive(default_root())
     if purge:

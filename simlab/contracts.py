@@ -116,7 +116,7 @@ class Stimulator(Protocol):
 
 
 class Rig(Protocol):
-    """Subject, implant and budget behind one call; see `simlab.rig`."""
+    """Subject, implant and budget behind one call; see `simlab.lab.rig`."""
 
     units: xr.Dataset  # over unit: what the experimenter knows of each: unit_x, unit_y, unit_z [m]
     remaining: Budget

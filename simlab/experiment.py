@@ -137,7 +137,7 @@ class Measured:
 class Claim:
     """A published or analytic statement, and the figure of an experiment's results that it is checked on.
 
-    `measure(table)` gets the results (one row per cell; columns in `simlab.ledger`) and returns the figure;
+    `measure(table)` gets the results (one row per cell; columns in `simlab.store.ledger`) and returns the figure;
     the claim holds if the figure lies within `band`, ends included. A claim can fail, and is then shown failing.
     """
 
@@ -203,8 +203,8 @@ class Experiment:
 
 
 def _grid_cells(grid: Grid, subjects: int) -> Iterator[Cell]:
-    from simlab.instruments.ideal import Ideal
-    from simlab.instruments.perfect import Perfect
+    from simlab.instruments.recording.perfect import Perfect
+    from simlab.instruments.stimulating.ideal import Ideal
 
     family = tuple(sorted({c.name for c in (*grid.circuits, *grid.rivals)}))
     hands = tuple(product([s or Ideal() for s in grid.stimulators], grid.perturbations))

@@ -16,7 +16,7 @@ from simlab.checks.problem import (
     spiking_recording,
 )
 from simlab.contracts import Budget, Finding
-from simlab.execution import Outcome, execute
+from simlab.execution.execute import Outcome, execute
 from simlab.registry import names
 
 TIME_LIMIT = 120.0

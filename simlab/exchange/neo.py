@@ -10,7 +10,7 @@ import xarray as xr
 from simlab.contracts import SimlabError
 from simlab.data import bare, check_recording, is_spiking, recording
 from simlab.exchange.timeline import regular_rate
-from simlab.instruments.parts import UNIT_AXES
+from simlab.instruments.placement import UNIT_AXES
 
 if TYPE_CHECKING:
     import neo

@@ -15,7 +15,7 @@ from simlab.data import bare, check_recording, is_spiking
 from simlab.exchange.nwb_reading import read_nwb
 from simlab.exchange.timeline import Timeline, regular_rate
 from simlab.exchange.zarr_store import refuse_existing
-from simlab.instruments.parts import UNIT_AXES
+from simlab.instruments.placement import UNIT_AXES
 
 if TYPE_CHECKING:
     from pynwb import NWBFile

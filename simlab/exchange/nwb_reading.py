@@ -13,7 +13,7 @@ import xarray as xr
 from simlab.contracts import SimlabError
 from simlab.data import recording
 from simlab.exchange.timeline import Timeline
-from simlab.instruments.parts import UNIT_AXES
+from simlab.instruments.placement import UNIT_AXES
 
 if TYPE_CHECKING:
     from pynwb import NWBFile

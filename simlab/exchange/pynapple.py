@@ -11,7 +11,7 @@ import xarray as xr
 from simlab.contracts import SimlabError
 from simlab.data import bare, check_recording, is_spiking, recording
 from simlab.exchange.timeline import Timeline
-from simlab.instruments.parts import UNIT_AXES
+from simlab.instruments.placement import UNIT_AXES
 
 FRAMES = {"fluorescence": "frame", "rate": "time", "stimulus": "time", "behaviour": "time"}
 

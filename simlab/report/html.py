@@ -15,7 +15,7 @@ from simlab.report.figures import Gallery, plain_number
 
 if TYPE_CHECKING:
     from simlab.experiment import ClaimResult
-    from simlab.results import Results
+    from simlab.store.results import Results
 
 HERE = Path(__file__).parent
 
@@ -41,7 +41,7 @@ def write_report(results: Results, out: Path | None = None) -> Path:
 
 def context(results: Results, gallery: Gallery) -> dict[str, Any]:
     """What the template is filled with."""
-    from simlab.report.answers import answer
+    from simlab.report.question_section import answer
     from simlab.report.tables import failures
 
     table = results.table
@@ -135,7 +135,7 @@ def band_words(low: float, high: float) -> str:
 
 
 def _sights(results: Results, gallery: Gallery) -> tuple[list[Any], str]:
-    from simlab.report.bench import omitted, sightings
+    from simlab.report.circuit_section import omitted, sightings
 
     spec = results.spec
     if spec is None:

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import xarray as xr
 
 from simlab import data
-from simlab.report import measures
+from simlab.report import activity_statistics as measures
 from simlab.report.figures import EXCITATORY, FAINT, INHIBITORY, INK, MUTED, empty, log_axis, plain_number
 
 if TYPE_CHECKING:

@@ -10,7 +10,9 @@ import xarray as xr
 
 from simlab import data, registry
 from simlab.contracts import SimlabError
-from simlab.report import figures, sights, tools
+from simlab.report import circuit_figures as sights
+from simlab.report import figures
+from simlab.report import instrument_figures as tools
 from simlab.session import Perturbation, Session
 from simlab.streams import stream
 

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlab.report.figures import plain_number
-from simlab.report.matching import comparable, held, with_settings
+from simlab.statistics.matching import comparable, held, with_settings
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -97,7 +97,7 @@ def heat(table: pd.DataFrame, question: str, across: str, value: str, count: str
 
 def swept(table: pd.DataFrame) -> dict[str, str]:
     """Amounts that vary among the cells that give recovery, and their axis labels."""
-    from simlab.power import amount
+    from simlab.statistics.power import amount
 
     cells = table[(table["role"] == "circuit") & ~table["method"].map(baseline)]
     found = {}
@@ -156,7 +156,7 @@ def power(table: pd.DataFrame, board: pd.DataFrame, question: str, x: str, label
 
     board: the leaderboard, for each method's ceiling.
     """
-    from simlab.power import amount, data_for_recovery, power_curve
+    from simlab.statistics.power import amount, data_for_recovery, power_curve
 
     cells = with_settings(table[(table["question"] == question) & (table["role"] == "circuit")])
     cells = cells.assign(panel=_panels(cells, x), line=cells["method_label"].map(short))
@@ -224,8 +224,8 @@ def _values(cells: pd.DataFrame, metric: str, by: list[str]) -> pd.DataFrame:
     """
     import pandas as pd
 
-    from simlab.intervals import bootstrap
-    from simlab.outcomes import subject_of
+    from simlab.statistics.intervals import bootstrap
+    from simlab.statistics.verdicts import subject_of
 
     columns = [*by, "value", "value_low", "value_high"]
     told = cells[(cells["status"] == "ok") & cells.get(metric, cells["recovered"]).notna()]
@@ -260,8 +260,8 @@ def calibration_points(table: pd.DataFrame, question: str, bins: int = 5) -> pd.
     """
     import pandas as pd
 
-    from simlab.intervals import clustered_wilson
     from simlab.statistics import subject_of
+    from simlab.statistics.intervals import clustered_wilson
 
     cells = table[(table["question"] == question) & (table["role"] != "ceiling") & (table["status"] == "ok")]
     right = cells["recovered"].where(cells["role"] != "rival", 1 - cells["false_recovery"])

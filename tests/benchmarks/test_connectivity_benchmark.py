@@ -13,10 +13,10 @@ from time import perf_counter
 import numpy as np
 import pytest
 
-from methods._pairs import lag_counts, on_grid
-from methods._poisson import LaggedDesign, fit_couplings
-from methods.coupling_glm import CouplingGLM, raised_cosines
-from methods.cross_correlogram import CrossCorrelogram
+from methods.wiring._pairs import lag_counts, on_grid
+from methods.wiring._poisson import LaggedDesign, fit_couplings
+from methods.wiring.coupling_glm import CouplingGLM, raised_cosines
+from methods.wiring.cross_correlogram import CrossCorrelogram
 from simlab.data import recording
 
 pytestmark = pytest.mark.benchmark
@@ -28,7 +28,7 @@ import re
 from pathlib import Path
 import numpy as np
 from test_connectivity_benchmark import world
-from methods.coupling_glm import CouplingGLM
+from methods.wiring.coupling_glm import CouplingGLM
 hour = world()
 peak = lambda: re.search(r"VmHWM:\\s*(\\d+)", Path("/proc/self/status").read_text())[1]
 start = peak()

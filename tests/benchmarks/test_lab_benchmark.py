@@ -9,8 +9,8 @@ from dataclasses import replace
 
 import pytest
 
-from simlab import cell
-from simlab.runner import run
+from simlab.lab import cell
+from simlab.running.loop import run
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 

@@ -10,7 +10,7 @@ from time import perf_counter, process_time
 import numpy as np
 import pytest
 
-from circuits.balanced_ei import BalancedEI
+from circuits.networks.balanced_ei import BalancedEI
 from simlab.session import Session
 from simlab.simulators.spiking import simulate
 from simlab.simulators.spiking_targets import brian

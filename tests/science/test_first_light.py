@@ -8,7 +8,7 @@ import pandas as pd
 import pytest
 
 from experiments.first_light import FIRST_LIGHT
-from simlab.runner import run
+from simlab.running.loop import run
 
 
 @pytest.fixture(scope="module")

@@ -10,10 +10,10 @@ from toys import LagCorrelation, PulseAndCount, ToyChain, ToyRival
 
 from simlab.contracts import SimlabError
 from simlab.experiment import Claim, Experiment, Grid, Measured, Plan
-from simlab.instruments.ideal import Ideal
-from simlab.instruments.optogenetics import Optogenetics
-from simlab.instruments.perfect import Perfect
-from simlab.instruments.subsample import Subsample
+from simlab.instruments.recording.perfect import Perfect
+from simlab.instruments.recording.subsample import Subsample
+from simlab.instruments.stimulating.ideal import Ideal
+from simlab.instruments.stimulating.optogenetics import Optogenetics
 
 GRID = Grid(
     circuits=(ToyChain(),),

@@ -52,9 +52,9 @@ def test_what_cannot_be_described_is_refused():
 
 
 def test_a_source_hash_covers_the_modules_that_a_plug_in_is_built_on():
-    from methods.coupling_glm import CouplingGLM
-    from methods.spike_count_correlation import SpikeCountCorrelation
+    from methods.wiring.coupling_glm import CouplingGLM
+    from methods.wiring.spike_count_correlation import SpikeCountCorrelation
 
     names = [module.__name__ for module in _family(sys.modules[CouplingGLM.__module__])]
-    assert names == ["methods._pairs", "methods._poisson", "methods.coupling_glm"]
+    assert names == ["methods.wiring._pairs", "methods.wiring._poisson", "methods.wiring.coupling_glm"]
     assert source_hash(CouplingGLM) != source_hash(SpikeCountCorrelation)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from circuits.ring_network import wrap
+from circuits.attractors.ring_network import wrap
 from simlab.data import bin_spikes
 from simlab.session import NeuronPerturbation, Session, Stimulus
 

@@ -11,8 +11,8 @@ from typing import Any
 import numpy as np
 
 from simlab.experiment import Experiment
-from simlab.ledger import Ledger, pack
 from simlab.provenance import machine, versions
+from simlab.store.ledger import Ledger, pack
 
 METHODS = {"coupling_glm": 1.1, "cross_correlogram": 0.5, "transfer_entropy": 0.2, "spike_count_correlation": -0.9}
 INSTRUMENTS = {"perfect": 1.0, "subsample": 0.3, "electrodes": -0.6, "two_photon": -1.5}
@@ -21,7 +21,7 @@ UNITS, DURATIONS = (10, 20, 40, 80), (1.0, 4.0, 16.0)
 
 
 def write_run(folder: Path, spec: Experiment, rows: list[dict[str, Any]], seed: int = 1) -> Path:
-    """A run folder that holds these rows, as `simlab.runner` leaves it."""
+    """A run folder that holds these rows, as `simlab.running.loop` leaves it."""
     folder.mkdir(parents=True, exist_ok=True)
     run = {
         "experiment": spec.name, "asks": spec.asks, "source": spec.name, "seed": seed, "subjects": spec.subjects,

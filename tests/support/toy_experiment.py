@@ -12,8 +12,8 @@ from toys import LagCorrelation, Misbehaving, PulseAndCount, ToyChain, ToyRival
 
 from simlab.contracts import Finding
 from simlab.experiment import Claim, Experiment, Grid, Measured, Plan
-from simlab.instruments.perfect import Perfect
-from simlab.instruments.subsample import Subsample
+from simlab.instruments.recording.perfect import Perfect
+from simlab.instruments.recording.subsample import Subsample
 
 
 @dataclass(frozen=True)

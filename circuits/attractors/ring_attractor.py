@@ -1,0 +1,113 @@
+"""A ring attractor: a bump of activity that remembers a direction because the neurons hold each other up."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+
+from circuits.attractors.ring_network import RingNetwork, footprint, wrap
+from circuits.attractors.ring_subject import RingSubject
+from simlab.contracts import SimlabError
+
+MODELS = ("spiking", "rate")
+
+
+@dataclass(frozen=True)
+class RingAttractor:
+    """Head-direction cells on a ring with local slow excitation and broad fast inhibition.
+
+        tau dv/dt = (rest - v) + drive + cue + e + i + rheobase u + noise sqrt(2 tau) xi,    spike at threshold, reset
+        tau_e de/dt = -e,  e_post += W_pre,post / tau_e at a spike of an excitatory neuron; likewise i
+
+    An excitatory neuron contacts those within `reach` of its own direction, with weight falling as a raised cosine, and
+    all inhibitory neurons, which contact everyone alike. Without a cue the symmetric state is unstable and a bump
+    forms (Amari 1977; Zhang 1996; Compte et al. 2000; Song & Wang 2005); symmetry makes its position neutral, so that
+    it stays where a cue or a push leaves it and diffuses with the neurons' noise (Burak & Fiete 2012).
+
+    The rate version (`model="rate"`) has the same weights: rates are low-passed by the synapses, the transfer
+    function is that of these very neurons, and noise is their spikes' (see `simlab.simulators.rates`).
+
+    Task: from before trial onset until `cue_duration` a cue is shown at a random angle [rad]; then it is dark (NaN).
+    Time constants and potentials follow Compte et al. 2000 (Cereb Cortex 10:910), with synapses that add currents and
+    do not saturate. Drives and weights set a bump like that of mammalian head-direction cells (peaks of 5 to 120 Hz,
+    firing over 60 to 150 degrees: Taube 2007, Annu Rev Neurosci 30:181); no claim of an experiment was looked at.
+    """
+
+    name: ClassVar[str] = "ring_attractor"
+    rivals: ClassVar[tuple[str, ...]] = ("feedforward_ring",)
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "topology", "mechanism")
+
+    n_excitatory: int = 80  # four to one (Compte et al. 2000: 2048 and 512)
+    n_inhibitory: int = 20
+    rest: float = -0.070  # V (Compte et al. 2000)
+    threshold: float = -0.050  # V (Compte et al. 2000)
+    reset: float = -0.060  # V (Compte et al. 2000)
+    membrane_time_constant_e: float = 0.020  # s (Compte et al. 2000: 0.5 nF / 25 nS)
+    membrane_time_constant_i: float = 0.010  # s (Compte et al. 2000: 0.2 nF / 20 nS)
+    refractory_e: float = 0.002  # s (Compte et al. 2000)
+    refractory_i: float = 0.001  # s (Compte et al. 2000)
+    excitatory_time_constant: float = 0.1  # s, NMDA receptors (Compte et al. 2000)
+    inhibitory_time_constant: float = 0.01  # s, GABA_A receptors (Compte et al. 2000)
+    delay: float = 0.001  # s, a local axon and one synapse (Markram et al. 1997, J Physiol 500:409: 1 to 2 ms)
+    noise: float = 0.003  # V, free membrane's standard deviation (in vivo 2 to 6 mV: Destexhe et al. 2003)
+    drive_e: float = 0.024  # V, mean background drive: above threshold, inhibition keeps the unselected silent
+    drive_i: float = 0.014  # V
+    reach: float = np.pi / 2  # rad, of excitation
+    weight_ee: float = 0.5e-3  # V/Hz: an excitatory neuron's drive per rate of all that contact it
+    weight_ei: float = 1.0e-3  # V/Hz, excitatory to inhibitory
+    weight_ie: float = 0.6e-3  # V/Hz, inhibitory to excitatory, taken as negative
+    weight_ii: float = 0.3e-3  # V/Hz, inhibitory to inhibitory, taken as negative
+    cue_strength: float = 0.008  # V, at the cue's angle
+    cue_reach: float = np.pi / 2  # rad, a landmark's drive falls as the recurrent one does
+    cue_duration: float = 0.25  # s of the trial in which the cue is shown (Compte et al. 2000: 0.25 s)
+    dt: float = 5e-4  # s; at a fifth of it the mean rates differ by 1% and the peak by 3% (measured)
+    model: str = "spiking"  # or "rate"
+
+    def __post_init__(self) -> None:
+        if self.n_excitatory < 8 or self.n_inhibitory < 2:
+            raise SimlabError(
+                f"a ring needs n_excitatory >= 8 and n_inhibitory >= 2, got {self.n_excitatory} and {self.n_inhibitory}"
+            )
+        if self.model not in MODELS:
+            raise SimlabError(f"model must be one of {', '.join(MODELS)}, got {self.model!r}")
+        if not self.rest <= self.reset < self.threshold:
+            raise SimlabError(f"need rest <= reset < threshold, got {self.rest}, {self.reset} and {self.threshold} V")
+        if not 2 * np.pi / self.n_excitatory < self.reach <= np.pi:
+            raise SimlabError(f"reach must span at least one neighbour and at most pi, got {self.reach} rad")
+
+    @property
+    def n_neurons(self) -> int:
+        """Excitatory and inhibitory together."""
+        return self.n_excitatory + self.n_inhibitory
+
+    @property
+    def rheobase(self) -> float:
+        """The constant drive [V] that takes a neuron from rest just to threshold."""
+        return self.threshold - self.rest
+
+    def network(self, order: np.ndarray | None = None) -> RingNetwork:
+        """The ring, its neurons numbered in `order`; by default excitatory ones around the ring, then inhibitory."""
+        excitatory = np.arange(self.n_neurons) < self.n_excitatory
+        angle = np.where(excitatory, np.arange(self.n_neurons) * 2 * np.pi / self.n_excitatory, np.nan)
+        order = np.arange(self.n_neurons) if order is None else order
+        weights = self._weights(angle[: self.n_excitatory])[np.ix_(order, order)]
+        return RingNetwork(self, weights, excitatory[order], angle[order], excitatory[order], np.arange(self.n_neurons))
+
+    def _weights(self, angle: np.ndarray) -> np.ndarray:
+        """(pre, post) [V s]; each row of a kind is a rotation of the others, so that the ring is symmetric."""
+        n_e, n_i = self.n_excitatory, self.n_inhibitory
+        local = footprint(wrap(angle[:, None] - angle), self.reach)
+        np.fill_diagonal(local, 0.0)
+        weights = np.zeros((n_e + n_i, n_e + n_i))
+        weights[:n_e, :n_e] = self.weight_ee * local / local.sum(axis=0)
+        weights[:n_e, n_e:] = self.weight_ei / n_e
+        weights[n_e:, :n_e] = -self.weight_ie / n_i
+        weights[n_e:, n_e:] = -self.weight_ii / (n_i - 1) * (1 - np.eye(n_i))
+        return weights
+
+    def subject(self, rng: np.random.Generator) -> RingSubject:
+        """One individual: its neurons lie anywhere in the tissue and are numbered at random, not around the ring."""
+        network = self.network(rng.permutation(self.n_neurons))
+        return RingSubject.placed(self, network, rng)

@@ -1,0 +1,1 @@
+"""Recurrent networks and what may be taken for them: one file for each mechanism."""

@@ -1,0 +1,1 @@
+"""Analyses that perturb: one file each."""

@@ -1,0 +1,212 @@
+"""The lab's side of strict execution: starts the jailed process, serves its requests, holds it to its limits."""
+
+from __future__ import annotations
+
+import json
+import math
+import os
+import shutil
+import sys
+import tempfile
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from simlab.contracts import Budget, BudgetExceeded, Finding, SimlabError
+from simlab.data import RECORDING
+from simlab.execution.execute import Outcome, one_line, question_size, time_error
+from simlab.execution.strict import jail
+from simlab.execution.strict.external import ExternalMethod
+from simlab.execution.strict.places import python_folders
+from simlab.execution.strict.process import Ended, Process
+from simlab.execution.strict.seal import seal
+from simlab.execution.strict.ship import pack
+from simlab.session import Session
+
+VERSION = 1
+"""Of the protocol."""
+
+STARTUP = 120.0
+"""Seconds that Python and its packages may take to load; they do not count against the method."""
+
+THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "XLA_FLAGS")
+
+
+def protections() -> dict[str, Any]:
+    """What this machine's strict execution rests on; docs/protocol.md says what each guarantees."""
+    machine = jail.platform.machine()
+    return {
+        "landlock": jail.landlock_version(),
+        "seccomp": jail.LINUX and machine in jail.ARCHITECTURES,
+        "audit hook only": jail.landlock_version() == 0,
+    }
+
+
+def run_strictly(
+    method: Any,
+    material: Any,
+    entropy: int,
+    time_limit: float,
+    memory_limit: int,
+    *,
+    landlock: bool = True,
+) -> Outcome:
+    """The raw outcome of a method in a process of its own; see `simlab.execution.execute.execute`.
+
+    landlock=False leaves it out, as on a kernel that has none. Raises SimlabError where the method cannot be shipped.
+    """
+    with tempfile.TemporaryDirectory(prefix="simlab-", ignore_cleanup_errors=True) as room:
+        external = isinstance(method, ExternalMethod)
+        packed = None if external else pack(method)
+        spec = {"room": room, "memory": None, "file_size": max(memory_limit, 1 << 20), "landlock": landlock}
+        spec |= _of_program(method, memory_limit) if external else _of_python(packed or {})
+        hello = _hello(method, material, entropy, Path(room)) | ({} if external else {"method": packed})
+        with _started(spec, room, memory_limit) as process:
+            conversation = _Conversation(process, material, Path(room))
+            return conversation.hold(hello, time_limit, ready=not external)
+
+
+def _of_python(packed: Mapping[str, Any]) -> dict[str, Any]:
+    places = python_folders()
+    path = [p for p in sys.path if any(p == place or p.startswith(place + os.sep) for place in places)]
+    path += [p for p in sys.path if p.endswith(".zip") and os.path.dirname(p) in places]
+    config = os.path.join(sys.prefix, "pyvenv.cfg")
+    roots = packed["roots"]
+    return {"python": {"path": path, "roots": roots}, "read": [*places, config, *roots.values()], "network": False}
+
+
+def _of_program(method: ExternalMethod, memory_limit: int) -> dict[str, Any]:
+    program = shutil.which(method.command[0], path=_environment("")["PATH"])
+    if program is None:
+        raise SimlabError(f"{method.name}: there is no program {method.command[0]!r} on this machine: install it")
+    files = [program, os.path.realpath(program), *(part for part in method.command[1:] if os.path.isabs(part))]
+    return {
+        "command": [program, *method.command[1:]],
+        "read": [*files, *method.reads],
+        "network": method.network,
+        "memory": memory_limit,
+    }
+
+
+def _environment(room: str) -> dict[str, str]:
+    """All that the process learns from its environment: where it may write, and how many threads to use."""
+    clean = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
+    clean |= dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME", "MPLCONFIGDIR", "NUMBA_CACHE_DIR"), room)
+    return clean | {name: os.environ[name] for name in THREADS if name in os.environ}
+
+
+@contextmanager
+def _started(spec: Mapping[str, Any], room: str, memory_limit: int) -> Iterator[Process]:
+    flags = ["-s", "-P", "-S", "-B"]  # neither user packages, nor the current folder, nor .pth files, nor caches
+    command = [sys.executable, *flags, jail.__file__, json.dumps(spec)]
+    process = Process(command, room, _environment(room), memory_limit)
+    try:
+        yield process
+    finally:
+        process.kill()
+
+
+def _hello(method: Any, material: Any, entropy: int, room: Path) -> dict[str, Any]:
+    """The first message: what is asked, and the material or what an active method knows beforehand."""
+    n_units, candidates = question_size(material)
+    hello = {
+        "protocol": VERSION,
+        "question": method.question,
+        "entropy": str(entropy),  # a string: 128 bits are more than most languages' numbers hold
+        "seed": entropy % 2**31,
+        "n_units": n_units,
+        "candidates": None if candidates is None else list(candidates),
+        "recording": None,
+    }
+    if not hasattr(material, "record"):
+        return hello | {"recording": seal(material, room / "recording.sealed").name}
+    known = {str(k): v.values.tolist() for k, v in material.units.data_vars.items() if RECORDING.get(k) == ("unit",)}
+    return hello | {"units": known, "remaining": _plain_budget(material.remaining)}
+
+
+def _plain_budget(budget: Budget) -> dict[str, float | None]:
+    left = {"trials": budget.trials, "seconds": budget.seconds, "perturbations": budget.perturbations}
+    return {name: float(value) if math.isfinite(value) else None for name, value in left.items()}
+
+
+class _Conversation:
+    """One method's requests and the lab's replies, until its finding or its end."""
+
+    def __init__(self, process: Process, material: Any, room: Path) -> None:
+        self.process, self.material, self.room = process, material, room
+        self.recorded = 0
+
+    def hold(self, hello: Mapping[str, Any], time_limit: float, *, ready: bool) -> Outcome:
+        """Greets the process and serves it until it is done; `ready`: it says when it has loaded."""
+        seconds, base = 0.0, 0
+        try:
+            if ready:
+                if self.process.receive(STARTUP).get("do") != "ready":
+                    raise Ended("RuntimeError: the method's process did not start")
+                base = self.process.peak()
+                self.process.limit_memory()
+            began = time.perf_counter()
+            self.process.start_clock(time_limit)
+            self.process.send(hello)
+            answer = self._serve()
+            seconds = time.perf_counter() - began - self.process.paused
+            return _outcome(answer, seconds, max(0, self.process.peak() - base))
+        except TimeoutError:
+            return Outcome(None, time_error(time_limit), self.process.complaints(), False, time_limit, 0)
+        except Ended as end:
+            return Outcome(None, str(end), self.process.complaints(), False, seconds, max(0, self.process.top - base))
+
+    def _serve(self) -> dict[str, Any]:
+        """Replies to requests until a message is an answer; returns that."""
+        while True:
+            message = self.process.receive()
+            do = message.get("do")
+            if do in ("finding", "error"):
+                return message
+            with self.process.clock_stopped():
+                reply = self._reply(do, message)
+            self.process.send(reply)
+
+    def _reply(self, do: Any, message: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            if do not in ("session", "record") or not hasattr(self.material, "record"):
+                known = "session, record, finding or error" if hasattr(self.material, "record") else "finding or error"
+                raise SimlabError(f"a message must say do: {known}, got {do!r}")
+            content = self._session(message) if do == "session" else self._record(message)
+        except BudgetExceeded as refusal:
+            return {"error": "BudgetExceeded", "message": str(refusal)}
+        except SimlabError as refusal:
+            return {"error": "SimlabError", "message": str(refusal)}
+        except Exception as fault:  # the lab's own, as it would surface inside a method that runs in this process
+            raise Ended(one_line(fault)) from fault
+        return content | {"remaining": _plain_budget(self.material.remaining)}
+
+    def _session(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        trials, duration = message.get("trials"), message.get("duration")
+        if type(trials) is not int or not isinstance(duration, int | float):
+            raise SimlabError(f"a session needs a whole number of trials and a duration [s], got {message}")
+        return {"session": self.material.session(trials=trials, duration=float(duration)).to_dict()}
+
+    def _record(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        try:
+            session = Session.from_dict(message["session"])
+        except (KeyError, TypeError, ValueError, AttributeError) as error:
+            raise SimlabError(
+                f"a session to record must look like one that was given out: {one_line(error)}"
+            ) from error
+        recording = self.material.record(session)
+        self.recorded += 1
+        path = seal(recording, self.room / f"recording-{self.recorded}.sealed")
+        return {"recording": path.name}
+
+
+def _outcome(answer: Mapping[str, Any], seconds: float, peak: int) -> Outcome:
+    if answer["do"] == "error":
+        error = " ".join(str(answer.get("error") or "RuntimeError: it gave no reason").split())[:1000]
+        return Outcome(None, error, str(answer.get("traceback", "")), answer.get("over_budget") is True, seconds, peak)
+    finding = Finding(
+        answer.get("estimate") or {}, answer.get("confidence"), answer.get("abstained") or "", answer.get("notes") or {}
+    )
+    return Outcome(finding, "", "", False, seconds, peak)

@@ -1,0 +1,196 @@
+"""A jailed process at the end of two pipes: messages in and out, held to its limits while one waits for it."""
+
+from __future__ import annotations
+
+import json
+import os
+import resource
+import selectors
+import signal
+import subprocess
+import tempfile
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from typing import Any
+
+from simlab.execution.limits import PAGE, high_water_mark, status_field
+
+POLL = 0.05
+"""Seconds between looks at the process's memory."""
+
+GROUP_EVERY = 20
+"""The whole process group is looked at every so many polls: that reads all of /proc."""
+
+MARGIN = 1.2
+"""The watch over resident memory strikes above so many memory limits; the kernel's own limit comes first."""
+
+COMPLAINTS = 8000
+"""The last so many bytes of stderr are kept."""
+
+
+class Ended(Exception):
+    """The conversation is over without an answer; the message is the outcome's error line."""
+
+
+class Process:
+    """Starts `command` in `room`; every wait for it ends at its time limit, its memory limit or its death."""
+
+    def __init__(self, command: Sequence[str], room: str, environment: Mapping[str, str], memory_limit: int) -> None:
+        self.memory_limit, self.memory_base = memory_limit, 0
+        self.paused, self.top = 0.0, 0
+        self._deadline = float("inf")
+        self._buffer, self._polls = bytearray(), 0
+        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by kill)
+        self._process = subprocess.Popen(
+            list(command),
+            cwd=room,
+            env=dict(environment),
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=self._errors,
+            start_new_session=True,
+            bufsize=0,
+        )
+        self._stdin, self._stdout = (_unblocked(pipe) for pipe in (self._process.stdin, self._process.stdout))
+
+    def start_clock(self, seconds: float) -> None:
+        """Gives the process so many seconds from now."""
+        self._deadline = time.perf_counter() + seconds
+
+    @contextmanager
+    def clock_stopped(self) -> Iterator[None]:
+        """The time within does not count."""
+        began = time.perf_counter()
+        try:
+            yield
+        finally:
+            self.paused += time.perf_counter() - began
+            self._deadline += time.perf_counter() - began
+
+    def send(self, message: Mapping[str, Any]) -> None:
+        """Writes one line; raises TimeoutError at the deadline, Ended if nobody reads it."""
+        left = memoryview(json.dumps(message).encode() + b"\n")
+        while left:
+            self._wait(self._stdin, selectors.EVENT_WRITE)
+            try:
+                left = left[os.write(self._stdin, left) :]
+            except BlockingIOError:
+                continue
+            except BrokenPipeError:
+                raise Ended(self._cause_of_death()) from None
+
+    def receive(self, seconds: float | None = None) -> dict[str, Any]:
+        """Reads one line, a JSON object; raises TimeoutError at the deadline and Ended if there is none."""
+        if seconds is not None:
+            self.start_clock(seconds)
+        searched = 0
+        while (end := self._buffer.find(b"\n", searched)) < 0:
+            searched = len(self._buffer)
+            if searched > self.memory_limit:
+                raise Ended(f"MemoryError: a message is longer than the memory limit of {self.memory_limit} bytes")
+            self._wait(self._stdout, selectors.EVENT_READ)
+            chunk = os.read(self._stdout, 1 << 20)
+            if not chunk:
+                raise Ended(self._cause_of_death())
+            self._buffer += chunk
+        line, self._buffer = bytes(self._buffer[:end]), self._buffer[end + 1 :]
+        try:
+            message = json.loads(line)
+        except (ValueError, RecursionError) as error:
+            raise Ended(f"ValueError: every line must be a JSON object, got {line[:80]!r} ({error})") from error
+        if not isinstance(message, dict):
+            raise Ended(f"ValueError: every line must be a JSON object, got {line[:80]!r}")
+        return message
+
+    def limit_memory(self) -> None:
+        """Counts memory from here: what is held now was taken by Python and its packages."""
+        pid = self._process.pid
+        try:
+            with open(f"/proc/{pid}/statm", "rb") as statm:
+                held = int(statm.read().split()[5]) * PAGE
+            self.memory_base = _resident(pid)
+            resource.prlimit(pid, resource.RLIMIT_DATA, (held + self.memory_limit,) * 2)
+        except (OSError, AttributeError):
+            return  # no Linux: the watch over resident memory is all there is
+
+    def peak(self) -> int:
+        """The most resident memory that the process held at any time so far [bytes]."""
+        try:
+            with open(f"/proc/{self._process.pid}/status", "rb") as status:
+                self.top = max(self.top, high_water_mark(status.read()))
+        except OSError:
+            pass  # it has ended: what was seen last stands
+        return self.top
+
+    def complaints(self) -> str:
+        """The end of what it wrote to stderr."""
+        self._errors.seek(0, os.SEEK_END)
+        self._errors.seek(max(0, self._errors.tell() - COMPLAINTS))
+        return self._errors.read().decode(errors="replace")
+
+    def kill(self) -> None:
+        """Ends the whole process group and lets go of the pipes."""
+        with suppress(ProcessLookupError):  # it ended by itself
+            os.killpg(self._process.pid, signal.SIGKILL)
+        self._process.wait()
+        for stream in (self._process.stdin, self._process.stdout, self._errors):
+            if stream is not None:
+                stream.close()
+
+    def _wait(self, end: int, event: int) -> None:
+        with selectors.DefaultSelector() as selector:
+            selector.register(end, event)
+            while True:
+                left = self._deadline - time.perf_counter()
+                if left <= 0:
+                    raise TimeoutError
+                if selector.select(min(left, POLL)):
+                    return
+                self._watch_memory()
+
+    def _watch_memory(self) -> None:
+        self._polls += 1
+        held = _resident(self._process.pid)
+        if self._polls % GROUP_EVERY == 0:
+            held = max(held, sum(_resident(pid) for pid in _group(self._process.pid)))
+        if held - self.memory_base > MARGIN * self.memory_limit:
+            raise Ended(
+                f"MemoryError: the method's process held {(held - self.memory_base) / 2**20:.0f} MiB, "
+                f"over its limit of {self.memory_limit / 2**20:.0f} MiB"
+            )
+
+    def _cause_of_death(self) -> str:
+        try:
+            status = self._process.wait(timeout=2.0)
+        except subprocess.TimeoutExpired:
+            return "RuntimeError: the method closed its output before it gave a finding"
+        if status < 0:
+            return f"ProcessDied: the method's process was ended by {signal.Signals(-status).name} before its finding"
+        return f"ProcessDied: the method's process ended with status {status} before its finding"
+
+
+def _unblocked(pipe: Any) -> int:
+    os.set_blocking(pipe.fileno(), False)
+    return int(pipe.fileno())
+
+
+def _resident(pid: int) -> int:
+    """Resident memory of a process but for mapped files [bytes]; 0 if it has ended."""
+    try:
+        with open(f"/proc/{pid}/status", "rb") as file:
+            status = file.read()
+    except OSError:
+        return 0
+    return status_field(status, b"RssAnon:") + status_field(status, b"RssShmem:")
+
+
+def _group(leader: int) -> Iterator[int]:
+    """The processes of a process group."""
+    for name in os.listdir("/proc") if os.path.isdir("/proc") else []:
+        if name.isdigit():
+            try:
+                if os.getpgid(int(name)) == leader:
+                    yield int(name)
+            except OSError:
+                continue

@@ -1,0 +1,1 @@
+"""Instruments that record: one file each."""

@@ -1,0 +1,38 @@
+"""Few neurons, each seen exactly: the instrument that isolates what undersampling alone costs."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import xarray as xr
+
+from simlab.contracts import SimlabError
+from simlab.instruments.recording.perfect import Selection
+
+
+@dataclass(frozen=True)
+class Subsample:
+    """Sees a random subset of the neurons, drawn without regard to type or place, each of them exactly."""
+
+    name: ClassVar[str] = "subsample"
+
+    n_units: int = 20
+    """How many neurons are recorded [1]."""
+
+    def __post_init__(self) -> None:
+        if not isinstance(self.n_units, int | np.integer) or self.n_units < 1:
+            raise SimlabError(
+                f"subsample: n_units must be a whole number >= 1, got {self.n_units!r}: record at least one neuron"
+            )
+
+    def implant(self, anatomy: xr.Dataset, rng: np.random.Generator) -> Selection:
+        """Raises SimlabError where the subject has fewer neurons than units are asked for."""
+        n_neurons = anatomy.sizes["neuron"]
+        if self.n_units > n_neurons:
+            raise SimlabError(
+                f"subsample: n_units must be at most the subject's {n_neurons} neurons, got {self.n_units}: "
+                f"ask for {n_neurons} or fewer, or for a larger circuit"
+            )
+        return Selection.of(anatomy, rng.choice(n_neurons, size=self.n_units, replace=False))

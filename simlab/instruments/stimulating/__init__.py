@@ -1,0 +1,1 @@
+"""Instruments that stimulate: one file each."""

@@ -1,0 +1,101 @@
+"""Optogenetics: light that spreads, on cells of which not all express the opsin."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import xarray as xr
+
+from simlab.contracts import SimlabError
+from simlab.instruments.placement import positions, require, require_fraction, require_non_negative, require_positive
+from simlab.instruments.stimulating.ideal import check_targets
+from simlab.session import NeuronPerturbation, Perturbation
+
+
+@dataclass(frozen=True)
+class Optogenetics:
+    """A spot of light on each target unit, scattered into the tissue around it.
+
+    A neuron gets the commanded strength x the light that reaches it x its expression of opsin. Light of several
+    spots adds up. Excitatory and inhibitory opsin are expressed together, so the same neurons can be stimulated
+    and silenced; none can be clamped. The photocurrent is taken as linear in light.
+    """
+
+    name: ClassVar[str] = "optogenetics"
+
+    spot_radius: float = 10e-6
+    """Radius within which the light is at full strength [m]: about a soma (as in patterned illumination)."""
+
+    scattering_length: float = 47e-6
+    """Distance beyond the spot over which light falls to 1/e [m]: 47 um in mouse cortex at 473 nm (Yona et al. 2016);
+    effective attenuation over 50 to 100 um in other areas (Al-Juboori et al. 2013)."""
+
+    expression: float = 0.8
+    """Probability that a neuron expresses the opsin [1] (assumed; viral labelling ranges from 0.5 to 0.9)."""
+
+    expression_spread: float = 0.3
+    """Coefficient of variation of the opsin's amount among the neurons that express it, log-normal [1] (assumed)."""
+
+    cell_types: tuple[str, ...] = ()
+    """Cell types whose promoter drives the opsin, e.g. ("E",) for CaMKII; empty means all."""
+
+    def __post_init__(self) -> None:
+        require_non_negative("optogenetics", "spot_radius", self.spot_radius, "m")
+        require_positive("optogenetics", "scattering_length", self.scattering_length, "m")
+        require_fraction("optogenetics", "expression", self.expression)
+        require_non_negative("optogenetics", "expression_spread", self.expression_spread, "(relative)")
+        require(
+            isinstance(self.cell_types, tuple),
+            f"optogenetics: cell_types must be a tuple of names, got {self.cell_types!r}: write ('E',)",
+        )
+
+    def install(self, anatomy: xr.Dataset, key: xr.DataArray, rng: np.random.Generator) -> Light:
+        """Draws who expresses how much, once for all sessions, and aims a spot at each unit's place.
+
+        A unit's place is the mean position of its neurons, weighted by the key (unit, neuron).
+        """
+        types = anatomy["cell_type"].values.astype(str)
+        unknown = set(self.cell_types) - set(types)
+        require(
+            not unknown,
+            f"optogenetics: cell_types must be among the subject's {sorted(set(types))}, got {sorted(unknown)}: "
+            "name types that exist there, or none for all",
+        )
+        sigma = np.sqrt(np.log1p(self.expression_spread**2))
+        amount = rng.lognormal(-(sigma**2) / 2, sigma, len(types)) * (rng.random(len(types)) < self.expression)
+        if self.cell_types:
+            amount = amount * np.isin(types, self.cell_types)
+        share = key.transpose("unit", "neuron").values
+        place = positions(anatomy)
+        spot = share @ place / np.maximum(share.sum(axis=1, keepdims=True), 1e-12)
+        beyond = np.linalg.norm(spot[:, None, :] - place[None, :, :], axis=2) - self.spot_radius
+        light = np.exp(-np.maximum(beyond, 0) / self.scattering_length)
+        light[share.sum(axis=1) <= 0] = 0.0
+        return Light(light, amount)
+
+
+@dataclass(frozen=True, eq=False)
+class Light:
+    """The light path beside one implant."""
+
+    light: np.ndarray  # (unit, neuron) light on the neuron from a spot on the unit, 1 at its centre
+    amount: np.ndarray  # (neuron,) opsin expressed, mean 1 among those that do
+
+    def aim(self, perturbation: Perturbation) -> NeuronPerturbation:
+        """Strength per neuron of light on the target units.
+
+        Raises SimlabError for a target outside the implant's units, or for `clamp`, which light cannot do.
+        """
+        check_targets(perturbation, len(self.light))
+        if perturbation.kind == "clamp":
+            raise SimlabError(
+                "optogenetics can stimulate or silence, got kind='clamp': light sets no firing rate; "
+                "use the stimulator ideal"
+            )
+        reached = self.light[list(dict.fromkeys(perturbation.targets))].sum(axis=0)
+        strength = perturbation.strength * reached * self.amount
+        return NeuronPerturbation(
+            perturbation.kind, strength, perturbation.start, perturbation.stop, perturbation.trials
+        )

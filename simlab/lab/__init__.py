@@ -1,0 +1,1 @@
+"""One cell of an experiment: the subject, its implant, the blinded recording, the method, the score."""

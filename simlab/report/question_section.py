@@ -1,0 +1,168 @@
+"""What a report says of one question: its leaderboard, maps, power curves, calibration and matrices."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simlab.registry import get
+from simlab.report import charts, tables
+from simlab.report.figures import Gallery, Picture, plain_number
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simlab.store.results import Results
+
+
+@dataclass(frozen=True)
+class Curve:
+    """A power figure and the table of what the target recovery costs."""
+
+    picture: Picture
+    power: tables.Power
+    panels: list[str]
+    needed: dict[str, dict[str, str]]  # line -> panel -> amount in words
+
+
+@dataclass(frozen=True)
+class Answer:
+    """One question's part of the report."""
+
+    name: str
+    asks: str
+    metric: str
+    metric_low: float
+    methods: list[dict[str, Any]]
+    baselines: list[dict[str, Any]]
+    maps: list[Picture] = field(default_factory=list)
+    curves: list[Curve] = field(default_factory=list)
+    calibration: Picture | None = None
+    matrices: list[Picture] = field(default_factory=list)
+
+
+def answer(results: Results, board: pd.DataFrame, question: str, gallery: Gallery) -> Answer:
+    """Everything that the report says of this question, its figures saved in the gallery; board: the leaderboard."""
+    table = results.table
+    methods, baselines = tables.leaders(board, question)
+    order = [row["method_label"] for row in (*methods, *baselines)]
+    plugin = get("questions", question)
+    lows = [row[key] for row in (*methods, *baselines) for key in ("value", "value_low", "chance")]
+    lows = [low for low in lows if low == low]
+    return Answer(
+        question,
+        (inspect.getdoc(plugin) or "").split("\n\n")[0],
+        plugin.headline,
+        min(0.0, np.floor(min(lows, default=0.0) * 10) / 10),
+        methods,
+        baselines,
+        list(_maps(table, question, order, gallery)),
+        _curves(table, board, question, gallery),
+        _calibration(table, question, gallery),
+        _matrices(results, question, plugin.headline, gallery),
+    )
+
+
+CURVE_CAPTION = (
+    "Means and 95% intervals of each method, in the settings that were tried at most of these amounts. Dashed: chance, "
+    "which for recovery is what the better blind baseline gets. Ticks at the right: each method's ceiling, with the "
+    "perfect instrument and ample data."
+)
+MOST_COLUMNS = 10
+"""A map of more instruments than this shows them by name, their parameters pooled."""
+
+
+def _maps(table: pd.DataFrame, question: str, order: list[str], gallery: Gallery) -> Iterator[Picture]:
+    several = table["instrument_label"].nunique() <= MOST_COLUMNS
+    wanted = (
+        ("circuit_label", "recovery", "n_answers", "recovery rate on each circuit", False),
+        ("circuit_label", "false_recovery", "n_rival", "false-recovery rate on each rival", True),
+        (
+            "instrument_label" if several else "instrument",
+            "recovery",
+            "n_answers",
+            "recovery rate through each instrument",
+            False,
+        ),
+    )
+    for across, value, count, title, bad in wanted:
+        heat = tables.heat(table, question, across, value, count, order)
+        if heat.worth_showing() and not (across.startswith("instrument") and heat.values.shape[1] < 2):
+            figure = charts.heat_figure(heat.values, heat.counts, bad=bad)
+            words = f"{question}: {title}"
+            caption = f"{title[0].upper()}{title[1:]}. Small: answers behind each. Grey: not tried, or abstained."
+            caption += fixed(heat.held)
+            yield gallery.add(words, figure, f"Heatmap of the {words}", caption)
+
+
+def fixed(held: str) -> str:
+    """The end of a caption that says what was held fixed."""
+    return f" Held fixed: {held}." if held else ""
+
+
+def _curves(table: pd.DataFrame, board: pd.DataFrame, question: str, gallery: Gallery) -> list[Curve]:
+    found = []
+    for x, label in tables.swept(table[table["question"] == question]).items():
+        power = tables.power(table, board, question, x, label, charts.TARGET)
+        if power is not None:
+            found.append(_curve(power, question, gallery))
+    return found
+
+
+def _curve(power: tables.Power, question: str, gallery: Gallery) -> Curve:
+    rows = [charts.Row("recovery", "recovery rate", power.blind, power.ceiling_recovery, charts.TARGET)]
+    if power.curves["value"].notna().any():
+        rows.append(charts.Row("value", power.metric, power.chance, power.ceiling))
+    figure = charts.power_figure(power.curves, power.x, power.label, rows)
+    words = f"{question} against {power.label}"
+    picture = gallery.add(
+        f"{question} against {power.x}", figure, f"Power curves: {words}", CURVE_CAPTION + fixed(power.held)
+    )
+    panels = list(dict.fromkeys(row["panel"] for row in power.needed))
+    needed: dict[str, dict[str, str]] = {}
+    for row in power.needed:
+        needed.setdefault(row["line"], {})[row["panel"]] = amount_needed(row)
+    return Curve(picture, power, panels, needed)
+
+
+def amount_needed(row: dict[str, Any]) -> str:
+    """An amount of `data_for_recovery` in words, with its interval."""
+    if row["verdict"] == "reached":
+        return f"{plain_number(row['amount'])} [{plain_number(row['low'])}, {plain_number(row['high'])}]"
+    return str(row["verdict"])
+
+
+def _calibration(table: pd.DataFrame, question: str, gallery: Gallery) -> Picture | None:
+    points = tables.calibration_points(table, question)
+    if points.empty:
+        return None
+    alt = f"Reliability of the stated confidences on {question}"
+    caption = "How often answers given with a stated confidence were right, over circuits and rivals."
+    return gallery.add(f"{question} calibration", charts.calibration_figure(points), alt, caption)
+
+
+def _matrices(results: Results, question: str, headline: str, gallery: Gallery) -> list[Picture]:
+    """The best, median and worst recovered matrices, and the worst claim on a rival, of the cells that were kept."""
+    found: dict[str, Picture] = {}
+    drawn: set[str] = set()
+    for case, row in tables.notable_cells(results.table, question, headline):
+        if case in found or row["key"] in drawn:
+            continue
+        arrays = results.ledger.exhibit(row["key"])
+        if arrays is None or not {"score", "decided", "truth_weight"} <= set(arrays):
+            continue
+        drawn.add(row["key"])
+        arrays.setdefault("truth_edge", arrays["truth_weight"] != 0)
+        words = f"{row['method_label']} · {row['circuit_label']} · {row['instrument_label']}"
+        told = row[headline] == row[headline]
+        measured = f"{headline} {plain_number(row[headline])}" if told else "no true edge to find"
+        amount = f"{row['trials']} × {row['duration']:g} s, subject {row['subject']}"
+        figure = charts.matrices_figure(arrays, f"{case}: {words}")
+        found[case] = gallery.add(
+            f"{question} {case}", figure, f"{case}: true against inferred matrices, {words}", f"{measured}; {amount}"
+        )
+    return list(found.values())

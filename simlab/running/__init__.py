@@ -1,0 +1,1 @@
+"""The loop over cells: executors, scheduling, run folders."""

@@ -1,0 +1,175 @@
+"""How much data an answer takes: recovery against an amount, and the amount at which it reaches a target."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simlab.contracts import SimlabError
+from simlab.statistics.intervals import clustered_wilson
+from simlab.statistics.verdicts import answered, outcome, subject_of
+from simlab.streams import stream
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+DERIVED = {
+    "seconds": lambda table: table["trials"] * table["duration"],
+    "hidden_fraction": lambda table: 1 - table["n_units"] / table["n_neurons"],
+}
+"""Amounts that are no column of the results: data recorded [s], and the share of neurons that no unit stands for."""
+
+DECREASING = ("hidden_fraction",)
+"""Amounts of which more makes an answer harder."""
+
+
+def amount(table: pd.DataFrame, x: str) -> pd.Series:
+    """The column `x` of the results, or one of `DERIVED`; SimlabError lists both if it is neither."""
+    if x in table.columns:
+        return table[x]
+    if x in DERIVED:
+        return DERIVED[x](table)
+    raise SimlabError(f"no amount {x!r}; there are {', '.join([*DERIVED, *map(str, table.columns)])}")
+
+
+def power_curve(table: pd.DataFrame, x: str, by: Sequence[str] = ("question", "method_label")) -> pd.DataFrame:
+    """Recovery against the amount `x`, within each group of `by`: one row per group and value of `x`, sorted.
+
+    Columns: those of `by`, `x`, then n (answers that count), n_subjects, recovery with its Wilson 95% interval
+    (`recovery_low`, `recovery_high`), abstention (the rate of it, of all cells; abstentions are not in n), and
+    `by_subject`: a tuple of (subject, successes, answers), which `data_for_recovery` resamples. Cells of role
+    "circuit" count; an error or an exhausted budget is no recovery.
+    """
+    import pandas as pd
+
+    cells = table[table["role"] == "circuit"]
+    cells = cells.assign(**{x: amount(cells, x), "_subject": subject_of(cells), "_answered": answered(cells)})
+    keys = [*by, x]
+    rows = []
+    for values, group in cells.groupby(keys, sort=True, dropna=False):
+        rows.append(dict(zip(keys, values, strict=True)) | _point(group))
+    columns = [*keys, "n", "n_subjects", "recovery", "recovery_low", "recovery_high", "abstention", "by_subject"]
+    return pd.DataFrame(rows, columns=columns)
+
+
+def _point(group: pd.DataFrame) -> dict[str, Any]:
+    counted = group[group["_answered"]]
+    right, subjects = outcome(counted), counted["_subject"].to_numpy()
+    low, high = clustered_wilson(right, subjects)
+    per_subject = [(s, float(right[subjects == s].sum()), int((subjects == s).sum())) for s in sorted(set(subjects))]
+    return {
+        "n": len(counted),
+        "n_subjects": len(per_subject),
+        "recovery": float(right.mean()) if len(counted) else float("nan"),
+        "recovery_low": low,
+        "recovery_high": high,
+        "abstention": float((group["status"] == "abstained").mean()),
+        "by_subject": tuple(per_subject),
+    }
+
+
+def data_for_recovery(
+    curve: pd.DataFrame,
+    target: float = 0.8,
+    *,
+    rng: np.random.Generator | None = None,
+    n: int = 1000,
+    level: float = 0.95,
+) -> pd.DataFrame:
+    """How much of the curve's amount a recovery rate of `target` takes, one row per group of a `power_curve`.
+
+    A monotone (isotonic) fit, weighted by the number of answers, is interpolated linearly in log(amount), or in
+    the amount itself where some are not positive. Columns: the group's, `target`, `amount`, `low`, `high`
+    (percentile bootstrap over subjects) and `verdict`: "reached"; "not reached", with an infinite amount (minus
+    infinity where more is harder, as for `hidden_fraction`); "exceeded throughout", with amount NaN, as the hardest
+    amount tried is enough; "no answers", likewise NaN. An end of the interval beyond what was tried is infinite, or
+    else that hardest amount. Raises SimlabError unless 0 < target <= 1.
+    """
+    import pandas as pd
+
+    if not 0 < target <= 1:
+        raise SimlabError(f"the target must be a recovery rate in (0, 1], got {target}")
+    keys = list(curve.columns[: list(curve.columns).index("n")])
+    by, x = keys[:-1], keys[-1]
+    rng = stream("simlab", "data_for_recovery") if rng is None else rng
+    groups = curve.groupby(by, sort=True, dropna=False) if by else [((), curve)]
+    rows = []
+    for values, group in groups:
+        found = _needed(group, x, target, rng, n, level)
+        rows.append(dict(zip(by, values, strict=True)) | {"target": target} | found)
+    return pd.DataFrame(rows, columns=[*by, "target", "amount", "low", "high", "verdict"])
+
+
+def _needed(
+    group: pd.DataFrame, x: str, target: float, rng: np.random.Generator, n: int, level: float
+) -> dict[str, Any]:
+    amounts, right, answers = _by_subject(group, x)
+    sign = -1.0 if x in DECREASING else 1.0
+    if not answers.any():
+        return {"amount": np.nan, "low": np.nan, "high": np.nan, "verdict": "no answers"}
+    point = crossing(amounts, right.sum(axis=0), answers.sum(axis=0), target, sign)
+    weights = rng.multinomial(len(right), np.full(len(right), 1 / len(right)), size=n)
+    replicates = np.array(
+        [
+            crossing(amounts, good, asked, target, sign)
+            for good, asked in zip(weights @ right, weights @ answers, strict=True)
+            if asked.any()
+        ]
+    )
+    ends = np.sort(np.clip(replicates, *_range(amounts, sign)))
+    low, high = (ends[_rank(q, len(ends))] for q in ((1 - level) / 2, (1 + level) / 2))
+    if np.isinf(point):
+        reached = point != sign * np.inf
+        verdict = "exceeded throughout" if reached else "not reached"
+        return {"amount": np.nan if reached else point, "low": low, "high": high, "verdict": verdict}
+    return {"amount": point, "low": low, "high": high, "verdict": "reached"}
+
+
+def _rank(q: float, n: int) -> int:
+    """Index of the q-quantile in a sorted sample, with no interpolation: between 1 s and infinity there is none."""
+    return int(np.clip(np.ceil(q * n) - 1, 0, n - 1))
+
+
+def _range(amounts: np.ndarray, sign: float) -> tuple[float, float]:
+    """What an interval may span: from the hardest amount tried, which may be more than enough, to never."""
+    return (float(amounts.min()), np.inf) if sign > 0 else (-np.inf, float(amounts.max()))
+
+
+def _by_subject(group: pd.DataFrame, x: str) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Amounts (amount,), and successes and answers, each (subject, amount)."""
+    group = group.sort_values(x)
+    subjects = sorted({subject for point in group["by_subject"] for subject, _, _ in point})
+    index = {subject: i for i, subject in enumerate(subjects)}
+    right, answers = (np.zeros((len(subjects), len(group))) for _ in range(2))
+    for column, point in enumerate(group["by_subject"]):
+        for subject, successes, asked in point:
+            right[index[subject], column] += successes
+            answers[index[subject], column] += asked
+    return group[x].to_numpy(dtype=float), right, answers
+
+
+def crossing(amounts: np.ndarray, right: np.ndarray, answers: np.ndarray, target: float, sign: float = 1.0) -> float:
+    """Where the monotone fit of right/answers (amount,) first reaches `target` on the way up.
+
+    `sign` +1: recovery rises with the amount, -1: it falls. sign x infinity if the target is never reached, the
+    opposite infinity if it is already exceeded at the amount that should be hardest.
+    """
+    from scipy.optimize import isotonic_regression
+
+    seen = answers > 0
+    order = np.argsort(sign * amounts[seen], kind="stable")
+    at, counts = amounts[seen][order], answers[seen][order]
+    fit = isotonic_regression(right[seen][order] / counts, weights=counts).x
+    reached = np.flatnonzero(fit >= target - 1e-12)
+    if reached.size == 0:
+        return sign * np.inf
+    first = reached[0]
+    if first == 0:
+        return -sign * np.inf
+    scale = np.log if (at > 0).all() else np.asarray
+    before, after = (float(scale(at[i])) for i in (first - 1, first))
+    share = (target - fit[first - 1]) / (fit[first] - fit[first - 1])
+    between = before + share * (after - before)
+    return float(np.exp(between)) if scale is np.log else between

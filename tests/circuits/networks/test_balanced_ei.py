@@ -1,0 +1,137 @@
+"""The balanced network: in the state that it claims, and wired as its truth says."""
+
+from dataclasses import replace
+
+import numpy as np
+import pytest
+from spiking_bench import count_correlations, fired, interval_cvs, kick_session, spontaneous, subject
+
+from circuits.networks.balanced_ei import BalancedEI
+from simlab.contracts import SimlabError
+from simlab.data import mean_rates
+from simlab.session import NeuronPerturbation, Session
+
+
+def test_rates_are_those_of_cortex():
+    rates = mean_rates(spontaneous("balanced_ei"))
+    # Spontaneous and evoked cortical rates: a few Hz, skewed (Hromadka 2008; Buzsaki & Mizuseki 2014).
+    assert 1 < rates.mean() < 15
+    assert rates.min() > 0.5
+    assert rates.max() < 50
+
+
+def test_firing_is_irregular():
+    cvs = interval_cvs(spontaneous("balanced_ei"))
+    assert 0.7 < cvs.mean() < 1.3  # Softky & Koch 1993; Shinomoto et al. 2003
+
+
+def test_firing_is_asynchronous():
+    pairs = count_correlations(spontaneous("balanced_ei"))
+    assert 0 < pairs.mean() < 0.1  # Ecker et al. 2010 (0.01); Renart et al. 2010 (near 0); Cohen & Kohn 2011 (0.1)
+    assert np.abs(pairs).max() < 0.5
+
+
+def test_connected_pairs_correlate_with_the_sign_of_their_synapse():
+    network, activity = subject("balanced_ei"), spontaneous("balanced_ei")
+    matrix = np.zeros(network.weights.shape)
+    matrix[np.triu_indices(len(matrix), 1)] = count_correlations(activity)
+    matrix += matrix.T
+    apart = (network.weights == 0) & (network.weights.T == 0)
+    base = matrix[apart & ~np.eye(len(matrix), dtype=bool)].mean()
+    # 1200 bins: one pair is known to 0.029, the mean of ~190 inhibitory or ~800 excitatory ones to 0.002.
+    assert matrix[network.weights > 0].mean() > base + 0.006
+    assert matrix[network.weights < 0].mean() < base - 0.006
+
+
+def test_the_wiring_is_sparse_and_obeys_dales_law():
+    weights, kinds = subject("balanced_ei").weights, BalancedEI().cell_types()
+    assert np.all(weights[kinds == "E"] >= 0)
+    assert np.all(weights[kinds == "I"] <= 0)
+    assert np.all(np.diag(weights) == 0)
+    # 9900 pairs at 10%: 0.1 +- 0.003.
+    assert abs((weights != 0).sum() / 9900 - 0.1) < 0.01
+    # ~790 lognormal EPSPs of mean 0.77 mV and sd 0.41 mV: +- 0.015 mV.
+    assert abs(weights[weights > 0].mean() - 0.77e-3) < 0.06e-3
+    assert np.allclose(weights[weights < 0], -4 * 0.77e-3)
+
+
+def test_a_spike_of_each_neuron_moves_exactly_the_neurons_that_the_truth_names_with_its_sign():
+    """Noise-free stimulation: all neurons are held 20 uV below threshold, one is made to fire, then all are probed.
+
+    An EPSP fires its target just after the delay; an IPSP keeps its target from answering the probe; a neuron
+    without a synapse from the one that fired answers the probe like everyone else.
+    """
+    circuit = BalancedEI(n_neurons=30, connection_probability=0.3, external_sd=1e-9, delay=(2e-3, 2e-3))
+    network = circuit.subject(np.random.default_rng(5))
+    hold = (circuit.threshold - 20e-6 - circuit.rest - network.external) / (circuit.threshold - circuit.rest)
+    activity = network.run(kick_session(hold), np.random.default_rng(0))
+    assert np.array_equal(fired(activity, 0.25, 0.3015), np.eye(30, dtype=bool))
+    excited, answered = fired(activity, 0.3015, 0.303), fired(activity, 0.303, 0.305)
+    response = excited.astype(int) - (~excited & ~answered)
+    np.fill_diagonal(response, 0)
+    truth = network.truth("connectivity")["weight"]
+    assert truth.dims == ("pre", "post")
+    assert np.array_equal(response, np.sign(truth.values))
+
+
+def test_a_twin_without_synapses_moves_nobody():
+    circuit = BalancedEI(n_neurons=10, connection_probability=0.0, external_sd=1e-9)
+    network = circuit.subject(np.random.default_rng(5))
+    hold = (circuit.threshold - 20e-6 - circuit.rest - network.external) / (circuit.threshold - circuit.rest)
+    activity = network.run(kick_session(hold), np.random.default_rng(0))
+    assert np.array_equal(fired(activity, 0.25, 0.303), np.eye(10, dtype=bool))
+    assert not network.truth("connectivity")["weight"].values.any()
+
+
+def test_mean_field_theory_predicts_each_neurons_rate():
+    network, activity = subject("balanced_ei"), spontaneous("balanced_ei")
+    ratio = mean_rates(activity) / network.working_point.rate
+    # The diffusion approximation treats large IPSPs as noise, and so is a few per cent high.
+    assert 0.9 < ratio.mean() < 1.02
+    assert np.corrcoef(mean_rates(activity), network.working_point.rate)[0, 1] > 0.95
+
+
+def test_silenced_neurons_fall_silent_and_clamped_ones_keep_their_rate():
+    network = subject("balanced_ei")
+    silence = NeuronPerturbation("silence", np.where(np.arange(100) < 50, 1.0, 0.0), 0.1, 0.6)
+    clamp = NeuronPerturbation("clamp", np.where(np.arange(100) == 70, 40.0, 0.0), 0.1, 0.6)
+    activity = network.run(Session(4, 0.6, perturbations=(silence, clamp)), np.random.default_rng(3))
+    late = activity["spike_time"].values >= 0.105
+    neuron = activity["spike_neuron"].values[late]
+    assert not np.any(neuron < 50)
+    assert abs(np.sum(neuron == 70) - 4 * 0.5 * 40) <= 4
+    assert np.any(neuron > 70)
+
+
+def test_subjects_differ_and_a_seed_brings_one_back():
+    first, again, other = (BalancedEI().subject(np.random.default_rng(seed)) for seed in (1, 1, 2))
+    assert np.array_equal(first.weights, again.weights)
+    assert not np.array_equal(first.weights, other.weights)
+    assert first.anatomy.sizes == {"neuron": 100}
+    assert set(first.anatomy["cell_type"].values[:80]) == {"E"}
+    assert float(abs(first.anatomy["x"]).max()) <= 300e-6
+
+
+def test_an_activity_names_its_engine_and_the_truths_their_questions():
+    assert spontaneous("balanced_ei").attrs["engine"].startswith("brian2")
+    network = subject("balanced_ei")
+    assert network.truth("mechanism")["label"].item() == "balanced_ei"
+    with pytest.raises(LookupError, match="connectivity, mechanism"):
+        network.truth("topology")
+
+
+@pytest.mark.parametrize(
+    ("change", "message"),
+    [
+        ({"n_neurons": 1}, "n_neurons must be >= 2, got 1"),
+        ({"connection_probability": 1.5}, r"connection_probability must lie in 0..1, got 1.5"),
+        ({"epsp": -1e-3}, "epsp must be finite and >= 0"),
+        ({"external_sd": 0.0}, "external_sd must be finite and > 0"),
+        ({"threshold": -80e-3}, "must lie below threshold"),
+        ({"delay": (3e-3, 1e-3)}, "shortest <= longest"),
+        ({"dt": 5e-3}, "a twentieth of the membrane time constant"),
+    ],
+)
+def test_impossible_parameters_are_refused_with_rule_and_value(change, message):
+    with pytest.raises(SimlabError, match=message):
+        replace(BalancedEI(), **change)

@@ -1,0 +1,95 @@
+"""The helpers that the population methods stand on."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import ring_worlds
+
+from methods.population._population import (
+    circular_shift,
+    odds_of_significance,
+    participation_ratio,
+    significant_components,
+    two_label_finding,
+    wrap,
+)
+from methods.population._ring_readout import activity, cue_at, dark_from, last_shown, learn_tuning
+
+
+def test_circular_shift_keeps_each_units_values_and_breaks_its_company() -> None:
+    rng = np.random.default_rng(0)
+    common = rng.normal(size=(2000, 1))
+    x = np.repeat(common, 4, axis=1)
+    shifted = circular_shift(x, rng)
+    np.testing.assert_array_equal(np.sort(shifted, axis=0), np.sort(x, axis=0))
+    # Correlations of 2000 independent pairs have sd 1/sqrt(2000) = 0.022.
+    assert np.abs(np.corrcoef(shifted.T)[np.triu_indices(4, 1)]).max() < 0.12
+
+
+def test_parallel_analysis_counts_planted_dimensions() -> None:
+    rng = np.random.default_rng(1)
+    latent, mixing = rng.normal(size=(1000, 3)), rng.normal(size=(3, 20))
+    assert significant_components(latent @ mixing + rng.normal(size=(1000, 20)), 20, rng) == 3
+
+
+def test_participation_ratio_of_equal_eigenvalues_is_their_number() -> None:
+    assert participation_ratio(np.ones(7)) == pytest.approx(7.0)
+
+
+def test_odds_are_even_at_the_level_of_the_test() -> None:
+    assert odds_of_significance(0.05, 0.05) == pytest.approx(0.5)
+    assert odds_of_significance(0.001, 0.05) > 0.95 > 0.1 > odds_of_significance(0.9, 0.05)
+
+
+def test_a_finding_spreads_its_probability_over_the_candidates_in_their_order() -> None:
+    recording = ring_worlds.ring_recording(0, n_trials=1)
+    recording.attrs["candidates"] = ("feedforward_ring", "other", "ring_attractor")
+    finding = two_label_finding(recording, "ring_attractor", "feedforward_ring", 0.8, {})
+    np.testing.assert_allclose(finding.estimate["probability"], [0.2, 0.0, 0.8])
+    assert finding.estimate["label"] == "ring_attractor"
+    assert finding.confidence == pytest.approx(0.8)
+
+
+def test_labels_that_are_no_candidates_are_an_abstention() -> None:
+    recording = ring_worlds.ring_recording(0, n_trials=1)
+    recording.attrs["candidates"] = ("balanced_ei", "common_drive")
+    finding = two_label_finding(recording, "ring_attractor", "feedforward_ring", 0.8, {})
+    assert "not among the candidates" in finding.abstained
+
+
+def test_the_dark_begins_when_the_cue_ends() -> None:
+    recording = ring_worlds.ring_recording(0)
+    _, times = activity(recording)
+    assert dark_from(cue_at(recording, times), times) == pytest.approx(ring_worlds.CUE, abs=0.05)
+
+
+def test_the_last_angle_shown_is_held_in_the_dark() -> None:
+    cue = np.array([[np.nan, 1.0, np.nan, 2.0, np.nan], [3.0, np.nan, np.nan, np.nan, np.nan]])
+    np.testing.assert_array_equal(last_shown(cue), [[np.nan, 1, 1, 2, 2], [3, 3, 3, 3, 3]])
+
+
+@pytest.mark.parametrize("n_trials", [7, 20])
+def test_preferred_angles_are_learnt_from_a_few_cues(n_trials: int) -> None:
+    rng = np.random.default_rng(3)
+    preferred = ring_worlds.preferred_angles(20)
+    cue = np.arange(n_trials) * 2 * np.pi / n_trials
+    angle = ring_worlds.diffuse(rng, cue, 200, 0.12)
+    recording = ring_worlds.poisson_recording(ring_worlds.tuned_rates(angle, preferred), rng, cue)
+    values, times = activity(recording)
+    tuning = learn_tuning(values, cue_at(recording, times), spiking=True)
+    # Grid of 5 degrees; 1.75 s x n_trials of about 10 Hz leave a few degrees of error per unit.
+    assert np.degrees(np.abs(wrap(tuning.preferred - preferred))).mean() < 12.0
+    error = wrap(tuning.decode(values) - angle[:, 2::5])
+    assert np.degrees(np.sqrt((error**2).mean())) < 15.0
+
+
+def test_without_a_cue_the_angle_is_found_up_to_rotation_and_reflection() -> None:
+    rng = np.random.default_rng(4)
+    angle = ring_worlds.diffuse(rng, rng.uniform(0, 2 * np.pi, 40), 200, 0.12)
+    rates = ring_worlds.tuned_rates(angle, ring_worlds.preferred_angles(20))
+    values, times = activity(recording := ring_worlds.poisson_recording(rates, rng))
+    decoded = learn_tuning(values, cue_at(recording, times), spiking=True).decode(values)
+    true = angle[:, 2::5]
+    agreement = max(np.abs(np.exp(1j * (decoded - sign * true)).mean()) for sign in (1, -1))
+    assert agreement > 0.95

@@ -1,0 +1,76 @@
+"""The rig spends its budget, aims through the stimulator, and holds no truth."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from toys import ToyChain
+
+from simlab.contracts import Budget, BudgetExceeded, SimlabError
+from simlab.data import bare
+from simlab.instruments.recording.perfect import Perfect
+from simlab.instruments.stimulating.ideal import Ideal
+from simlab.lab.rig import Bench, Rig, known_of_units, mounted
+from simlab.session import NeuronPerturbation, Perturbation
+
+
+@pytest.fixture
+def bench() -> Bench:
+    rng = np.random.default_rng(0)
+    subject = ToyChain().subject(rng)
+    implant = Perfect().implant(subject.anatomy, rng)
+    return Bench(
+        lambda trials, duration: subject.session(trials=trials, duration=duration, rng=rng),
+        lambda session: bare(implant.record(subject.run(session, rng), rng)),
+        Ideal().install(subject.anatomy, implant.key, rng),
+        6,
+    )
+
+
+def rig_on(bench: Bench, budget: Budget):
+    return mounted(bench, known_of_units(6, {"unit_x": np.zeros(6)}, ("a", "b")), budget)
+
+
+def test_a_session_costs_its_trials_seconds_and_pulses(bench):
+    with rig_on(bench, Budget(20, 30.0, 10)) as rig:
+        rig.record(
+            rig.session(trials=4, duration=2.0).perturbed(Perturbation("stimulate", (1,), 1.0, 0.5, 0.6, (0, 3)))
+        )
+        assert rig.spent == Budget(4, 8.0, 2)
+        assert rig.remaining == Budget(16, 22.0, 8)
+
+
+@pytest.mark.parametrize("budget", [Budget(trials=3), Budget(seconds=3.9), Budget(perturbations=3)])
+def test_going_over_any_part_of_the_budget_is_refused_before_it_is_spent(bench, budget):
+    with rig_on(bench, budget) as rig:
+        session = rig.session(trials=4, duration=1.0).perturbed(Perturbation("stimulate", (1,), 1.0, 0.5, 0.6))
+        with pytest.raises(BudgetExceeded, match="remain of the budget"):
+            rig.record(session)
+        assert rig.spent == Budget(0, 0.0, 0)
+
+
+def test_targets_outside_the_implant_are_refused(bench):
+    with rig_on(bench, Budget()) as rig:
+        session = rig.session(trials=1, duration=1.0).perturbed(Perturbation("stimulate", (6,), 1.0, 0.5, 0.6))
+        with pytest.raises(SimlabError, match=r"units of the implant, 0\.\.5, got \[6\]"):
+            rig.record(session)
+
+
+def test_a_perturbation_per_neuron_cannot_be_smuggled_past_the_stimulator(bench):
+    with rig_on(bench, Budget()) as rig:
+        session = rig.session(trials=1, duration=1.0).perturbed(NeuronPerturbation("clamp", np.ones(6), 0.5, 0.6))
+        with pytest.raises(SimlabError, match="aimed at units"):
+            rig.record(session)
+
+
+def test_a_rig_holds_a_number_and_its_budget_only(bench):
+    with rig_on(bench, Budget()) as rig:
+        assert not hasattr(rig, "__dict__")
+        assert {type(getattr(rig, name)).__name__ for name in Rig.__slots__} == {"int", "Budget", "Dataset"}
+
+
+def test_a_rig_is_dead_after_its_method(bench):
+    with rig_on(bench, Budget()) as rig:
+        pass
+    with pytest.raises(KeyError):
+        rig.session(trials=1, duration=1.0)

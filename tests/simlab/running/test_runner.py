@@ -1,0 +1,305 @@
+"""Runs are the same to the bit however they are cut up, killed, resumed or damaged; no method can end one."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
+from pathlib import Path
+
+import pandas as pd
+import pytest
+from toy_experiment import EXPERIMENT
+from toys import LagCorrelation, Misbehaving, PulseAndCount, ToyChain, ToyRival
+
+from simlab.contracts import SimlabError
+from simlab.experiment import Experiment, Grid, Plan
+from simlab.instruments.recording.perfect import Perfect
+from simlab.running.loop import run
+from simlab.store.archive import Archive
+from simlab.store.ledger import TIMINGS, Ledger
+from simlab.store.results import Results
+
+FILE = Path(__file__).parents[2] / "support" / "toy_experiment.py"
+
+
+def science(results: Results) -> pd.DataFrame:
+    """All that must not depend on how the run was done."""
+    return results.table.drop(columns=[*TIMINGS, "engine"]).sort_values("key").reset_index(drop=True)
+
+
+def tiny(*methods, **changes) -> Experiment:
+    grid = Grid((ToyChain(),), (Plan(30, 1.0),), (Perfect(),), methods, rivals=(ToyRival(),), baselines=False)
+    return Experiment("tiny", "?", (grid,), **{"subjects": 2, "time_limit": 1.0, **changes})
+
+
+@pytest.fixture(scope="module")
+def undisturbed(tmp_path_factory) -> Results:
+    return run(EXPERIMENT, tmp_path_factory.mktemp("runs") / "undisturbed", archive=False)
+
+
+def test_every_cell_becomes_one_row(undisturbed):
+    assert len(undisturbed.table) == len(list(EXPERIMENT.cells())) == undisturbed.table["key"].nunique()
+
+
+def test_a_good_method_recovers_and_the_oracle_always_does(undisturbed):
+    table = undisturbed.table.query("role == 'circuit' and trials == 200")
+    assert table.query("method == 'lag_correlation'")["recovered"].mean() == 1
+    assert table.query("method == 'baseline:oracle'")["recovered"].mean() == 1
+
+
+def test_an_active_methods_spending_is_recorded(undisturbed):
+    active = undisturbed.table.query("method == 'pulse_and_count'")
+    within = active.query("trials == 20 and instrument == 'subsample'")
+    assert set(within["status"]) == {"ok"}
+    assert (within["spent_trials"] == 12).all()
+    assert (within["spent_perturbations"] == 12).all()
+
+
+def test_parallel_processes_give_identical_results(undisturbed, tmp_path):
+    parallel = run(EXPERIMENT, tmp_path / "run", workers=2)
+    pd.testing.assert_frame_equal(science(parallel), science(undisturbed))
+
+
+def test_any_executor_gives_identical_results(undisturbed, tmp_path):
+    with ThreadPoolExecutor(2) as pool:
+        threaded = run(EXPERIMENT, tmp_path / "run", executor=pool)
+    pd.testing.assert_frame_equal(science(threaded), science(undisturbed))
+
+
+def test_another_seed_gives_other_results(undisturbed, tmp_path):
+    other = run(replace(EXPERIMENT, subjects=1), tmp_path / "run", seed=12)
+    mine = undisturbed.table.query("subject == 0 and method == 'lag_correlation'")["auroc"]
+    assert mine.tolist() != other.table.query("method == 'lag_correlation'")["auroc"].tolist()
+
+
+def test_a_killed_run_resumes_to_the_same_results(undisturbed, tmp_path):
+    out = tmp_path / "run"
+    command = [sys.executable, "-m", "simlab", "run", str(FILE), "--out", str(out), "--workers", "2"]
+    killed = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline:
+        if (out / "ledger.sqlite").exists() and len(Ledger(out / "ledger.sqlite").keys()) >= 5:
+            break
+        time.sleep(0.02)
+    os.killpg(killed.pid, signal.SIGKILL)
+    killed.wait()
+    before = {row["key"]: row["seconds_analysis"] for row in Ledger(out / "ledger.sqlite").rows()}
+    assert 5 <= len(before) < len(undisturbed.table)
+
+    resumed = run(str(FILE), out, resume=True)
+    pd.testing.assert_frame_equal(science(resumed), science(undisturbed))
+    kept = resumed.table.set_index("key")["seconds_analysis"]
+    finished = [key for key, seconds in before.items() if resumed.table.set_index("key")["status"][key] != "error"]
+    assert all(kept[key] == before[key] or before[key] is None for key in finished)
+
+
+def test_a_damaged_archive_entry_is_simulated_again(undisturbed, tmp_path):
+    store = Archive(tmp_path / "archive")
+    run(EXPERIMENT, tmp_path / "first", archive=store.root)
+    from simlab.lab import cell
+
+    cell._memory.clear()
+    for key, _ in store.entries():
+        biggest = max((f for f in store.path(key).rglob("*") if f.is_file()), key=lambda f: f.stat().st_size)
+        biggest.write_bytes(b"damage" + biggest.read_bytes()[6:])
+    with pytest.warns(UserWarning, match="damaged"):
+        again = run(EXPERIMENT, tmp_path / "second", archive=store.root)
+    pd.testing.assert_frame_equal(science(again), science(undisturbed))
+
+
+def test_a_full_archive_saves_every_simulation(tmp_path):
+    from simlab.lab import cell
+
+    run(tiny(LagCorrelation()), tmp_path / "first", archive=tmp_path / "archive")
+    entries = Archive(tmp_path / "archive").entries()
+    cell._memory.clear()
+    run(tiny(LagCorrelation()), tmp_path / "second", archive=tmp_path / "archive")
+    assert len(entries) == 4  # two subjects of circuit and rival
+    assert Archive(tmp_path / "archive").entries() == entries
+
+
+@pytest.mark.parametrize(
+    ("how", "reason"),
+    [
+        ("raise", "ValueError: this method always raises"),
+        ("hang", "ran past its limit"),
+        ("memory", "MemoryError"),
+        ("shape", "must have dims"),
+        ("nan", "must be finite"),
+        ("none", "must return a Finding"),
+        ("exit", "SystemExit"),
+    ],
+)
+def test_a_method_that_goes_wrong_is_a_row_and_the_run_goes_on(tmp_path, how, reason):
+    table = run(tiny(Misbehaving(how), LagCorrelation(), subjects=1), tmp_path / "run").table
+    bad = table[table["method"] == "misbehaving"]
+    assert set(bad["status"]) == {"error"}
+    assert bad["reason"].str.contains(reason).all()
+    assert set(table.query("method == 'lag_correlation'")["status"]) == {"ok"}
+
+
+def test_a_method_that_kills_its_worker_is_a_row_and_the_run_goes_on(tmp_path):
+    table = run(tiny(Misbehaving("die"), LagCorrelation(), subjects=1), tmp_path / "run", workers=2).table
+    assert set(table.query("method == 'misbehaving'")["status"]) == {"error"}
+    assert set(table.query("method == 'lag_correlation'")["status"]) == {"ok"}
+
+
+def test_an_abstention_is_neither_right_nor_wrong(tmp_path):
+    table = run(tiny(Misbehaving("abstain"), subjects=1), tmp_path / "run").table
+    assert set(table["status"]) == {"abstained"}
+    assert set(table["reason"]) == {"it would rather not say"}
+    assert table["recovered"].isna().all()
+
+
+def test_going_over_budget_is_recorded_as_spent_not_as_a_crash(tmp_path):
+    table = run(tiny(PulseAndCount(greed=100), subjects=1), tmp_path / "run").table
+    assert set(table["status"]) == {"over_budget"}
+
+
+def test_a_run_folder_is_not_overwritten_unasked(tmp_path):
+    run(tiny(LagCorrelation(), subjects=1), tmp_path / "run")
+    with pytest.raises(SimlabError, match="already holds a run"):
+        run(tiny(LagCorrelation(), subjects=1), tmp_path / "run")
+
+
+def test_resuming_with_more_subjects_adds_only_theirs(tmp_path):
+    first = len(run(tiny(LagCorrelation(), subjects=1), tmp_path / "run").table)
+    seen = []
+    more = run(
+        tiny(LagCorrelation()), tmp_path / "run", subjects=3, resume=True, progress=lambda d, n, row: seen.append(row)
+    )
+    assert first == 2
+    assert len(more.table) == 6
+    assert {row["subject"] for row in seen} == {1, 2}
+
+
+def test_run_json_holds_what_is_needed_to_repeat_the_run(tmp_path):
+    run(tiny(LagCorrelation()), tmp_path / "run", subjects=1, seed="word")
+    kept = json.loads((tmp_path / "run" / "run.json").read_text())
+    assert (kept["experiment"], kept["seed"], kept["subjects"]) == ("tiny", "word", 1)
+    assert kept["grids"][0]["parameters"]["circuits"][0]["parameters"]["coupling"] == 0.5
+    assert {"simlab", "numpy", "brian2"} <= set(kept["versions"])
+
+
+def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path):
+    (tmp_path / "file").write_text("")
+    with pytest.raises(SimlabError, match="cannot be written"):
+        run(tiny(LagCorrelation()), tmp_path / "file" / "run")
+
+
+def test_a_full_disk_ends_with_a_clear_message_and_a_valid_ledger(tmp_path, monkeypatch):
+    written = []
+    write = Ledger.write
+
+    def fill_up(self: Ledger, row: dict) -> None:
+        if len(written) == 2:
+            with self._open() as connection:
+                connection.execute("PRAGMA max_page_count = 1")  # SQLite's own SQLITE_FULL, as on a full disk
+                connection.execute("CREATE TABLE filler AS SELECT randomblob(10000000)")
+        written.append(row)
+        write(self, row)
+
+    with monkeypatch.context() as full:
+        full.setattr(Ledger, "write", fill_up)
+        with pytest.raises(SimlabError, match="disk not full"):
+            run(tiny(LagCorrelation()), tmp_path / "run")
+    assert len(Ledger(tmp_path / "run" / "ledger.sqlite").rows()) == 2
+    assert len(run(tiny(LagCorrelation()), tmp_path / "run", resume=True).table) == 4
+
+
+def test_a_file_without_an_experiment_is_a_clear_error(tmp_path):
+    (tmp_path / "empty_file.py").write_text("x = 1\n")
+    with pytest.raises(SimlabError, match="must define one simlab"):
+        run(str(tmp_path / "empty_file.py"), tmp_path / "run")
+
+
+def test_a_circuit_that_fails_is_a_row_not_a_crash(tmp_path):
+    from dataclasses import dataclass
+
+    @dataclass(frozen=True)
+    class Broken(ToyChain):
+        def subject(self, rng):
+            raise RuntimeError("no such animal")
+
+    grid = Grid((Broken(), ToyChain()), (Plan(20, 1.0),), (Perfect(),), (LagCorrelation(),), baselines=False)
+    table = run(Experiment("broken", "?", (grid,), subjects=1), tmp_path / "run").table
+    assert table["status"].tolist() == ["error", "ok"]
+    assert "no such animal" in table["reason"][0]
+
+
+def test_strict_execution_gives_identical_results(tmp_path):
+    methods = (LagCorrelation(), PulseAndCount(repeats=3))
+    here = run(tiny(*methods, subjects=1, time_limit=60.0), tmp_path / "here")
+    sealed = run(tiny(*methods, subjects=1, time_limit=60.0), tmp_path / "sealed", strict=True)
+    assert set(sealed.table["status"]) == {"ok"}
+    pd.testing.assert_frame_equal(science(sealed), science(here))
+
+
+@pytest.mark.slow
+def test_a_dask_cluster_gives_identical_results(undisturbed, tmp_path):
+    from distributed import Client, LocalCluster
+
+    with LocalCluster(n_workers=2, threads_per_worker=1, dashboard_address=None) as cluster, Client(cluster) as client:
+        clustered = run(EXPERIMENT, tmp_path / "run", executor=client.get_executor())
+    pd.testing.assert_frame_equal(science(clustered), science(undisturbed))
+
+
+def test_a_class_that_a_worker_cannot_import_is_a_clear_error(tmp_path):
+    from dataclasses import dataclass
+
+    @dataclass(frozen=True)
+    class Local(LagCorrelation):
+        pass
+
+    with pytest.raises(SimlabError, match="leave out workers"):
+        run(tiny(Local(), subjects=1), tmp_path / "run", workers=1)
+
+
+def test_grids_with_other_candidates_do_not_share_recordings(tmp_path):
+    seen = []
+
+    class Reader(LagCorrelation):
+        def analyse(self, recording, rng):
+            seen.append(recording.attrs["candidates"])
+            return super().analyse(recording, rng)
+
+    with_rival = Grid((ToyChain(),), (Plan(20, 1.0),), (Perfect(),), (Reader(),), rivals=(ToyRival(),), baselines=False)
+    run(Experiment("two", "?", (with_rival, replace(with_rival, rivals=())), subjects=1), tmp_path / "run")
+    assert sorted(set(seen)) == [("toy_chain",), ("toy_chain", "toy_rival")]
+
+
+def test_resuming_where_no_run_is_and_zero_workers_are_refused_before_anything_is_written(tmp_path):
+    with pytest.raises(SimlabError, match="no run to go on with"):
+        run(tiny(LagCorrelation()), tmp_path / "run", resume=True)
+    with pytest.raises(SimlabError, match="workers must be >= 1"):
+        run(tiny(LagCorrelation()), tmp_path / "run", workers=0)
+    assert not (tmp_path / "run").exists()
+
+
+def test_a_file_that_cannot_be_run_is_a_clear_error(tmp_path):
+    (tmp_path / "broken_file.py").write_text("import nonesuch_module\n")
+    with pytest.raises(SimlabError, match="ModuleNotFoundError"):
+        run(str(tmp_path / "broken_file.py"), tmp_path / "run")
+
+
+def test_a_killed_lab_leaves_no_worker_behind(tmp_path):
+    import psutil
+
+    command = [sys.executable, "-m", "simlab", "run", str(FILE), "--out", str(tmp_path / "run"), "--workers", "1"]
+    lab = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    deadline = time.monotonic() + 120
+    while time.monotonic() < deadline and not (tmp_path / "run" / "ledger.sqlite").exists():
+        time.sleep(0.05)
+    time.sleep(3.0)
+    children = psutil.Process(lab.pid).children(recursive=True)
+    lab.kill()
+    lab.wait()
+    _, alive = psutil.wait_procs(children, timeout=20)
+    assert children
+    assert alive == []
