@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
 
-    from simlab.session import NeuronPerturbation, Perturbation, Session
+    from simlab.session import Effect, Perturbation, Session
 
 
 class SimlabError(Exception):
@@ -55,6 +55,57 @@ class Budget:
     perturbations: float = float("inf")
 
 
+@dataclass(frozen=True)
+class Variable:
+    """One variable of an answer or a truth.
+
+    kind: `number`, `whole` (number), `flag` (True or False) or `label` (text). dims: those of a recording (`unit`,
+    `pre`, `post`, `trial`, `time`, `sample`) have its length; a dim whose members the brief lists under its plural
+    (`candidate`: `candidates`) has that many; any other takes its length from the answer and must agree within it.
+    choices: the values allowed, or the name of the brief's entry that lists them. low, high: bounds, ends included.
+    """
+
+    dims: tuple[str, ...] = ()
+    kind: str = "number"
+    optional: bool = False
+    choices: tuple[Any, ...] | str = ()
+    low: float = float("-inf")
+    high: float = float("inf")
+
+
+@dataclass(frozen=True)
+class Picture:
+    """How the report shows answers beside the truth: one of its drawings, and the variables that it draws.
+
+    kind: `matrix` (pre, post), `confusion` (labels, over cells or units), `scatter` (numbers, over cells or units),
+    `filters` (unit, ...), `traces` (trial, time, factor) or `partition` (labels of units). marked: a flag of the
+    answer that the drawing emphasises, such as the decided edges.
+    """
+
+    kind: str
+    answer: str
+    truth: str
+    marked: str = ""
+
+
+@dataclass(frozen=True)
+class Needs:
+    """What a method cannot do without; where it is missing the lab abstains for it.
+
+    modalities: any one of them will do (`spikes`, or a signal's: `rate`, `fluorescence` ...); none: whatever there is.
+    units, trials: at least so many. seconds: of recording in all. equal_trials: all of one length.
+    """
+
+    modalities: tuple[str, ...] = ()
+    units: int = 1
+    trials: int = 1
+    seconds: float = 0.0
+    stimulus: bool = False
+    conditions: bool = False
+    behaviour: bool = False
+    equal_trials: bool = True
+
+
 @runtime_checkable
 class Subject(Protocol):
     """One individual of a circuit: its own wiring, drawn by a seed; owns the truth."""
@@ -67,18 +118,26 @@ class Subject(Protocol):
         """The natural task of this circuit; duration [s] of each trial."""
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
-        """All trials at once, batched; returns an Activity. Perturbations are per neuron."""
+        """All trials at once, batched; returns an Activity. Perturbations are effects on neurons."""
 
-    def truth(self, question: str) -> xr.Dataset:
-        """The exact answer, over neurons; a LookupError lists the questions that it can answer."""
+    def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
+        """The exact answer, over neurons; a LookupError lists the questions that it can answer.
+
+        activity: what the subject did in the session that was recorded, for truths such as latents; None where a
+        method experiments. rng: for truths that cost simulation.
+        """
 
 
 @runtime_checkable
 class Circuit(Protocol):
-    """A species: a frozen dataclass whose fields are the parameters of one known mechanism."""
+    """A species: a frozen dataclass whose fields are the parameters of one known mechanism.
+
+    A rival states the circuits that it imitates in `twin_of`, and `imitating(circuit)` returns a copy of it that is
+    matched to a given circuit value (its size, rates, correlations).
+    """
 
     name: ClassVar[str]
-    rivals: ClassVar[tuple[str, ...]]  # registry names of circuits that look alike but lack the mechanism
+    mechanism: ClassVar[str]  # the class of explanation that a method may name; never the circuit's name
     questions: ClassVar[tuple[str, ...]]  # those that its subjects' `truth` answers
 
     def subject(self, rng: np.random.Generator) -> Subject: ...
@@ -104,8 +163,8 @@ class Instrument(Protocol):
 class Actuator(Protocol):
     """A stimulator placed in one subject beside an implant."""
 
-    def aim(self, perturbation: Perturbation) -> NeuronPerturbation:
-        """Turns what was aimed at units into a strength per neuron."""
+    def aim(self, perturbation: Perturbation) -> tuple[Effect, ...]:
+        """Turns what was aimed at units into what reaches neurons."""
 
 
 @runtime_checkable
@@ -119,6 +178,7 @@ class Rig(Protocol):
     """Subject, implant and budget behind one call; see `simlab.lab.rig`."""
 
     units: xr.Dataset  # over unit: what the experimenter knows of each: unit_x, unit_y, unit_z [m]
+    brief: Mapping[str, Any]  # what the question tells the method
     remaining: Budget
 
     def session(self, *, trials: int, duration: float) -> Session: ...
@@ -131,6 +191,9 @@ class Method(Protocol):
 
     name: ClassVar[str]
     question: ClassVar[str]
+    family: ClassVar[str]  # kind of analysis: "cross-correlation", "regression" ...
+    library: ClassVar[str]  # the package whose implementation runs; "own" where none is well kept
+    needs: ClassVar[Needs]
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding: ...
 
@@ -141,17 +204,29 @@ class ActiveMethod(Protocol):
 
     name: ClassVar[str]
     question: ClassVar[str]
+    family: ClassVar[str]
+    library: ClassVar[str]
+    needs: ClassVar[Needs]
 
     def investigate(self, rig: Rig, rng: np.random.Generator) -> Finding: ...
 
 
 class Question(Protocol):
-    """What is asked of a mechanism, and how an answer is scored. One file each in `simlab.questions`."""
+    """What is asked of a mechanism, and how an answer is scored; its file is the only place that knows its variables.
+
+    `metrics`: what `score` returns; `headline`: the one that a leaderboard shows. The criteria of `recovered` are
+    fields.
+    """
 
     name: ClassVar[str]
-    form: ClassVar[Mapping[str, tuple[str, ...]]]  # variable of the finding's estimate -> its dims
-    metrics: ClassVar[tuple[str, ...]]  # what `score` returns, besides `recovered`
-    headline: ClassVar[str]  # the metric that a leaderboard shows
+    form: ClassVar[Mapping[str, Variable]]  # of the finding's estimate
+    truth_form: ClassVar[Mapping[str, Variable]]  # of what a subject's `truth` returns
+    metrics: ClassVar[tuple[str, ...]]
+    headline: ClassVar[str]
+    picture: ClassVar[Picture | None]
+
+    def brief(self, family: tuple[str, ...], truth: xr.Dataset) -> Mapping[str, Any]:
+        """What the method is told besides its recording, as plain data; family: mechanisms of circuit and rivals."""
 
     def project(self, truth: xr.Dataset, key: xr.DataArray) -> xr.Dataset: ...
     def score(self, finding: Finding, truth: xr.Dataset) -> dict[str, float]: ...
