@@ -9,8 +9,10 @@ __version__ = "0.1.0"
 
 _HOMES = {
     "from_arrays": "simlab.data", "bin_spikes": "simlab.data", "signals": "simlab.data",
+    "equal_trials": "simlab.data",
     "Finding": "simlab.contracts", "Budget": "simlab.contracts", "SimlabError": "simlab.contracts",
-    "BudgetExceeded": "simlab.contracts",
+    "BudgetExceeded": "simlab.contracts", "Variable": "simlab.contracts", "Picture": "simlab.contracts",
+    "Needs": "simlab.contracts",
     "Session": "simlab.session", "Perturbation": "simlab.session", "Stimulus": "simlab.session",
     "NeuronPerturbation": "simlab.session",
     "register": "simlab.registry", "create": "simlab.registry", "names": "simlab.registry",

@@ -1,0 +1,32 @@
+"""The closed vocabulary of dims and variables; builders and checks of Activity and Recording, and what is read of them.
+
+Both are plain `xr.Dataset`s. Spikes are a flat table over `spike`, sorted by trial, then time: `spike_trial`
+(index), `spike_time` [s from trial onset] and `spike_neuron` (Activity) or `spike_unit` (Recording).
+`neuron` stands only before the instrument and `unit` only after it, so a leak shows in the dims. Whatever is measured
+continuously is one variable, `signal`, whose `modality` attribute says what it is of.
+"""
+
+from simlab.data.blinding import bare, plain
+from simlab.data.building import activity, anatomy, from_arrays, recording
+from simlab.data.checking import check_activity, check_recording
+from simlab.data.reading import (
+    bin_spikes,
+    cell_dim,
+    continuous,
+    durations,
+    equal_trials,
+    is_spiking,
+    mean_rates,
+    missing,
+    modality,
+    onsets,
+    signals,
+    spike_trains,
+)
+from simlab.data.vocabulary import ACTIVITY, DIMS, RECORDING, RECORDING_ATTRS, UNITS
+
+__all__ = [
+    "ACTIVITY", "DIMS", "RECORDING", "RECORDING_ATTRS", "UNITS", "activity", "anatomy", "bare", "bin_spikes",
+    "cell_dim", "check_activity", "check_recording", "continuous", "durations", "equal_trials", "from_arrays", "is_spiking",
+    "mean_rates", "missing", "modality", "onsets", "plain", "recording", "signals", "spike_trains",
+]  # fmt: skip

@@ -1,0 +1,197 @@
+"""Builders of Activity and Recording, and of a Recording's bare copy for the blind."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from simlab.contracts import SimlabError
+from simlab.data.checking import check_activity, check_recording
+from simlab.data.vocabulary import ACTIVITY, DTYPES, RECORDING, UNITS
+from simlab.session import Session
+
+
+def _dataset(
+    vocabulary: Mapping[str, tuple[str, ...]],
+    variables: Mapping[str, Any],
+    coords: Mapping[str, Any],
+    duration: float,
+) -> xr.Dataset:
+    data = {}
+    for name, values in variables.items():
+        if values is None:
+            continue
+        if name not in vocabulary:
+            raise SimlabError(f"no variable {name!r} in the vocabulary; it holds {', '.join(vocabulary)}")
+        array = np.asarray(values, dtype=DTYPES.get(name))
+        if array.ndim != len(vocabulary[name]):
+            raise SimlabError(f"{name} must have dims {vocabulary[name]}, got an array of shape {array.shape}")
+        data[name] = (vocabulary[name], array, {"units": UNITS[name]} if name in UNITS else {})
+    return xr.Dataset(data, dict(coords), {"duration": float(duration)})
+
+
+def _sorted_spikes(trial: np.ndarray, time: np.ndarray, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    trial, time, cell = (np.asarray(a) for a in (trial, time, cell))
+    if not trial.shape == time.shape == cell.shape or trial.ndim != 1:
+        raise SimlabError(
+            f"a spike table needs three columns of one length, got shapes {trial.shape}, {time.shape}, {cell.shape}"
+        )
+    if _in_order(trial, time, cell):
+        return trial, time.astype(float), cell
+    order = np.lexsort((cell, time, trial))
+    return trial[order], time[order].astype(float), cell[order]
+
+
+def _in_order(trial: np.ndarray, time: np.ndarray, cell: np.ndarray) -> bool:
+    """Whether spikes already stand by trial, time and cell: cheaper to see than to sort."""
+    later = np.diff(trial) > 0
+    same = np.diff(trial) == 0
+    step = np.diff(time)
+    return bool((later | (same & ((step > 0) | ((step == 0) & (np.diff(cell) >= 0))))).all())
+
+
+def activity(
+    session: Session,
+    n_neurons: int,
+    *,
+    spikes: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
+    rate: np.ndarray | None = None,
+    time: np.ndarray | None = None,
+    behaviour: np.ndarray | None = None,
+) -> xr.Dataset:
+    """An Activity from (trial, time [s], neuron) spike columns in any order and/or `rate` (trial, time, neuron).
+
+    `time` [s] labels the samples of rate and behaviour. The session's stimulus is resampled onto `time` when that
+    is given, and keeps its own steps otherwise. Raises SimlabError where the parts do not fit one another.
+    """
+    variables: dict[str, Any] = {"rate": rate, "behaviour": behaviour, "condition": session.conditions}
+    coords: dict[str, Any] = {"trial": np.arange(session.trials), "neuron": np.arange(n_neurons)}
+    if spikes is not None:
+        trial, when, neuron = _sorted_spikes(*spikes)
+        variables.update(spike_trial=trial, spike_time=when, spike_neuron=neuron)
+    if session.stimulus is not None:
+        values, interval = session.stimulus.values, session.stimulus.interval
+        if time is None:
+            time = np.arange(values.shape[1]) * interval
+        step = np.minimum((np.asarray(time) / interval + 1e-9).astype(int), values.shape[1] - 1)
+        variables["stimulus"] = values[:, step]
+        coords["feature"] = list(session.stimulus.features)
+    if time is not None:
+        coords["time"] = ("time", np.asarray(time, dtype=float), {"units": "s"})
+    result = _dataset(ACTIVITY, variables, coords, session.duration)
+    check_activity(result)
+    return result
+
+
+def recording(
+    *,
+    duration: float | np.ndarray,
+    n_units: int,
+    n_trials: int,
+    spikes: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
+    signal: np.ndarray | None = None,
+    modality: str = "",
+    signal_units: str = "",
+    over: str = "unit",
+    like: xr.Dataset | None = None,
+    time: np.ndarray | None = None,
+    **variables: Any,
+) -> xr.Dataset:
+    """A Recording from (trial, time [s], unit) spike columns, a signal, and/or named variables of the vocabulary.
+
+    duration [s]: of every trial, or (trial,). signal: (trial, sample, unit), with its `modality` ("fluorescence"),
+    `signal_units` ("dF/F") and `sample_time` (sample,) [s]; over="channel" where it was measured beside the units.
+    `like`: an Activity whose stimulus, behaviour, condition and time are passed on, as the experimenter knows them.
+    Raises SimlabError where the parts do not fit one another.
+    """
+    coords: dict[str, Any] = {"trial": np.arange(n_trials), "unit": np.arange(n_units)}
+    length = np.broadcast_to(np.asarray(duration, dtype=float), (n_trials,))
+    if np.ptp(length) > 0:
+        variables["trial_duration"] = length
+    if spikes is not None:
+        trial, when, unit = _sorted_spikes(*spikes)
+        variables.update(spike_trial=trial, spike_time=when, spike_unit=unit)
+    if like is not None:
+        _pass_on(like, variables, coords)
+        time = like["time"].values if time is None and "time" in like.coords else time
+    if time is not None:
+        coords["time"] = ("time", np.asarray(time, dtype=float), {"units": "s"})
+    result = _dataset(RECORDING, variables, coords, float(length.max()))
+    if signal is not None:
+        attrs = {"modality": modality, "units": signal_units}
+        result["signal"] = (("trial", "sample", over), np.asarray(signal), attrs)
+    check_recording(result)
+    return result
+
+
+def _pass_on(like: xr.Dataset, variables: dict[str, Any], coords: dict[str, Any]) -> None:
+    """What the experimenter knows of the trials, from an Activity."""
+    for name in ("stimulus", "behaviour", "condition"):
+        if name in like:
+            variables.setdefault(name, like[name].values)
+    for name in ("feature", "factor"):
+        if name in like.coords:
+            coords[name] = like[name].values
+
+
+def from_arrays(
+    times: np.ndarray,
+    ids: np.ndarray,
+    *,
+    duration: float | np.ndarray | None = None,
+    trials: np.ndarray | None = None,
+    units: Sequence[Any] | None = None,
+) -> xr.Dataset:
+    """A Recording of anybody's spikes: `times` (spike,) [s], `ids` (spike,) any labels, `trials` (spike,) indices.
+
+    units: the labels of all units, in the order that they shall have, silent ones among them; by default the sorted
+    ids that occur. The labels stand along `unit` as the coordinate `unit_label`. duration [s], one or (trial,): by
+    default just past the last spike. Raises SimlabError for a spike of a unit, or in a trial, that is not there.
+    """
+    times, ids = np.asarray(times, dtype=float), np.asarray(ids)
+    if times.size == 0 and (units is None or duration is None):
+        raise SimlabError("a recording needs at least one spike, got none: or give its units and its duration")
+    if duration is not None and not (np.isfinite(duration).all() and np.greater(duration, 0).all()):
+        raise SimlabError(f"a recording's duration must be finite and > 0 s, got {duration}")
+    if trials is not None and not np.array_equal(np.asarray(trials), np.asarray(trials, dtype=int)):
+        raise SimlabError("trials must be whole numbers counted from 0, one per spike")
+    labels, unit = _labelled(ids, units)
+    trial = np.zeros(len(times), dtype=int) if trials is None else np.asarray(trials, dtype=int)
+    if duration is None:
+        finite = times[np.isfinite(times)]
+        duration = float(np.nextafter(finite.max(initial=0.0), np.inf)) or 1.0
+    n_trials = len(duration) if np.ndim(duration) else int(trial.max(initial=0)) + 1  # type: ignore[arg-type]
+    found = recording(duration=duration, n_units=len(labels), n_trials=n_trials, spikes=(trial, times, unit))
+    return found.assign_coords(unit_label=("unit", np.array([str(label) for label in labels], dtype=object)))
+
+
+def _labelled(ids: np.ndarray, units: Sequence[Any] | None) -> tuple[list[Any], np.ndarray]:
+    """The units' labels, and the unit (spike,) of each spike."""
+    found, unit = np.unique(ids, return_inverse=True)
+    if units is None:
+        return found.tolist(), unit
+    labels = np.asarray(units).tolist()
+    place = {label: i for i, label in enumerate(labels)}
+    if len(place) < len(labels):
+        raise SimlabError(f"units must have labels of their own, got {labels} with repeats")
+    if strangers := [label for label in found.tolist() if label not in place]:
+        raise SimlabError(f"every spike must come from one of the units, got spikes of {strangers[:5]}: list them too")
+    order = np.array([place[label] for label in found.tolist()], dtype=int)
+    return labels, order[unit] if len(order) else unit.astype(int)
+
+
+def anatomy(position: np.ndarray, cell_type: Sequence[str], region: Sequence[str] | str = "cortex") -> xr.Dataset:
+    """What one may aim at: `position` (neuron, 3) [m], cell type and region of each neuron."""
+    n_neurons = len(position)
+    regions = [region] * n_neurons if isinstance(region, str) else list(region)
+    return xr.Dataset(
+        {axis: ("neuron", np.asarray(position)[:, i], {"units": "m"}) for i, axis in enumerate("xyz")}
+        | {
+            "cell_type": ("neuron", np.array(cell_type, dtype=object)),
+            "region": ("neuron", np.array(regions, object)),
+        },
+        {"neuron": np.arange(n_neurons)},
+    )
