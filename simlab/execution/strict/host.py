@@ -8,7 +8,6 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,7 @@ from typing import Any
 
 from simlab.contracts import Budget, BudgetExceeded, Finding, SimlabError
 from simlab.data import RECORDING
-from simlab.execution.execute import Outcome, one_line, question_size, time_error
+from simlab.execution.outcome import Outcome, one_line, time_error
 from simlab.execution.strict import jail
 from simlab.execution.strict.external import ExternalMethod
 from simlab.execution.strict.places import python_folders
@@ -147,11 +146,10 @@ class _Conversation:
                     raise Ended("RuntimeError: the method's process did not start")
                 base = self.process.peak()
                 self.process.limit_memory()
-            began = time.perf_counter()
             self.process.start_clock(time_limit)
             self.process.send(hello)
             answer = self._serve()
-            seconds = time.perf_counter() - began - self.process.paused
+            seconds = self.process.seconds()
             return _outcome(answer, seconds, max(0, self.process.peak() - base))
         except TimeoutError:
             return Outcome(None, time_error(time_limit), self.process.complaints(), False, time_limit, 0)
