@@ -69,6 +69,8 @@ def imaged(world: xr.Dataset, rng: np.random.Generator, *, frame_rate: float = 3
         duration=world.attrs["duration"],
         n_units=world.sizes["unit"],
         n_trials=world.sizes["trial"],
-        fluorescence=trace + 0.3 + 0.1 * rng.normal(size=trace.shape),
-        frame_time=np.arange(n_frames) / frame_rate,
+        signal=trace + 0.3 + 0.1 * rng.normal(size=trace.shape),
+        modality="fluorescence",
+        signal_units="dF/F",
+        sample_time=np.arange(n_frames) / frame_rate,
     )

@@ -2,8 +2,9 @@ import numpy as np
 import pytest
 from planted_connectivity import coupled_spikes, poisson_spikes, ring_weight
 
+from methods.wiring._lagged_design import LaggedDesign
 from methods.wiring._pairs import on_grid
-from methods.wiring._poisson import LaggedDesign, Regression, fit_couplings
+from methods.wiring._poisson import Regression, fit_couplings
 from methods.wiring.coupling_glm import CouplingGLM, raised_cosines
 from simlab.contracts import SimlabError
 from simlab.data import recording
@@ -48,8 +49,8 @@ def test_sums_over_the_design_equal_those_of_the_matrix_in_full(world):
 
 def test_a_design_built_in_pieces_on_demand_is_the_same(world, monkeypatch):
     whole = LaggedDesign(on_grid(world, 0.001), N_LAGS)
-    monkeypatch.setattr("methods.wiring._poisson.CHUNK_ENTRIES", 20_000)
-    monkeypatch.setattr("methods.wiring._poisson.CACHE_ENTRIES", 0)
+    monkeypatch.setattr("methods.wiring._lagged_design.CHUNK_ENTRIES", 20_000)
+    monkeypatch.setattr("methods.wiring._lagged_design.CACHE_ENTRIES", 0)
     pieces = LaggedDesign(on_grid(world, 0.001), N_LAGS)
     np.testing.assert_allclose(pieces.events, whole.events)
     np.testing.assert_allclose(pieces.sums, whole.sums)
@@ -83,7 +84,7 @@ def test_the_information_is_exact(world):
 
 
 def test_the_information_is_nearly_exact_where_far_pairs_are_only_averaged(world, monkeypatch):
-    monkeypatch.setattr("methods.wiring._poisson.EXACT_WORK", 0)
+    monkeypatch.setattr("methods.wiring._lagged_design.EXACT_WORK", 0)
     model, state = _fit(world)
     assert model.design.reach == 0
     prior = np.diag([0.0] + [1.0] * 24)
