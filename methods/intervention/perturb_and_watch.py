@@ -186,7 +186,9 @@ class PerturbAndWatch:
         means = [values[:, (times >= start) & (times < stop)].mean(1) for start, stop in windows]
         return np.stack([tuning.decode(mean) for mean in means], axis=1)
 
-    def _verdict(self, brief: Mapping[str, Any], shifts: np.ndarray, pulsed: np.ndarray, rng: np.random.Generator) -> Finding:
+    def _verdict(
+        self, brief: Mapping[str, Any], shifts: np.ndarray, pulsed: np.ndarray, rng: np.random.Generator
+    ) -> Finding:
         test, control = shifts[pulsed], shifts[~pulsed]
         during, after = test.mean(0) - control.mean(0)
         draws = _resampled(test, rng, self.n_resamples) - _resampled(control, rng, self.n_resamples)

@@ -42,7 +42,9 @@ class Smoothing:
             signal = signal_of(recording, self)
             times = signal["time"].values
             values = self._smoothed(signal.values.astype(float), sampling_interval(times))
-            return with_signal(recording, values, times, str(signal.attrs["modality"]), str(signal.attrs.get("units", "")))
+            return with_signal(
+                recording, values, times, str(signal.attrs["modality"]), str(signal.attrs.get("units", ""))
+            )
         step = max(self.step, float(recording.attrs.get("resolution", 0.0)))
         if durations(recording).max() < step * (1 - 1e-9):
             raise Unusable(f"trials of {durations(recording).max():g} s hold no sample every {step:g} s")

@@ -116,7 +116,9 @@ def two_label_finding(
     candidates = tuple(str(name) for name in brief.get("candidates", ()))
     others = [name for name in candidates if name != attractor]
     if attractor not in candidates or not others:
-        return Finding.abstain(f"tells {attractor} from its rivals; the candidates are {', '.join(candidates) or 'none'}")
+        return Finding.abstain(
+            f"tells {attractor} from its rivals; the candidates are {', '.join(candidates) or 'none'}"
+        )
     heirs = [rival] if rival in others else others
     if probability < 0.5 and len(heirs) > 1:
         return Finding.abstain(f"speaks against {attractor}, and cannot tell {', '.join(heirs)} from one another")

@@ -57,4 +57,6 @@ class DimensionAndHomology:
             "significant_components": n_components,
             "participation_ratio": participation_ratio(spectrum(x)),
         }
-        return two_label_finding(recording.attrs.get("brief", {}), self.attractor, self.rival, sure if found else 1.0 - sure, notes)
+        return two_label_finding(
+            recording.attrs.get("brief", {}), self.attractor, self.rival, sure if found else 1.0 - sure, notes
+        )

@@ -195,7 +195,7 @@ def test_trials_of_unequal_length_are_as_good_as_equal_ones(method, ring):
 
 @pytest.mark.parametrize("method", SPIKING, ids=lambda m: m.name)
 def test_unequal_trials_without_couplings_have_no_edges(method):
-    # rates that fall from trial to trial as trials grow: bins beyond a trial's end would make all units co-vary.
+    # bins beyond a trial's end, in which everybody is silent, would make all units vary together if they counted.
     # At a false discovery rate of .05 (allow .1 for the surrogate tests), P(more than 2 of 6) = .016 per method.
     found = 0
     for seed in range(6):
