@@ -42,8 +42,8 @@ class PerturbAndWatch:
     attractor any d between 0 and D alike; their likelihoods (Student's t, standard error of d) give the
     probability. The persistence index is d / D, with a bootstrap interval.
 
-    Abstains on too small a budget, too few active units and a pulse that shifts nothing while it lasts. It needs spikes,
-    since the decay of a slow signal would pass for persistence.
+    Abstains on too small a budget, too few active units and a pulse that shifts nothing while it lasts. It needs
+    spikes, since the decay of a slow signal would pass for persistence.
     """
 
     name: ClassVar[str] = "perturb_and_watch"

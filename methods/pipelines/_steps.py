@@ -60,8 +60,11 @@ def with_spikes(recording: xr.Dataset, spikes: tuple[np.ndarray, np.ndarray, np.
 
 
 def with_signal(recording: xr.Dataset, values: np.ndarray, times: np.ndarray, kind: str, units: str = "") -> xr.Dataset:
-    """The recording with the signal `values` (trial, sample, unit), of modality `kind` and measured in `units`, at
-    `times` (sample,) [s] in the place of all that was measured. Its spikes gone, so is the resolution of their times."""
+    """The recording with a signal in the place of all that was measured.
+
+    values: (trial, sample, unit), of modality `kind`, measured in `units`; times: (sample,) [s]. With its spikes goes
+    the resolution of their times.
+    """
     found = _measured(recording, signal=values, modality=kind, signal_units=units, sample_time=times)
     found.attrs.pop("resolution", None)
     return found

@@ -17,8 +17,8 @@ from simlab.data import bin_spikes, durations, is_spiking
 class Smoothing:
     """A Gaussian kernel within each trial; at its borders the first and last values are held.
 
-    Spikes become a signal of modality `rate` [Hz], sampled every `step`, or as coarsely as the recording's `resolution`;
-    a signal stays what it is, at its own samples.
+    Spikes become a signal of modality `rate` [Hz], sampled every `step`, or as coarsely as the recording's
+    `resolution`; a signal stays what it is, at its own samples.
     """
 
     name: ClassVar[str] = "smoothing"

@@ -205,7 +205,7 @@ def test_unequal_trials_without_couplings_have_no_edges(method):
     assert found <= 2
 
 
-@pytest.mark.parametrize("method", (GrangerCausality(), SpikeCountCorrelation()), ids=lambda m: m.name)
+@pytest.mark.parametrize("method", [GrangerCausality(), SpikeCountCorrelation()], ids=lambda m: m.name)
 def test_methods_of_samples_need_trials_of_one_length(method, ring):
     world = unequal(ring, np.linspace(5.0, 10.0, 30))
     assert "one length" in missing(world, method.needs)
