@@ -55,8 +55,8 @@ def _needs(method: Any) -> str:
     needs = getattr(method, "needs", None)
     require(
         isinstance(needs, Needs),
-        f"a method needs `needs: ClassVar[Needs]`, such as simlab.Needs(('spikes',), units=2), got {needs!r}: where they "
-        "are missing the lab abstains for it",
+        f"a method needs `needs: ClassVar[Needs]`, such as simlab.Needs(('spikes',), units=2), got {needs!r}: "
+        "where they are missing the lab abstains for it",
     )
     assert isinstance(needs, Needs)  # for the type checker: `require` has raised
     require(

@@ -15,6 +15,7 @@ from simlab.contracts import Finding, Needs, SimlabError
 from simlab.data import modality
 from simlab.experiment import Claim, Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
+from simlab.registry import names
 
 
 def failures(plugin: object) -> str:
@@ -47,6 +48,11 @@ def test_what_keeps_its_contract_passes(plugin):
 
 @pytest.mark.parametrize("name", ["perfect", "subsample", "electrodes", "two_photon", "ideal", "optogenetics"])
 def test_the_built_in_instruments_pass_by_name(name):
+    assert check(name).ok
+
+
+@pytest.mark.parametrize("name", names("methods"))
+def test_the_built_in_methods_pass_by_name(name):
     assert check(name).ok
 
 
