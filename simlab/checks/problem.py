@@ -53,19 +53,29 @@ def silent_recording(candidates: tuple[str, ...]) -> xr.Dataset:
     return _finished(4, 1.0, N_UNITS, candidates, spikes=(nothing, nothing, nothing))
 
 
+def unequal_recording() -> xr.Dataset:
+    """The problem in trials of 1 to 2 s."""
+    rng, length = stream(0, "check", "unequal"), np.linspace(1.0, 2.0, 8)
+    trial, when, unit = spike_columns(rng, N_UNITS, 8, 2.0)
+    kept = when <= length[trial]
+    return _finished(8, length, N_UNITS, ("this", "that"), spikes=(trial[kept], when[kept], unit[kept]))
+
+
 def fluorescence_recording(candidates: tuple[str, ...]) -> xr.Dataset:
     """Calcium traces [dF/F] of independent units, without spikes."""
     rng = stream(0, "check", "fluorescence")
     frames = int(4.0 * FRAME_RATE)
     traces = rng.exponential(0.1, (6, frames, N_UNITS)) + rng.normal(0, 0.02, (6, frames, N_UNITS))
-    return _finished(
-        6, 4.0, N_UNITS, candidates, fluorescence=traces, frame_time=(np.arange(frames) + 0.5) / FRAME_RATE
-    )
+    times = (np.arange(frames) + 0.5) / FRAME_RATE
+    seen = {"signal": traces, "modality": "fluorescence", "signal_units": "dF/F", "sample_time": times}
+    return _finished(6, 4.0, N_UNITS, candidates, **seen)
 
 
-def _finished(trials: int, duration: float, n_units: int, candidates: tuple[str, ...], **seen: object) -> xr.Dataset:
-    time = np.linspace(0, duration, 20, endpoint=False)
-    angle = np.broadcast_to((2 * np.pi * time / duration)[None, :, None], (trials, 20, 1))
+def _finished(
+    trials: int, duration: float | np.ndarray, n_units: int, candidates: tuple[str, ...], **seen: object
+) -> xr.Dataset:
+    time = np.linspace(0, np.max(duration), 20, endpoint=False)
+    angle = np.broadcast_to((2 * np.pi * time / np.max(duration))[None, :, None], (trials, 20, 1))
     place = dict(zip(("unit_x", "unit_y", "unit_z"), positions(n_units).T, strict=True))
     result = recording(
         duration=duration,
@@ -77,7 +87,7 @@ def _finished(trials: int, duration: float, n_units: int, candidates: tuple[str,
         **seen,  # type: ignore[arg-type]
         **place,
     ).assign_coords(feature=["angle"])
-    return result.assign_attrs(candidates=candidates)
+    return result.assign_attrs(brief={"candidates": candidates})
 
 
 def spiking_activity(n_neurons: int = 60, trials: int = 4, duration: float = 1.0) -> xr.Dataset:
@@ -101,7 +111,8 @@ class PracticeRig:
     def __init__(self, candidates: tuple[str, ...], budget: Budget, n_units: int = N_UNITS) -> None:
         place = dict(zip(("unit_x", "unit_y", "unit_z"), positions(n_units).T, strict=True))
         self.units = xr.Dataset({name: ("unit", value, {"units": "m"}) for name, value in place.items()})
-        self.units = self.units.assign_coords(unit=np.arange(n_units)).assign_attrs(candidates=candidates)
+        self.units = self.units.assign_coords(unit=np.arange(n_units))
+        self.brief: dict[str, object] = {"candidates": candidates}
         self.remaining = budget
         self._recorded = 0
 
@@ -119,8 +130,8 @@ class PracticeRig:
         columns = spike_columns(rng, n_units, session.trials, session.duration)
         for pulse in session.perturbations:
             columns = _perturbed(columns, pulse, n_units, session.trials, rng)
-        result = _finished(session.trials, session.duration, n_units, self.units.attrs["candidates"], spikes=columns)
-        return result
+        result = _finished(session.trials, session.duration, n_units, (), spikes=columns)
+        return result.assign_attrs(brief=dict(self.brief))
 
     def _spend(self, session: Session) -> None:
         cost = Budget(session.trials, session.trials * session.duration, session.n_perturbed_trials())
