@@ -71,6 +71,12 @@ class Ledger:
             )
             connection.execute(f"INSERT OR REPLACE INTO cells ({names}) VALUES ({marks})", list(row.values()))
 
+    def replace(self, cell: str, row: Row) -> None:
+        """Puts a row in the place of the one of this cell, which may have had another name."""
+        with self._open() as connection:
+            connection.execute("DELETE FROM cells WHERE cell = ?", (cell,))
+        self.write(row)
+
     def made_of(self) -> dict[str, dict[str, Any]]:
         """What each finished cell was made of, by its digest: errors, which are tried again, are not among them."""
         with self._open() as connection:

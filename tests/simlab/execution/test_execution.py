@@ -183,7 +183,7 @@ def test_peak_memory_is_the_method_s_own(seen):
     assert ballast.mean() == 1
 
 
-def test_limits_signals_and_timers_are_left_as_they_were(seen):
+def test_limits_signals_and_timers_are_left_as_they_were(seen, impatient):
     def handler(number, frame):
         raise AssertionError("the outer alarm came too early")
 
