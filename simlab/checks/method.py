@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 import numpy as np
@@ -31,15 +31,15 @@ def check_method(examine: Examiner, method: Any, strict: bool) -> None:
     examine.holds("asks a known question", lambda: require(question in names("questions"), known))
     if question not in names("questions"):
         return
-    candidates = tuple(names("circuits")) or ("this", "that")
+    brief = {"candidates": tuple(names("circuits")) or ("this", "that")}
     if callable(getattr(method, "investigate", None)):
-        _check_active(examine, method, candidates, strict)
+        _check_active(examine, method, brief, strict)
     if callable(getattr(method, "analyse", None)):
-        _check_passive(examine, method, candidates, strict)
+        _check_passive(examine, method, brief, strict)
 
 
-def _check_passive(examine: Examiner, method: Any, candidates: tuple[str, ...], strict: bool) -> None:
-    recording = spiking_recording(candidates=candidates)
+def _check_passive(examine: Examiner, method: Any, brief: Mapping[str, Any], strict: bool) -> None:
+    recording = spiking_recording(brief=brief)
     untouched = recording.copy(deep=True)
     first = examine.holds(f"answers or abstains on {N_UNITS} Poisson units", lambda: _answer(_run(method, recording)))
     examine.holds(
@@ -51,19 +51,19 @@ def _check_passive(examine: Examiner, method: Any, candidates: tuple[str, ...], 
         if strict:
             examine.holds(
                 "finds the same in a process of its own",
-                lambda: _same(first, _run(method, spiking_recording(candidates=candidates), strict=True)),
+                lambda: _same(first, _run(method, spiking_recording(brief=brief), strict=True)),
             )
     for what, other in (
-        ("fluorescence", fluorescence_recording(candidates)),
-        ("a recording without a spike", silent_recording(candidates)),
-        ("a single unit", spiking_recording(4, 1.0, 1, candidates)),
+        ("fluorescence", fluorescence_recording(brief)),
+        ("a recording without a spike", silent_recording(brief)),
+        ("a single unit", spiking_recording(4, 1.0, 1, brief)),
     ):
         examine.holds(f"answers or abstains on {what}", _saying(method, lambda other=other: other))  # type: ignore[misc]
 
 
-def _check_active(examine: Examiner, method: Any, candidates: tuple[str, ...], strict: bool) -> None:
+def _check_active(examine: Examiner, method: Any, brief: Mapping[str, Any], strict: bool) -> None:
     def rig(budget: Budget = BUDGET) -> PracticeRig:
-        return PracticeRig(candidates, budget)
+        return PracticeRig(brief, budget)
 
     first = examine.holds(f"answers or abstains at a rig of {N_UNITS} units", lambda: _answer(_run(method, rig())))
     if first is not None:

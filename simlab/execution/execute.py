@@ -7,7 +7,7 @@ that holds nothing but the sealed recording (docs/protocol.md).
 from __future__ import annotations
 
 import traceback
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -55,7 +55,7 @@ def execute(
     Raises SimlabError where method and material do not fit, and KeyboardInterrupt when the user interrupts.
     """
     call = _entry(method, material)
-    n_units, candidates = question_size(material)
+    n_units, brief = question_size(material)
     if strict or getattr(method, "command", None) is not None:
         from simlab.execution.strict.host import run_strictly
 
@@ -63,13 +63,14 @@ def execute(
     else:
         rng = np.random.Generator(np.random.PCG64(entropy))
         outcome = _run_here(lambda: call(material, rng), Guard(time_limit, memory_limit, last_resort))
-    return _validated(outcome, method.question, n_units, candidates)
+    return _validated(outcome, method.question, n_units, brief)
 
 
-def question_size(material: Any) -> tuple[int, tuple[str, ...] | None]:
-    """Number of units, and the candidates of a closed question, of a Recording or a rig."""
-    units = material.units if hasattr(material, "record") else material
-    return units.sizes["unit"], units.attrs.get("candidates")
+def question_size(material: Any) -> tuple[int, Mapping[str, Any]]:
+    """Number of units, and the question's brief, of a Recording or a rig."""
+    if hasattr(material, "record"):
+        return material.units.sizes["unit"], material.brief
+    return material.sizes["unit"], material.attrs.get("brief", {})
 
 
 def _entry(method: Any, material: Any) -> Callable[..., Any]:
@@ -100,12 +101,12 @@ def _run_here(call: Callable[[], Any], guard: Guard) -> Outcome:
     return Outcome(finding, error, trace, over_budget, guard.seconds, guard.peak_memory)
 
 
-def _validated(outcome: Outcome, question: str, n_units: int, candidates: Sequence[str] | None) -> Outcome:
+def _validated(outcome: Outcome, question: str, n_units: int, brief: Mapping[str, Any]) -> Outcome:
     if outcome.error:
         return outcome
     finding, error = None, ""
     try:
-        finding = validate(outcome.finding, question, n_units, candidates)
+        finding = validate(outcome.finding, question, n_units, brief.get("candidates"))
     except SimlabError as problem:
         error = one_line(problem)
     return Outcome(finding, error, "", False, outcome.seconds, outcome.peak_memory)
