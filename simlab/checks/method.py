@@ -76,9 +76,9 @@ def _check_passive(examine: Examiner, method: Any, brief: dict[str, Any], strict
                 lambda: _same(first, _run(method, told(spiking_recording()), strict=True)),
             )
     for what, other in (
-        ("fluorescence", fluorescence_recording(())),
+        ("fluorescence", fluorescence_recording()),
         ("trials of unequal length", unequal_recording()),
-        ("a recording without a spike", silent_recording(())),
+        ("a recording without a spike", silent_recording()),
         ("a single unit", spiking_recording(4, 1.0, 1)),
     ):
         examine.holds(f"answers or abstains on {what}", _saying(method, lambda other=other: told(other)))  # type: ignore[misc]

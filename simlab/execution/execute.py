@@ -14,8 +14,9 @@ import numpy as np
 
 from simlab.contracts import BudgetExceeded, SimlabError
 from simlab.execution.limits import Guard, TimeIsUp
+from simlab.execution.material import known_of
 from simlab.execution.outcome import Outcome, one_line, time_error, trace_of
-from simlab.questions.form import sizes_of, validate
+from simlab.questions.form import validate
 from simlab.registry import question as question_named
 
 
@@ -33,8 +34,8 @@ def execute(
     """The outcome of a method on `material`: a Recording for a passive method, a rig for an active one.
 
     entropy seeds the method's generator, PCG64(entropy); time_limit [s of processor time] and memory_limit [bytes]
-    bound the method alone (see `off_the_clock`). question: the instance whose form the finding must have; by default the
-    registered one. strict: in a process of its own. last_resort: this is a worker process that may be
+    bound the method alone (see `off_the_clock`). question: whose form the finding must have; by default
+    the registered one. strict: in a process of its own. last_resort: this is a worker process that may be
     ended (status 1, the hung method's traceback on stderr) when a method cannot be interrupted; its owner then
     repeats the cell with strict=True. A strict run that dies for any reason is an outcome, never a dead worker.
 
@@ -50,13 +51,6 @@ def execute(
         rng = np.random.Generator(np.random.PCG64(entropy))
         outcome = _run_here(lambda: call(material, rng), Guard(time_limit, memory_limit, last_resort))
     return _validated(outcome, asked, sizes, brief)
-
-
-def known_of(material: Any) -> tuple[dict[str, int], Mapping[str, Any]]:
-    """The lengths of the dims that a recording or rig fixes, and what the question tells the method beside it."""
-    if hasattr(material, "record"):
-        return sizes_of(material.units), material.brief
-    return sizes_of(material), material.attrs.get("brief", {})
 
 
 def _entry(method: Any, material: Any) -> Callable[..., Any]:

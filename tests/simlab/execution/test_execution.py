@@ -112,7 +112,7 @@ def test_a_spent_budget_is_spent_not_a_crash():
             while True:
                 rig.record(rig.session(trials=2, duration=0.1))
 
-    rig = PracticeRig(("a", "b"), Budget(5, 10.0, 0))
+    rig = PracticeRig({}, Budget(5, 10.0, 0))
     outcome = execute(Greedy(), rig, entropy=1, time_limit=5, memory_limit=2**28)
     assert outcome.over_budget
     assert outcome.error.startswith("BudgetExceeded: the session costs")
@@ -333,7 +333,7 @@ def test_a_label_must_be_among_the_candidates():
 
 def test_a_passive_method_cannot_be_given_a_rig():
     with pytest.raises(SimlabError, match="given a rig needs investigate"):
-        run(lambda r, g: Finding(GOOD), PracticeRig(("a",), Budget()))
+        run(lambda r, g: Finding(GOOD), PracticeRig({}, Budget()))
 
 
 def test_a_method_that_catches_its_budget_may_still_answer():
@@ -348,6 +348,6 @@ def test_a_method_that_catches_its_budget_may_still_answer():
             except BudgetExceeded:
                 return Finding({"b0": 1, "b1": 0, "b2": 0})
 
-    outcome = execute(Careful(), PracticeRig((), Budget(1)), entropy=1, time_limit=5, memory_limit=2**28)
+    outcome = execute(Careful(), PracticeRig({}, Budget(1)), entropy=1, time_limit=5, memory_limit=2**28)
     assert outcome.finding.estimate["b0"] == 1
     assert not outcome.over_budget
