@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from textwrap import fill
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
@@ -34,6 +34,9 @@ def confusion(groups: Mapping[str, Pairs], listed: Sequence[str], name: str, cou
     columns = min(len(shown), PER_ROW)
     lines = -(-len(shown) // PER_ROW)
     words = [fill(label.replace("_", " "), 16) for label in labels]
+    turned: dict[str, Any] = {}
+    if max(map(len, words)) > 4:
+        turned = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
     size = 0.95 + 0.42 * len(labels), 1.5 + 0.36 * len(rows)
     figure = new_figure(max(4.2, 1.2 + columns * max(size[0], 1.9)), 0.4 + lines * size[1])
     axes = figure.subplots(lines, columns, squeeze=False, sharey=True)
@@ -42,8 +45,8 @@ def confusion(groups: Mapping[str, Pairs], listed: Sequence[str], name: str, cou
     for panel, (group, pairs) in zip(axes.ravel(), shown.items(), strict=False):
         _counts(panel, agreement.counts(*pairs, rows, labels))
         right = np.mean([t == a for t, a in zip(*pairs, strict=True)])
-        panel.set_title(f"{fill(group, 34)}\n{len(pairs[0])} {counted}, {right:.0%} right", fontsize=7.5)
-        panel.set_xticks(range(len(labels)), words, rotation=40, ha="right", rotation_mode="anchor")
+        panel.set_title(f"{fill(group, 34)}\n{right:.0%} of {len(pairs[0])} {counted} right", fontsize=7.5)
+        panel.set_xticks(range(len(labels)), words, **turned)
         panel.set_xlabel(f"answered {name}")
     for panel in axes[:, 0]:
         panel.set_yticks(range(len(rows)), [words[labels.index(row)] for row in rows])
@@ -77,7 +80,7 @@ def partition(truth: Sequence[str], answered: Sequence[str]) -> Figure:
     axes = figure.subplots(1, 2, sharey=True)
     n_said = len(set(said.tolist()))
     index = plain_number(agreement.adjusted_rand(rank, rank_said))
-    titles = (f"true: {_groups(len(names))}", f"answered: {_groups(n_said)}, adjusted Rand index {index}")
+    titles = (f"true: {_groups(len(names))}\n", f"answered: {_groups(n_said)}\nadjusted Rand index {index}")
     for panel, labels, colour, title in zip(axes, (true, said), (PALETTE[0], PALETTE[1]), titles, strict=True):
         _membership(panel, labels[order], colour, title)
         for border in np.flatnonzero(np.diff(rank[order])) + 0.5:

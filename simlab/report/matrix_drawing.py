@@ -48,8 +48,14 @@ def _graded(axes: Axes, values: np.ndarray, title: str) -> None:
     shown = np.where(np.eye(len(values), dtype=bool), np.nan, values)
     low, high = (float(np.percentile(off, q)) for q in (1, 99)) if off.size else (0.0, 1.0)
     image = axes.imshow(shown, cmap="Greys", vmin=low, vmax=max(high, low + 1e-12), interpolation="nearest")
-    panels.frame_matrix(axes, len(values), title)
+    _frame(axes, len(values), title)
     axes.figure.colorbar(image, ax=axes, shrink=0.7, aspect=24)
+
+
+def _frame(axes: Axes, n_units: int, title: str) -> None:
+    panels.frame_matrix(axes, n_units, title)
+    if n_units < 4:  # the tick labels lie where the axes' names would be tucked in
+        axes.xaxis.labelpad = axes.yaxis.labelpad = 3
 
 
 def _verdict(axes: Axes, verdict: Verdict, title: str) -> None:
@@ -69,6 +75,6 @@ def _verdict(axes: Axes, verdict: Verdict, title: str) -> None:
     code = sum(k * mask for k, (mask, _) in enumerate(kinds.values(), start=1))
     colours = ["white", *(colour for _, colour in kinds.values())]
     axes.imshow(code, cmap=ListedColormap(colours), vmin=0, vmax=len(kinds), interpolation="nearest")
-    panels.frame_matrix(axes, len(verdict.true), title)
+    _frame(axes, len(verdict.true), title)
     patches = [Patch(color=colour, label=f"{word} {int(mask.sum())}") for word, (mask, colour) in kinds.items()]
     axes.legend(handles=patches, loc="center left", bbox_to_anchor=(1.02, 0.5), handlelength=1.0)

@@ -42,10 +42,10 @@ def scatter(
         axes.scatter(true + moved[0], said + moved[1], s=15, color=look["color"], marker=look["marker"], label=word,
                      alpha=0.65, linewidths=0)  # fmt: skip
     _limits(axes, points, 0.5 if jitter and whole else 0.0, whole)
-    axes.axline((0, 0), slope=1, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0, label="as it is")
+    axes.axline((0, 0), slope=1, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0, label="equal")
     ends = [f"{name} [{unit}]" if unit else name for name in names]
     axes.set(xlabel=ends[0], ylabel=ends[1])
-    figure.legend(loc="outside right upper", labelspacing=0.8)
+    figure.legend(loc="outside right center", labelspacing=0.8)
     return figure
 
 

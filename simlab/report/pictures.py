@@ -1,9 +1,10 @@
-"""How an answer looks beside its truth: the drawings that questions choose from, whatever their variables are called."""
+"""How answers look beside their truth: the drawings that questions choose from, whatever their variables are called."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,6 +16,10 @@ from simlab.report.figures import styled
 
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
+
+
+CHARACTERS = 13
+"""So many of a title fit into an inch."""
 
 
 @dataclass(frozen=True)
@@ -43,7 +48,8 @@ def draw(picture: Picture, answers: Sequence[Answer], title: str) -> Figure:
     for answer in answers:
         _complete(picture, answer)
     figure = KINDS[picture.kind](picture, answers)
-    figure.suptitle(title, x=0.01, ha="left", fontsize=8.5, fontweight="bold")
+    wide = int(figure.get_figwidth() * CHARACTERS)
+    figure.suptitle(fill(title, wide), x=0.01, ha="left", fontsize=8.5, fontweight="bold")
     return figure
 
 

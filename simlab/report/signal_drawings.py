@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.report import agreement
-from simlab.report.figures import FAINT, INK, PALETTE, new_figure, plain_number
+from simlab.report.figures import FAINT, PALETTE, new_figure, plain_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -16,6 +16,8 @@ if TYPE_CHECKING:
 
 MOST_UNITS, MOST_TRIALS, MOST_FACTORS = 6, 3, 4
 PER_ROW = 3
+TRUE = "#98a3ae"
+"""The true curve is broad and pale, so that an answer right on it leaves both to be seen."""
 
 
 def filters(truth: xr.DataArray, answered: np.ndarray) -> Figure:
@@ -72,8 +74,8 @@ def traces(truth: xr.DataArray, answered: np.ndarray) -> Figure:
 def _overlay(axes: Axes, where: np.ndarray, true: np.ndarray, said: np.ndarray) -> None:
     mark = {"marker": "o", "markersize": 2.5} if len(where) <= 24 else {}
     axes.axhline(0, color=FAINT, linewidth=0.7)
-    axes.plot(where, true, color=INK, linewidth=1.1, label="true", **mark)
-    axes.plot(where, said, color=PALETTE[1], linewidth=1.1, label="answered", **mark)
+    axes.plot(where, true, color=TRUE, linewidth=2.6, label="true")
+    axes.plot(where, said, color=PALETTE[1], linewidth=1.0, label="answered", **mark)
 
 
 def _along(truth: xr.DataArray, dim: str) -> np.ndarray:

@@ -68,6 +68,7 @@ def latent(n_trials: int, n_factors: int = 2, noise: float = 0.0, seed: int = 0)
     time = np.arange(100) * 0.02
     phase = rng.uniform(0, 2 * np.pi, (n_trials, 1, n_factors))
     true = np.sin(2 * np.pi * time[:, None] * (0.5 + np.arange(n_factors)) + phase)
-    said = true @ rng.standard_normal((n_factors, n_factors + 1)) + 5 + noise * rng.standard_normal((n_trials, 100, 1))
+    said = true @ rng.standard_normal((n_factors, n_factors + 1)) + 5
+    said = said + noise * rng.standard_normal(said.shape)
     truth = xr.Dataset({"latent": (("trial", "time", "factor"), true)}, {"time": time})
     return Answer({"latent": said}, truth, "pca")
