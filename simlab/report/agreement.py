@@ -9,6 +9,11 @@ import numpy as np
 import numpy.typing as npt
 
 
+def stated(value: float) -> str:
+    """A coefficient as a drawing shows it: two digits behind the point, `–` for none."""
+    return f"{value:.2f}".replace("-0.00", "0.00").replace("-", "−") if np.isfinite(value) else "–"
+
+
 def counts(truth: Sequence[Any], answered: Sequence[Any], rows: Sequence[Any], columns: Sequence[Any]) -> np.ndarray:
     """How often each of `columns` was answered where each of `rows` was true: whole numbers (row, column)."""
     table = np.zeros((len(rows), len(columns)), dtype=int)

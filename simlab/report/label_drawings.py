@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlab.report import agreement
-from simlab.report.figures import INK, MUTED, PALETTE, new_figure, plain_number
+from simlab.report.figures import INK, MUTED, PALETTE, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -79,7 +79,7 @@ def partition(truth: Sequence[str], answered: Sequence[str]) -> Figure:
     figure = new_figure(7.2, 3.5)
     axes = figure.subplots(1, 2, sharey=True)
     n_said = len(set(said.tolist()))
-    index = plain_number(agreement.adjusted_rand(rank, rank_said))
+    index = agreement.stated(agreement.adjusted_rand(rank, rank_said))
     titles = (f"true: {_groups(len(names))}\n", f"answered: {_groups(n_said)}\nadjusted Rand index {index}")
     for panel, labels, colour, title in zip(axes, (true, said), (PALETTE[0], PALETTE[1]), titles, strict=True):
         _membership(panel, labels[order], colour, title)

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlab.report import agreement
-from simlab.report.figures import MUTED, line_look, new_figure, plain_number
+from simlab.report.figures import MUTED, line_look, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -36,7 +36,7 @@ def scatter(
     rng = np.random.default_rng(0)
     for i, (group, (true, said)) in enumerate(shown.items()):
         look = line_look(i)
-        rank = plain_number(agreement.rank_correlation(true, said))
+        rank = agreement.stated(agreement.rank_correlation(true, said))
         word = f"{fill(group, 32)}\nrank correlation {rank}, n = {len(true)}"
         moved = rng.uniform(-0.16, 0.16, (2, len(true))) * (jitter and whole)
         axes.scatter(true + moved[0], said + moved[1], s=15, color=look["color"], marker=look["marker"], label=word,

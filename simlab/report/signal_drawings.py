@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.report import agreement
-from simlab.report.figures import FAINT, PALETTE, new_figure, plain_number
+from simlab.report.figures import FAINT, PALETTE, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -39,7 +39,7 @@ def filters(truth: xr.DataArray, answered: np.ndarray) -> Figure:
         peak = np.unravel_index(np.argmax(np.abs(true[unit])), true[unit].shape)[1:]
         curves = [filters_[(unit, slice(None), *peak)] for filters_ in (true, said)]
         _overlay(panel, _along(truth, dim), *curves)
-        panel.set_title(f"unit {unit}, cosine {plain_number(float(cosines[unit]))}")
+        panel.set_title(f"unit {unit}, cosine {agreement.stated(cosines[unit])}")
     for panel in axes[-1]:
         panel.set_xlabel(_label(truth, dim))
     for panel in axes[:, 0]:
@@ -61,7 +61,7 @@ def traces(truth: xr.DataArray, answered: np.ndarray) -> Figure:
     for row, factor in zip(axes, range(factors), strict=True):
         for panel, trial in zip(row, chosen, strict=True):
             _overlay(panel, _along(truth, dim), truth.values[trial, :, factor], fitted[trial, :, factor])
-        row[0].set_ylabel(f"factor {factor + 1}\nR² {plain_number(float(explained[factor]))}")
+        row[0].set_ylabel(f"factor {factor + 1}\nR² {agreement.stated(explained[factor])}")
     for panel, trial in zip(axes[0], chosen, strict=True):
         panel.set_title(f"trial {trial}")
     for panel in axes[-1]:
