@@ -74,13 +74,16 @@ class Picture:
 
     kind: `matrix` (pre, post), `confusion` (labels, over cells or units), `scatter` (numbers, over cells or units),
     `filters` (unit, ...), `traces` (trial, time, factor) or `partition` (labels of units). marked: a flag of the
-    answer that the drawing emphasises, such as the decided edges.
+    answer that the drawing emphasises, such as the decided edges; held_against: the flag of the projected truth that
+    it should equal (without one: where the truth is not zero); left_out: a flag of it that marks what is not asked.
     """
 
     kind: str
     answer: str
     truth: str
     marked: str = ""
+    held_against: str = ""
+    left_out: str = ""
 
 
 @dataclass(frozen=True)

@@ -44,7 +44,9 @@ class Connectivity:
     truth_form: ClassVar[Mapping[str, Variable]] = MappingProxyType({"weight": Variable(_PAIR)})
     metrics: ClassVar[tuple[str, ...]] = _METRICS
     headline: ClassVar[str] = "mcc"
-    picture: ClassVar[Picture] = Picture("matrix", answer="score", truth="weight", marked="decided")
+    picture: ClassVar[Picture] = Picture(
+        "matrix", answer="score", truth="weight", marked="decided", held_against="edge", left_out="ambiguous"
+    )
 
     least_mcc: float = 0.5  # recovered at this Matthews correlation of the decided edges, or above
     most_false: float = 0.5  # share of the discoveries that may be false: wiring was claimed that is mostly not there
