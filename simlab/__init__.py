@@ -12,7 +12,7 @@ _HOMES = {
     "Finding": "simlab.contracts", "Budget": "simlab.contracts", "SimlabError": "simlab.contracts",
     "BudgetExceeded": "simlab.contracts",
     "Session": "simlab.session", "Perturbation": "simlab.session", "Stimulus": "simlab.session",
-    "NeuronPerturbation": "simlab.session",
+    "Effect": "simlab.session",
     "register": "simlab.registry", "create": "simlab.registry", "names": "simlab.registry",
     "Experiment": "simlab.experiment", "Grid": "simlab.experiment", "Plan": "simlab.experiment",
     "Claim": "simlab.experiment", "Measured": "simlab.experiment",
