@@ -10,7 +10,8 @@ import xarray as xr
 
 from simlab.contracts import SimlabError
 from simlab.data import activity
-from simlab.session import NeuronPerturbation, Session, Stimulus, neuron_perturbations
+from simlab.perturbations import EFFECTS
+from simlab.session import Effect, Session, Stimulus, effects_on
 
 if TYPE_CHECKING:
     from circuits.attractors.ring_attractor import RingAttractor
@@ -244,10 +245,14 @@ def cue_session(circuit: RingAttractor, trials: int, duration: float, rng: np.ra
 
 
 def _padded(session: Session, recorded: np.ndarray, size: int) -> Session:
-    """The session with its perturbations, which reach recorded neurons alone, told of all neurons."""
-    pulses = []
-    for pulse in neuron_perturbations(session, len(recorded)):
-        strength = np.zeros(size)
-        strength[recorded] = pulse.strength
-        pulses.append(NeuronPerturbation(pulse.kind, strength, pulse.start, pulse.stop, pulse.trials))
-    return Session(session.trials, session.duration, perturbations=tuple(pulses))
+    """The session with its effects, which reach recorded neurons and synapses between them, told of all neurons.
+
+    A gain of a recorded neuron acts on all synapses that it makes, those onto hidden neurons too.
+    """
+    told = []
+    for effect in effects_on(session, len(recorded)):
+        pair = effect.over == "pair"
+        values = np.full((len(effect.steps), *(size,) * (2 if pair else 1)), EFFECTS[effect.kind])
+        values[np.ix_(range(len(values)), *(recorded,) * (2 if pair else 1))] = effect.steps
+        told.append(Effect(effect.kind, values, effect.start, effect.stop, effect.trials, effect.over))
+    return Session(session.trials, session.duration, perturbations=tuple(told))

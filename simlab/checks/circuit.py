@@ -11,7 +11,7 @@ from simlab.checks.examiner import Examiner, require
 from simlab.contracts import SimlabError
 from simlab.data import check_activity
 from simlab.registry import names
-from simlab.session import NeuronPerturbation, Session
+from simlab.session import Effect, Session
 from simlab.streams import stream
 
 TRUTHS: dict[str, dict[str, tuple[str, ...]]] = {
@@ -59,11 +59,9 @@ def _check_runs(examine: Examiner, subject: Any, session: Session) -> None:
             "another stream gave the same activity: use the rng",
         ),
     )
-    pulse = np.zeros(activity.sizes["neuron"])
-    pulse[0] = 1.0
-    for kind in ("stimulate", "silence"):
-        perturbed = session.perturbed(NeuronPerturbation(kind, pulse, 0.1, 0.2, (0,)))
-        examine.holds(f"takes a perturbation: {kind}", lambda s=perturbed: _run(subject, s, "run"))  # type: ignore[misc]
+    for what, effect in _effects(activity.sizes["neuron"]).items():
+        perturbed = session.perturbed(effect)
+        examine.holds(f"takes an effect: {what}", lambda s=perturbed: _run(subject, s, "run"))  # type: ignore[misc]
     examine.holds(
         "leaves numpy's global generator alone",
         lambda: require(
@@ -71,6 +69,21 @@ def _check_runs(examine: Examiner, subject: Any, session: Session) -> None:
             "the global random state changed: draw from the rng you are given",
         ),
     )
+
+
+def _effects(n_neurons: int) -> dict[str, Effect]:
+    """One of each sort, on the first of n neurons in the first trial."""
+    first = np.arange(n_neurons) == 0
+    pairs = np.where(first[:, None], 0.0, np.ones((n_neurons, n_neurons)))
+    window = (0.1, 0.2, (0,))
+    return {
+        "a drive": Effect("drive", np.where(first, 1.0, 0.0), *window),
+        "a drive that changes": Effect("drive", np.where(first, [[-1.0], [1.0]], 0.0), *window),
+        "a hold": Effect("hold", np.where(first, 20.0, np.nan), *window),
+        "a gain per neuron": Effect("gain", np.where(first, 0.0, 1.0), *window),
+        "a gain per pair": Effect("gain", pairs, *window, over="pair"),
+        "an effect that outlasts its trial": Effect("drive", np.where(first, 1.0, 0.0), 0.4, 2 * DURATION),
+    }
 
 
 def _rng(role: str) -> np.random.Generator:

@@ -13,7 +13,7 @@ import xarray as xr
 from simlab import truths
 from simlab.contracts import Finding, Needs
 from simlab.data import activity, anatomy, bin_spikes
-from simlab.session import NeuronPerturbation, Perturbation, Session, neuron_perturbations, pulsed_trials
+from simlab.session import Effect, Perturbation, Session, effects_on, pulsed_trials
 
 
 @dataclass(frozen=True)
@@ -45,8 +45,8 @@ class ToySubject:
         counts = rng.poisson(self.circuit.rate * session.duration, (session.trials, n))
         trial, neuron = (np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape))
         when = rng.uniform(0, session.duration, len(trial))
-        for pulse in neuron_perturbations(session, n):
-            t, c = np.meshgrid(pulsed_trials(pulse, session.trials), np.flatnonzero(pulse.strength), indexing="ij")
+        for pulse in effects_on(session, n):
+            t, c = np.meshgrid(pulsed_trials(pulse, session.trials), np.flatnonzero(pulse.steps[0]), indexing="ij")
             trial, neuron = np.append(trial, t), np.append(neuron, c)
             when = np.append(when, np.full(t.size, pulse.start))
         step = dict(zip(self.order[:-1], self.order[1:], strict=True))
@@ -166,7 +166,7 @@ class Misbehaving:
         raise SystemExit(1)
 
 
-def single_pulse(subject: ToySubject, neuron: int) -> NeuronPerturbation:
+def single_pulse(subject: ToySubject, neuron: int) -> Effect:
     strength = np.zeros(subject.circuit.n_neurons)
     strength[neuron] = 2.0
-    return NeuronPerturbation("stimulate", strength, 0.05, 0.06)
+    return Effect("drive", strength, 0.05, 0.06)
