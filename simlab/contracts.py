@@ -11,19 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
+from simlab.errors import BudgetExceeded as BudgetExceeded
+from simlab.errors import SimlabError as SimlabError
+
 if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
 
     from simlab.session import Effect, Perturbation, Session
-
-
-class SimlabError(Exception):
-    """What a user did wrong: the rule, the value received and the fix."""
-
-
-class BudgetExceeded(SimlabError):
-    """An active method asked its rig for more than its budget; recorded as spent, not as a crash."""
 
 
 @dataclass(frozen=True)
@@ -79,13 +74,16 @@ class Picture:
 
     kind: `matrix` (pre, post), `confusion` (labels, over cells or units), `scatter` (numbers, over cells or units),
     `filters` (unit, ...), `traces` (trial, time, factor) or `partition` (labels of units). marked: a flag of the
-    answer that the drawing emphasises, such as the decided edges.
+    answer that the drawing emphasises, such as the decided edges; held_against: the flag of the projected truth that
+    it should equal (without one: where the truth is not zero); left_out: a flag of it that marks what is not asked.
     """
 
     kind: str
     answer: str
     truth: str
     marked: str = ""
+    held_against: str = ""
+    left_out: str = ""
 
 
 @dataclass(frozen=True)

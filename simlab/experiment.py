@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
-from functools import cache
+from functools import cache, cached_property
 from itertools import product
 from typing import TYPE_CHECKING, Any
 
 from simlab.contracts import Budget, Circuit, Instrument, SimlabError, Stimulator
-from simlab.fingerprint import fingerprint, part_hash, value_hash
+from simlab.fingerprint import describe, fingerprint, label, value_hash
+from simlab.naming import name_of
+from simlab.registry import create, names, question
+from simlab.sources import code_hash, libraries
+from simlab.truths import answerable
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from simlab.claims import Claim
 
 BASELINES = ("oracle", "random", "marginals_only")
 
@@ -54,6 +58,7 @@ class Baseline:
 
     @property
     def name(self) -> str:
+        """As the ledger calls it."""
         return f"baseline:{self.kind}"
 
 
@@ -61,17 +66,19 @@ class Baseline:
 class Grid:
     """A block of cells: every circuit and rival, under every plan, instrument and method that fit together.
 
-    A method meets only circuits whose truth answers its question. `ceiling`: a plan of ample data, recorded with
-    the perfect instrument, whose recovery is each method's ceiling. `perturbations`: how many perturbed trials an
-    active method may spend, swept; None: one for each trial of the plan. `baselines`: also score each question's
-    oracle, random and marginals-only answers.
+    Circuits, rivals, instruments and methods are values or registered names. Each rival is made to imitate each of
+    the circuits that its `twin_of` names, so that size, rates and correlations match the circuit that it is held
+    against. A method meets only circuits whose truth answers its question; one that meets none is an error.
+    `ceiling`: a plan of ample data, recorded with the perfect instrument, whose recovery is each method's ceiling.
+    `perturbations`: how many perturbed trials an active method may spend, swept; None: one for each trial of the
+    plan. `baselines`: also score each question's oracle, random and marginals-only answers.
     """
 
-    circuits: tuple[Circuit, ...]
+    circuits: tuple[Circuit | str, ...]
     plans: tuple[Plan, ...]
-    instruments: tuple[Instrument, ...]
+    instruments: tuple[Instrument | str, ...]
     methods: tuple[Any, ...]
-    rivals: tuple[Circuit, ...] = ()
+    rivals: tuple[Circuit | str, ...] = ()
     stimulators: tuple[Stimulator | None, ...] = (None,)
     perturbations: tuple[int | None, ...] = (None,)
     ceiling: Plan | None = None
@@ -81,6 +88,49 @@ class Grid:
     def __post_init__(self) -> None:
         for what in ("circuits", "plans", "instruments", "methods"):
             _require(len(getattr(self, what)) > 0, f"a grid needs at least one of its {what}, got none")
+        for what in ("circuits", "rivals", "instruments", "methods"):
+            object.__setattr__(self, what, _made("circuits" if what == "rivals" else what, getattr(self, what)))
+        for method in self.methods:
+            _check_asked(method, self.circuits)
+
+    @property
+    def asks(self) -> tuple[str, ...]:
+        """The questions of its methods, each once."""
+        return tuple(dict.fromkeys(method.question for method in self.methods))
+
+    @property
+    def family(self) -> tuple[str, ...]:
+        """The mechanisms of its circuits and rivals, each once."""
+        found = (getattr(c, "mechanism", name_of(c)) for c in (*self.circuits, *self.rivals))
+        return tuple(sorted(set(found)))
+
+    def imitations(self) -> list[tuple[Any, str]]:
+        """Each rival matched to each circuit that it imitates, and that circuit's label ("" where it imitates none)."""
+        found: dict[str, tuple[Any, str]] = {}
+        for rival in self.rivals:
+            twins = [c for c in self.circuits if name_of(c) in getattr(rival, "twin_of", ())]
+            matched = [(rival.imitating(c), label(c)) for c in twins] or [(rival, "")]  # type: ignore[union-attr]
+            for imitation, twin in matched:
+                found.setdefault(value_hash(imitation), (imitation, twin))
+        return list(found.values())
+
+
+def _made(kind: str, plugins: Iterable[Any]) -> tuple[Any, ...]:
+    return tuple(create(kind, plugin) if isinstance(plugin, str) else plugin for plugin in plugins)
+
+
+def _check_asked(method: Any, circuits: tuple[Any, ...]) -> None:
+    asked = method.question
+    _require(
+        asked in names("questions"),
+        f"method {name_of(method)} asks {asked!r}, but the questions are {', '.join(names('questions'))}: "
+        "register yours (simlab.register, or the entry-point group simlab.questions)",
+    )
+    _require(
+        any(asked in answerable(circuit) for circuit in circuits),
+        f"method {name_of(method)} meets no circuit of its grid: none of {', '.join(map(name_of, circuits))} knows the "
+        f"true {asked}; give a circuit that does, or leave the method out",
+    )
 
 
 @dataclass(frozen=True)
@@ -95,7 +145,9 @@ class Cell:
     role: str = "circuit"  # circuit, rival or ceiling
     stimulator: Any = None
     perturbations: int | None = None
-    candidates: tuple[str, ...] = ()
+    family: tuple[str, ...] = ()  # the mechanisms of the grid
+    question: Any = None  # with its criteria; None: the registered one
+    twin: str = ""  # of a rival: the label of the circuit that it imitates
 
     @property
     def active(self) -> bool:
@@ -104,76 +156,49 @@ class Cell:
 
     @property
     def budget(self) -> Budget:
+        """What an active method may spend."""
         return self.plan.budget(self.perturbations)
 
-    @property
-    def parts(self) -> tuple[Any, Any, Any, Any]:
-        return self.circuit, self.instrument, self.method, self.stimulator
+    @cached_property
+    def asked(self) -> Any:
+        """The question with its criteria."""
+        return self.question if self.question is not None else question(self.method.question)
 
     def identity(self) -> str:
-        """What this cell is, by names and parameters: its random streams depend on that and the seed alone."""
+        """What this cell is, by names and parameters, whatever code runs it."""
+        parts = (self.circuit, self.instrument, self.method, self.stimulator)
         plan = [self.plan.trials, repr(self.plan.duration)]
-        values = [value_hash(part) for part in self.parts]
-        return fingerprint([values, self.subject, plan, self.role, self.perturbations, self.candidates])
+        values = [value_hash(part) for part in parts]
+        return fingerprint([values, self.subject, plan, self.role, self.perturbations, self.family])
 
-    def key(self, seed: int | str) -> str:
-        """The name of this cell's row: a hash of the seed, the cell, and the sources of its circuit, instrument, method
-        and stimulator (not of the libraries, engines and questions: `run.json` holds the versions of those)."""
-        return fingerprint([self.identity(), [part_hash(part) for part in self.parts], str(seed)])
+    def made_of(self) -> dict[str, Any]:
+        """The code, criteria and libraries that decide its result: a row made of others is stale."""
+        parts = {"circuit": self.circuit, "instrument": self.instrument, "method": self.method}
+        parts |= {"stimulator": self.stimulator} if self.stimulator is not None else {}
+        code = {name: code_hash(type(part)) for name, part in parts.items()}
+        return code | {"question": question_hash(self.asked), "libraries": libraries(self.method)}
 
-
-@dataclass(frozen=True)
-class Measured:
-    """What a claim measured: the figure, its 95% interval where it has one, and from how many rows."""
-
-    value: float
-    low: float = float("nan")
-    high: float = float("nan")
-    n: int = 0
-    detail: str = ""
+    def digest(self, seed: int | str) -> str:
+        """The name of its row: a hash of the seed, of what the cell is and of what it is made of."""
+        return digest_of(self.identity(), self.made_of(), seed)
 
 
-@dataclass(frozen=True)
-class Claim:
-    """A published or analytic statement, and the figure of an experiment's results that it is checked on.
-
-    `measure(table)` gets the results (one row per cell; columns in `simlab.store.ledger`) and returns the figure;
-    the claim holds if the figure lies within `band`, ends included. A claim can fail, and is then shown failing.
-    """
-
-    name: str
-    statement: str
-    source: str
-    measure: Callable[[pd.DataFrame], Measured | float]
-    band: tuple[float, float]
-
-    def check(self, table: pd.DataFrame) -> ClaimResult:
-        """The verdict on these results: `holds`, `fails`, or `not measured` where the rows it needs are missing."""
-        try:
-            measured = self.measure(table)
-            if not isinstance(measured, Measured):
-                measured = Measured(float(measured))
-        except Exception as error:  # a claim is a user's code, and must not cost the others their verdict
-            return ClaimResult(self, Measured(float("nan"), detail=f"{type(error).__name__}: {error}"), "not measured")
-        if measured.value != measured.value:
-            return ClaimResult(self, measured, "not measured")
-        low, high = self.band
-        return ClaimResult(self, measured, "holds" if low <= measured.value <= high else "fails")
+def question_hash(asked: Any) -> str:
+    """Hash of a question's criteria and code."""
+    return value_hash(asked)[:16] + code_hash(type(asked))
 
 
-@dataclass(frozen=True)
-class ClaimResult:
-    claim: Claim
-    measured: Measured
-    verdict: str
+def digest_of(identity: str, made_of: Mapping[str, Any], seed: int | str) -> str:
+    """The name of a cell's row."""
+    return fingerprint([identity, made_of, str(seed)])
 
 
 @dataclass(frozen=True)
 class Experiment:
     """A frozen grid (circuits x plans x instruments x methods x subjects) and its claims.
 
-    asks: the scientific question, a paragraph for the report. time_limit [s] and memory_limit [bytes] bound every
-    method's analysis.
+    asks: the scientific question, a paragraph for the report. questions: those whose criteria differ from the default.
+    time_limit [s of processor time] and memory_limit [bytes] bound every method's analysis.
     """
 
     name: str
@@ -182,6 +207,7 @@ class Experiment:
     claims: tuple[Claim, ...] = ()
     subjects: int = 20
     seed: int | str = 2026
+    questions: tuple[Any, ...] = ()
     time_limit: float = 600.0
     memory_limit: int = 4 * 2**30
     notes: str = field(default="")
@@ -194,46 +220,52 @@ class Experiment:
     def cells(self) -> Iterator[Cell]:
         """Every cell once, those that share a simulation next to one another."""
         seen: set[str] = set()
+        asked = {name: question(name, self.questions) for grid in self.grids for name in grid.asks}
         for grid in self.grids:
-            for cell in _grid_cells(grid, self.subjects):
-                key = cell.key(self.seed)
-                if key not in seen:
-                    seen.add(key)
+            for cell in _grid_cells(grid, self.subjects, asked):
+                identity = cell.identity()
+                if identity not in seen:
+                    seen.add(identity)
                     yield cell
 
+    def described(self) -> list[Any]:
+        """Its grids as plain data, for `run.json`."""
+        return describe(self.grids)
 
-def _grid_cells(grid: Grid, subjects: int) -> Iterator[Cell]:
-    from simlab.instruments.recording.perfect import Perfect
-    from simlab.instruments.stimulating.ideal import Ideal
 
-    family = tuple(sorted({c.name for c in (*grid.circuits, *grid.rivals)}))
-    hands = tuple(product([s or Ideal() for s in grid.stimulators], grid.perturbations))
-    blocks: list[tuple[str, Any, Any, Any, int]] = [
-        ("circuit", grid.circuits, grid.plans, grid.instruments, subjects),
-        ("rival", grid.rivals, grid.plans, grid.instruments, subjects),
-    ]
-    if grid.ceiling is not None:
-        ample = min(subjects, grid.ceiling_subjects or subjects)
-        blocks.append(("ceiling", grid.circuits, (grid.ceiling,), (Perfect(),), ample))
-    for role, circuits, plans, instruments, n_subjects in blocks:
-        for circuit, subject, plan in product(circuits, range(n_subjects), plans):
+def _grid_cells(grid: Grid, subjects: int, asked: Mapping[str, Any]) -> Iterator[Cell]:
+    hands = tuple(product([s or create("instruments", "ideal") for s in grid.stimulators], grid.perturbations))
+    for role, (circuit, twin), plans, instruments, n_subjects in _blocks(grid, subjects):
+        for subject, plan in product(range(n_subjects), plans):
             for instrument, method in product(instruments, _methods(grid, circuit)):
-                cell = Cell(circuit, subject, plan, instrument, method, role, candidates=family)
+                cell = Cell(
+                    circuit, subject, plan, instrument, method, role,
+                    family=grid.family, question=asked[method.question], twin=twin,
+                )  # fmt: skip
                 if cell.active:
                     yield from (replace(cell, stimulator=hand, perturbations=limit) for hand, limit in hands)
                 else:
                     yield cell
 
 
-def _methods(grid: Grid, circuit: Circuit) -> list[Any]:
-    methods = [m for m in grid.methods if m.question in circuit.questions]
+def _blocks(grid: Grid, subjects: int) -> Iterator[tuple[str, tuple[Any, str], tuple[Plan, ...], tuple[Any, ...], int]]:
+    """Role, circuit and its twin's label, plans, instruments and number of subjects of each part of a grid."""
+    for circuit in grid.circuits:
+        yield "circuit", (circuit, ""), grid.plans, grid.instruments, subjects
+    for imitation in grid.imitations():
+        yield "rival", imitation, grid.plans, grid.instruments, subjects
+    if grid.ceiling is not None:
+        ample = min(subjects, grid.ceiling_subjects or subjects)
+        for circuit in grid.circuits:
+            yield "ceiling", (circuit, ""), (grid.ceiling,), (create("instruments", "perfect"),), ample
+
+
+def _methods(grid: Grid, circuit: Any) -> list[Any]:
+    methods = [m for m in grid.methods if m.question in answerable(circuit)]
     if grid.baselines:
-        methods += [_baseline(question, kind) for question in _asked(methods) for kind in BASELINES]
+        asked = dict.fromkeys(m.question for m in methods)
+        methods += [_baseline(question, kind) for question in asked for kind in BASELINES]
     return methods
-
-
-def _asked(methods: list[Any]) -> list[str]:
-    return list(dict.fromkeys(m.question for m in methods))
 
 
 @cache

@@ -7,20 +7,15 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from simlab.contracts import SimlabError
+from simlab.naming import kind_of, name_of
 
-KINDS = ("circuits", "instruments", "methods", "experiments")
-QUESTIONS = {
-    "connectivity": "simlab.questions.connectivity:Connectivity",
-    "topology": "simlab.questions.topology:Topology",
-    "mechanism": "simlab.questions.mechanism:Mechanism",
-}
+KINDS = ("circuits", "instruments", "methods", "questions", "experiments")
 BUILT_IN_PACKAGES = ("circuits", "methods", "experiments")
 
 _registered: dict[str, dict[str, Any]] = {kind: {} for kind in KINDS}
@@ -49,11 +44,9 @@ def _entry_points(kind: str) -> dict[str, EntryPoint]:
 
 
 def names(kind: str) -> list[str]:
-    """Registered names of `circuits`, `instruments`, `methods`, `experiments` or `questions`, sorted."""
-    if kind == "questions":
-        return sorted(QUESTIONS)
+    """Registered names of `circuits`, `instruments`, `methods`, `questions` or `experiments`, sorted."""
     if kind not in KINDS:
-        raise RegistryError(f"no kind {kind!r}; the kinds are {', '.join((*KINDS, 'questions'))}")
+        raise RegistryError(f"no kind {kind!r}; the kinds are {', '.join(KINDS)}")
     return sorted({*_entry_points(kind), *_registered[kind]})
 
 
@@ -61,8 +54,6 @@ def get(kind: str, name: str) -> Any:
     """The class (for experiments: the value) registered under this name."""
     if name not in names(kind):
         raise RegistryError(f"no {kind[:-1]} named {name!r}; there are: {', '.join(names(kind))}")
-    if kind == "questions":
-        return _load(QUESTIONS[name], f"question {name}")
     if name in _registered[kind]:
         return _registered[kind][name]
     return _load(_entry_points(kind)[name].value, f"{kind[:-1]} {name}")
@@ -83,39 +74,26 @@ def create(kind: str, name: str, **parameters: Any) -> Any:
 
 def find(name: str) -> tuple[str, Any]:
     """The kind and object of a name of any kind."""
-    for kind in (*KINDS, "questions"):
+    for kind in KINDS:
         if name in names(kind):
             return kind, get(kind, name)
-    everything = "; ".join(f"{kind}: {', '.join(names(kind))}" for kind in (*KINDS, "questions"))
+    everything = "; ".join(f"{kind}: {', '.join(names(kind))}" for kind in KINDS)
     raise RegistryError(f"nothing is named {name!r}; there are: {everything}")
 
 
-def name_of(plugin: Any) -> str:
-    """A plug-in's name: its `name`, else its class name in snake case."""
-    owner = plugin if isinstance(plugin, type) else type(plugin)
-    named = getattr(plugin, "name", None)
-    return named if isinstance(named, str) else re.sub(r"(?<!^)(?=[A-Z])", "_", owner.__name__).lower()
+def rivals_of(circuit: str) -> list[Any]:
+    """The registered circuits that imitate the one of this name, as classes or instances."""
+    found = (get("circuits", name) for name in names("circuits"))
+    return [rival for rival in found if circuit in getattr(rival, "twin_of", ())]
 
 
-def kind_of(plugin: Any) -> str:
-    """Which kind of plug-in an object or class is, by the methods that it has."""
-    from simlab.experiment import Experiment
-
-    if isinstance(plugin, Experiment):
-        return "experiments"
-    signs = {"subject": "circuits", "implant": "instruments", "install": "instruments"}
-    signs |= {"analyse": "methods", "investigate": "methods"}
-    for attribute, kind in signs.items():
-        if callable(getattr(plugin, attribute, None)):
-            return kind
-    raise RegistryError(
-        f"{plugin!r} is no plug-in: a circuit has subject(), an instrument implant() or install(), "
-        "a method analyse() or investigate()"
-    )
+def question(name: str, chosen: Iterable[Any] = ()) -> Any:
+    """An instance of a question: one of those `chosen`, if it is of this name, else with its default criteria."""
+    return next((q for q in chosen if q.name == name), None) or create("questions", name)
 
 
 def register(plugin: Any, *, replace: bool = False) -> Any:
-    """Makes a circuit, instrument, method or experiment known by name in this process; returns it.
+    """Makes a circuit, instrument, method, question or experiment known by name in this process; returns it.
 
     A class or an instance will do, so this also serves as a decorator. `replace` lets a notebook cell run twice.
     """

@@ -34,8 +34,9 @@ class FeedforwardRing:
     """
 
     name: ClassVar[str] = "feedforward_ring"
-    rivals: ClassVar[tuple[str, ...]] = ("ring_attractor",)
-    questions: ClassVar[tuple[str, ...]] = ("connectivity", "topology", "mechanism")
+    mechanism: ClassVar[str] = "feedforward"
+    twin_of: ClassVar[tuple[str, ...]] = ("ring_attractor",)
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "topology")
 
     ring: RingAttractor = field(default_factory=RingAttractor)  # parameters of either layer, `model` among them
     common_background: float = 1.0  # share of the noise's variance that twins have in common; below 1 the match loosens
@@ -48,6 +49,10 @@ class FeedforwardRing:
     def n_neurons(self) -> int:
         """Recorded neurons, excitatory and inhibitory."""
         return self.ring.n_neurons
+
+    def imitating(self, circuit: RingAttractor) -> FeedforwardRing:
+        """A copy whose layers are made of this ring's neurons."""
+        return replace(self, ring=circuit)
 
     def network(self, order: np.ndarray | None = None) -> RingNetwork:
         """Upstream ring and recorded layer, in this order, each with its neurons numbered in `order`."""

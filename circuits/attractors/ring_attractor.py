@@ -36,8 +36,8 @@ class RingAttractor:
     """
 
     name: ClassVar[str] = "ring_attractor"
-    rivals: ClassVar[tuple[str, ...]] = ("feedforward_ring",)
-    questions: ClassVar[tuple[str, ...]] = ("connectivity", "topology", "mechanism")
+    mechanism: ClassVar[str] = "ring attractor"
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "topology")
 
     n_excitatory: int = 80  # four to one (Compte et al. 2000: 2048 and 512)
     n_inhibitory: int = 20

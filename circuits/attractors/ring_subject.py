@@ -11,6 +11,7 @@ import xarray as xr
 
 from circuits.attractors.ring_network import RingNetwork, cue_session
 from circuits.attractors.shape import betti_numbers
+from simlab import truths
 from simlab.data import anatomy
 from simlab.session import Session
 
@@ -57,24 +58,17 @@ class RingSubject:
         """An Activity of the recorded neurons: spikes, or `rate` [Hz] every 10 ms of the rate version."""
         return self.network.simulate(session, rng, self.recorded)
 
-    def truth(self, question: str) -> xr.Dataset:
-        """`connectivity`: the weights among recorded neurons; `topology`: of their noise-free states; `mechanism`."""
-        answers = {"connectivity": self._wiring, "topology": self._shape, "mechanism": self._label}
-        if question not in answers:
-            raise LookupError(f"{self.circuit.name} can answer {', '.join(answers)}, got {question!r}")
-        return answers[question]()
+    def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
+        """`connectivity`: the weights among recorded neurons; `topology`: of their noise-free states."""
+        answers = {"connectivity": self._wiring, "topology": self._shape}
+        return truths.among(self.circuit.name, question, answers)
 
     def _wiring(self) -> xr.Dataset:
-        index = np.arange(len(self.recorded))
-        weights = self.network.weights[np.ix_(self.recorded, self.recorded)]
-        return xr.Dataset({"weight": (("pre", "post"), weights)}, {"pre": index, "post": index})
+        return truths.wiring(self.network.weights[np.ix_(self.recorded, self.recorded)])
 
     def _shape(self) -> xr.Dataset:
         """Betti numbers of the states in which cues all around the ring leave the recorded neurons, without noise."""
-        return xr.Dataset(dict(zip(("b0", "b1", "b2"), _noise_free_shape(self.circuit), strict=True)))
-
-    def _label(self) -> xr.Dataset:
-        return xr.Dataset({"label": self.circuit.name})
+        return truths.shape(_noise_free_shape(self.circuit))
 
 
 @lru_cache(maxsize=64)

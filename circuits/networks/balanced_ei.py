@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import xarray as xr
 
+from simlab import truths
 from simlab.contracts import SimlabError
 from simlab.data import activity, anatomy
 from simlab.session import Session
@@ -42,8 +43,8 @@ class BalancedEI:
     """
 
     name: ClassVar[str] = "balanced_ei"
-    rivals: ClassVar[tuple[str, ...]] = ("common_drive", "independent_poisson")
-    questions: ClassVar[tuple[str, ...]] = ("connectivity", "mechanism")
+    mechanism: ClassVar[str] = "recurrent network"
+    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
 
     n_neurons: int = 100
     excitatory_fraction: float = 0.8  # Brunel 2000; cortex: 80 to 85% (Braitenberg & Schuez 1998)
@@ -157,13 +158,9 @@ class BalancedEISubject:
         spikes = simulate(self.network, session, rng, burn_in=circuit.burn_in, dt=circuit.dt)
         return activity(session, circuit.n_neurons, spikes=spikes.columns).assign_attrs(engine=spikes.engine)
 
-    def truth(self, question: str) -> xr.Dataset:
-        """`connectivity`: the weights that ran [V]; `mechanism`: this circuit's name."""
-        if question == "connectivity":
-            return connectivity(self.weights)
-        if question == "mechanism":
-            return xr.Dataset({"label": self.circuit.name})
-        raise LookupError(f"balanced_ei can answer {', '.join(self.circuit.questions)}, got {question!r}")
+    def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
+        """`connectivity`: the weights that ran [V]."""
+        return truths.among(self.circuit.name, question, {"connectivity": lambda: truths.wiring(self.weights)})
 
 
 def lif_network(circuit: BalancedEI, external: np.ndarray, sigma: np.ndarray | float) -> SpikingNetwork:
@@ -187,12 +184,6 @@ def lif_network(circuit: BalancedEI, external: np.ndarray, sigma: np.ndarray | f
         },
         initial={"v": (circuit.reset, circuit.threshold)},
     )
-
-
-def connectivity(weights: np.ndarray) -> xr.Dataset:
-    """The connectivity truth of weights (pre, post)."""
-    index = np.arange(len(weights))
-    return xr.Dataset({"weight": (("pre", "post"), weights)}, {"pre": index, "post": index})
 
 
 def _require(rule: bool, message: str) -> None:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import xarray as xr
 
-from circuits.networks.balanced_ei import BalancedEI, connectivity, lif_network
+from circuits.networks.balanced_ei import BalancedEI, lif_network
+from simlab import truths
 from simlab.contracts import SimlabError
 from simlab.data import activity
 from simlab.session import Session
@@ -37,8 +38,9 @@ class CommonDrive:
     """
 
     name: ClassVar[str] = "common_drive"
-    rivals: ClassVar[tuple[str, ...]] = ("balanced_ei", "independent_poisson")
-    questions: ClassVar[tuple[str, ...]] = ("connectivity", "mechanism")
+    mechanism: ClassVar[str] = "common drive"
+    twin_of: ClassVar[tuple[str, ...]] = ("balanced_ei",)
+    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # the network whose rates and correlations it copies
     n_drives: int = 5  # shared signals: a handful of dimensions (Williamson et al. 2016; Huang et al. 2019)
@@ -56,6 +58,10 @@ class CommonDrive:
         for message, holds in rules.items():
             if not holds:
                 raise SimlabError(message)
+
+    def imitating(self, circuit: BalancedEI) -> CommonDrive:
+        """A copy that is matched to this network."""
+        return replace(self, like=circuit)
 
     def subject(self, rng: np.random.Generator) -> CommonDriveSubject:
         """The neurons of one twin, with shared signals in place of its synapses."""
@@ -117,8 +123,6 @@ class CommonDriveSubject:
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """An Activity with the spikes of all neurons."""
-        from dataclasses import replace
-
         from simlab.simulators.spiking import simulate
 
         like = self.circuit.like
@@ -142,10 +146,9 @@ class CommonDriveSubject:
         signal = lfilter(np.ones(1, np.float32), np.array([1, -decay], np.float32), noise, axis=1)
         return Drive("drive", signal, SIGNAL_STEP, loading=self.loading, unit="volt", start=-burn_in)
 
-    def truth(self, question: str) -> xr.Dataset:
-        """`connectivity`: no synapse at all; `mechanism`: this circuit's name."""
-        if question == "connectivity":
-            return connectivity(np.zeros((self.circuit.like.n_neurons,) * 2))
-        if question == "mechanism":
-            return xr.Dataset({"label": self.circuit.name})
-        raise LookupError(f"common_drive can answer {', '.join(self.circuit.questions)}, got {question!r}")
+    def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
+        """`connectivity`: no synapse at all."""
+        return truths.among(self.circuit.name, question, {"connectivity": self._no_wiring})
+
+    def _no_wiring(self) -> xr.Dataset:
+        return truths.no_wiring(self.circuit.like.n_neurons)

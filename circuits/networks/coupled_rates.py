@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import xarray as xr
 
+from simlab import truths
 from simlab.contracts import SimlabError
 from simlab.data import activity, anatomy
 from simlab.session import Session
@@ -37,7 +38,7 @@ class CoupledRates:
     """
 
     name: ClassVar[str] = "coupled_rates"
-    rivals: ClassVar[tuple[str, ...]] = ()
+    mechanism: ClassVar[str] = "recurrent network"
     questions: ClassVar[tuple[str, ...]] = ("connectivity",)
 
     n_neurons: int = 25  # the tutorial's networks have 6 and 100
@@ -99,9 +100,6 @@ class CoupledRatesSubject:
         time, rate = simulate(self.network, session, rng, dt=step, sample_interval=step, burn_in=burn_in)
         return activity(session, self.circuit.n_neurons, rate=rate, time=time)
 
-    def truth(self, question: str) -> xr.Dataset:
+    def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: the weights that ran."""
-        if question != "connectivity":
-            raise LookupError(f"coupled_rates can answer connectivity, got {question!r}")
-        index = np.arange(self.circuit.n_neurons)
-        return xr.Dataset({"weight": (("pre", "post"), self.weights)}, {"pre": index, "post": index})
+        return truths.among(self.circuit.name, question, {"connectivity": lambda: truths.wiring(self.weights)})

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
 import xarray as xr
 
-from circuits.networks.balanced_ei import BalancedEI, connectivity
+from circuits.networks.balanced_ei import BalancedEI
+from simlab import truths
 from simlab.data import activity
 from simlab.session import SILENCE_CURRENT, Session, neuron_perturbations, pulsed_trials
 
@@ -29,10 +30,15 @@ class IndependentPoisson:
     """
 
     name: ClassVar[str] = "independent_poisson"
-    rivals: ClassVar[tuple[str, ...]] = ("balanced_ei", "common_drive")
-    questions: ClassVar[tuple[str, ...]] = ("connectivity", "mechanism")
+    mechanism: ClassVar[str] = "independent neurons"
+    twin_of: ClassVar[tuple[str, ...]] = ("balanced_ei",)
+    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # the network whose rates it copies
+
+    def imitating(self, circuit: BalancedEI) -> IndependentPoisson:
+        """A copy that is matched to this network."""
+        return replace(self, like=circuit)
 
     def subject(self, rng: np.random.Generator) -> IndependentPoissonSubject:
         """The rates of one twin."""
@@ -86,10 +92,9 @@ class IndependentPoissonSubject:
             rates = like.neuron.rate(mean, np.broadcast_to(self.matched.sd, current.shape))
         return np.where(clamp > 0, clamp, rates)
 
-    def truth(self, question: str) -> xr.Dataset:
-        """`connectivity`: no synapse at all; `mechanism`: this circuit's name."""
-        if question == "connectivity":
-            return connectivity(np.zeros((self.circuit.like.n_neurons,) * 2))
-        if question == "mechanism":
-            return xr.Dataset({"label": self.circuit.name})
-        raise LookupError(f"independent_poisson can answer {', '.join(self.circuit.questions)}, got {question!r}")
+    def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
+        """`connectivity`: no synapse at all."""
+        return truths.among(self.circuit.name, question, {"connectivity": self._no_wiring})
+
+    def _no_wiring(self) -> xr.Dataset:
+        return truths.no_wiring(self.circuit.like.n_neurons)

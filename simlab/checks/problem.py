@@ -56,6 +56,14 @@ def silent_recording(brief: Mapping[str, Any] = BRIEF) -> xr.Dataset:
     return _finished(4, 1.0, N_UNITS, brief, spikes=(nothing, nothing, nothing))
 
 
+def unequal_recording() -> xr.Dataset:
+    """The problem in trials of 1 to 2 s."""
+    rng, length = stream(0, "check", "unequal"), np.linspace(1.0, 2.0, 8)
+    trial, when, unit = spike_columns(rng, N_UNITS, 8, 2.0)
+    kept = when <= length[trial]
+    return _finished(8, length, N_UNITS, BRIEF, spikes=(trial[kept], when[kept], unit[kept]))
+
+
 def fluorescence_recording(brief: Mapping[str, Any] = BRIEF) -> xr.Dataset:
     """Calcium traces [dF/F] of independent units, without spikes."""
     rng = stream(0, "check", "fluorescence")
@@ -65,9 +73,11 @@ def fluorescence_recording(brief: Mapping[str, Any] = BRIEF) -> xr.Dataset:
     return _finished(6, 4.0, N_UNITS, brief, sample_time=(np.arange(frames) + 0.5) / FRAME_RATE, **measured)
 
 
-def _finished(trials: int, duration: float, n_units: int, brief: Mapping[str, Any], **seen: object) -> xr.Dataset:
-    time = np.linspace(0, duration, 20, endpoint=False)
-    angle = np.broadcast_to((2 * np.pi * time / duration)[None, :, None], (trials, 20, 1))
+def _finished(
+    trials: int, duration: float | np.ndarray, n_units: int, brief: Mapping[str, Any], **seen: object
+) -> xr.Dataset:
+    time = np.linspace(0, np.max(duration), 20, endpoint=False)
+    angle = np.broadcast_to((2 * np.pi * time / np.max(duration))[None, :, None], (trials, 20, 1))
     place = dict(zip(("unit_x", "unit_y", "unit_z"), positions(n_units).T, strict=True))
     result = recording(
         duration=duration,

@@ -38,7 +38,9 @@ def to_dict(dataset: xr.Dataset) -> dict[str, np.ndarray]:
     arrays["duration"] = np.array(dataset.attrs["duration"])
     if "signal" in dataset:
         said = dataset["signal"].attrs
-        arrays |= zip(SIGNAL, map(np.array, (said["modality"], said["units"], str(dataset["signal"].dims[2]))), strict=True)
+        arrays |= zip(
+            SIGNAL, map(np.array, (said["modality"], said["units"], str(dataset["signal"].dims[2]))), strict=True
+        )
     arrays |= {name: dataset[name].values.astype(str) for name in LABELS if name in dataset.coords}
     arrays |= {name: np.array(dataset.attrs[name], dtype=str) for name in TEXTS if name in dataset.attrs}
     if "resolution" in dataset.attrs:

@@ -11,10 +11,10 @@ import numpy as np
 import xarray as xr
 
 from simlab.data import bare, check_recording, is_spiking
+from simlab.exchange.notes import to_notes
 from simlab.exchange.nwb_reading import read_nwb
 from simlab.exchange.nwb_series import add_series, add_signal
 from simlab.exchange.nwb_tables import MICRONS, NOTES, add_columns, unit_columns
-from simlab.exchange.notes import to_notes
 from simlab.exchange.timeline import Timeline
 from simlab.exchange.zarr_store import refuse_existing
 
@@ -85,7 +85,7 @@ def _add_trials(file: NWBFile, dataset: xr.Dataset, line: Timeline) -> None:
         codes, names = dataset["condition"].values.tolist(), dataset.attrs.get("conditions", ())
         columns["condition"] = codes
         file.add_trial_column("condition", "Number of the trial's experimental condition.")
-        if names and 0 <= min(codes) and max(codes) < len(names):
+        if names and min(codes) >= 0 and max(codes) < len(names):
             columns["condition_name"] = [names[code] for code in codes]
             file.add_trial_column("condition_name", "Name of the trial's experimental condition.")
     for trial, onset in enumerate(line.onset):
@@ -102,7 +102,9 @@ def _add_electrodes(file: NWBFile, dataset: xr.Dataset, region: str) -> None:
     if "channel_label" in dataset.coords:
         file.add_electrode_column("channel_name", "Name of the channel.")
     for channel in range(dataset.sizes["channel"]):
-        place = {a: float(dataset[f"channel_{a}"].values[channel]) / MICRONS for a in "xyz" if f"channel_{a}" in dataset}
+        place = {
+            a: float(dataset[f"channel_{a}"].values[channel]) / MICRONS for a in "xyz" if f"channel_{a}" in dataset
+        }
         label = {"channel_name": dataset["channel_label"].values[channel]} if "channel_label" in dataset.coords else {}
         file.add_electrode(location=region, group=group, **place, **label)
 

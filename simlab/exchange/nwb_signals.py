@@ -127,7 +127,9 @@ def _numeric(series: Any) -> bool:
     """Whether it is a series of numbers, a few at a time: no table, no images."""
     data = getattr(series, "data", None)
     kind = getattr(getattr(data, "dtype", None), "kind", "")
-    return hasattr(series, "timestamps") and kind in "iufb" and data is not None and len(data.shape) <= 2 and len(data) > 0
+    return (
+        hasattr(series, "timestamps") and kind in "iufb" and data is not None and len(data.shape) <= 2 and len(data) > 0
+    )
 
 
 def _folded(series: Any, line: Timeline, use: Use) -> Folded:

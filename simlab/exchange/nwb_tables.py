@@ -96,7 +96,9 @@ def read_units(units: Any, line: Timeline, use: Use) -> tuple[SpikeTable, dict[s
     if "obs_intervals" in units.colnames:
         use.column(units, "obs_intervals")
         partly = sum(not _observed(units["obs_intervals"][u], line) for u in range(len(units)))
-        use.told += [f"obs_intervals: {partly} of {len(units)} units were not observed in every trial"] if partly else []
+        use.told += (
+            [f"obs_intervals: {partly} of {len(units)} units were not observed in every trial"] if partly else []
+        )
     return spikes, read_columns(units, use)
 
 

@@ -33,7 +33,9 @@ class Use:
         return [*self.told, *self._columns(file), *self._tables(file), *self._containers(file)]
 
     def _columns(self, file: NWBFile) -> Iterator[str]:
-        regions = [c for module in file.processing.values() for c in module.children for c in getattr(c, "children", ())]
+        regions = [
+            c for module in file.processing.values() for c in module.children for c in getattr(c, "children", ())
+        ]
         for table in (file.trials, file.units, file.electrodes, *regions):
             if table is None or not hasattr(table, "colnames") or (id(table) not in self.objects and table in regions):
                 continue

@@ -10,43 +10,62 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from simlab.contracts import Finding, SimlabError
+from simlab.contracts import Finding, Picture, SimlabError, Variable
 from simlab.questions import ranking
-from simlab.questions.answers import Baseline, checked, pairs, undefined
+from simlab.questions.form import BaselineAnswer, answer, pairs, undefined
 
 _METRICS = (
     "mcc", "auroc", "auprc", "precision", "recall", "sign_accuracy", "direction_accuracy",
-    "decided_direction_accuracy", "tpr_at_1pct_fpr", "decided_density", "n_pairs", "n_edges",
+    "decided_direction_accuracy", "tpr_at_1pct_fpr", "any_discovery", "false_share", "n_false", "decided_density",
+    "n_pairs", "n_edges",
 )  # fmt: skip
+_NO_CHANCE = ("any_discovery", "false_share", "n_false", "decided_density", "n_pairs", "n_edges")
+_PAIR = ("pre", "post")
 
 
 @dataclass(frozen=True)
 class Connectivity:
     """Every ordered pair (pre, post) of recorded units: is there a synapse, of which sign, and how sure?
 
-    The answer is `score` (graded evidence, higher is more surely connected), `decided` edges and `sign`
-    (+1 excitatory, -1 inhibitory, 0 does not say), each (pre, post). The diagonal is never asked about.
+    The answer is `score` (graded evidence, higher is more surely connected), `decided` edges, `sign` (+1 excitatory,
+    -1 inhibitory, 0 does not say) and, where the method has them, p-values `p`, each (pre, post). The diagonal is never
+    asked about, nor are pairs of which the units hold an ambiguous share (see `project`).
     """
 
     name: ClassVar[str] = "connectivity"
-    form: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType(
-        {"score": ("pre", "post"), "decided": ("pre", "post"), "sign": ("pre", "post")}
+    form: ClassVar[Mapping[str, Variable]] = MappingProxyType(
+        {
+            "score": Variable(_PAIR),
+            "decided": Variable(_PAIR, "flag"),
+            "sign": Variable(_PAIR, "whole", optional=True, low=-1, high=1),
+            "p": Variable(_PAIR, optional=True, low=0, high=1),
+        }
     )
+    truth_form: ClassVar[Mapping[str, Variable]] = MappingProxyType({"weight": Variable(_PAIR)})
     metrics: ClassVar[tuple[str, ...]] = _METRICS
     headline: ClassVar[str] = "mcc"
+    picture: ClassVar[Picture] = Picture(
+        "matrix", answer="score", truth="weight", marked="decided", held_against="edge", left_out="ambiguous"
+    )
 
     least_mcc: float = 0.5  # recovered at this Matthews correlation of the decided edges, or above
-    most_false: float = 0.01  # called edges, of the unconnected pairs: wiring was claimed (Zaytsev et al. 2015)
+    most_false: float = 0.5  # share of the discoveries that may be false: wiring was claimed that is mostly not there
     edge_share: float = 0.5  # least share of two units' spike pairs that must come from connected neurons
+    ambiguous_share: float = 0.15  # from here to `edge_share` neither answer is wrong, and the pair is left out
     prior_density: float = 0.116  # of cortical pairs that are connected: 931 of 8050 (Song et al. 2005)
 
+    def brief(self, family: tuple[str, ...], truth: xr.Dataset) -> Mapping[str, object]:
+        """Nothing: the recording is all that there is."""
+        return {}
+
     def project(self, truth: xr.Dataset, key: xr.DataArray) -> xr.Dataset:
-        """The wiring between units, (pre, post): `weight`, `share`, `edge`, `sign` and `same`.
+        """The wiring between units, (pre, post): `weight`, `share`, `edge`, `ambiguous`, `sign` and `same`.
 
         `weight` = K W K' for neurons' weights W and key K (unit, neuron). `share` = N [W != 0] N', with N the key
         of the spikes that neurons fired, is the part of the two units' spike pairs that comes from truly connected
-        neurons; `edge` where it reaches `edge_share`. So a unit merged from several neurons keeps the edges that
-        half of its neurons' spikes have, false positives beside them or not; one that is mostly noise keeps none.
+        neurons; `edge` where it reaches `edge_share`, `ambiguous` from `ambiguous_share` up to there. So a unit merged
+        from several neurons keeps the edges that half of its neurons' spikes have, false positives beside them or not;
+        one that is mostly noise keeps none.
         `same` marks two units that mostly see one and the same neuron (a neuron split in two): that is no synapse,
         so calling it an edge counts as wrong, as it would be in print.
         Raises SimlabError where key and truth are not over the same neurons.
@@ -63,9 +82,10 @@ class Connectivity:
         for matrix in (weight, share):
             np.fill_diagonal(matrix, 0.0)
         edge = share >= self.edge_share - 1e-9  # a share of exactly one half must survive rounding
+        ambiguous = (share >= self.ambiguous_share - 1e-9) & ~edge
         same = (neuronal @ neuronal.T >= self.edge_share - 1e-9) & pairs(len(mixing))
         found = {
-            "weight": weight, "share": share, "edge": edge,
+            "weight": weight, "share": share, "edge": edge, "ambiguous": ambiguous,
             "sign": np.sign(weight).astype(np.int8), "same": same,
         }  # fmt: skip
         units = np.arange(len(mixing))
@@ -81,28 +101,38 @@ class Connectivity:
         """
         if finding.abstained:
             return undefined(self.metrics)
-        answer = self._answer(finding, truth)
-        asked = pairs(truth.sizes["pre"])
-        edge, decided, score = truth["edge"].values, answer["decided"], answer["score"]
+        given, asked = answer(finding, self, truth), _asked(truth)
+        edge, decided, score = truth["edge"].values, given["decided"], given["score"]
         is_edge, is_decided, evidence = edge[asked], decided[asked], score[asked]
         hits = int((is_edge & is_decided).sum())
-        sign = truth["sign"].values
-        stated = edge & decided & (answer["sign"] != 0) & (sign != 0)
-        one_way = edge & ~edge.T
-        chosen = one_way & (decided ^ decided.T)
-        return {
+        false, discovered = ranking.false_discoveries(edge, decided, asked)
+        return self._directions(given, truth, asked) | {
             "mcc": ranking.matthews(is_edge, is_decided),
             "auroc": ranking.auroc(is_edge, evidence),
             "auprc": ranking.average_precision(is_edge, evidence),
             "precision": _ratio(hits, is_decided.sum()),
             "recall": _ratio(hits, is_edge.sum()),
-            "sign_accuracy": _mean(np.sign(answer["sign"])[stated] == sign[stated]),
-            "direction_accuracy": _mean((np.sign(score - score.T)[one_way] + 1) / 2),
-            "decided_direction_accuracy": _mean(decided[chosen]),
             "tpr_at_1pct_fpr": ranking.tpr_at_fpr(is_edge, evidence, 0.01),
+            "any_discovery": float(discovered > 0),
+            "false_share": false / discovered if discovered else 0.0,
+            "n_false": float(false),
             "decided_density": _mean(is_decided),
             "n_pairs": float(asked.sum()),
             "n_edges": float(is_edge.sum()),
+        }
+
+    def _directions(self, given: Mapping[str, np.ndarray], truth: xr.Dataset, asked: np.ndarray) -> dict[str, float]:
+        """The metrics of sign and direction."""
+        edge, sign = truth["edge"].values & asked, truth["sign"].values
+        decided, score = given["decided"], given["score"]
+        stated_sign = given.get("sign", np.zeros(edge.shape, dtype=int))
+        stated = edge & decided & (stated_sign != 0) & (sign != 0)
+        one_way = edge & ~truth["edge"].values.T & asked.T
+        chosen = one_way & (decided ^ decided.T)
+        return {
+            "sign_accuracy": _mean(stated_sign[stated] == sign[stated]),
+            "direction_accuracy": _mean((np.sign(score - score.T)[one_way] + 1) / 2),
+            "decided_direction_accuracy": _mean(decided[chosen]),
         }
 
     def recovered(self, metrics: Mapping[str, float]) -> bool:
@@ -110,11 +140,16 @@ class Connectivity:
         return bool(metrics["mcc"] >= self.least_mcc)
 
     def false_recovery(self, finding: Finding, truth: xr.Dataset) -> bool:
-        """Whether edges were claimed among at least `most_false` of the pairs that have none."""
+        """Whether more than `most_false` of the discoveries are false: where there is no wiring, any discovery at all.
+
+        No number of units enters: a method that keeps its false discovery rate at 5% is fooled in 5% of worlds without
+        wiring, however many pairs it tests (Benjamini & Hochberg 1995).
+        """
         if finding.abstained:
             return False
-        none = pairs(truth.sizes["pre"]) & ~truth["edge"].values
-        return bool(none.any() and self._answer(finding, truth)["decided"][none].mean() >= self.most_false)
+        decided = answer(finding, self, truth)["decided"]
+        false, discovered = ranking.false_discoveries(truth["edge"].values, decided, _asked(truth))
+        return bool(discovered and false / discovered > self.most_false)
 
     def chance(self, truth: xr.Dataset) -> dict[str, float]:
         """What random scores get on average, exactly, when as many of the best are decided as there are edges.
@@ -122,10 +157,10 @@ class Connectivity:
         Signs are guessed as the commoner one among the true edges, since that much is known of most circuits.
         NaN where there are no edges, or nothing else.
         """
-        n, edge = int(pairs(truth.sizes["pre"]).sum()), truth["edge"].values
+        n, edge = int(_asked(truth).sum()), truth["edge"].values
         n_edges = int(edge.sum())
         if n_edges in (0, n):
-            return undefined(self.metrics[:-3])
+            return undefined(name for name in self.metrics if name not in _NO_CHANCE)
         excitatory = _mean(truth["sign"].values[edge & (truth["sign"].values != 0)] > 0)
         density = n_edges / n
         return {
@@ -140,7 +175,7 @@ class Connectivity:
             "tpr_at_1pct_fpr": ranking.chance_tpr_at_fpr(n_edges, n, 0.01),
         }
 
-    def baselines(self) -> dict[str, Baseline]:
+    def baselines(self) -> dict[str, BaselineAnswer]:
         """oracle: the projected truth. random: random scores. marginals_only: product of the units' activities.
 
         The last two decide the best-scored, as many as there are edges (where there are none, as on a rival:
@@ -168,13 +203,10 @@ class Connectivity:
         sign = np.full(edge.shape, common)
         return Finding({"score": score, "decided": decided.reshape(edge.shape), "sign": sign})
 
-    def _answer(self, finding: Finding, truth: xr.Dataset) -> dict[str, np.ndarray]:
-        answer = checked(finding, self.form, truth.sizes, optional={"sign": 0})
-        return {
-            "score": answer["score"].astype(float),
-            "decided": answer["decided"].astype(bool),
-            "sign": answer["sign"],
-        }
+
+def _asked(truth: xr.Dataset) -> np.ndarray:
+    """Pairs (pre, post) that the question is about."""
+    return pairs(truth.sizes["pre"]) & ~truth["ambiguous"].values
 
 
 def _ratio(part: float, whole: float) -> float:
@@ -192,12 +224,11 @@ def _oracle(truth: xr.Dataset, recording: xr.Dataset, rng: np.random.Generator) 
 
 def activity_level(recording: xr.Dataset) -> np.ndarray:
     """How much each unit has to show (unit,): its mean rate [Hz], or the standard deviation of its trace."""
-    from simlab.data import is_spiking, mean_rates
+    from simlab.data import continuous, is_spiking, mean_rates
 
     if is_spiking(recording):
         return mean_rates(recording)
-    trace = recording["fluorescence" if "fluorescence" in recording else "rate"]
-    return np.nan_to_num(trace.std([dim for dim in trace.dims if dim != "unit"]).values)
+    return np.nan_to_num(continuous(recording).std(["trial", "time"]).values)
 
 
 def _neuronal(mixing: np.ndarray) -> np.ndarray:

@@ -80,3 +80,16 @@ def chance_tpr_at_fpr(n_positive: int, n: int, fpr: float = 0.01) -> float:
         return float("nan")
     negatives = n - n_positive
     return float((np.floor(fpr * negatives) + 1) / (negatives + 1))
+
+
+def false_discoveries(edge: np.ndarray, decided: np.ndarray, asked: np.ndarray) -> tuple[int, int]:
+    """(false, all) discoveries among the pairs that are asked about, all (pre, post) and bool.
+
+    A symmetric answer says of each pair once that there is something between the two: it counts once, and is false
+    where there is an edge neither way.
+    """
+    if not np.array_equal(decided, decided.T):
+        found = decided & asked
+        return int((found & ~edge).sum()), int(found.sum())
+    found = np.triu(decided & asked & asked.T, k=1)
+    return int((found & ~(edge | edge.T)).sum()), int(found.sum())

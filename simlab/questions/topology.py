@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from simlab.contracts import Finding, SimlabError
-from simlab.questions.answers import Baseline, checked, undefined
+from simlab.contracts import Finding, Picture, Variable
+from simlab.questions.form import BaselineAnswer, answer, undefined
 
 BETTI = ("b0", "b1", "b2")
 
@@ -24,12 +24,18 @@ class Topology:
     """Betti numbers of the state space: how many pieces (b0), loops (b1) and voids (b2) it has."""
 
     name: ClassVar[str] = "topology"
-    form: ClassVar[Mapping[str, tuple[str, ...]]] = MappingProxyType({"b0": (), "b1": (), "b2": ()})
+    form: ClassVar[Mapping[str, Variable]] = MappingProxyType({b: Variable((), "whole", low=0) for b in BETTI})
+    truth_form: ClassVar[Mapping[str, Variable]] = form
     metrics: ClassVar[tuple[str, ...]] = ("exact", "b0_error", "b1_error", "b2_error")
     headline: ClassVar[str] = "exact"
+    picture: ClassVar[Picture] = Picture("scatter", answer="b1", truth="b1")
 
     # what a blind guesser draws from, each equally likely
     shapes: tuple[tuple[int, int, int], ...] = (CONTRACTIBLE, TWO_POINTS, RING, SPHERE, TORUS)
+
+    def brief(self, family: tuple[str, ...], truth: xr.Dataset) -> Mapping[str, object]:
+        """Nothing: any numbers may be right."""
+        return {}
 
     def project(self, truth: xr.Dataset, key: xr.DataArray) -> xr.Dataset:
         """The same numbers: whoever sees enough units sees the manifold's image, which is of the same shape.
@@ -42,7 +48,7 @@ class Topology:
         """exact: 1 if all three agree, else 0; the errors are absolute."""
         if finding.abstained:
             return undefined(self.metrics)
-        error = np.abs(self._answer(finding) - _betti(truth))
+        error = np.abs(self._answer(finding, truth) - _betti(truth))
         return {"exact": float(not error.any())} | {f"{b}_error": float(e) for b, e in zip(BETTI, error, strict=True)}
 
     def recovered(self, metrics: Mapping[str, float]) -> bool:
@@ -51,7 +57,7 @@ class Topology:
 
     def false_recovery(self, finding: Finding, truth: xr.Dataset) -> bool:
         """Whether loops or voids were claimed beyond those that there are."""
-        return not finding.abstained and bool((self._answer(finding) > _betti(truth))[1:].any())
+        return not finding.abstained and bool((self._answer(finding, truth) > _betti(truth))[1:].any())
 
     def chance(self, truth: xr.Dataset) -> dict[str, float]:
         """What a guess among `shapes` gets on average: exact, since they are few and equally likely."""
@@ -59,15 +65,13 @@ class Topology:
         exact = float(np.mean(~errors.any(axis=1)))
         return {"exact": exact} | {f"{b}_error": float(e) for b, e in zip(BETTI, errors.mean(axis=0), strict=True)}
 
-    def baselines(self) -> dict[str, Baseline]:
+    def baselines(self) -> dict[str, BaselineAnswer]:
         """oracle: the truth. random: one of `shapes`. marginals_only: see `_marginals_only`."""
         return {"oracle": _oracle, "random": self._random, "marginals_only": self._marginals_only}
 
-    def _answer(self, finding: Finding) -> np.ndarray:
-        values = np.array(list(checked(finding, self.form, {}).values()), dtype=float)
-        if (values != np.round(values)).any() or (values < 0).any():
-            raise SimlabError(f"Betti numbers must be whole and >= 0, got {values.tolist()}: round them, or abstain")
-        return values.astype(int)
+    def _answer(self, finding: Finding, truth: xr.Dataset) -> np.ndarray:
+        given = answer(finding, self, truth)
+        return np.array([int(given[b]) for b in BETTI])
 
     def _random(self, truth: xr.Dataset, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         return _guess(self.shapes, rng)

@@ -1,4 +1,4 @@
-"""Figures of an experiment's results: power curves, heatmaps, calibration, true against inferred matrices."""
+"""Figures of an experiment's results: power curves, heatmaps, calibration."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlab.report import panels
-from simlab.report.figures import INK, MUTED, empty, line_look, log_axis, new_figure, plain_number, styled
+from simlab.report.figures import INK, MUTED, line_look, log_axis, new_figure, plain_number, styled
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -162,50 +162,3 @@ def calibration_figure(points: pd.DataFrame) -> Figure:
     axes.set(xlabel="stated confidence", ylabel="share of answers that were right")
     figure.legend(loc="outside right center", handlelength=3.2)
     return figure
-
-
-@styled
-def matrices_figure(exhibit: Mapping[str, Any], headline: str) -> Figure:
-    """True weights, the method's score and its decisions against the truth, units in the order of their true types."""
-    weight, score = np.asarray(exhibit["truth_weight"], float), np.asarray(exhibit["score"], float)
-    decided, edge = np.asarray(exhibit["decided"], bool), np.asarray(exhibit["truth_edge"], bool)
-    order = np.lexsort((np.arange(len(weight)), -np.sign(weight.sum(axis=1))))
-    weight, score, decided, edge = (m[np.ix_(order, order)] for m in (weight, score, decided, edge))
-    figure = new_figure(10, 3.35)
-    figure.suptitle(headline, x=0.01, ha="left", fontsize=8.5, fontweight="bold")
-    true, graded, verdict = figure.subplots(1, 3)
-    if weight.any():
-        panels.matrix(true, weight, title="true weights")
-    else:
-        empty(true, "truly unconnected")
-    _score_panel(graded, score)
-    _verdict_panel(verdict, decided, edge)
-    return figure
-
-
-def _score_panel(axes: Axes, score: np.ndarray) -> None:
-    off = score[~np.eye(len(score), dtype=bool)]
-    shown = np.where(np.eye(len(score), dtype=bool), np.nan, score)
-    low, high = (float(np.percentile(off, q)) for q in (1, 99)) if off.size else (0.0, 1.0)
-    image = axes.imshow(shown, cmap="Greys", vmin=low, vmax=max(high, low + 1e-12), interpolation="nearest")
-    panels.frame_matrix(axes, len(score), "inferred score")
-    axes.figure.colorbar(image, ax=axes, shrink=0.7, aspect=24)
-
-
-def _verdict_panel(axes: Axes, decided: np.ndarray, edge: np.ndarray) -> None:
-    """Each pair: found, missed, false, or rightly left out."""
-    from matplotlib.colors import ListedColormap
-    from matplotlib.patches import Patch
-
-    off = ~np.eye(len(edge), dtype=bool)
-    kinds = {
-        "found": (edge & decided & off, "#0072b2"),
-        "missed": (edge & ~decided & off, "#b9d6ea"),
-        "false": (~edge & decided & off, "#d55e00"),
-    }
-    code = sum(k * mask for k, (mask, _) in enumerate(kinds.values(), start=1))
-    colours = ["white", *(colour for _, colour in kinds.values())]
-    axes.imshow(code, cmap=ListedColormap(colours), vmin=0, vmax=3, interpolation="nearest")
-    panels.frame_matrix(axes, len(edge), "decided edges")
-    patches = [Patch(color=colour, label=f"{word} {int(mask.sum())}") for word, (mask, colour) in kinds.items()]
-    axes.legend(handles=patches, loc="center left", bbox_to_anchor=(1.02, 0.5), handlelength=1.0)

@@ -12,7 +12,7 @@ from simlab.fingerprint import label
 from simlab.progress import report as progress
 from simlab.registry import name_of
 from simlab.report import circuit_figures as sights
-from simlab.report.figures import Gallery, Picture
+from simlab.report.figures import Gallery, Plate
 from simlab.report.portrait import place, true_wiring
 
 if TYPE_CHECKING:
@@ -34,8 +34,8 @@ class Sight:
     title: str
     role: str
     note: str
-    portrait: Picture | None
-    seen: Picture | None
+    portrait: Plate | None
+    seen: Plate | None
     trouble: str = ""
 
 

@@ -124,7 +124,7 @@ WRITERS = {
 
 
 @dataclass(frozen=True)
-class Picture:
+class Plate:
     """A figure as the page shows it: `uri` is the whole image, `alt` what it shows in words."""
 
     uri: str
@@ -140,12 +140,12 @@ class Gallery:
     folder: Path
     taken: set[str] = field(default_factory=set)
 
-    def add(self, name: str, figure: Figure, alt: str, caption: str = "") -> Picture:
+    def add(self, name: str, figure: Figure, alt: str, caption: str = "") -> Plate:
         """Saves the figure as SVG and returns it ready to embed."""
         stem = unique_slug(name, self.taken)
         path = save(figure, self.folder / f"{stem}.svg")
         encoded = base64.b64encode(path.read_bytes()).decode("ascii")
-        return Picture(f"data:image/svg+xml;base64,{encoded}", alt, caption, f"{self.folder.name}/{path.name}")
+        return Plate(f"data:image/svg+xml;base64,{encoded}", alt, caption, f"{self.folder.name}/{path.name}")
 
 
 def unique_slug(name: str, taken: set[str]) -> str:

@@ -41,16 +41,16 @@ def write_report(results: Results, out: Path | None = None) -> Path:
 
 def context(results: Results, gallery: Gallery) -> dict[str, Any]:
     """What the template is filled with."""
-    from simlab.report.question_section import answer
+    from simlab.report.question_section import question_section
     from simlab.report.tables import failures
 
     table = results.table
     questions = sorted(set(table["question"]))
-    answers = []
+    sections = []
     board = results.leaderboard()
     for i, question in enumerate(questions):
         progress(0.6 * i / len(questions), f"figures of {question}")
-        answers.append(answer(results, board, question, gallery))
+        sections.append(question_section(results, board, question, gallery))
     claims, claims_trouble = _claims(results)
     sights, sights_trouble = _sights(results, gallery)
     return {
@@ -60,7 +60,7 @@ def context(results: Results, gallery: Gallery) -> dict[str, Any]:
         "claims": claims,
         "claims_trouble": claims_trouble,
         "verdicts": {v: sum(c["verdict"] == v for c in claims) for v in ("holds", "fails", "not measured")},
-        "answers": answers,
+        "sections": sections,
         "sights": sights,
         "sights_trouble": sights_trouble,
         "failures": failures(table),

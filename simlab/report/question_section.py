@@ -1,4 +1,4 @@
-"""What a report says of one question: its leaderboard, maps, power curves, calibration and matrices."""
+"""What a report says of one question: its leaderboard, maps, power curves, calibration and answers."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlab.registry import get
+from simlab.registry import question
 from simlab.report import charts, tables
-from simlab.report.figures import Gallery, Picture, plain_number
+from simlab.report.figures import Gallery, Plate, plain_number
+from simlab.report.shown_answers import shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -23,14 +24,14 @@ if TYPE_CHECKING:
 class Curve:
     """A power figure and the table of what the target recovery costs."""
 
-    picture: Picture
+    plate: Plate
     power: tables.Power
     panels: list[str]
     needed: dict[str, dict[str, str]]  # line -> panel -> amount in words
 
 
 @dataclass(frozen=True)
-class Answer:
+class QuestionSection:
     """One question's part of the report."""
 
     name: str
@@ -39,31 +40,31 @@ class Answer:
     metric_low: float
     methods: list[dict[str, Any]]
     baselines: list[dict[str, Any]]
-    maps: list[Picture] = field(default_factory=list)
+    maps: list[Plate] = field(default_factory=list)
     curves: list[Curve] = field(default_factory=list)
-    calibration: Picture | None = None
-    matrices: list[Picture] = field(default_factory=list)
+    calibration: Plate | None = None
+    answers: list[Plate] = field(default_factory=list)
+    answers_trouble: str = ""
 
 
-def answer(results: Results, board: pd.DataFrame, question: str, gallery: Gallery) -> Answer:
+def question_section(results: Results, board: pd.DataFrame, name: str, gallery: Gallery) -> QuestionSection:
     """Everything that the report says of this question, its figures saved in the gallery; board: the leaderboard."""
-    table = results.table
-    methods, baselines = tables.leaders(board, question)
+    table, asked = results.table, question(name, results.spec.questions if results.spec else ())
+    methods, baselines = tables.leaders(board, name)
     order = [row["method_label"] for row in (*methods, *baselines)]
-    plugin = get("questions", question)
     lows = [row[key] for row in (*methods, *baselines) for key in ("value", "value_low", "chance")]
     lows = [low for low in lows if low == low]
-    return Answer(
-        question,
-        (inspect.getdoc(plugin) or "").split("\n\n")[0],
-        plugin.headline,
+    return QuestionSection(
+        name,
+        (inspect.getdoc(asked) or "").split("\n\n")[0],
+        asked.headline,
         min(0.0, np.floor(min(lows, default=0.0) * 10) / 10),
         methods,
         baselines,
-        list(_maps(table, question, order, gallery)),
-        _curves(table, board, question, gallery),
-        _calibration(table, question, gallery),
-        _matrices(results, question, plugin.headline, gallery),
+        list(_maps(table, name, order, gallery)),
+        _curves(table, board, name, gallery),
+        _calibration(table, name, gallery),
+        *shown(results, asked, order, gallery),
     )
 
 
@@ -76,7 +77,7 @@ MOST_COLUMNS = 10
 """A map of more instruments than this shows them by name, their parameters pooled."""
 
 
-def _maps(table: pd.DataFrame, question: str, order: list[str], gallery: Gallery) -> Iterator[Picture]:
+def _maps(table: pd.DataFrame, name: str, order: list[str], gallery: Gallery) -> Iterator[Plate]:
     several = table["instrument_label"].nunique() <= MOST_COLUMNS
     wanted = (
         ("circuit_label", "recovery", "n_answers", "recovery rate on each circuit", False),
@@ -90,10 +91,10 @@ def _maps(table: pd.DataFrame, question: str, order: list[str], gallery: Gallery
         ),
     )
     for across, value, count, title, bad in wanted:
-        heat = tables.heat(table, question, across, value, count, order)
+        heat = tables.heat(table, name, across, value, count, order)
         if heat.worth_showing() and not (across.startswith("instrument") and heat.values.shape[1] < 2):
             figure = charts.heat_figure(heat.values, heat.counts, bad=bad)
-            words = f"{question}: {title}"
+            words = f"{name}: {title}"
             caption = f"{title[0].upper()}{title[1:]}. Small: answers behind each. Grey: not tried, or abstained."
             caption += fixed(heat.held)
             yield gallery.add(words, figure, f"Heatmap of the {words}", caption)
@@ -104,29 +105,29 @@ def fixed(held: str) -> str:
     return f" Held fixed: {held}." if held else ""
 
 
-def _curves(table: pd.DataFrame, board: pd.DataFrame, question: str, gallery: Gallery) -> list[Curve]:
+def _curves(table: pd.DataFrame, board: pd.DataFrame, name: str, gallery: Gallery) -> list[Curve]:
     found = []
-    for x, label in tables.swept(table[table["question"] == question]).items():
-        power = tables.power(table, board, question, x, label, charts.TARGET)
+    for x, label in tables.swept(table[table["question"] == name]).items():
+        power = tables.power(table, board, name, x, label, charts.TARGET)
         if power is not None:
-            found.append(_curve(power, question, gallery))
+            found.append(_curve(power, name, gallery))
     return found
 
 
-def _curve(power: tables.Power, question: str, gallery: Gallery) -> Curve:
+def _curve(power: tables.Power, name: str, gallery: Gallery) -> Curve:
     rows = [charts.Row("recovery", "recovery rate", power.blind, power.ceiling_recovery, charts.TARGET)]
     if power.curves["value"].notna().any():
         rows.append(charts.Row("value", power.metric, power.chance, power.ceiling))
     figure = charts.power_figure(power.curves, power.x, power.label, rows)
-    words = f"{question} against {power.label}"
-    picture = gallery.add(
-        f"{question} against {power.x}", figure, f"Power curves: {words}", CURVE_CAPTION + fixed(power.held)
+    words = f"{name} against {power.label}"
+    plate = gallery.add(
+        f"{name} against {power.x}", figure, f"Power curves: {words}", CURVE_CAPTION + fixed(power.held)
     )
     panels = list(dict.fromkeys(row["panel"] for row in power.needed))
     needed: dict[str, dict[str, str]] = {}
     for row in power.needed:
         needed.setdefault(row["line"], {})[row["panel"]] = amount_needed(row)
-    return Curve(picture, power, panels, needed)
+    return Curve(plate, power, panels, needed)
 
 
 def amount_needed(row: dict[str, Any]) -> str:
@@ -136,33 +137,10 @@ def amount_needed(row: dict[str, Any]) -> str:
     return str(row["verdict"])
 
 
-def _calibration(table: pd.DataFrame, question: str, gallery: Gallery) -> Picture | None:
-    points = tables.calibration_points(table, question)
+def _calibration(table: pd.DataFrame, name: str, gallery: Gallery) -> Plate | None:
+    points = tables.calibration_points(table, name)
     if points.empty:
         return None
-    alt = f"Reliability of the stated confidences on {question}"
+    alt = f"Reliability of the stated confidences on {name}"
     caption = "How often answers given with a stated confidence were right, over circuits and rivals."
-    return gallery.add(f"{question} calibration", charts.calibration_figure(points), alt, caption)
-
-
-def _matrices(results: Results, question: str, headline: str, gallery: Gallery) -> list[Picture]:
-    """The best, median and worst recovered matrices, and the worst claim on a rival, of the cells that were kept."""
-    found: dict[str, Picture] = {}
-    drawn: set[str] = set()
-    for case, row in tables.notable_cells(results.table, question, headline):
-        if case in found or row["key"] in drawn:
-            continue
-        arrays = results.ledger.exhibit(row["key"])
-        if arrays is None or not {"score", "decided", "truth_weight"} <= set(arrays):
-            continue
-        drawn.add(row["key"])
-        arrays.setdefault("truth_edge", arrays["truth_weight"] != 0)
-        words = f"{row['method_label']} · {row['circuit_label']} · {row['instrument_label']}"
-        told = row[headline] == row[headline]
-        measured = f"{headline} {plain_number(row[headline])}" if told else "no true edge to find"
-        amount = f"{row['trials']} × {row['duration']:g} s, subject {row['subject']}"
-        figure = charts.matrices_figure(arrays, f"{case}: {words}")
-        found[case] = gallery.add(
-            f"{question} {case}", figure, f"{case}: true against inferred matrices, {words}", f"{measured}; {amount}"
-        )
-    return list(found.values())
+    return gallery.add(f"{name} calibration", charts.calibration_figure(points), alt, caption)

@@ -147,9 +147,7 @@ def test_a_signal_that_says_too_little_is_refused(changed, rule):
 
 
 def test_silent_units_are_kept_in_the_order_of_the_labels_given():
-    found = data.from_arrays(
-        np.array([0.3, 0.1]), np.array(["b", "a"]), units=["c", "b", "silent", "a"], duration=1.0
-    )
+    found = data.from_arrays(np.array([0.3, 0.1]), np.array(["b", "a"]), units=["c", "b", "silent", "a"], duration=1.0)
     assert found.unit_label.values.tolist() == ["c", "b", "silent", "a"]
     assert found.spike_unit.values.tolist() == [3, 1]
     assert data.mean_rates(found).tolist() == [0, 1, 0, 1]

@@ -13,7 +13,7 @@ import xarray as xr
 
 from simlab.contracts import Budget, BudgetExceeded, Finding, SimlabError
 from simlab.data import from_json, recording
-from simlab.execution.execute import TRACEBACK_LENGTH, one_line
+from simlab.execution.outcome import TRACEBACK_LENGTH, one_line
 from simlab.execution.strict.seal import unseal
 from simlab.execution.strict.ship import rebuild
 from simlab.session import Session

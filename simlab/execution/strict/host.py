@@ -8,7 +8,6 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -16,7 +15,8 @@ from typing import Any
 
 from simlab.contracts import Budget, BudgetExceeded, Finding, SimlabError
 from simlab.data import RECORDING, to_json
-from simlab.execution.execute import Outcome, one_line, question_size, time_error
+from simlab.execution.material import known_of
+from simlab.execution.outcome import Outcome, one_line, time_error
 from simlab.execution.strict import jail
 from simlab.execution.strict.external import ExternalMethod
 from simlab.execution.strict.places import python_folders
@@ -110,13 +110,13 @@ def _started(spec: Mapping[str, Any], room: str, memory_limit: int) -> Iterator[
 
 def _hello(method: Any, material: Any, entropy: int, room: Path) -> dict[str, Any]:
     """The first message: what is asked, and the material or what an active method knows beforehand."""
-    n_units, brief = question_size(material)
+    sizes, brief = known_of(material)
     hello = {
         "protocol": VERSION,
         "question": method.question,
         "entropy": str(entropy),  # a string: 128 bits are more than most languages' numbers hold
         "seed": entropy % 2**31,
-        "n_units": n_units,
+        "n_units": sizes["unit"],
         "recording": None,
         "brief": to_json(brief),
     }
@@ -147,11 +147,10 @@ class _Conversation:
                     raise Ended("RuntimeError: the method's process did not start")
                 base = self.process.peak()
                 self.process.limit_memory()
-            began = time.perf_counter()
             self.process.start_clock(time_limit)
             self.process.send(hello)
             answer = self._serve()
-            seconds = time.perf_counter() - began - self.process.paused
+            seconds = self.process.seconds()
             return _outcome(answer, seconds, max(0, self.process.peak() - base))
         except TimeoutError:
             return Outcome(None, time_error(time_limit), self.process.complaints(), False, time_limit, 0)

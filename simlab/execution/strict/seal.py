@@ -71,7 +71,9 @@ def unseal(path: str | Path) -> xr.Dataset:
         header = _read_header(file.readline(), path)
         data = file.read()
     arrays: dict[str, Any] = {v["name"]: _read_array(v, data, path) for v in header["variables"]}
-    signal = next(({"over": v["dims"][2], "signal_units": v["units"]} for v in header["variables"] if _is_signal(v)), {})
+    signal = next(
+        ({"over": v["dims"][2], "signal_units": v["units"]} for v in header["variables"] if _is_signal(v)), {}
+    )
     spikes = None
     if "spike_time" in arrays:
         spikes = (arrays.pop("spike_trial"), arrays.pop("spike_time"), arrays.pop("spike_unit"))

@@ -16,7 +16,6 @@ from simlab.contracts import SimlabError
 from simlab.data import bare, recording
 from simlab.execution.strict.seal import ALIGNMENT, seal, unseal
 
-
 SPIKE = (np.array([0]), np.array([0.5]), np.array([0]))
 
 

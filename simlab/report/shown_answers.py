@@ -1,0 +1,101 @@
+"""Which answers of a question the report shows beside their truth, and the figures of them."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simlab.report import tables
+from simlab.report.figures import Gallery, Plate, plain_number
+from simlab.report.pictures import Answer, draw, over_cells
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from simlab.store.results import Results
+
+MOST_ANSWERS = 400
+"""A figure over cells holds no more answers than this, spread evenly over the cells that there are."""
+ROLES = {"circuit": "on the circuits", "rival": "on rivals", "ceiling": "with the perfect instrument and ample data"}
+
+
+def shown(results: Results, question: Any, order: list[str], gallery: Gallery) -> tuple[list[Plate], str]:
+    """The figures of this question's answers, and what kept others from being drawn.
+
+    order: method labels as the leaderboard has them. A question may be anybody's plug-in: its picture may fail, and
+    the report must still say all the rest.
+    """
+    if question.picture is None:
+        return [], ""
+    plates: list[Plate] = []
+    try:
+        pooled = over_cells(question.picture, question.form[question.picture.answer].dims)
+        figures = _by_role(results, question, order, gallery) if pooled else _cases(results, question, gallery)
+        plates.extend(figures)
+    except Exception as error:
+        return plates, f"The answers could not be drawn: {type(error).__name__}: {error}"
+    return plates, ""
+
+
+def _kept(results: Results, question: Any, row: dict[str, Any]) -> Answer | None:
+    """The answer of a row with its truth, both in the form's dims; None where it was not kept or lacks the variable."""
+    found, picture = results.answer(row["cell"]), question.picture
+    if found is None or picture.answer not in found[0]:
+        return None
+    estimate, truth = found
+    truth = truth.transpose(*question.form[picture.answer].dims, ..., missing_dims="ignore")
+    return Answer(estimate, truth, tables.short(row["method_label"]))
+
+
+def _cases(results: Results, question: Any, gallery: Gallery) -> Iterator[Plate]:
+    """The best, median and worst answers, and the worst claim on a rival, of the cells that were kept."""
+    done: set[str] = set()
+    drawn: set[str] = set()
+    for case, row in tables.notable_cells(results.table, question.name, question.headline):
+        if case in done or row["cell"] in drawn:
+            continue
+        answer = _kept(results, question, row)
+        if answer is None:
+            continue
+        done.add(case)
+        drawn.add(row["cell"])
+        yield _case(case, row, answer, question, gallery)
+
+
+def _case(case: str, row: dict[str, Any], answer: Answer, question: Any, gallery: Gallery) -> Plate:
+    words = f"{row['method_label']} · {row['circuit_label']} · {row['instrument_label']}"
+    value = row[question.headline]
+    measured = f"{question.headline} {plain_number(value)}" if value == value else f"{question.headline} undefined here"
+    amount = f"{row['trials']} × {row['duration']:g} s, subject {row['subject']}"
+    figure = draw(question.picture, [answer], f"{case}: {words}")
+    alt = f"{case}: true against answered {question.picture.truth.replace('_', ' ')}, {words}"
+    return gallery.add(f"{question.name} {case}", figure, alt, f"{measured}; {amount}")
+
+
+def _by_role(results: Results, question: Any, order: list[str], gallery: Gallery) -> Iterator[Plate]:
+    """One figure of many answers for each role of circuit; methods apart within it, the best first."""
+    table = results.table
+    answered = table[(table["question"] == question.name) & (table["status"] == "ok")]
+    answered = answered[~answered["method"].map(tables.baseline)]
+    for role, words in ROLES.items():
+        cells = answered[answered["role"] == role]
+        rows = _spread(cells, order)
+        kept = [answer for row in rows if (answer := _kept(results, question, row)) is not None]
+        if not kept:
+            continue
+        figure = draw(question.picture, kept, f"{question.name}: answers {words}")
+        alt = f"True against answered {question.picture.truth.replace('_', ' ')} {words}"
+        caption = f"{len(kept)} answers of {len(cells)}, over all settings." if len(kept) < len(cells) else (
+            f"All {len(kept)} answers, over all settings.")  # fmt: skip
+        yield gallery.add(f"{question.name} answers {role}", figure, alt, caption)
+
+
+def _spread(cells: pd.DataFrame, order: list[str]) -> list[dict[str, Any]]:
+    """Rows by method in this order; of too many, evenly spaced ones."""
+    place = {label: i for i, label in enumerate(order)}
+    rank = cells["method_label"].map(lambda label: place.get(label, len(place)))
+    ranked = cells.iloc[np.argsort(rank.to_numpy(), kind="stable")]
+    chosen = np.linspace(0, len(ranked) - 1, min(len(ranked), MOST_ANSWERS)).round().astype(int)
+    return tables.records(ranked.iloc[chosen])
