@@ -5,7 +5,7 @@ from __future__ import annotations
 import importlib
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 
 _HOMES = {
     "from_arrays": "simlab.data", "bin_spikes": "simlab.data", "signals": "simlab.data",
@@ -19,7 +19,8 @@ _HOMES = {
     "Experiment": "simlab.experiment", "Grid": "simlab.experiment", "Plan": "simlab.experiment",
     "Claim": "simlab.experiment", "Measured": "simlab.experiment",
     "run": "simlab.running.loop", "Results": "simlab.store.results", "open_results": "simlab.store.results",
-    "check": "simlab.checks.check", "stream": "simlab.streams",
+    "check": "simlab.checks.check", "stream": "simlab.streams", "score": "simlab.scoring",
+    "score_again": "simlab.running.rescoring", "analyse": "simlab.analysis",
     "generate": "simlab.exchange.generate",
 }  # fmt: skip
 

@@ -11,19 +11,14 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
+from simlab.errors import BudgetExceeded as BudgetExceeded
+from simlab.errors import SimlabError as SimlabError
+
 if TYPE_CHECKING:
     import numpy as np
     import xarray as xr
 
     from simlab.session import Effect, Perturbation, Session
-
-
-class SimlabError(Exception):
-    """What a user did wrong: the rule, the value received and the fix."""
-
-
-class BudgetExceeded(SimlabError):
-    """An active method asked its rig for more than its budget; recorded as spent, not as a crash."""
 
 
 @dataclass(frozen=True)

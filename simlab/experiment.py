@@ -176,12 +176,21 @@ class Cell:
         parts = {"circuit": self.circuit, "instrument": self.instrument, "method": self.method}
         parts |= {"stimulator": self.stimulator} if self.stimulator is not None else {}
         code = {name: code_hash(type(part)) for name, part in parts.items()}
-        asked = value_hash(self.asked)[:16] + code_hash(type(self.asked))
-        return code | {"question": asked, "libraries": libraries(self.method)}
+        return code | {"question": question_hash(self.asked), "libraries": libraries(self.method)}
 
     def digest(self, seed: int | str) -> str:
         """The name of its row: a hash of the seed, of what the cell is and of what it is made of."""
-        return fingerprint([self.identity(), self.made_of(), str(seed)])
+        return digest_of(self.identity(), self.made_of(), seed)
+
+
+def question_hash(asked: Any) -> str:
+    """Hash of a question's criteria and code."""
+    return value_hash(asked)[:16] + code_hash(type(asked))
+
+
+def digest_of(identity: str, made_of: Mapping[str, Any], seed: int | str) -> str:
+    """The name of a cell's row."""
+    return fingerprint([identity, made_of, str(seed)])
 
 
 @dataclass(frozen=True)

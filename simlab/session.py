@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from simlab.contracts import SimlabError
+from simlab.errors import SimlabError
 
 KINDS = ("stimulate", "silence", "clamp")
 

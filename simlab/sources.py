@@ -25,10 +25,10 @@ COMPUTING = ("numpy", "scipy", "brian2", "jax")
 
 
 def libraries(method: Any) -> dict[str, str]:
-    """Versions of the computing libraries, and of the one whose implementation a method wraps, where installed."""
-    named = getattr(method, "library", "own")
+    """Versions of the computing libraries, and of those whose implementation a method wraps, where installed."""
+    named = [name.strip() for name in getattr(method, "library", "own").split(",")]
     found = {}
-    for package in dict.fromkeys((*COMPUTING, named)):
+    for package in dict.fromkeys((*COMPUTING, *named)):
         try:
             found[package] = version(package)
         except (PackageNotFoundError, ValueError):

@@ -21,10 +21,12 @@ for my $a (0 .. $#$time) {                                 # spikes are sorted b
     }
 }
 
+my $seconds = 0;                                           # trials may differ in length
+$seconds += $_ for @{ $r->{trial_duration} // [($r->{duration}) x $r->{n_trials}] };
 my (@score, @decided, @sign);
 for my $i (0 .. $n - 1) {
     for my $j (0 .. $n - 1) {
-        my $expected = ($count[$i] // 0) * ($count[$j] // 0) * 0.004 / ($r->{n_trials} * $r->{duration});
+        my $expected = ($count[$i] // 0) * ($count[$j] // 0) * 0.004 / $seconds;
         my $z = $expected && $i != $j ? (($follows[$i][$j] // 0) - $expected) / sqrt($expected) : 0;
         ($score[$i][$j], $decided[$i][$j], $sign[$i][$j]) = (abs $z, 0 + (abs $z > 4), $z <=> 0);
     }

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
 
 from methods.population._population import two_label_finding, unusable, wrap
 from methods.population._ring_readout import RingTuning, activity, angle_feature, cue_at, last_shown, learn_tuning
-from simlab.contracts import Finding, Rig
+from simlab.contracts import Finding, Needs, Rig
 from simlab.data import is_spiking
 from simlab.session import Perturbation, Session
 
@@ -41,15 +42,18 @@ class PerturbAndWatch:
     attractor any d between 0 and D alike; their likelihoods (Student's t, standard error of d) give the
     probability. The persistence index is d / D, with a bootstrap interval.
 
-    Abstains on too small a budget, too few units, a pulse that shifts nothing while it lasts, and fluorescence, whose
-    own decay would pass for persistence.
+    Abstains on too small a budget, too few active units and a pulse that shifts nothing while it lasts. It needs
+    spikes, since the decay of a slow signal would pass for persistence.
     """
 
     name: ClassVar[str] = "perturb_and_watch"
     question: ClassVar[str] = "mechanism"
+    family: ClassVar[str] = "perturbation"
+    library: ClassVar[str] = "own"
+    needs: ClassVar[Needs] = Needs(("spikes",), units=6)
 
-    attractor: str = "ring_attractor"
-    rival: str = "feedforward_ring"
+    attractor: str = "ring attractor"
+    rival: str = "feedforward"
     strength: float = 2.0  # rheobases
     offset: float = np.pi / 3  # rad from the cue to the goal: on the flank of a bump, where a push moves it
     reach: float = np.pi / 6  # rad; units with preferred angles this near the goal are stimulated
@@ -63,17 +67,16 @@ class PerturbAndWatch:
     reading: float = 0.4  # s, length of the second reading; a longer one gathers more drift than spikes
     most_trials: int = 60  # asked for, however large the budget
     least_pulsed: int = 3  # pulsed trials without which there is no verdict
-    min_units: int = 6
     n_resamples: int = 2000
 
     def investigate(self, rig: Rig, rng: np.random.Generator) -> Finding:
         """Records two sessions within the rig's budget; the notes give D, d [rad], the index and the targets."""
-        labels = two_label_finding(rig.units, self.attractor, self.rival, 0.5, {})
+        labels = two_label_finding(rig.brief, self.attractor, self.rival, 0.5, {})
         schedule = self._schedule(rig)
         if labels.abstained or isinstance(schedule, Finding):
             return labels if labels.abstained else schedule  # type: ignore[return-value]
         baseline = rig.record(rig.session(trials=schedule.n_baseline, duration=schedule.duration))
-        refusal = self._unfit(baseline)
+        refusal = unusable(baseline, self.needs)
         if refusal is not None:
             return refusal
         tuning = self._tuning(schedule, baseline)
@@ -82,7 +85,7 @@ class PerturbAndWatch:
         recordings = (baseline, rig.record(session))
         refined = self._tuning(schedule, *recordings)
         shifts, pulsed = self._shifts(recordings, targets, refined, schedule, rng)
-        return self._verdict(rig.units, shifts, pulsed, rng)
+        return self._verdict(rig.brief, shifts, pulsed, rng)
 
     def _schedule(self, rig: Rig) -> Schedule | Finding:
         """Splits the budget into two sessions and a trial into windows; or says why it is too small."""
@@ -107,11 +110,6 @@ class PerturbAndWatch:
             )
         end = min(after + self.reading, float(duration))
         return Schedule(n_baseline, n_test, float(duration), (dark, start), (start, stop), (after, end))
-
-    def _unfit(self, baseline: xr.Dataset) -> Finding | None:
-        if "fluorescence" in baseline and not is_spiking(baseline):
-            return Finding.abstain("fluorescence decays slowly enough to pass for persistence: deconvolve it first")
-        return unusable(baseline, self.min_units, 0.0)
 
     def _tuning(self, schedule: Schedule, *recordings: xr.Dataset) -> RingTuning:
         """Tuning from the baseline and, of later sessions, from what lies outside the pulse and its wake."""
@@ -188,7 +186,9 @@ class PerturbAndWatch:
         means = [values[:, (times >= start) & (times < stop)].mean(1) for start, stop in windows]
         return np.stack([tuning.decode(mean) for mean in means], axis=1)
 
-    def _verdict(self, units: xr.Dataset, shifts: np.ndarray, pulsed: np.ndarray, rng: np.random.Generator) -> Finding:
+    def _verdict(
+        self, brief: Mapping[str, Any], shifts: np.ndarray, pulsed: np.ndarray, rng: np.random.Generator
+    ) -> Finding:
         test, control = shifts[pulsed], shifts[~pulsed]
         during, after = test.mean(0) - control.mean(0)
         draws = _resampled(test, rng, self.n_resamples) - _resampled(control, rng, self.n_resamples)
@@ -205,7 +205,7 @@ class PerturbAndWatch:
             "persistence_index": float(after / during), "index_interval": (float(index[0]), float(index[1])),
             "pulsed_trials": len(test), "control_trials": len(control),
         }  # fmt: skip
-        return two_label_finding(units, self.attractor, self.rival, probability, notes)
+        return two_label_finding(brief, self.attractor, self.rival, probability, notes)
 
 
 def persistence_probability(during: float, after: float, error: float, freedom: int) -> float:

@@ -5,11 +5,14 @@ Every function takes plain arrays; x (sample, unit) lays the trials end to end. 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import numpy as np
 import xarray as xr
 
-from simlab.contracts import Finding
-from simlab.data import is_spiking, signals
+from simlab.contracts import Finding, Needs
+from simlab.data import durations, is_spiking, missing, signals
 
 GRID = np.linspace(0.0, 2 * np.pi, 72, endpoint=False)
 """Angles at which tuning is tabulated and decoded: 5 degrees apart."""
@@ -19,7 +22,7 @@ def smoothed(recording: xr.Dataset, bin_width: float, sigma: float) -> tuple[np.
     """Activity (trial, time, unit) after a Gaussian kernel of `sigma` [s] within each trial, and its time step [s].
 
     Spike counts in bins of `bin_width` [s] become square roots of rates in Hz, which evens out Poisson variance
-    (Chaudhuri et al. 2019); fluorescence and rates keep their own sampling. sigma = 0 leaves them unsmoothed.
+    (Chaudhuri et al. 2019); a continuous signal keeps its own sampling. sigma = 0 leaves them unsmoothed.
     """
     from scipy.ndimage import gaussian_filter1d
 
@@ -38,16 +41,20 @@ def time_step(trace: xr.DataArray, duration: float) -> float:
     return float(np.median(np.diff(times))) if len(times) > 1 else duration / max(1, trace.sizes["time"])
 
 
-def unusable(recording: xr.Dataset, min_units: int, min_seconds: float) -> Finding | None:
-    """An abstention where no population analysis can stand on these data; else None."""
-    n_units, seconds = recording.sizes["unit"], recording.sizes["trial"] * recording.attrs["duration"]
-    if not any(name in recording for name in ("spike_time", "fluorescence", "rate")):
-        return Finding.abstain("the recording holds neither spikes, nor rates, nor fluorescence")
-    if seconds < min_seconds:
-        return Finding.abstain(f"{seconds:g} s were recorded; this needs at least {min_seconds:g} s")
-    active = int((signals(recording, 0.05).std(("trial", "time")).values > 0).sum())
-    if active < min_units:
-        return Finding.abstain(f"{active} of {n_units} units are active; this needs at least {min_units}")
+def unusable(recording: xr.Dataset, needs: Needs) -> Finding | None:
+    """An abstention where no population analysis with these needs can stand on these data; else None.
+
+    Units that never change are no population: as many as are needed must be active.
+    """
+    if reason := missing(recording, needs):
+        return Finding.abstain(reason)
+    if not is_spiking(recording) and "signal" not in recording:
+        return Finding.abstain("needs spikes or a signal, and this recording holds neither")
+    n_units = recording.sizes["unit"]
+    width = min(0.05, float(durations(recording).max()))
+    active = int((signals(recording, width).std(("trial", "time")).values > 0).sum())
+    if active < needs.units:
+        return Finding.abstain(f"{active} of {n_units} units are active; this needs at least {needs.units}")
     return None
 
 
@@ -98,19 +105,29 @@ def odds_of_significance(p_value: float, level: float) -> float:
 
 
 def two_label_finding(
-    recording_or_units: xr.Dataset, label: str, rival: str, probability: float, notes: dict[str, object]
+    brief: Mapping[str, Any], attractor: str, rival: str, probability: float, notes: dict[str, object]
 ) -> Finding:
-    """The finding of a mechanism method that tells `label` (with this probability) from `rival`.
+    """The finding of a mechanism method that tells `attractor` (with this probability) from all else.
 
-    Candidates beyond these two get probability zero; a method whose labels are not among them abstains.
+    brief: its `candidates` are the labels that may be given. What the attractor does not get goes to the rival; where
+    that is no candidate, the others share it evenly, since nothing tells them apart. Abstains where the attractor is
+    no candidate, and where the evidence is against it and leaves several others.
     """
-    candidates = tuple(recording_or_units.attrs.get("candidates", ()))
-    if missing := [name for name in (label, rival) if name not in candidates]:
-        return Finding.abstain(f"tells {label} from {rival}, but {', '.join(missing)} is not among the candidates")
-    given = {label: probability, rival: 1.0 - probability}
-    chosen = label if probability >= 0.5 else rival
+    candidates = tuple(str(name) for name in brief.get("candidates", ()))
+    others = [name for name in candidates if name != attractor]
+    if attractor not in candidates or not others:
+        return Finding.abstain(
+            f"tells {attractor} from its rivals; the candidates are {', '.join(candidates) or 'none'}"
+        )
+    heirs = [rival] if rival in others else others
+    if probability < 0.5 and len(heirs) > 1:
+        return Finding.abstain(f"speaks against {attractor}, and cannot tell {', '.join(heirs)} from one another")
+    given = dict.fromkeys(heirs, (1.0 - probability) / len(heirs)) | {attractor: probability}
     return Finding(
-        {"label": chosen, "probability": np.array([given.get(c, 0.0) for c in candidates])},
+        {
+            "label": attractor if probability >= 0.5 else heirs[0],
+            "probability": np.array([given.get(name, 0.0) for name in candidates]),
+        },
         confidence=max(probability, 1.0 - probability),
         notes=notes,
     )

@@ -10,7 +10,7 @@ import xarray as xr
 
 from methods.population._population import odds_of_significance, two_label_finding, unusable
 from methods.population._ring_readout import activity, cue_at, dark_from, learn_tuning
-from simlab.contracts import Finding
+from simlab.contracts import Finding, Needs
 from simlab.data import is_spiking
 
 
@@ -23,19 +23,20 @@ class DecodedDrift:
     `level`: the end of the dark predicts its beginning better than other trials do (permutation), and the growth
     of the variance -2 ln|<exp(i displacement)>| with the lag is positive (bootstrap over trials).
 
-    Abstains on too few units, seconds or trials, or where the dark is too short to drift in.
+    Abstains where fewer units are active than it needs, or where the dark is too short to drift in.
     """
 
     name: ClassVar[str] = "decoded_drift"
     question: ClassVar[str] = "mechanism"
+    family: ClassVar[str] = "decoding"
+    library: ClassVar[str] = "own"
+    needs: ClassVar[Needs] = Needs(units=5, trials=5, seconds=4.0)
 
-    attractor: str = "ring_attractor"
-    rival: str = "feedforward_ring"
+    attractor: str = "ring attractor"
+    rival: str = "feedforward"
     level: float = 0.05
     n_resamples: int = 500
     shortest_lag: float = 0.3  # s; below it, smoothed noise itself grows apart
-    min_units: int = 5
-    min_trials: int = 5
     min_dark: float = 0.8  # s
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
@@ -53,13 +54,11 @@ class DecodedDrift:
             "linearity": float(np.corrcoef(lags, circular_variance(moved.mean(1)))[0, 1]),
         }  # fmt: skip
         probability = odds_of_significance(max(p_growth, p_persists), self.level)
-        return two_label_finding(recording, self.attractor, self.rival, probability, notes)
+        return two_label_finding(recording.attrs.get("brief", {}), self.attractor, self.rival, probability, notes)
 
     def _angle_in_the_dark(self, recording: xr.Dataset) -> tuple[np.ndarray, float, Finding | None]:
         """Decoded angle (trial, time) after the cue, its time step [s], or why there is none."""
-        refusal = unusable(recording, self.min_units, self.min_trials * self.min_dark)
-        if refusal is None and recording.sizes["trial"] < self.min_trials:
-            refusal = Finding.abstain(f"needs at least {self.min_trials} trials, got {recording.sizes['trial']}")
+        refusal = unusable(recording, self.needs)
         if refusal is not None:
             return np.zeros((0, 0)), 0.0, refusal
         values, times = activity(recording)

@@ -17,7 +17,7 @@ from methods.population._population import (
     two_label_finding,
 )
 from methods.population.persistent_homology import PersistentHomology
-from simlab.contracts import Finding
+from simlab.contracts import Finding, Needs
 
 RING = (1, 1, 0)
 
@@ -33,9 +33,12 @@ class DimensionAndHomology:
 
     name: ClassVar[str] = "dimension_and_homology"
     question: ClassVar[str] = "mechanism"
+    family: ClassVar[str] = "topological data analysis"
+    library: ClassVar[str] = "gudhi"
+    needs: ClassVar[Needs] = PersistentHomology.needs
 
-    attractor: str = "ring_attractor"
-    rival: str = "feedforward_ring"
+    attractor: str = "ring attractor"
+    rival: str = "feedforward"
     max_components: int = 6  # more significant principal components than this are not low-dimensional
     homology: PersistentHomology = field(default_factory=PersistentHomology)
 
@@ -54,4 +57,6 @@ class DimensionAndHomology:
             "significant_components": n_components,
             "participation_ratio": participation_ratio(spectrum(x)),
         }
-        return two_label_finding(recording, self.attractor, self.rival, sure if found else 1.0 - sure, notes)
+        return two_label_finding(
+            recording.attrs.get("brief", {}), self.attractor, self.rival, sure if found else 1.0 - sure, notes
+        )

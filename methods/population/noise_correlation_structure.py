@@ -18,7 +18,7 @@ from methods.population._ring_readout import (
     last_shown,
     learn_tuning,
 )
-from simlab.contracts import Finding
+from simlab.contracts import Finding, Needs
 from simlab.data import is_spiking
 
 
@@ -33,24 +33,23 @@ class NoiseCorrelationStructure:
     a cue, the decoded trial mean takes its place. Both tests compare, at `level`, with residuals whose signs are
     flipped at random.
 
-    Abstains on too few units, seconds or trials.
+    Abstains where fewer units are active than it needs.
     """
 
     name: ClassVar[str] = "noise_correlation_structure"
     question: ClassVar[str] = "mechanism"
+    family: ClassVar[str] = "noise correlation"
+    library: ClassVar[str] = "own"
+    needs: ClassVar[Needs] = Needs(units=5, trials=8)
 
-    attractor: str = "ring_attractor"
-    rival: str = "feedforward_ring"
+    attractor: str = "ring attractor"
+    rival: str = "feedforward"
     level: float = 0.05
     n_flips: int = 500
-    min_units: int = 5
-    min_trials: int = 8
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """The verdict on a Recording; the notes give both statistics and their p-values."""
-        refusal = unusable(recording, self.min_units, 0.0)
-        if refusal is None and recording.sizes["trial"] < self.min_trials:
-            refusal = Finding.abstain(f"needs at least {self.min_trials} trials, got {recording.sizes['trial']}")
+        refusal = unusable(recording, self.needs)
         if refusal is not None:
             return refusal
         residual, angle, tuning = self._residuals(recording)
@@ -63,7 +62,7 @@ class NoiseCorrelationStructure:
             "displacement": float(observed[1]), "p_displacement": float(p_values[1]),
         }  # fmt: skip
         probability = odds_of_significance(float(p_values.max()), self.level)
-        return two_label_finding(recording, self.attractor, self.rival, probability, notes)
+        return two_label_finding(recording.attrs.get("brief", {}), self.attractor, self.rival, probability, notes)
 
     def _residuals(self, recording: xr.Dataset) -> tuple[np.ndarray, np.ndarray, RingTuning]:
         """Standardised residuals (sample, unit), the angle that they are at (sample,), and the tuning to it."""

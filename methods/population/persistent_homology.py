@@ -17,7 +17,7 @@ from methods.population._population import (
     smoothed,
     unusable,
 )
-from simlab.contracts import Finding
+from simlab.contracts import Finding, Needs
 
 
 @dataclass(frozen=True)
@@ -30,11 +30,14 @@ class PersistentHomology:
     lifetimes of its degree and outlives, at `level`, the longest one of controls in which each unit's activity is
     rolled in time by its own lag.
 
-    Abstains on fewer than `min_units` active units or `min_seconds` of data.
+    Abstains where fewer units are active than it needs.
     """
 
     name: ClassVar[str] = "persistent_homology"
     question: ClassVar[str] = "topology"
+    family: ClassVar[str] = "topological data analysis"
+    library: ClassVar[str] = "gudhi"
+    needs: ClassVar[Needs] = Needs(units=5, seconds=4.0)
 
     bin_width: float = 0.05  # s, of spike counts
     smoothing: float = 0.1  # s, sd of the Gaussian kernel (Chaudhuri et al. 2019)
@@ -45,12 +48,10 @@ class PersistentHomology:
     kept: float = 0.9  # share of states kept, the densest
     n_shuffles: int = 20  # controls
     level: float = 0.05  # of significance against the controls, in each degree
-    min_units: int = 5
-    min_seconds: float = 4.0  # s
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
-        """The Betti numbers of a Recording with spikes, rates or fluorescence."""
-        refusal = unusable(recording, self.min_units, self.min_seconds)
+        """The Betti numbers of a Recording with spikes or a signal."""
+        refusal = unusable(recording, self.needs)
         if refusal is not None:
             return refusal
         x = lay_out(smoothed(recording, self.bin_width, self.smoothing)[0])

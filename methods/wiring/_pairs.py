@@ -9,8 +9,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from simlab.contracts import Finding, SimlabError
-from simlab.data import is_spiking
+from simlab.contracts import Finding, Needs, SimlabError
+from simlab.data import durations, is_spiking, missing
+
+SPIKE_TRAINS = Needs(("spikes",), units=2, equal_trials=False)
+"""What a method of spike pairs needs. Its trials may differ in length: bins are counted trial by trial."""
 
 CHUNK = 4_000_000
 """Spike pairs that are counted at once: bounds the memory of a correlogram to about 100 MB."""
@@ -24,8 +27,7 @@ class Ticks:
     tick: np.ndarray
     unit: np.ndarray
     n_units: int
-    n_trials: int
-    n_ticks: int  # bins in each trial
+    ends: np.ndarray  # (trial,) bins in each trial
 
     @property
     def counts(self) -> np.ndarray:
@@ -33,9 +35,22 @@ class Ticks:
         return np.bincount(self.unit, minlength=self.n_units)
 
     @property
+    def n_trials(self) -> int:
+        return len(self.ends)
+
+    @property
+    def n_ticks(self) -> int:
+        """Bins in the longest trial."""
+        return int(self.ends.max())
+
+    @property
     def n_bins(self) -> int:
         """Bins of all trials."""
-        return self.n_trials * self.n_ticks
+        return int(self.ends.sum())
+
+    def outlast(self, n_lags: int) -> bool:
+        """Whether trials are, on average, longer than so many bins: borders then do not rule the correlograms."""
+        return self.n_bins > n_lags * self.n_trials
 
     def binary(self) -> Ticks:
         """At most one spike per unit and bin."""
@@ -48,9 +63,10 @@ class Ticks:
 
         Keeps each unit's spike count and its slow rate, and destroys timing finer than `width`.
         """
+        last = self.ends[self.trial] - 1
         moved = np.abs(self.tick + rng.integers(-width, width + 1, len(self.tick)))
-        moved = np.where(moved < self.n_ticks, moved, 2 * (self.n_ticks - 1) - moved)
-        return _sorted(replace(self, tick=np.clip(moved, 0, self.n_ticks - 1)))
+        moved = np.where(moved <= last, moved, 2 * last - moved)
+        return _sorted(replace(self, tick=np.clip(moved, 0, last)))
 
 
 def _sorted(ticks: Ticks) -> Ticks:
@@ -62,22 +78,15 @@ def _sorted(ticks: Ticks) -> Ticks:
 
 
 def on_grid(recording: xr.Dataset, width: float) -> Ticks:
-    """The recording's spikes in bins of `width` [s]; a last bin that the trial does not fill is left out."""
+    """The recording's spikes in bins of `width` [s]; a last bin that its trial does not fill is left out."""
     if not width > 0:
         raise SimlabError(f"the bin width must be > 0 s, got {width}")
-    n_ticks = int(recording.attrs["duration"] / width + 1e-6)
+    ends = (durations(recording) / width + 1e-6).astype(np.int64)
+    trial = recording["spike_trial"].values.astype(np.int64)
     tick = np.floor(recording["spike_time"].values / width + 1e-9).astype(np.int64)
-    inside = tick < n_ticks
-    return _sorted(
-        Ticks(
-            recording["spike_trial"].values[inside].astype(np.int64),
-            tick[inside],
-            recording["spike_unit"].values[inside].astype(np.int64),
-            recording.sizes["unit"],
-            recording.sizes["trial"],
-            n_ticks,
-        )
-    )
+    inside = tick < ends[trial]
+    unit = recording["spike_unit"].values[inside].astype(np.int64)
+    return _sorted(Ticks(trial[inside], tick[inside], unit, recording.sizes["unit"], ends))
 
 
 def lag_counts(ticks: Ticks, max_lag: int) -> np.ndarray:
@@ -127,15 +136,13 @@ def _two_sided(forward: np.ndarray) -> np.ndarray:
     return np.concatenate([backward[:, :, :0:-1], together, forward[:, :, 1:]], axis=2)
 
 
-def abstention(recording: xr.Dataset, *, spikes: bool = True) -> str:
-    """Why no pairwise method can answer on this recording; empty if it can."""
-    if spikes and not is_spiking(recording):
-        return "needs spike times, and this recording has none: compose the method with Deconvolved"
-    if recording.sizes["unit"] < 2:
-        return f"needs at least 2 units to speak of connections, got {recording.sizes['unit']}"
-    if spikes and recording.sizes["spike"] == 0:
-        return "no spike was recorded"
-    return ""
+def abstention(recording: xr.Dataset, needs: Needs) -> str:
+    """Why no pairwise method with these needs can answer on this recording; empty if it can."""
+    if reason := missing(recording, needs):
+        return reason
+    if is_spiking(recording):
+        return "" if recording.sizes["spike"] else "no spike was recorded"
+    return "" if "signal" in recording else "needs spikes or a signal, and this recording holds neither"
 
 
 def false_discovery(p: np.ndarray, alpha: float) -> np.ndarray:
@@ -151,17 +158,23 @@ def false_discovery(p: np.ndarray, alpha: float) -> np.ndarray:
     decided = np.zeros(p.shape, dtype=bool)
     if np.array_equal(p, p.T):
         pair = np.triu(pair)
-    decided[pair] = false_discovery_control(np.clip(np.nan_to_num(p[pair], nan=1.0), 0.0, 1.0)) <= alpha
+    decided[pair] = false_discovery_control(_proper(p[pair])) <= alpha
     return decided | decided.T if np.array_equal(p, p.T) else decided
 
 
+def _proper(p: np.ndarray) -> np.ndarray:
+    return np.clip(np.nan_to_num(p, nan=1.0), 0.0, 1.0)
+
+
 def edges(score: np.ndarray, p: np.ndarray, sign: np.ndarray, alpha: float, **notes: Any) -> Finding:
-    """The finding of a test per directed pair: graded evidence, edges decided at a false discovery rate, signs."""
+    """The finding of a test per directed pair: graded evidence, edges decided at a false discovery rate, signs, and
+    the p-values themselves; 1 where there was nothing to test."""
     off = ~np.eye(len(p), dtype=bool)
     estimate = {
         "score": np.where(off, np.nan_to_num(score, nan=0.0, posinf=np.finfo(float).max), 0.0),
         "decided": false_discovery(p, alpha),
         "sign": np.where(off, np.sign(np.nan_to_num(sign)), 0).astype(int),
+        "p": np.where(off, _proper(p), 1.0),
     }
     return Finding(estimate, notes=notes)
 

@@ -1,161 +1,22 @@
 """Poisson regression of every unit's spikes on all units' recent spikes: the engine of the coupling GLM.
 
-The design matrix is never formed. A row is a time bin; a column (j, l) holds the count of unit j, l bins ago; filters
-are basis @ weights with one basis (lag, basis) for all. Rows in which nobody fired within the window share one rate
-and are counted, not stored; the others are sparse with one entry per spike and lag, whatever the basis.
+Filters are basis @ weights with one basis (lag, basis) for all, on the columns of a `LaggedDesign`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
-from methods.wiring._pairs import Ticks, close_pairs, lag_counts
+from methods.wiring._lagged_design import LaggedDesign, Moments
 
-CHUNK_ENTRIES = 6_000_000
-"""Numbers in the dense (row, unit) block of expected counts that is worked on at once: 48 MB."""
-CACHE_ENTRIES = 40_000_000
-"""Non-zeros of the design that are kept between passes (12 bytes each); a larger design is rebuilt chunk by chunk."""
-EXACT_WORK = 1_000_000_000
-"""Multiplications per pass that the exact part of the information may cost: seconds."""
 GROUP_ENTRIES = 8_000_000
 """Numbers in the exact part of the information of those targets that are fitted together: 64 MB."""
 MAX_HALVINGS = 12
 """Of a Newton step that does not raise the likelihood."""
 SMALLEST_EIGENVALUE = 1e-8
 """Of the information scaled to a unit diagonal."""
-MAX_LOG_RATE = 30.0
-"""Where exp is cut off, so that a wild step is rejected for its likelihood rather than for overflow."""
-
-
-@dataclass(frozen=True, eq=False)
-class Chunk:
-    """Rows with recent spikes, all sparse: `design` (row, unit x lag), `counts` (row, unit), and `pairs` (cell, row),
-    1 where two spikes at most `reach` bins apart are both in the row's window; see `LaggedDesign.cell`."""
-
-    design: Any
-    counts: Any
-    pairs: Any
-
-
-class LaggedDesign:
-    """All units' spike counts at lags 1..n_lags, in all bins whose whole window lies in the trial.
-
-    `events`: sums of x y (column, unit); `sums`, `squares`: of x and x^2 (column,); `spikes`: of y (unit,);
-    `coincidences` (unit, unit, delay): pairs of spikes, the second 0..n_lags - 1 bins after the first.
-    """
-
-    def __init__(self, ticks: Ticks, n_lags: int) -> None:
-        self.ticks, self.n_lags = ticks, n_lags
-        self.n_rows = ticks.n_trials * (ticks.n_ticks - n_lags)
-        self._time = ticks.trial * ticks.n_ticks + ticks.tick
-        self.coincidences = lag_counts(ticks, n_lags - 1)[:, :, n_lags - 1 :] * (self.n_rows / ticks.n_bins)
-        work = np.cumsum(self.coincidences.sum(axis=(0, 1)) * np.arange(n_lags, 0, -1))
-        self.reach = max(0, int(np.searchsorted(work * ticks.n_units, EXACT_WORK)) - 1)
-        self.n_cells = ticks.n_units**2 * (self.reach + 1) * n_lags
-        small = len(ticks.tick) * n_lags + work[self.reach] <= CACHE_ENTRIES
-        self._cache: list[Chunk] | None = list(self._build()) if small else None
-        self._summarise()
-
-    @property
-    def chunks(self) -> Iterator[Chunk]:
-        return iter(self._cache) if self._cache is not None else self._build()
-
-    def moments(self, intercept: np.ndarray, filters: np.ndarray) -> Moments:
-        """Sums of mu, x mu and x x' mu over all rows, for mu = exp(intercept + x @ filters) of some targets."""
-        columns = np.zeros(filters.shape)
-        pairs = np.zeros((self.n_cells, filters.shape[1]))
-        total = (self.n_rows - self.n_busy) * np.exp(np.minimum(intercept, MAX_LOG_RATE))
-        for chunk in self.chunks:
-            rate = chunk.design @ filters
-            rate += intercept
-            np.minimum(rate, MAX_LOG_RATE, out=rate)
-            np.exp(rate, out=rate)
-            columns += chunk.design.T @ rate
-            pairs += chunk.pairs @ rate
-            total += rate.sum(axis=0)
-        return Moments(total, columns, pairs)
-
-    def _build(self) -> Iterator[Chunk]:
-        step = max(1, CHUNK_ENTRIES // self.ticks.n_units)
-        for start in range(0, self.ticks.n_bins, step):
-            yield self._chunk(start, min(start + step, self.ticks.n_bins))
-
-    def _chunk(self, start: int, stop: int) -> Chunk:
-        from scipy.sparse import csr_array
-
-        n, lags = self.ticks.n_units, np.arange(1, self.n_lags + 1)
-        first, last = np.searchsorted(self._time, (start - self.n_lags, stop))
-        time, unit = self._time[first:last], self.ticks.unit[first:last]
-        row, column = self._entries(time, unit * self.n_lags, lags, start, stop)
-        busy = np.zeros(stop - start, dtype=bool)
-        busy[row] = True
-        rank = np.cumsum(busy) - 1
-        n_busy = int(busy.sum())
-        design = csr_array((np.ones(len(row)), (rank[row], column)), (n_busy, n * self.n_lags))
-        inside = (time >= start) & (time < stop)
-        inside[inside] = busy[time[inside] - start]
-        now = rank[time[inside] - start]
-        counts = csr_array((np.ones(len(now)), (now, unit[inside])), (n_busy, n))
-        return Chunk(design, counts, self._pairs(time, unit, rank, start, stop, n_busy))
-
-    def _entries(
-        self, time: np.ndarray, offset: np.ndarray, lags: np.ndarray, start: int, stop: int
-    ) -> tuple[np.ndarray, np.ndarray]:
-        """Rows (counted from `start`) and indices offset + lag - 1 of events at `time`, seen `lags` later."""
-        row = (time[:, None] + lags).ravel()
-        index = (offset[:, None] + lags - 1).ravel()
-        # a window that reaches over a trial's end lands in the next trial's first bins, which are no rows
-        valid = (row >= start) & (row < stop) & (row % self.ticks.n_ticks >= self.n_lags)
-        return row[valid] - start, index[valid]
-
-    def _pairs(self, time: np.ndarray, unit: np.ndarray, rank: np.ndarray, start: int, stop: int, n_busy: int) -> Any:
-        from scipy.sparse import csr_array
-
-        trial = time // self.ticks.n_ticks
-        early, late, delay = close_pairs(
-            trial * (self.ticks.n_ticks + self.n_lags) + time % self.ticks.n_ticks, self.reach
-        )
-        rows, cells = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        for apart in range(self.reach + 1):
-            chosen = delay == apart
-            a, b = unit[early[chosen]], unit[late[chosen]]
-            offset = ((a * self.ticks.n_units + b) * (self.reach + 1) + apart) * self.n_lags
-            lags = np.arange(apart + 1, self.n_lags + 1)
-            row, cell = self._entries(time[early[chosen]], offset, lags, start, stop)
-            rows.append(rank[row])
-            cells.append(cell)
-        row, cell = np.concatenate(rows), np.concatenate(cells)
-        return csr_array((np.ones(len(row)), (cell, row)), (self.n_cells, n_busy))
-
-    def _summarise(self) -> None:
-        n, n_columns = self.ticks.n_units, self.ticks.n_units * self.n_lags
-        self.events, self.sums, self.squares, self.n_busy = (
-            np.zeros((n_columns, n)),
-            np.zeros(n_columns),
-            np.zeros(n_columns),
-            0,
-        )
-        for chunk in self.chunks:
-            self.events += (chunk.design.T @ chunk.counts).toarray()
-            self.sums += chunk.design.sum(axis=0)
-            self.squares += chunk.design.power(2).sum(axis=0)
-            self.n_busy += chunk.design.shape[0]
-        in_row = self.ticks.tick >= self.n_lags
-        self.spikes = np.bincount(self.ticks.unit[in_row], minlength=n).astype(float)
-
-
-@dataclass(frozen=True, eq=False)
-class Moments:
-    """Sums of mu (target,), of x mu (column, target) and, over pairs of spikes at most `reach` bins apart, of mu
-    (cell, target): cell (a, b, d, l) has a spike of unit a, l bins ago, and one of unit b, d bins after it."""
-
-    total: np.ndarray
-    columns: np.ndarray
-    pairs: np.ndarray
 
 
 @dataclass(frozen=True, eq=False)

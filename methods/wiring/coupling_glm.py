@@ -8,9 +8,10 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.wiring._pairs import abstention, edges, on_grid
-from methods.wiring._poisson import LaggedDesign, fit_couplings
-from simlab.contracts import Finding, SimlabError
+from methods.wiring._lagged_design import LaggedDesign
+from methods.wiring._pairs import SPIKE_TRAINS, abstention, edges, on_grid
+from methods.wiring._poisson import fit_couplings
+from simlab.contracts import Finding, Needs, SimlabError
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,9 @@ class CouplingGLM:
 
     name: ClassVar[str] = "coupling_glm"
     question: ClassVar[str] = "connectivity"
+    family: ClassVar[str] = "regression"
+    library: ClassVar[str] = "own"
+    needs: ClassVar[Needs] = SPIKE_TRAINS
 
     alpha: float = 0.05
     """False discovery rate of decided edges (Benjamini & Hochberg 1995)."""
@@ -53,11 +57,11 @@ class CouplingGLM:
         """Graded, decided and signed edges (pre, post); abstains without spikes."""
         from scipy.stats import chi2
 
-        if reason := abstention(recording):
+        if reason := abstention(recording, self.needs):
             return Finding.abstain(reason)
         ticks = on_grid(recording, self.bin_width)
         n_lags = round(self.window / self.bin_width)
-        if ticks.n_ticks <= 2 * n_lags:
+        if not ticks.outlast(2 * n_lags):
             return Finding.abstain(
                 f"trials of {recording.attrs['duration']} s are too short for {self.window} s filters"
             )

@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.wiring._pairs import Ticks, abstention, edges, lag_counts, on_grid
-from simlab.contracts import Finding, SimlabError
+from methods.wiring._pairs import SPIKE_TRAINS, Ticks, abstention, edges, lag_counts, on_grid
+from simlab.contracts import Finding, Needs, SimlabError
 
 PREDICTORS = ("hollow_gaussian", "jitter")
 
@@ -28,6 +28,9 @@ class CrossCorrelogram:
 
     name: ClassVar[str] = "cross_correlogram"
     question: ClassVar[str] = "connectivity"
+    family: ClassVar[str] = "cross-correlation"
+    library: ClassVar[str] = "own"
+    needs: ClassVar[Needs] = SPIKE_TRAINS
 
     alpha: float = 0.05
     """False discovery rate of decided edges (Benjamini & Hochberg 1995)."""
@@ -56,12 +59,12 @@ class CrossCorrelogram:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Graded, decided and signed edges (pre, post); abstains without spikes."""
-        if reason := abstention(recording):
+        if reason := abstention(recording, self.needs):
             return Finding.abstain(reason)
         ticks = on_grid(recording, self.bin_width)
         low, high = self._window()
         reach = high + (int(np.ceil(3 * self.smoothing / self.bin_width)) if self._hollow else 0)
-        if ticks.n_ticks <= reach:
+        if not ticks.outlast(reach):
             return Finding.abstain(f"trials of {recording.attrs['duration']} s are shorter than the correlogram")
         counts = lag_counts(ticks, reach)
         causal = counts[:, :, reach + low : reach + high + 1].sum(axis=2)
@@ -105,15 +108,15 @@ class CrossCorrelogram:
         width = max(1, round(self.jitter_interval / self.bin_width))
         per_trial = -(-ticks.n_ticks // width)
         shape = (ticks.n_units, ticks.n_trials * per_trial)
-        row = ticks.trial * per_trial
+        row, end = ticks.trial * per_trial, ticks.ends[ticks.trial]
         post = csr_array((np.ones(len(row)), (ticks.unit, row + ticks.tick // width)), shape)
         reach = np.zeros(shape[0] * shape[1])
         low, high = self._window()
         for lag in range(low, high + 1):
             target = ticks.tick + lag
-            inside = target < ticks.n_ticks
+            inside = target < end
             flat = ticks.unit * shape[1] + row + target // width
-            size = np.minimum(width, ticks.n_ticks - target // width * width)
+            size = np.minimum(width, end - target // width * width)
             reach += np.bincount(flat[inside], 1.0 / size[inside], reach.size)
         return (post @ reach.reshape(shape).T).T
 

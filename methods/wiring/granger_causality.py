@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from methods.wiring._pairs import abstention, edges
-from simlab.contracts import Finding, SimlabError
+from simlab.contracts import Finding, Needs, SimlabError
 from simlab.data import is_spiking, signals
 
 ROWS = 20_000
@@ -24,16 +24,19 @@ class GrangerCausality:
     criterion; a directed pair j -> i is tested by the F statistic of (A_1..A_p)[i, j] = 0, every other unit's
     past kept in the model (Granger 1969; Geweke 1984; Lutkepohl 2005, ch. 3.6). Graded by the causality
     ln(1 + p F / degrees of freedom), the log ratio of residual variances; signed by the sum of coefficients. Trials
-    share the model; no lag reaches over a trial's edge. Works on counts, fluorescence and rates alike.
+    share the model; no lag reaches over a trial's edge. Works on counts and on any continuous signal alike.
     """
 
     name: ClassVar[str] = "granger_causality"
     question: ClassVar[str] = "connectivity"
+    family: ClassVar[str] = "autoregression"
+    library: ClassVar[str] = "own"
+    needs: ClassVar[Needs] = Needs(units=2)
 
     alpha: float = 0.05
     """False discovery rate of decided edges (Benjamini & Hochberg 1995)."""
     bin_width: float = 0.005
-    """Bins of the spike counts [s]; ignored for fluorescence and rate, which keep their sampling."""
+    """Bins of the spike counts [s]; ignored for continuous signals, which keep their sampling."""
     max_order: int = 5
     """Longest model tried, in samples."""
 
@@ -45,7 +48,7 @@ class GrangerCausality:
         """Graded, decided and signed edges (pre, post); works on any signal."""
         from scipy.special import fdtrc
 
-        if reason := abstention(recording, spikes=is_spiking(recording)):
+        if reason := abstention(recording, self.needs):
             return Finding.abstain(reason)
         if is_spiking(recording) and recording.attrs["duration"] < 2 * self.bin_width:
             return Finding.abstain(f"trials of {recording.attrs['duration']} s hold fewer than 2 bins")

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from methods.wiring._pairs import abstention, edges
-from simlab.contracts import Finding
+from simlab.contracts import Finding, Needs
 from simlab.data import is_spiking, signals
 
 MIN_SAMPLES = 10
@@ -18,7 +18,7 @@ MIN_SAMPLES = 10
 
 @dataclass(frozen=True)
 class SpikeCountCorrelation:
-    """Pearson correlation of binned counts (or of fluorescence, or of rate), tested with Fisher's z.
+    """Pearson correlation of binned counts (or of a continuous signal), tested with Fisher's z.
 
     Each trial's mean is taken out, so that drifts from trial to trial do not count. Autocorrelated signals hold fewer
     independent samples than they have: N_eff = N / sum_k rho_a(k) rho_b(k) over lags k (Bartlett 1946, J R Stat
@@ -29,17 +29,20 @@ class SpikeCountCorrelation:
 
     name: ClassVar[str] = "spike_count_correlation"
     question: ClassVar[str] = "connectivity"
+    family: ClassVar[str] = "correlation"
+    library: ClassVar[str] = "own"
+    needs: ClassVar[Needs] = Needs(units=2)
 
     alpha: float = 0.05
     """False discovery rate of decided edges (Benjamini & Hochberg 1995)."""
     bin_width: float = 0.02
-    """Bins of the counts [s]; ignored for fluorescence and rate, which keep their sampling."""
+    """Bins of the counts [s]; ignored for continuous signals, which keep their sampling."""
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Symmetric edges (pre, post) with the sign of the correlation; works on any signal."""
         from scipy.special import ndtr
 
-        if reason := abstention(recording, spikes=is_spiking(recording)):
+        if reason := abstention(recording, self.needs):
             return Finding.abstain(reason)
         if is_spiking(recording) and recording.attrs["duration"] < 2 * self.bin_width:
             return Finding.abstain(f"trials of {recording.attrs['duration']} s hold fewer than 2 bins")

@@ -10,8 +10,8 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.wiring._pairs import Ticks, abstention, edges, lag_counts, on_grid, surrogate_p
-from simlab.contracts import Finding, SimlabError
+from methods.wiring._pairs import SPIKE_TRAINS, Ticks, abstention, edges, lag_counts, on_grid, surrogate_p
+from simlab.contracts import Finding, Needs, SimlabError
 
 
 @dataclass(frozen=True)
@@ -29,6 +29,9 @@ class SpikingProbabilityEdges:
 
     name: ClassVar[str] = "spiking_probability_edges"
     question: ClassVar[str] = "connectivity"
+    family: ClassVar[str] = "cross-correlation"
+    library: ClassVar[str] = "own"
+    needs: ClassVar[Needs] = SPIKE_TRAINS
 
     alpha: float = 0.05
     """False discovery rate of decided edges (Benjamini & Hochberg 1995)."""
@@ -53,10 +56,10 @@ class SpikingProbabilityEdges:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Graded, decided and signed edges (pre, post); abstains without spikes."""
-        if reason := abstention(recording):
+        if reason := abstention(recording, self.needs):
             return Finding.abstain(reason)
         ticks = on_grid(recording, self.bin_width)
-        if ticks.n_ticks <= 2 * (self.max_delay + max(self.surrounding)):
+        if not ticks.outlast(2 * (self.max_delay + max(self.surrounding))):
             return Finding.abstain(f"trials of {recording.attrs['duration']} s are shorter than the correlogram")
         counts = self._counts(ticks)
         strength = total_edges(counts, ticks, self._operator())

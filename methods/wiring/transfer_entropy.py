@@ -8,8 +8,8 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.wiring._pairs import Ticks, abstention, edges, lag_counts, on_grid, surrogate_p
-from simlab.contracts import Finding, SimlabError
+from methods.wiring._pairs import SPIKE_TRAINS, Ticks, abstention, edges, lag_counts, on_grid, surrogate_p
+from simlab.contracts import Finding, Needs, SimlabError
 
 SIGNIFICANCE = ("jitter", "chi2")
 
@@ -28,6 +28,9 @@ class TransferEntropy:
 
     name: ClassVar[str] = "transfer_entropy"
     question: ClassVar[str] = "connectivity"
+    family: ClassVar[str] = "information theory"
+    library: ClassVar[str] = "own"
+    needs: ClassVar[Needs] = SPIKE_TRAINS
 
     alpha: float = 0.05
     """False discovery rate of decided edges (Benjamini & Hochberg 1995)."""
@@ -52,11 +55,11 @@ class TransferEntropy:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Graded, decided and signed edges (pre, post); abstains without spikes."""
-        if reason := abstention(recording):
+        if reason := abstention(recording, self.needs):
             return Finding.abstain(reason)
         ticks = on_grid(recording, self.bin_width).binary()
         n_delays = round(self.max_delay / self.bin_width)
-        if ticks.n_ticks <= 2 * n_delays:
+        if not ticks.outlast(2 * n_delays):
             return Finding.abstain(
                 f"trials of {recording.attrs['duration']} s are too short for {self.max_delay} s delays"
             )

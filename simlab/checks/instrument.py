@@ -80,7 +80,7 @@ def _key(key: Any) -> None:
 
 def _names_no_neuron(recording: xr.Dataset, n_units: int) -> None:
     require("neuron" not in recording.dims, "the recording has a neuron dim: name it unit")
-    strangers = set(recording.variables) - {"trial", "unit", "time", "frame", "feature", *recording.data_vars}
+    strangers = set(recording.variables) - {"trial", "unit", "time", "feature", "factor", *recording.data_vars}
     strangers |= set(recording.attrs) - set(RECORDING_ATTRS)
     require(not strangers, f"the recording carries {sorted(map(str, strangers))}: build it with simlab.data.recording")
     units = recording.sizes["unit"]

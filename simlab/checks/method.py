@@ -6,7 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
+from simlab.checks.declarations import check_declarations
 from simlab.checks.examiner import Examiner, require
 from simlab.checks.problem import (
     N_UNITS,
@@ -14,10 +16,12 @@ from simlab.checks.problem import (
     fluorescence_recording,
     silent_recording,
     spiking_recording,
+    unequal_recording,
 )
 from simlab.contracts import Budget, Finding
+from simlab.data import missing
 from simlab.execution.execute import Outcome, execute
-from simlab.registry import names
+from simlab.registry import create, get, names
 
 TIME_LIMIT = 120.0
 MEMORY_LIMIT = 4 * 2**30
@@ -26,20 +30,38 @@ BUDGET = Budget(trials=200, seconds=400.0, perturbations=200)
 
 def check_method(examine: Examiner, method: Any, strict: bool) -> None:
     """Contract and tiny problem of a passive or active method; `strict`: also in a process of its own."""
+    declared = check_declarations(examine, method)
     question = getattr(method, "question", None)
     known = f"question must be one of {', '.join(names('questions'))}, got {question!r}"
     examine.holds("asks a known question", lambda: require(question in names("questions"), known))
-    if question not in names("questions"):
+    if not declared or question not in names("questions"):
         return
-    candidates = tuple(names("circuits")) or ("this", "that")
+    brief = practice_brief(str(question))
     if callable(getattr(method, "investigate", None)):
-        _check_active(examine, method, candidates, strict)
+        _check_active(examine, method, brief, strict)
     if callable(getattr(method, "analyse", None)):
-        _check_passive(examine, method, candidates, strict)
+        _check_passive(examine, method, brief, strict)
 
 
-def _check_passive(examine: Examiner, method: Any, candidates: tuple[str, ...], strict: bool) -> None:
-    recording = spiking_recording(candidates=candidates)
+def practice_brief(question: str) -> dict[str, Any]:
+    """What the question would tell a method of a problem among the mechanisms of all registered circuits.
+
+    A question that must see a real subject's truth for its brief gives just those mechanisms, as `candidates`.
+    """
+    circuits = (get("circuits", name) for name in names("circuits"))
+    family = tuple(sorted({str(circuit.mechanism) for circuit in circuits if hasattr(circuit, "mechanism")}))
+    family = family if len(family) > 1 else ("this", "that")
+    try:
+        return dict(create("questions", question).brief(family, xr.Dataset({"label": family[0]})))
+    except Exception:  # whatever a third party's question misses in that truth
+        return {"candidates": family}
+
+
+def _check_passive(examine: Examiner, method: Any, brief: dict[str, Any], strict: bool) -> None:
+    def told(recording: xr.Dataset) -> xr.Dataset:
+        return recording.assign_attrs(brief=brief)
+
+    recording = told(spiking_recording())
     untouched = recording.copy(deep=True)
     first = examine.holds(f"answers or abstains on {N_UNITS} Poisson units", lambda: _answer(_run(method, recording)))
     examine.holds(
@@ -51,19 +73,22 @@ def _check_passive(examine: Examiner, method: Any, candidates: tuple[str, ...], 
         if strict:
             examine.holds(
                 "finds the same in a process of its own",
-                lambda: _same(first, _run(method, spiking_recording(candidates=candidates), strict=True)),
+                lambda: _same(first, _run(method, told(spiking_recording()), strict=True)),
             )
     for what, other in (
-        ("fluorescence", fluorescence_recording(candidates)),
-        ("a recording without a spike", silent_recording(candidates)),
-        ("a single unit", spiking_recording(4, 1.0, 1, candidates)),
+        ("fluorescence", fluorescence_recording()),
+        ("trials of unequal length", unequal_recording()),
+        ("a recording without a spike", silent_recording()),
+        ("a single unit", spiking_recording(4, 1.0, 1)),
     ):
-        examine.holds(f"answers or abstains on {what}", _saying(method, lambda other=other: other))  # type: ignore[misc]
+        examine.holds(f"answers or abstains on {what}", _saying(method, lambda other=other: told(other)))  # type: ignore[misc]
 
 
-def _check_active(examine: Examiner, method: Any, candidates: tuple[str, ...], strict: bool) -> None:
+def _check_active(examine: Examiner, method: Any, brief: dict[str, Any], strict: bool) -> None:
     def rig(budget: Budget = BUDGET) -> PracticeRig:
-        return PracticeRig(candidates, budget)
+        made = PracticeRig((), budget)
+        made.brief = brief
+        return made
 
     first = examine.holds(f"answers or abstains at a rig of {N_UNITS} units", lambda: _answer(_run(method, rig())))
     if first is not None:
@@ -79,6 +104,9 @@ def _check_active(examine: Examiner, method: Any, candidates: tuple[str, ...], s
 
 
 def _run(method: Any, material: Any, strict: bool = False) -> Outcome:
+    """The outcome as the lab has it: an abstention, without asking the method, where its needs are not met."""
+    if isinstance(material, xr.Dataset) and (reason := missing(material, method.needs)):
+        return Outcome(Finding.abstain(reason), "", "", False, 0.0, 0)
     return execute(method, material, entropy=7, time_limit=TIME_LIMIT, memory_limit=MEMORY_LIMIT, strict=strict)
 
 
@@ -96,7 +124,8 @@ def _saying(method: Any, material: Callable[[], Any]) -> Callable[[], str]:
 
 
 def _answer(outcome: Outcome) -> Finding:
-    require(outcome.finding is not None, f"{outcome.error}\n{outcome.traceback}".rstrip())
+    fix = "; where it cannot answer, declare it in needs, or abstain with Finding.abstain('reason')"
+    require(outcome.finding is not None, f"{outcome.error}{fix}\n{outcome.traceback}".rstrip())
     assert outcome.finding is not None  # for the type checker: `require` has raised
     return outcome.finding
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from simlab.contracts import Budget, BudgetExceeded, SimlabError
-from simlab.data import activity, anatomy, recording
+from simlab.data import activity, anatomy, plain, recording
 from simlab.session import Perturbation, Session, Stimulus, pulsed_trials
 from simlab.streams import stream
 
@@ -17,6 +19,7 @@ RATE = 10.0  # Hz
 LAG = 0.003  # s from a spike of unit 0 to the spike of unit 1 that it causes
 COUPLING = 0.5  # probability that it causes one
 FRAME_RATE = 20.0  # Hz
+BRIEF: Mapping[str, Any] = {"candidates": ("this", "that")}
 
 
 def spike_columns(
@@ -40,32 +43,41 @@ def positions(n_cells: int) -> np.ndarray:
 
 
 def spiking_recording(
-    trials: int = 20, duration: float = 2.0, n_units: int = N_UNITS, candidates: tuple[str, ...] = ("this", "that")
+    trials: int = 20, duration: float = 2.0, n_units: int = N_UNITS, brief: Mapping[str, Any] = BRIEF
 ) -> xr.Dataset:
     """The recording of the problem, with a stimulus whose angle [rad] moves once around in each trial."""
     spikes = spike_columns(stream(0, "check", "spikes"), n_units, trials, duration)
-    return _finished(trials, duration, n_units, candidates, spikes=spikes)
+    return _finished(trials, duration, n_units, brief, spikes=spikes)
 
 
-def silent_recording(candidates: tuple[str, ...]) -> xr.Dataset:
+def silent_recording(brief: Mapping[str, Any] = BRIEF) -> xr.Dataset:
     """A recording in which nobody fired."""
     nothing = np.zeros(0)
-    return _finished(4, 1.0, N_UNITS, candidates, spikes=(nothing, nothing, nothing))
+    return _finished(4, 1.0, N_UNITS, brief, spikes=(nothing, nothing, nothing))
 
 
-def fluorescence_recording(candidates: tuple[str, ...]) -> xr.Dataset:
+def unequal_recording() -> xr.Dataset:
+    """The problem in trials of 1 to 2 s."""
+    rng, length = stream(0, "check", "unequal"), np.linspace(1.0, 2.0, 8)
+    trial, when, unit = spike_columns(rng, N_UNITS, 8, 2.0)
+    kept = when <= length[trial]
+    return _finished(8, length, N_UNITS, BRIEF, spikes=(trial[kept], when[kept], unit[kept]))
+
+
+def fluorescence_recording(brief: Mapping[str, Any] = BRIEF) -> xr.Dataset:
     """Calcium traces [dF/F] of independent units, without spikes."""
     rng = stream(0, "check", "fluorescence")
     frames = int(4.0 * FRAME_RATE)
     traces = rng.exponential(0.1, (6, frames, N_UNITS)) + rng.normal(0, 0.02, (6, frames, N_UNITS))
-    return _finished(
-        6, 4.0, N_UNITS, candidates, fluorescence=traces, frame_time=(np.arange(frames) + 0.5) / FRAME_RATE
-    )
+    measured = {"signal": traces, "modality": "fluorescence", "signal_units": "dF/F"}
+    return _finished(6, 4.0, N_UNITS, brief, sample_time=(np.arange(frames) + 0.5) / FRAME_RATE, **measured)
 
 
-def _finished(trials: int, duration: float, n_units: int, candidates: tuple[str, ...], **seen: object) -> xr.Dataset:
-    time = np.linspace(0, duration, 20, endpoint=False)
-    angle = np.broadcast_to((2 * np.pi * time / duration)[None, :, None], (trials, 20, 1))
+def _finished(
+    trials: int, duration: float | np.ndarray, n_units: int, brief: Mapping[str, Any], **seen: object
+) -> xr.Dataset:
+    time = np.linspace(0, np.max(duration), 20, endpoint=False)
+    angle = np.broadcast_to((2 * np.pi * time / np.max(duration))[None, :, None], (trials, 20, 1))
     place = dict(zip(("unit_x", "unit_y", "unit_z"), positions(n_units).T, strict=True))
     result = recording(
         duration=duration,
@@ -77,7 +89,7 @@ def _finished(trials: int, duration: float, n_units: int, candidates: tuple[str,
         **seen,  # type: ignore[arg-type]
         **place,
     ).assign_coords(feature=["angle"])
-    return result.assign_attrs(candidates=candidates)
+    return result.assign_attrs(brief=plain(brief))
 
 
 def spiking_activity(n_neurons: int = 60, trials: int = 4, duration: float = 1.0) -> xr.Dataset:
@@ -98,10 +110,11 @@ def tissue(n_neurons: int = 60) -> xr.Dataset:
 class PracticeRig:
     """A rig on the problem's units; stimulated units fire, silenced ones do not. Budget as in the lab."""
 
-    def __init__(self, candidates: tuple[str, ...], budget: Budget, n_units: int = N_UNITS) -> None:
+    def __init__(self, brief: Mapping[str, Any], budget: Budget, n_units: int = N_UNITS) -> None:
         place = dict(zip(("unit_x", "unit_y", "unit_z"), positions(n_units).T, strict=True))
         self.units = xr.Dataset({name: ("unit", value, {"units": "m"}) for name, value in place.items()})
-        self.units = self.units.assign_coords(unit=np.arange(n_units)).assign_attrs(candidates=candidates)
+        self.units = self.units.assign_coords(unit=np.arange(n_units))
+        self.brief = brief
         self.remaining = budget
         self._recorded = 0
 
@@ -119,8 +132,7 @@ class PracticeRig:
         columns = spike_columns(rng, n_units, session.trials, session.duration)
         for pulse in session.perturbations:
             columns = _perturbed(columns, pulse, n_units, session.trials, rng)
-        result = _finished(session.trials, session.duration, n_units, self.units.attrs["candidates"], spikes=columns)
-        return result
+        return _finished(session.trials, session.duration, n_units, self.brief, spikes=columns)
 
     def _spend(self, session: Session) -> None:
         cost = Budget(session.trials, session.trials * session.duration, session.n_perturbed_trials())

@@ -117,7 +117,7 @@ def recording(
     if like is not None:
         _pass_on(like, variables, coords)
         time = like["time"].values if time is None and "time" in like.coords else time
-    if time is not None:
+    if time is not None and any(variables.get(name) is not None for name in ("stimulus", "behaviour")):
         coords["time"] = ("time", np.asarray(time, dtype=float), {"units": "s"})
     result = _dataset(RECORDING, variables, coords, float(length.max()))
     if signal is not None:

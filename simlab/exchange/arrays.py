@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,30 +11,42 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import SimlabError
-from simlab.data import RECORDING, bare, from_arrays, recording
+from simlab.data import RECORDING, bare, from_arrays, from_json, recording, to_json
+from simlab.data.vocabulary import LABELS
 
 __all__ = ["from_arrays", "from_dict", "from_npz", "to_dict", "to_npz"]
 
 SIZES = ("n_units", "n_trials", "duration")
-NAMES = ("feature", "candidates")
+TEXTS = ("conditions", "unread")
+SIGNAL = ("modality", "signal_units", "signal_over")
+OTHERS = {*SIZES, *LABELS, *TEXTS, *SIGNAL, "resolution", "brief", "time"}
+COLUMNS = ("spike_trial", "spike_time", "spike_unit")
 
 
 def to_dict(dataset: xr.Dataset) -> dict[str, np.ndarray]:
     """A Recording's variables by name, `time` [s], `n_units`, `n_trials`, `duration` [s], and names as text arrays.
 
-    Spikes are the three columns `spike_trial`, `spike_time` [s from trial onset], `spike_unit`; indices from 0.
+    Spikes are the three columns `spike_trial`, `spike_time` [s from trial onset], `spike_unit`; indices from 0. A
+    signal's `modality`, `signal_units` and `signal_over` (unit or channel) are texts, the `brief` a line of JSON.
     """
-    dataset = bare(dataset)
+    dataset = bare(dataset, labels=True)
     arrays: dict[str, np.ndarray] = {str(name): v.values for name, v in dataset.data_vars.items()}
     if "time" in dataset.coords:
         arrays["time"] = dataset["time"].values
     arrays["n_units"] = np.array(dataset.sizes["unit"])
     arrays["n_trials"] = np.array(dataset.sizes["trial"])
     arrays["duration"] = np.array(dataset.attrs["duration"])
-    if "feature" in dataset.coords:
-        arrays["feature"] = np.array([str(f) for f in dataset["feature"].values])
-    if "candidates" in dataset.attrs:
-        arrays["candidates"] = np.array(dataset.attrs["candidates"])
+    if "signal" in dataset:
+        said = dataset["signal"].attrs
+        arrays |= zip(
+            SIGNAL, map(np.array, (said["modality"], said["units"], str(dataset["signal"].dims[2]))), strict=True
+        )
+    arrays |= {name: dataset[name].values.astype(str) for name in LABELS if name in dataset.coords}
+    arrays |= {name: np.array(dataset.attrs[name], dtype=str) for name in TEXTS if name in dataset.attrs}
+    if "resolution" in dataset.attrs:
+        arrays["resolution"] = np.array(dataset.attrs["resolution"])
+    if "brief" in dataset.attrs:
+        arrays["brief"] = np.array(json.dumps(to_json(dataset.attrs["brief"])))
     return arrays
 
 
@@ -41,25 +54,39 @@ def from_dict(arrays: Mapping[str, Any]) -> xr.Dataset:
     """The Recording that `to_dict` took apart, or one put together by hand; raises SimlabError where parts misfit."""
     if missing := set(SIZES) - set(arrays):
         raise SimlabError(f"a recording needs {', '.join(SIZES)}, got no {', '.join(sorted(missing))}")
-    if unknown := set(arrays) - {*RECORDING, *SIZES, *NAMES, "time"}:
+    if unknown := set(arrays) - {*RECORDING, *OTHERS}:
         raise SimlabError(f"a recording has no {', '.join(sorted(unknown))}; it may have: {', '.join(RECORDING)}")
-    columns = ("spike_trial", "spike_time", "spike_unit")
-    present = [c for c in columns if c in arrays]
+    present = [c for c in COLUMNS if c in arrays]
     if present and len(present) < 3:
-        raise SimlabError(f"spikes need the columns {', '.join(columns)}, got only {', '.join(present)}")
+        raise SimlabError(f"spikes need the columns {', '.join(COLUMNS)}, got only {', '.join(present)}")
     result = recording(
-        duration=float(arrays["duration"]),
+        duration=np.asarray(arrays.get("trial_duration", arrays["duration"]), dtype=float),
         n_units=int(arrays["n_units"]),
         n_trials=int(arrays["n_trials"]),
-        spikes=tuple(np.asarray(arrays[c]) for c in columns) if present else None,  # type: ignore[arg-type]
+        spikes=tuple(np.asarray(arrays[c]) for c in COLUMNS) if present else None,  # type: ignore[arg-type]
         time=arrays.get("time"),
-        **{name: arrays[name] for name in RECORDING if name in arrays and name not in columns},
+        modality=str(arrays.get("modality", "")),
+        signal_units=str(arrays.get("signal_units", "")),
+        over=str(arrays.get("signal_over", "unit")),
+        **{name: arrays[name] for name in RECORDING if name in arrays and name not in (*COLUMNS, "trial_duration")},
     )
-    if "feature" in arrays:
-        result = result.assign_coords(feature=[str(f) for f in np.atleast_1d(arrays["feature"])])
-    if "candidates" in arrays:
-        result.attrs["candidates"] = tuple(str(c) for c in np.atleast_1d(arrays["candidates"]))
-    return result
+    for name, dim in LABELS.items():
+        if name in arrays:
+            result = result.assign_coords({name: (dim, _texts(arrays[name]))})
+    return result.assign_attrs(_attrs(arrays))
+
+
+def _attrs(arrays: Mapping[str, Any]) -> dict[str, Any]:
+    attrs: dict[str, Any] = {name: tuple(_texts(arrays[name])) for name in TEXTS if name in arrays}
+    if "resolution" in arrays:
+        attrs["resolution"] = float(arrays["resolution"])
+    if "brief" in arrays:
+        attrs["brief"] = from_json(json.loads(str(arrays["brief"])))
+    return attrs
+
+
+def _texts(values: Any) -> np.ndarray:
+    return np.array([str(text) for text in np.atleast_1d(values)], dtype=object)
 
 
 def to_npz(dataset: xr.Dataset, path: Path | str) -> None:

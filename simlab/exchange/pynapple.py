@@ -1,4 +1,4 @@
-"""Recordings to and from pynapple: trials end to end on one clock, as its functions expect."""
+"""Recordings to and from pynapple: trials on one clock, as its functions expect."""
 
 from __future__ import annotations
 
@@ -10,95 +10,143 @@ import xarray as xr
 
 from simlab.contracts import SimlabError
 from simlab.data import bare, check_recording, is_spiking, recording
-from simlab.exchange.timeline import Timeline
-from simlab.instruments.placement import UNIT_AXES
+from simlab.exchange.foreign import coded, labels_of, spike_table, tell
+from simlab.exchange.notes import TABLES, named, read_notes, signal_of, to_notes
+from simlab.exchange.timeline import Timeline, same_clock
 
-FRAMES = {"fluorescence": "frame", "rate": "time", "stimulus": "time", "behaviour": "time"}
+APART = 1e-6
+"""Seconds that pynapple needs between the end of one trial and the start of the next."""
+
+SHOWN = ("stimulus", "behaviour")
+UNIT_TABLES = tuple(name for name in TABLES if name.startswith("unit"))
 
 
 def to_pynapple(dataset: xr.Dataset) -> dict[str, Any]:
-    """`trials` (an IntervalSet), `units` (a TsGroup, where spikes were seen) and a TsdFrame for each other variable.
+    """`trials` (an IntervalSet), `units` (a TsGroup, where spikes were seen), a TsdFrame for each of signal, stimulus
+    and behaviour, and `notes` (a line of JSON) for what pynapple has no place for.
 
-    Trials lie one second apart. Unit positions [m] are metadata of the units or of the fluorescence's columns,
-    conditions of the trials; pynapple keeps times to the nanosecond.
+    Trials lie where the recording's clock has them, else one second apart. Positions [m] and quality are metadata of
+    the units or of the signal's columns, conditions of the trials; pynapple keeps times to the nanosecond, and
+    parts trials that touch by a microsecond.
     """
     import pynapple as nap
 
     check_recording(dataset)
-    dataset = bare(dataset)
+    dataset = bare(dataset, labels=True)
     line = Timeline.of(dataset)
-    trials = nap.IntervalSet(start=line.onset, end=line.onset + line.duration)
+    end = line.onset + line.duration
+    end[:-1] = np.minimum(end[:-1], line.onset[1:] - APART)
+    trials = nap.IntervalSet(start=line.onset, end=end)
     if "condition" in dataset:
         trials.set_info(condition=dataset["condition"].values)
-    place = {axis: dataset[axis].values for axis in UNIT_AXES if axis in dataset}
-    result: dict[str, Any] = {"trials": trials}
+    known = {name: dataset[name].values for name in UNIT_TABLES if name in dataset}
+    result: dict[str, Any] = {"trials": trials, "notes": to_notes(dataset, tables=True)}
     if is_spiking(dataset):
-        when = line.to_session(dataset["spike_trial"].values, dataset["spike_time"].values)
+        trial = dataset["spike_trial"].values
+        when = np.minimum(line.to_session(trial, dataset["spike_time"].values), end[trial])
         unit = dataset["spike_unit"].values
         trains = {u: nap.Ts(np.sort(when[unit == u]), time_support=trials) for u in range(dataset.sizes["unit"])}
         result["units"] = nap.TsGroup(trains, time_support=trials)
-        result["units"].set_info(**place)
-    for name, dim in FRAMES.items():
+        result["units"].set_info(**known)
+    for name, clock in (("signal", "sample_time"), ("stimulus", "time"), ("behaviour", "time")):
         if name in dataset:
-            times = line.samples(dataset["frame_time" if dim == "frame" else "time"].values)
-            values = dataset[name].values
+            values, times = line.unfold(dataset[name].values, dataset[clock].values)
             columns = list(dataset["feature"].values) if name == "stimulus" and "feature" in dataset.coords else None
-            frame = nap.TsdFrame(t=times, d=values.reshape(-1, values.shape[2]), columns=columns, time_support=trials)
-            if name in ("fluorescence", "rate"):
-                frame.set_info(**place)
-            result[name] = frame
+            result[name] = nap.TsdFrame(t=times, d=values, columns=columns, time_support=trials)
+            if name == "signal" and dataset[name].dims[2] == "unit":
+                result[name].set_info(**known)
     return result
 
 
 def from_pynapple(objects: Mapping[str, Any]) -> xr.Dataset:
-    """A Recording of the objects that `to_pynapple` returns, by the same names; `trials` must be of one length.
+    """A Recording of the objects that `to_pynapple` returns, by the same names, or of anybody's.
 
-    Spikes outside trials are left out. Raises SimlabError where the parts do not fit.
+    `trials` may differ in length; they stand on the recording's clock. A TsdFrame under any other name than those of
+    `to_pynapple` is the signal, and its name the modality, where it is the only one. What was not used is named in
+    attrs["unread"] and in a UserWarning. Raises SimlabError where the parts do not fit.
     """
     if "trials" not in objects:
         raise SimlabError(f"a recording needs trials (an IntervalSet), got only {', '.join(objects) or 'nothing'}")
+    notes = read_notes(objects.get("notes", ""))
     trials = objects["trials"]
-    line = _timeline(trials)
-    variables: dict[str, Any] = {}
-    features = None
-    if "condition" in trials.metadata_columns:
-        variables["condition"] = np.asarray(trials["condition"])
-    time = None
-    for name, dim in FRAMES.items():
-        if name in objects:
-            variables[name], clock = line.fold(objects[name].values, objects[name].index.values)
-            if dim == "frame":
-                variables["frame_time"] = clock
-            else:
-                time = clock
-            if name == "stimulus" and any(isinstance(c, str) for c in objects[name].columns):
-                features = [str(c) for c in objects[name].columns]
-    seen = objects.get("units", objects.get("fluorescence", objects.get("rate")))
+    length = np.asarray(trials.end) - np.asarray(trials.start)
+    line = Timeline.checked(np.asarray(trials.start), notes["durations"] if notes else length)
+    unread: list[str] = []
+    variables, conditions = _trials(trials, line, notes, unread)
+    variables |= _frames(objects, line, notes, unread)
+    seen = objects.get("units", objects.get(variables.pop("measured", "")))
     if seen is None:
-        raise SimlabError(f"a recording needs units, fluorescence or rate, got only {', '.join(objects)}")
-    n_units = len(seen) if "units" in objects else seen.shape[1]
-    variables |= {axis: np.asarray(seen[axis]) for axis in UNIT_AXES if axis in seen.metadata_columns}
-    result = recording(
+        raise SimlabError(f"a recording needs units or a signal, got only {', '.join(objects)}")
+    spikes = None
+    if "units" in objects:
+        spikes, lost = spike_table([np.asarray(seen[u].index.values) for u in seen.keys()], line)  # noqa: SIM118
+        unread += lost
+    found = recording(
         duration=line.duration,
-        n_units=n_units,
+        n_units=_n_units(objects, notes, seen),
         n_trials=len(line.onset),
-        spikes=_spikes(objects["units"], line) if "units" in objects else None,
-        time=time,
+        spikes=spikes,
         **variables,
-    )
-    return result if features is None else result.assign_coords(feature=features)
+        **(notes["tables"] if notes else _known(seen, unread)),
+    ).assign_attrs(conditions)
+    return tell(named(found, notes) if notes else _labelled(found, objects), unread, "the objects")
 
 
-def _timeline(trials: Any) -> Timeline:
-    start, length = np.asarray(trials.start), np.asarray(trials.end) - np.asarray(trials.start)
-    if np.ptp(length) > 1e-6:
-        raise SimlabError(f"trials must have one length, got {length.min()} to {length.max()} s: cut them to the same")
-    return Timeline(start, float(np.round(length.mean(), 9)))
+def _n_units(objects: Mapping[str, Any], notes: Mapping[str, Any] | None, seen: Any) -> int:
+    if notes is not None:
+        return int(notes["n_units"])
+    return len(seen) if "units" in objects else int(seen.shape[1])
 
 
-def _spikes(units: Any, line: Timeline) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Columns trial, time [s], unit; units are numbered in the order of the group."""
-    trains = [np.asarray(units[label].index.values) for label in units.keys()]  # noqa: SIM118
-    unit = np.repeat(np.arange(len(trains)), [len(t) for t in trains])
-    trial, time, inside = line.to_trials(np.concatenate(trains))
-    return trial[inside], time[inside], unit[inside]
+def _trials(
+    trials: Any, line: Timeline, notes: Mapping[str, Any] | None, unread: list[str]
+) -> tuple[dict[str, Any], dict[str, Any]]:
+    variables: dict[str, Any] = {}
+    names: tuple[str, ...] = ()
+    if "condition" in trials.metadata_columns:
+        variables["condition"], names = coded(np.asarray(trials["condition"]))
+    if (notes["clock"] if notes else True) and line.onset[0] >= 0:
+        variables["trial_start"] = line.onset
+    unread += [f"trials' {name}" for name in trials.metadata_columns if name not in ("condition", "rate")]
+    return variables, {"conditions": names} if names else {}
+
+
+def _frames(
+    objects: Mapping[str, Any], line: Timeline, notes: Mapping[str, Any] | None, unread: list[str]
+) -> dict[str, Any]:
+    """The signal, stimulus and behaviour as arguments of `recording`, and as `measured` which object is the signal."""
+    found: dict[str, Any] = {}
+    others = [name for name in objects if name not in ("trials", "units", "notes", *SHOWN)]
+    frames = [name for name in others if getattr(objects[name], "ndim", 0) == 2]
+    measured = frames[0] if len(frames) == 1 else ""
+    for name in (*SHOWN, measured):
+        if name not in objects:
+            continue
+        folded = line.fold(objects[name].values, objects[name].index.values)
+        if name != measured and not same_clock(found.get("time"), folded.time):
+            unread.append(f"{name}, sampled at other times than the stimulus")
+            continue
+        if name != measured:
+            found |= {name: folded.values, "time": folded.time}
+        elif notes is not None:
+            found |= signal_of(notes, folded.values, folded.time)
+        else:
+            over = "channel" if "units" in objects else "unit"
+            found |= {"signal": folded.values, "sample_time": folded.time, "modality": name, "over": over}
+        unread += [f"{folded.outside} samples of {name} outside trials"] if folded.outside else []
+    unread += [f"{name} ({type(objects[name]).__name__})" for name in others if name != measured]
+    return found | ({"measured": measured} if measured else {})
+
+
+def _known(seen: Any, unread: list[str]) -> dict[str, np.ndarray]:
+    """What the metadata say of each unit in our words."""
+    unread += [f"units' {name}" for name in seen.metadata_columns if name not in (*UNIT_TABLES, "rate")]
+    return {name: np.asarray(seen[name], dtype=float) for name in UNIT_TABLES if name in seen.metadata_columns}
+
+
+def _labelled(found: xr.Dataset, objects: Mapping[str, Any]) -> xr.Dataset:
+    if "units" in objects and (labels := labels_of(list(objects["units"].keys()))) is not None:
+        found = found.assign_coords(unit_label=("unit", labels))
+    if "stimulus" in objects:
+        found = found.assign_coords(feature=[str(column) for column in objects["stimulus"].columns])
+    return found

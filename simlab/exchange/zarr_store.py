@@ -9,7 +9,10 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import SimlabError
-from simlab.data import bare, check_recording
+from simlab.data import bare, check_recording, from_json, to_json
+
+SAID = ("units", "modality")
+"""Attributes of a variable that are kept."""
 
 
 def to_zarr(recording: xr.Dataset, path: Path | str) -> None:
@@ -18,14 +21,12 @@ def to_zarr(recording: xr.Dataset, path: Path | str) -> None:
     check_recording(recording)
     import zarr
 
-    write_dataset(zarr.open_group(path, mode="w-", zarr_format=3), bare(recording))
+    write_dataset(zarr.open_group(path, mode="w-", zarr_format=3), bare(recording, labels=True))
 
 
 def from_zarr(path: Path | str) -> xr.Dataset:
     """The Recording that `to_zarr` wrote."""
     result = read_dataset(open_group(path))
-    if "candidates" in result.attrs:
-        result.attrs["candidates"] = tuple(result.attrs["candidates"])
     check_recording(result)
     return result
 
@@ -51,14 +52,13 @@ def write_dataset(group: Any, dataset: xr.Dataset) -> None:
     for name, variable in dataset.variables.items():
         values = np.asarray(variable.values)
         entry: dict[str, Any] = {"dims": list(variable.dims), "coordinate": name in dataset.coords}
-        if "units" in variable.attrs:
-            entry["units"] = str(variable.attrs["units"])
+        entry |= {name: str(variable.attrs[name]) for name in SAID if name in variable.attrs}
         if values.dtype.kind in "biuf":
             group.create_array(str(name), data=values, dimension_names=[str(d) for d in variable.dims])
         else:
             entry["text"] = np.asarray(values, dtype=str).tolist()
         layout[str(name)] = entry
-    group.attrs.update(layout=layout, attrs={str(k): _plain(v) for k, v in dataset.attrs.items()})
+    group.attrs.update(layout=layout, attrs=to_json(dataset.attrs))
 
 
 def read_dataset(group: Any) -> xr.Dataset:
@@ -67,12 +67,6 @@ def read_dataset(group: Any) -> xr.Dataset:
     coords: dict[str, Any] = {}
     for name, entry in group.attrs["layout"].items():
         values = np.array(entry["text"], dtype=object) if "text" in entry else np.asarray(group[name][...])
-        attrs = {"units": entry["units"]} if "units" in entry else {}
+        attrs = {said: entry[said] for said in SAID if said in entry}
         (coords if entry["coordinate"] else variables)[name] = (entry["dims"], values, attrs)
-    return xr.Dataset(variables, coords, dict(group.attrs["attrs"]))
-
-
-def _plain(value: Any) -> Any:
-    if isinstance(value, np.generic):
-        return value.item()
-    return list(value) if isinstance(value, tuple) else value
+    return xr.Dataset(variables, coords, from_json(group.attrs["attrs"]))

@@ -64,6 +64,30 @@ def make_key(share: np.ndarray) -> xr.DataArray:
     return xr.DataArray(share, coords, ("unit", "neuron"), "key", {"units": "1"})
 
 
+def weighted_by_rates(key: xr.DataArray, rates: np.ndarray) -> xr.DataArray:
+    """The key (unit, neuron) at the neurons' true firing rates (neuron,) [Hz].
+
+    A key of sorted spikes states shares s as if every neuron fired at `attrs["reference_rate"]` r0, with the rest,
+    1 - sum s, noise events. At rates r a unit has s r / r0 spikes of a neuron for every (1 - sum s) of noise, over the
+    sum of all of them. Keys without that attribute do not depend on rates and are returned unchanged; so would be one
+    that was weighted already. Raises SimlabError unless there is one rate >= 0 per neuron.
+    """
+    if "reference_rate" not in key.attrs:
+        return key
+    rates = np.asarray(rates, dtype=float)
+    require(
+        rates.shape == (key.sizes["neuron"],) and bool(np.isfinite(rates).all() and (rates >= 0).all()),
+        f"a key is weighted by one finite rate >= 0 Hz for each of its {key.sizes['neuron']} neurons, "
+        f"got shape {rates.shape}: give simlab.data.mean_rates(activity)",
+    )
+    share = key.transpose("unit", "neuron")
+    events = share.values * rates / key.attrs["reference_rate"]
+    total = events.sum(axis=1) + np.maximum(1 - share.values.sum(axis=1), 0)
+    weighted = np.divide(events, total[:, None], out=np.zeros_like(events), where=total[:, None] > 0)
+    attrs = {name: value for name, value in key.attrs.items() if name != "reference_rate"}
+    return xr.DataArray(weighted, share.coords, share.dims, key.name, attrs)
+
+
 def unit_table(position: np.ndarray) -> xr.Dataset:
     """Where the experimenter believes each unit to be: unit_x, unit_y, unit_z [m] over unit."""
     return xr.Dataset({name: ("unit", position[:, i], {"units": "m"}) for i, name in enumerate(UNIT_AXES)})

@@ -8,14 +8,16 @@ curiosity; against a determined cheat in the same process, run the method with `
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from simlab.contracts import Actuator, Budget, BudgetExceeded, SimlabError
+from simlab.data import plain
 from simlab.session import NeuronPerturbation, Perturbation, Session
 
 
@@ -36,11 +38,12 @@ _numbers = itertools.count(1)
 class Rig:
     """What an active method gets. `record` spends the budget and raises BudgetExceeded before going over it."""
 
-    __slots__ = ("_number", "remaining", "spent", "units")
+    __slots__ = ("_number", "brief", "remaining", "spent", "units")
 
-    def __init__(self, number: int, units: xr.Dataset, budget: Budget) -> None:
+    def __init__(self, number: int, units: xr.Dataset, budget: Budget, brief: Mapping[str, Any]) -> None:
         self._number = number
         self.units = units
+        self.brief = plain(brief)
         self.remaining = budget
         self.spent = Budget(0, 0.0, 0)
 
@@ -89,17 +92,17 @@ def _aim(bench: Bench, perturbation: object) -> NeuronPerturbation:
 
 
 @contextmanager
-def mounted(bench: Bench, units: xr.Dataset, budget: Budget) -> Iterator[Rig]:
-    """A rig on this bench; the bench leaves the table afterwards."""
+def mounted(bench: Bench, units: xr.Dataset, budget: Budget, brief: Mapping[str, Any]) -> Iterator[Rig]:
+    """A rig on this bench, with what the question tells the method; the bench leaves the table afterwards."""
     number = next(_numbers)
     _benches[number] = bench
     try:
-        yield Rig(number, units, budget)
+        yield Rig(number, units, budget, brief)
     finally:
         del _benches[number]
 
 
-def known_of_units(n_units: int, positions: dict[str, np.ndarray], candidates: tuple[str, ...]) -> xr.Dataset:
-    """What the experimenter knows of each unit beforehand: its position [m], and the answers that are offered."""
+def known_of_units(n_units: int, positions: dict[str, np.ndarray]) -> xr.Dataset:
+    """What the experimenter knows of each unit beforehand: its position [m]."""
     units = xr.Dataset({k: ("unit", np.array(v), {"units": "m"}) for k, v in positions.items()})
-    return units.assign_coords(unit=np.arange(n_units)).assign_attrs(candidates=candidates)
+    return units.assign_coords(unit=np.arange(n_units))

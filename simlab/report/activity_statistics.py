@@ -42,6 +42,7 @@ def pairwise_correlations(dataset: xr.Dataset, width: float = 0.05) -> np.ndarra
     """
     values = data.signals(dataset, width).values
     table = values.reshape(-1, values.shape[-1]).astype(float)
+    table = table[np.isfinite(table).all(axis=1)]  # trials of unequal length end in NaN
     table = table[:, np.nanstd(table, axis=0) > 0]
     if table.shape[1] < 2:
         return np.empty(0)
@@ -59,11 +60,11 @@ def population_rate(dataset: xr.Dataset, width: float) -> tuple[np.ndarray, np.n
 def population_spectrum(dataset: xr.Dataset, width: float = 0.002) -> tuple[np.ndarray, np.ndarray]:
     """Frequencies (frequency,) [Hz] and one-sided power density of the population rate, averaged over trials.
 
-    Welch's method with segments of at most 1 s. For independent Poisson cells of rate r it is flat at 2 r / n_cells.
+    Trials of unequal length are cut to the shortest. Welch's method with segments of at most 1 s. For independent Poisson cells of rate r it is flat at 2 r / n_cells.
     """
     from scipy.signal import welch
 
-    times, rate = population_rate(dataset, width)
+    times, rate = population_rate(data.equal_trials(dataset), width)
     step = float(np.median(np.diff(times))) if len(times) > 1 else width
     segment = min(len(times), max(8, round(1.0 / step)))
     frequency, power = welch(rate, fs=1 / step, nperseg=segment, detrend="constant", axis=-1)

@@ -77,8 +77,12 @@ def _course(figure: Any, anatomy: xr.Dataset, activity: xr.Dataset, place: np.nd
 
 
 def rate_unit(dataset: xr.Dataset) -> str:
-    """The unit of the `rate` variable; short, for a scale bar."""
-    unit = str(dataset["rate"].attrs.get("units", ""))
+    """The unit of an Activity's rates; short, for a scale bar."""
+    return _short_unit(dataset["rate"])
+
+
+def _short_unit(signal: xr.DataArray) -> str:
+    unit = str(signal.attrs.get("units", "")).replace("dF/F", "ΔF/F")
     return "" if unit in ("", "1") else unit
 
 
@@ -177,17 +181,15 @@ def sight(
     activity: xr.Dataset | None = None,
     owner: np.ndarray | None = None,
 ) -> None:
-    """What stands in one trial of an Activity or Recording: spikes, else fluorescence, else rates."""
+    """What stands in one trial of an Activity or Recording: spikes, else the signal."""
     axes.set_xlabel("time [s]")
     if data.is_spiking(dataset):
         panels.raster(axes, dataset, order=order, colours=colours)
         return
     n_cells = dataset.sizes[data.cell_dim(dataset)]
     shown = _informative(dataset, 6)
-    if "fluorescence" in dataset:
-        values, times, unit = dataset["fluorescence"].values[0], dataset["frame_time"].values, "ΔF/F"
-    else:
-        values, times, unit = dataset["rate"].values[0], dataset["time"].values, rate_unit(dataset)
+    signal = data.continuous(dataset)
+    values, times, unit = signal.values[0], signal["time"].values, _short_unit(signal)
     marked = activity is not None and data.is_spiking(activity)
     base = panels.traces(axes, times, values[:, shown], unit, colours[shown], gap=0.2 if marked else 0.05)
     if activity is not None and owner is not None and marked:
@@ -198,8 +200,7 @@ def sight(
 
 def _informative(dataset: xr.Dataset, count: int) -> np.ndarray:
     """The cells, in index order, at evenly spaced ranks of how much they vary in the first trial."""
-    name = "fluorescence" if "fluorescence" in dataset else "rate"
-    variation = np.nan_to_num(np.nanstd(dataset[name].values[0], axis=0))
+    variation = np.nan_to_num(np.nanstd(data.continuous(dataset).values[0], axis=0))
     ranks = np.unique(np.linspace(len(variation) // 3, len(variation) - 1, min(count, len(variation))).astype(int))
     return np.sort(np.argsort(variation, kind="stable")[ranks])
 

@@ -73,7 +73,7 @@ def _key(axes: Axes, share: np.ndarray, figure: Figure) -> None:
 
 
 def _kept_rates(axes: Axes, activity: xr.Dataset, recording: xr.Dataset, share: np.ndarray, owner: np.ndarray) -> None:
-    """Each unit's rate (or fluorescence variability) against its main neuron's true rate."""
+    """Each unit's rate (or its signal's variability) against its main neuron's true rate."""
     known = owner >= 0
     true = data.mean_rates(activity)[owner[known]]
     if data.is_spiking(recording):
@@ -82,7 +82,7 @@ def _kept_rates(axes: Axes, activity: xr.Dataset, recording: xr.Dataset, share: 
         axes.plot([0, reach], [0, reach], color=MUTED, linewidth=0.8, linestyle=(0, (3, 2)))
         axes.set(xlim=(0, reach), ylim=(0, reach))
     else:
-        values = recording["fluorescence" if "fluorescence" in recording else "rate"].values
+        values = data.continuous(recording).values
         seen, label = np.nanstd(values, axis=(0, 1))[known], "s.d. of the unit's signal"
     dots = axes.scatter(true, seen, c=share.max(axis=1)[known], cmap="viridis_r", vmin=0, vmax=1, s=16, linewidths=0)
     axes.set(xlabel="main neuron's rate [spikes/s]", ylabel=label, title="rates kept")

@@ -46,28 +46,31 @@ class Archive:
         self.hits = 0
         self.misses = 0
 
-    def path(self, key: str) -> Path:
+    def path(self, name: str) -> Path:
+        """Where the entry of this name lies, or would."""
         if self.root is None:
             raise SimlabError("this archive keeps nothing, so it has no paths: give it a root folder")
-        return self.root / key[:2] / f"{key}.zarr"
+        return self.root / name[:2] / f"{name}.zarr"
 
-    def fetch(self, key: str, simulate: Callable[[], xr.Dataset]) -> xr.Dataset:
-        """The activity of this name: read if it is there and whole, else simulated and stored."""
-        if self.root is None:
-            self.misses += 1
-            return simulate()
-        stored = self.read(key)
+    def fetch(self, name: str, make: Callable[[], xr.Dataset], least_seconds: float = 0.0) -> xr.Dataset:
+        """The activity or truth of this name: read if it is there and whole, else made, and stored.
+
+        least_seconds: what took less to make is not worth its place.
+        """
+        stored = None if self.root is None else self.read(name)
         if stored is not None:
             self.hits += 1
             return stored
         self.misses += 1
-        activity = simulate()
-        self.write(key, activity)
-        return activity
+        began = time.perf_counter()
+        made = make()
+        if self.root is not None and time.perf_counter() - began >= least_seconds:
+            self.write(name, made)
+        return made
 
-    def read(self, key: str) -> xr.Dataset | None:
+    def read(self, name: str) -> xr.Dataset | None:
         """The entry, or None if there is none; a damaged one is removed and counts as none."""
-        path = self.path(key)
+        path = self.path(name)
         if not path.is_dir():
             return None
         try:
@@ -79,9 +82,9 @@ class Archive:
             shutil.rmtree(path, ignore_errors=True)
             return None
 
-    def write(self, key: str, activity: xr.Dataset) -> None:
+    def write(self, name: str, activity: xr.Dataset) -> None:
         """Stores an activity; if another process was first, its entry stays."""
-        path = self.path(key)
+        path = self.path(name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
             scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
@@ -100,7 +103,7 @@ class Archive:
             ) from error
 
     def entries(self) -> list[tuple[str, int]]:
-        """Key and size [bytes] of every entry, largest first."""
+        """Name and size [bytes] of every entry, largest first."""
         if self.root is None or not self.root.is_dir():
             return []
         found = [(p.stem, _size(p)) for p in self.root.glob("??/*.zarr")]

@@ -5,71 +5,19 @@ SQLite in WAL mode, so that a report can be read while an experiment runs and a 
 
 from __future__ import annotations
 
-import io
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
-from simlab.contracts import SimlabError
+from simlab.contracts import Finding, SimlabError
+from simlab.store.columns import COLUMNS
+from simlab.store.packing import digest, unpack_dataset, unpack_finding
 
 if TYPE_CHECKING:
-    import pandas as pd
-
-COLUMNS: Mapping[str, str] = {
-    "key": "TEXT PRIMARY KEY",
-    "position": "INTEGER",  # place in the experiment's order, so that results read the same whoever finished first
-    "experiment": "TEXT",
-    "role": "TEXT",  # circuit, rival or ceiling
-    "circuit": "TEXT",
-    "circuit_label": "TEXT",
-    "circuit_parameters": "TEXT",  # JSON
-    "subject": "INTEGER",
-    "trials": "INTEGER",
-    "duration": "REAL",  # s
-    "instrument": "TEXT",
-    "instrument_label": "TEXT",
-    "instrument_parameters": "TEXT",
-    "stimulator": "TEXT",
-    "stimulator_label": "TEXT",
-    "method": "TEXT",
-    "method_label": "TEXT",
-    "method_parameters": "TEXT",
-    "question": "TEXT",
-    "kind": "TEXT",  # passive, active or baseline
-    "status": "TEXT",  # ok, abstained, error or over_budget
-    "reason": "TEXT",
-    "recovered": "REAL",
-    "false_recovery": "REAL",
-    "confidence": "REAL",
-    "metrics": "TEXT",
-    "chance": "TEXT",
-    "n_units": "INTEGER",
-    "n_neurons": "INTEGER",
-    "budget_trials": "REAL",
-    "budget_seconds": "REAL",
-    "budget_perturbations": "REAL",
-    "spent_trials": "REAL",
-    "spent_seconds": "REAL",
-    "spent_perturbations": "REAL",
-    "seconds_simulation": "REAL",
-    "seconds_recording": "REAL",
-    "seconds_analysis": "REAL",
-    "seconds_scoring": "REAL",
-    "peak_memory": "REAL",  # bytes
-    "engine": "TEXT",  # simulator, version and code generation target
-    "versions": "TEXT",  # JSON
-    "seed": "TEXT",
-    "exhibit": "BLOB",  # compressed arrays of a small finding and its truth, for the report
-}
-"""Every column of the table `cells` and its SQLite type."""
-
-TIMINGS = ("seconds_simulation", "seconds_recording", "seconds_analysis", "seconds_scoring", "peak_memory")
-"""Columns that differ between two runs of the same experiment; all others are identical."""
+    import xarray as xr
 
 Row = dict[str, Any]
 
@@ -87,6 +35,7 @@ class Ledger:
         with self._open() as connection:
             columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
             connection.execute(f"CREATE TABLE IF NOT EXISTS cells ({columns})")
+            connection.execute("CREATE TABLE IF NOT EXISTS blobs (name TEXT PRIMARY KEY, content BLOB)")
 
     def close(self) -> None:
         """Closes the file; the next call opens it again."""
@@ -111,88 +60,72 @@ class Ledger:
                 "the disk not full, and the file a ledger; finished rows are kept"
             ) from error
 
-    def write(self, row: Row) -> None:
-        """Adds a row, or replaces the one of the same key."""
+    def write(self, row: Row, blobs: Iterable[bytes] = ()) -> None:
+        """Adds a row, or replaces the one of the same cell, and the blobs that it refers to by their digests."""
         if unknown := set(row) - set(COLUMNS):
             raise LedgerError(f"a row has no columns {sorted(unknown)}; they are {', '.join(COLUMNS)}")
         names, marks = ", ".join(row), ", ".join("?" * len(row))
         with self._open() as connection:
+            connection.executemany(
+                "INSERT OR IGNORE INTO blobs VALUES (?, ?)", [(digest(blob), blob) for blob in blobs]
+            )
             connection.execute(f"INSERT OR REPLACE INTO cells ({names}) VALUES ({marks})", list(row.values()))
 
-    def keys(self, *, finished_only: bool = True) -> set[str]:
-        """Keys of the rows that need no second run: with `finished_only`, errors are not among them."""
-        where = "WHERE status != 'error'" if finished_only else ""
+    def replace(self, cell: str, row: Row) -> None:
+        """Puts a row in the place of the one of this cell, which may have had another name."""
         with self._open() as connection:
-            return {key for (key,) in connection.execute(f"SELECT key FROM cells {where}")}
+            connection.execute("DELETE FROM cells WHERE cell = ?", (cell,))
+        self.write(row)
+
+    def made_of(self) -> dict[str, dict[str, Any]]:
+        """What each finished cell was made of, by its digest: errors, which are tried again, are not among them."""
+        with self._open() as connection:
+            found = connection.execute("SELECT cell, made_of FROM cells WHERE status != 'error'")
+            return {cell: json.loads(parts) for cell, parts in found}
+
+    def by_identity(self) -> dict[str, list[str]]:
+        """The digests of the rows that each cell has had, whatever code made them: identity -> digests."""
+        found: dict[str, list[str]] = {}
+        with self._open() as connection:
+            for identity, cell in connection.execute("SELECT identity, cell FROM cells WHERE status != 'error'"):
+                found.setdefault(identity, []).append(cell)
+        return found
 
     def arrange(self, order: Mapping[str, int]) -> None:
-        """Gives each row its place in the experiment, key -> position.
+        """Gives each row its place in the experiment, digest -> position.
 
         Rows of cells that are not among them (of an earlier version of a method, say) are set aside: kept, not shown.
         """
         with self._open() as connection:
             connection.execute("UPDATE cells SET position = NULL")
-            places = [(position, key) for key, position in order.items()]
-            connection.executemany("UPDATE cells SET position = ? WHERE key = ?", places)
+            places = [(position, cell) for cell, position in order.items()]
+            connection.executemany("UPDATE cells SET position = ? WHERE cell = ?", places)
 
     def rows(self) -> list[Row]:
-        """Every row of the experiment as it stands but its exhibit, in the experiment's order."""
-        names = [name for name in COLUMNS if name != "exhibit"]
+        """Every row of the experiment as it stands but its finding, in the experiment's order."""
+        names = [name for name in COLUMNS if name != "finding"]
         with self._open() as connection:
             cursor = connection.execute(
                 f"SELECT {', '.join(names)} FROM cells WHERE position IS NOT NULL ORDER BY position"
             )
             return [dict(zip(names, values, strict=True)) for values in cursor]
 
-    def exhibit(self, key: str) -> dict[str, np.ndarray] | None:
-        """The stored arrays of a cell's finding and truth, if it was small enough to keep."""
+    def row(self, cell: str) -> Row | None:
+        """One row whole, by its digest."""
         with self._open() as connection:
-            found = connection.execute("SELECT exhibit FROM cells WHERE key = ?", (key,)).fetchone()
-        return None if found is None or found[0] is None else unpack(found[0])
+            found = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM cells WHERE cell = ?", (cell,)).fetchone()
+        return None if found is None else dict(zip(COLUMNS, found, strict=True))
 
+    def kept(self, row: Row) -> tuple[Finding, xr.Dataset, xr.DataArray] | None:
+        """The finding of a row, the truth over neurons and the (unit, neuron) key; None where it has no answer."""
+        if row["finding"] is None:
+            return None
+        truth, key = (unpack_dataset(self._blob(row[name])) for name in ("truth", "unit_key"))
+        return unpack_finding(row["finding"]), truth, key["share"]
 
-def pack(arrays: Mapping[str, np.ndarray]) -> bytes:
-    """Named arrays as compressed bytes."""
-    buffer = io.BytesIO()
-    np.savez_compressed(buffer, **arrays)  # type: ignore[arg-type]
-    return buffer.getvalue()
-
-
-def unpack(blob: bytes) -> dict[str, np.ndarray]:
-    """What `pack` packed."""
-    with np.load(io.BytesIO(blob), allow_pickle=False) as arrays:
-        return {name: arrays[name] for name in arrays.files}
-
-
-def table(rows: list[Row]) -> pd.DataFrame:
-    """Rows as a DataFrame: metrics and chance levels spread into columns, and parameters where they vary."""
-    import pandas as pd
-
-    spread = []
-    for row in rows:
-        metrics, chance = json.loads(row["metrics"] or "{}"), json.loads(row["chance"] or "{}")
-        flat = {k: v for k, v in row.items() if k not in ("metrics", "chance") and not k.endswith("_parameters")}
-        flat |= {k: np.nan if v is None else v for k, v in metrics.items()}
-        flat |= {f"chance_{k}": np.nan if v is None else v for k, v in chance.items()}
-        spread.append(flat)
-    frame = pd.DataFrame(spread, columns=None if spread else [c for c in COLUMNS if c != "exhibit"])
-    for column in ("recovered", "false_recovery", "confidence"):
-        frame[column] = frame[column].astype(float)
-    return pd.concat([frame, _varying_parameters(rows)], axis=1)
-
-
-def _varying_parameters(rows: list[Row]) -> pd.DataFrame:
-    import pandas as pd
-
-    columns: dict[str, list[Any]] = {}
-    for part in ("circuit", "instrument", "method"):
-        parsed = [json.loads(row[f"{part}_parameters"] or "{}") for row in rows]
-        for name in dict.fromkeys(name for parameters in parsed for name in parameters):
-            values = [p.get(name) for p in parsed]
-            by_name: dict[str, set[str]] = {}
-            for row, parameters in zip(rows, parsed, strict=True):
-                if name in parameters:
-                    by_name.setdefault(row[part], set()).add(json.dumps(parameters[name]))
-            if any(len(seen) > 1 for seen in by_name.values()):
-                columns[f"{part}.{name}"] = [v if not isinstance(v, dict | list) else json.dumps(v) for v in values]
-    return pd.DataFrame(columns, index=range(len(rows)))
+    def _blob(self, name: str) -> bytes:
+        with self._open() as connection:
+            found = connection.execute("SELECT content FROM blobs WHERE name = ?", (name,)).fetchone()
+        if found is None:
+            raise LedgerError(f"the ledger {self.path} has lost the blob {name}: run these cells again with --resume")
+        return found[0]

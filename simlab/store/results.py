@@ -9,11 +9,18 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlab.contracts import SimlabError
-from simlab.experiment import ClaimResult, Experiment
-from simlab.store.ledger import Ledger, table
+from simlab.experiment import Experiment
+from simlab.registry import question
+from simlab.scoring import Truth
+from simlab.store.ledger import Ledger
+from simlab.store.run_file import read_run_file
+from simlab.store.tables import table
 
 if TYPE_CHECKING:
     import pandas as pd
+    import xarray as xr
+
+    from simlab.claims import ClaimResult
 
 
 class Results:
@@ -54,7 +61,7 @@ class Results:
         """The Experiment itself, where it can still be found by name or file; else None."""
         if self._experiment is not None:
             return self._experiment
-        from simlab.running.loop import load_experiment
+        from simlab.loading import load_experiment
 
         try:
             return load_experiment(self.provenance["source"])
@@ -79,23 +86,24 @@ class Results:
             raise SimlabError(f"the claims of {self.experiment} are in code that cannot be found: register it first")
         return [claim.check(self.table) for claim in self.spec.claims]
 
-    def exhibits(self, question: str = "connectivity") -> Iterator[dict[str, Any]]:
-        """True against inferred arrays of the cells that kept them: key, labels, metrics, `score`, `truth_weight`..."""
-        chosen = self.table[(self.table["question"] == question) & (self.table["status"] == "ok")]
+    def answer(self, cell: str) -> tuple[dict[str, Any], xr.Dataset] | None:
+        """Estimate and projected truth of a cell, by the `cell` of its line; None where it gave no answer."""
+        row = self.ledger.row(cell)
+        kept = None if row is None else self.ledger.kept(row)
+        if row is None or kept is None:
+            return None
+        finding, neurons, key = kept
+        asked = question(row["question"], () if self.spec is None else self.spec.questions)
+        truth = Truth(neurons, key, json.loads(row["brief"] or "{}")).projected(asked)
+        return dict(finding.estimate), truth
+
+    def answers(self, asked: str) -> Iterator[tuple[dict[str, Any], dict[str, Any], xr.Dataset]]:
+        """Line of the table, estimate and projected truth of every cell that answered this question."""
+        chosen = self.table[(self.table["question"] == asked) & (self.table["status"] == "ok")]
         for record in chosen.to_dict("records"):
-            arrays = self.ledger.exhibit(record["key"])
-            if arrays is not None:
-                yield {str(k): v for k, v in record.items()} | arrays
-
-
-def read_run_file(folder: Path) -> dict[str, Any]:
-    """`run.json`; a damaged one is a SimlabError that says so."""
-    try:
-        return json.loads((folder / "run.json").read_text())
-    except (OSError, ValueError) as error:
-        raise SimlabError(
-            f"{folder / 'run.json'} cannot be read ({error}): restore it, or run anew elsewhere"
-        ) from error
+            found = self.answer(record["cell"])
+            if found is not None:
+                yield {str(k): v for k, v in record.items()}, *found
 
 
 def open_results(folder: Path | str) -> Results:

@@ -13,8 +13,9 @@ from time import perf_counter
 import numpy as np
 import pytest
 
+from methods.wiring._lagged_design import LaggedDesign
 from methods.wiring._pairs import lag_counts, on_grid
-from methods.wiring._poisson import LaggedDesign, fit_couplings
+from methods.wiring._poisson import fit_couplings
 from methods.wiring.coupling_glm import CouplingGLM, raised_cosines
 from methods.wiring.cross_correlogram import CrossCorrelogram
 from simlab.data import recording

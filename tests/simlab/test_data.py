@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -85,25 +87,131 @@ def test_plain_arrays_become_a_recording_with_units_in_the_order_of_their_labels
 def test_bare_permutes_units_and_drops_whatever_could_carry_the_truth():
     dirty = data.recording(
         duration=1.0, n_units=3, n_trials=2, spikes=SPIKES, unit_x=np.array([1.0, 2.0, 3.0])
-    ).assign_attrs(circuit="secret", candidates=("a", "b"))
+    ).assign_attrs(circuit="secret", brief={"candidates": ["a", "b"]})
+    dirty = dirty.assign_coords(unit_label=("unit", ["secret", "secret", "secret"]))
     dirty["spike_time"].attrs["truth"] = "secret"
     dirty["spike_time"].encoding["source"] = "secret"
     clean = data.bare(dirty, [2, 0, 1])
     assert clean.unit_x.values.tolist() == [3.0, 1.0, 2.0]
     assert clean.spike_unit.values.tolist() == [2, 1, 0]
-    assert clean.attrs == {"duration": 1.0, "candidates": ("a", "b")}
+    assert clean.attrs == {"duration": 1.0, "brief": {"candidates": ("a", "b")}}
+    assert "unit_label" not in clean.coords
     assert "secret" not in repr([(v.attrs, v.encoding) for v in clean.variables.values()])
     assert not np.shares_memory(clean.unit_x.values, dirty.unit_x.values)
 
 
-def test_signals_of_fluorescence_keep_the_frames_as_time():
-    trace = np.arange(6.0).reshape(1, 3, 2)
-    recording = data.recording(
-        duration=0.3, n_units=2, n_trials=1, fluorescence=trace, frame_time=np.array([0.0, 0.1, 0.2])
-    )
-    signal = data.signals(recording, 0.05)
+def traced(duration=0.3, n_trials=1, **more):
+    trace = np.arange(6.0 * n_trials).reshape(n_trials, 3, 2)
+    return data.recording(
+        duration=duration, n_units=2, n_trials=n_trials, signal=trace, modality="voltage", signal_units="mV",
+        sample_time=np.array([0.0, 0.1, 0.2]), **more,
+    )  # fmt: skip
+
+
+def test_a_signal_keeps_its_own_samples_as_time_and_says_what_it_is():
+    signal = data.signals(traced(), 0.05)
     assert signal.dims == ("trial", "time", "unit")
     assert signal.time.values.tolist() == [0.0, 0.1, 0.2]
+    assert signal.attrs == {"modality": "voltage", "units": "mV"}
+    assert data.modality(traced()) == "voltage"
+
+
+def test_samples_and_bins_beyond_a_shorter_trials_end_are_nan():
+    signal = data.continuous(traced(np.array([0.3, 0.15]), n_trials=2))
+    assert np.isfinite(signal.values[0]).all()
+    assert np.isnan(signal.values[1]).all(axis=1).tolist() == [False, False, True]
+    spikes = (np.array([0, 1]), np.array([0.9, 0.1]), np.array([0, 0]))
+    counts = data.bin_spikes(data.recording(duration=np.array([1.0, 0.5]), n_units=1, n_trials=2, spikes=spikes), 0.25)
+    np.testing.assert_array_equal(counts.values[:, :, 0], [[0, 0, 0, 1], [1, 0, np.nan, np.nan]])
+
+
+def test_trials_cut_to_the_shortest_are_equal():
+    cut = data.equal_trials(traced(np.array([0.3, 0.15]), n_trials=2))
+    assert cut.attrs["duration"] == 0.15
+    assert "trial_duration" not in cut
+    assert cut.sample_time.values.tolist() == [0.0, 0.1]
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        ({"modality": ""}, "needs attrs\\['modality'\\]"),
+        ({"sample_time": None}, "needs sample_time"),
+        ({"trial_start": np.array([-1.0])}, "trial_start must be finite seconds >= 0"),
+    ],
+)
+def test_a_signal_that_says_too_little_is_refused(changed, rule):
+    parts = {"signal": np.zeros((1, 2, 1)), "modality": "voltage", "sample_time": np.arange(2.0)} | changed
+    with pytest.raises(SimlabError, match=rule):
+        data.recording(duration=2.0, n_units=1, n_trials=1, **parts)
+
+
+def test_silent_units_are_kept_in_the_order_of_the_labels_given():
+    found = data.from_arrays(np.array([0.3, 0.1]), np.array(["b", "a"]), units=["c", "b", "silent", "a"], duration=1.0)
+    assert found.unit_label.values.tolist() == ["c", "b", "silent", "a"]
+    assert found.spike_unit.values.tolist() == [3, 1]
+    assert data.mean_rates(found).tolist() == [0, 1, 0, 1]
+
+
+def test_whole_numbers_serve_as_labels():
+    found = data.from_arrays(np.array([0.1, 0.2]), np.array([17, 4]), units=[4, 9, 17], duration=1.0)
+    assert found.unit_label.values.tolist() == ["4", "9", "17"]
+    assert found.spike_unit.values.tolist() == [2, 0]
+
+
+def test_a_recording_of_silent_units_alone_can_be_made():
+    found = data.from_arrays(np.zeros(0), np.zeros(0, int), units=[1, 2], duration=3.0)
+    assert dict(found.sizes) == {"trial": 1, "unit": 2, "spike": 0}
+
+
+@pytest.mark.parametrize(
+    ("changed", "rule"),
+    [
+        ({"units": ["a"]}, r"got spikes of \['b'\]: list them too"),
+        ({"units": ["a", "b", "a"]}, "labels of their own"),
+        ({"trials": np.array([0.5, 0.0])}, "trials must be whole numbers"),
+        ({"duration": -1.0}, "finite and > 0 s"),
+        ({"duration": 0.2}, "subtract each trial's onset"),
+    ],
+)
+def test_arrays_that_do_not_fit_are_refused_by_rule(changed, rule):
+    with pytest.raises(SimlabError, match=rule):
+        data.from_arrays(np.array([0.3, 0.1]), np.array(["b", "a"]), **changed)
+
+
+def test_arrays_may_come_from_trials_of_unequal_length():
+    found = data.from_arrays(
+        np.array([1.9, 0.1]), np.array([0, 0]), trials=np.array([1, 0]), duration=np.array([1.0, 2.0, 3.0])
+    )
+    assert found.sizes["trial"] == 3
+    assert found.trial_duration.values.tolist() == [1.0, 2.0, 3.0]
+    np.testing.assert_allclose(data.spike_trains(found)[0], [0.1, 2.9])  # trials laid end to end
+    with pytest.raises(SimlabError, match="must lie in"):
+        data.from_arrays(np.array([1.9]), np.array([0]), duration=np.array([1.0, 2.0]))
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    st.recursive(
+        st.one_of(st.none(), st.booleans(), st.integers(-(2**53), 2**53), st.floats(allow_nan=False), st.text()),
+        lambda inner: st.one_of(st.lists(inner).map(tuple), st.dictionaries(st.text("abc"), inner)),
+        max_leaves=12,
+    )
+)
+def test_plain_data_survive_json(value):
+    assert data.from_json(json.loads(json.dumps(data.to_json(value), allow_nan=False))) == value
+
+
+def test_arrays_survive_json_to_the_bit():
+    for array in (np.array([[0.1, np.nan, -np.inf]]), np.zeros((0, 3), np.float32), np.array([True]), np.arange(3)):
+        back = data.from_json(json.loads(json.dumps(data.to_json(array), allow_nan=False)))
+        assert (back.dtype, back.shape) == (array.dtype, array.shape)
+        np.testing.assert_array_equal(back, array)
+
+
+def test_what_is_not_plain_does_not_pass_as_a_brief():
+    with pytest.raises(SimlabError, match="a brief must be made of"):
+        data.to_json({"subject": object()})
 
 
 def test_anatomy_keeps_positions_and_types():

@@ -56,5 +56,10 @@ def test_a_source_hash_covers_the_modules_that_a_plug_in_is_built_on():
     from methods.wiring.spike_count_correlation import SpikeCountCorrelation
 
     names = [module.__name__ for module in _family(sys.modules[CouplingGLM.__module__])]
-    assert names == ["methods.wiring._pairs", "methods.wiring._poisson", "methods.wiring.coupling_glm"]
+    assert names == [
+        "methods.wiring._lagged_design",
+        "methods.wiring._pairs",
+        "methods.wiring._poisson",
+        "methods.wiring.coupling_glm",
+    ]
     assert source_hash(CouplingGLM) != source_hash(SpikeCountCorrelation)

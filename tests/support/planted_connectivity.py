@@ -49,6 +49,14 @@ def poisson_spikes(
     return recording(duration=duration, n_units=n, n_trials=trials, spikes=(trial, when, unit))
 
 
+def unequal(world: xr.Dataset, length: np.ndarray) -> xr.Dataset:
+    """The spikes of that world, each trial cut to a length (trial,) [s] of its own."""
+    trial, time, unit = (world[name].values for name in ("spike_trial", "spike_time", "spike_unit"))
+    kept = time <= length[trial]
+    spikes = (trial[kept], time[kept], unit[kept])
+    return recording(duration=length, n_units=world.sizes["unit"], n_trials=len(length), spikes=spikes)
+
+
 def ring_weight(n: int = 8, excitation: float = 1.5, inhibition: float = -3.0) -> np.ndarray:
     """Unit i excites i + 1; every fourth unit inhibits i + 2 instead."""
     weight = np.zeros((n, n))
@@ -69,6 +77,8 @@ def imaged(world: xr.Dataset, rng: np.random.Generator, *, frame_rate: float = 3
         duration=world.attrs["duration"],
         n_units=world.sizes["unit"],
         n_trials=world.sizes["trial"],
-        fluorescence=trace + 0.3 + 0.1 * rng.normal(size=trace.shape),
-        frame_time=np.arange(n_frames) / frame_rate,
+        signal=trace + 0.3 + 0.1 * rng.normal(size=trace.shape),
+        modality="fluorescence",
+        signal_units="dF/F",
+        sample_time=np.arange(n_frames) / frame_rate,
     )

@@ -15,7 +15,7 @@ from simlab.data import recording
 from simlab.session import Session, Stimulus, pulsed_trials
 
 STEP = 0.01
-CANDIDATES = ("feedforward_ring", "ring_attractor")
+CANDIDATES = ("feedforward", "ring attractor")
 CUE = 0.25
 
 
@@ -48,7 +48,7 @@ def poisson_recording(rates: np.ndarray, rng: np.random.Generator, cue: np.ndarr
     )  # fmt: skip
     if cue is not None:
         result = result.assign_coords(feature=["angle"])
-    result.attrs["candidates"] = CANDIDATES
+    result.attrs["brief"] = {"candidates": CANDIDATES}
     return result
 
 
@@ -100,7 +100,8 @@ class FakeRig:
     def __post_init__(self) -> None:
         self.rng = np.random.default_rng(self.seed)
         self.preferred = self.rng.permutation(preferred_angles(self.n_units))
-        self.units = xr.Dataset(coords={"unit": np.arange(self.n_units)}, attrs={"candidates": CANDIDATES})
+        self.units = xr.Dataset(coords={"unit": np.arange(self.n_units)})
+        self.brief = {"candidates": CANDIDATES}
 
     def session(self, *, trials: int, duration: float) -> Session:
         cue = self.rng.uniform(0, 2 * np.pi, trials)

@@ -10,7 +10,7 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from simlab.contracts import Finding
+from simlab.contracts import Finding, Needs
 from simlab.data import activity, anatomy, bin_spikes
 from simlab.session import NeuronPerturbation, Perturbation, Session, neuron_perturbations, pulsed_trials
 
@@ -85,6 +85,9 @@ class LagCorrelation:
 
     name: ClassVar[str] = "lag_correlation"
     question: ClassVar[str] = "connectivity"
+    family: ClassVar[str] = "cross-correlation"
+    library: ClassVar[str] = "own"
+    needs: ClassVar[Needs] = Needs(("spikes",))
     width: float = 0.003
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
@@ -103,6 +106,9 @@ class PulseAndCount:
 
     name: ClassVar[str] = "pulse_and_count"
     question: ClassVar[str] = "connectivity"
+    family: ClassVar[str] = "perturbation"
+    library: ClassVar[str] = "own"
+    needs: ClassVar[Needs] = Needs(("spikes",))
     repeats: int = 20
     greed: int = 1
 
@@ -128,6 +134,9 @@ class Misbehaving:
 
     name: ClassVar[str] = "misbehaving"
     question: ClassVar[str] = "connectivity"
+    family: ClassVar[str] = "mischief"
+    library: ClassVar[str] = "own"
+    needs: ClassVar[Needs] = Needs()
     how: str = "raise"
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:

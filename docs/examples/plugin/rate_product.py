@@ -5,8 +5,8 @@ from typing import ClassVar
 
 import numpy as np
 
-from simlab import Finding
-from simlab.data import is_spiking, mean_rates
+from simlab import Finding, Needs
+from simlab.data import mean_rates
 
 
 @dataclass(frozen=True)
@@ -15,12 +15,13 @@ class RateProduct:
 
     name: ClassVar[str] = "rate_product"
     question: ClassVar[str] = "connectivity"
+    family: ClassVar[str] = "rates"
+    library: ClassVar[str] = "own"
+    needs: ClassVar[Needs] = Needs(("spikes",), units=2, equal_trials=False)
 
     density: float = 0.1  # share of pairs that are called connected
 
     def analyse(self, recording, rng):
-        if not is_spiking(recording):
-            return Finding.abstain("it needs spikes")
         rates = mean_rates(recording)
         score = np.outer(rates, rates)
         np.fill_diagonal(score, 0.0)

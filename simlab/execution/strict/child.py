@@ -12,8 +12,8 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import Budget, BudgetExceeded, Finding, SimlabError
-from simlab.data import recording
-from simlab.execution.execute import TRACEBACK_LENGTH, one_line
+from simlab.data import from_json, recording
+from simlab.execution.outcome import TRACEBACK_LENGTH, one_line
 from simlab.execution.strict.seal import unseal
 from simlab.execution.strict.ship import rebuild
 from simlab.session import Session
@@ -51,12 +51,11 @@ class RemoteRig:
 
     def __init__(self, line: Line, hello: Mapping[str, Any]) -> None:
         self._line = line
-        n_units, candidates = hello["n_units"], hello["candidates"]
         self.units = xr.Dataset(
             {name: ("unit", np.array(values), {"units": "m"}) for name, values in hello["units"].items()},
-            {"unit": np.arange(n_units)},
-            {} if candidates is None else {"candidates": tuple(candidates)},
+            {"unit": np.arange(hello["n_units"])},
         )
+        self.brief = from_json(hello["brief"])
         self.remaining = budget(hello["remaining"])
 
     def session(self, *, trials: int, duration: float) -> Session:

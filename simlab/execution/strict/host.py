@@ -8,15 +8,15 @@ import os
 import shutil
 import sys
 import tempfile
-import time
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 from simlab.contracts import Budget, BudgetExceeded, Finding, SimlabError
-from simlab.data import RECORDING
-from simlab.execution.execute import Outcome, one_line, question_size, time_error
+from simlab.data import RECORDING, to_json
+from simlab.execution.material import known_of
+from simlab.execution.outcome import Outcome, one_line, time_error
 from simlab.execution.strict import jail
 from simlab.execution.strict.external import ExternalMethod
 from simlab.execution.strict.places import python_folders
@@ -25,7 +25,7 @@ from simlab.execution.strict.seal import seal
 from simlab.execution.strict.ship import pack
 from simlab.session import Session
 
-VERSION = 1
+VERSION = 2
 """Of the protocol."""
 
 STARTUP = 120.0
@@ -110,15 +110,15 @@ def _started(spec: Mapping[str, Any], room: str, memory_limit: int) -> Iterator[
 
 def _hello(method: Any, material: Any, entropy: int, room: Path) -> dict[str, Any]:
     """The first message: what is asked, and the material or what an active method knows beforehand."""
-    n_units, candidates = question_size(material)
+    sizes, brief = known_of(material)
     hello = {
         "protocol": VERSION,
         "question": method.question,
         "entropy": str(entropy),  # a string: 128 bits are more than most languages' numbers hold
         "seed": entropy % 2**31,
-        "n_units": n_units,
-        "candidates": None if candidates is None else list(candidates),
+        "n_units": sizes["unit"],
         "recording": None,
+        "brief": to_json(brief),
     }
     if not hasattr(material, "record"):
         return hello | {"recording": seal(material, room / "recording.sealed").name}
@@ -147,11 +147,10 @@ class _Conversation:
                     raise Ended("RuntimeError: the method's process did not start")
                 base = self.process.peak()
                 self.process.limit_memory()
-            began = time.perf_counter()
             self.process.start_clock(time_limit)
             self.process.send(hello)
             answer = self._serve()
-            seconds = time.perf_counter() - began - self.process.paused
+            seconds = self.process.seconds()
             return _outcome(answer, seconds, max(0, self.process.peak() - base))
         except TimeoutError:
             return Outcome(None, time_error(time_limit), self.process.complaints(), False, time_limit, 0)

@@ -14,7 +14,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from typing import Any
 
-from simlab.execution.limits import PAGE, high_water_mark, status_field
+from simlab.execution.limits import PAGE, high_water_mark, status_field, wall_limit
 
 POLL = 0.05
 """Seconds between looks at the process's memory."""
@@ -24,6 +24,9 @@ GROUP_EVERY = 20
 
 MARGIN = 1.2
 """The watch over resident memory strikes above so many memory limits; the kernel's own limit comes first."""
+
+TICKS = os.sysconf("SC_CLK_TCK")
+"""Ticks per second of the kernel's account of processor time."""
 
 COMPLAINTS = 8000
 """The last so many bytes of stderr are kept."""
@@ -38,9 +41,10 @@ class Process:
 
     def __init__(self, command: Sequence[str], room: str, environment: Mapping[str, str], memory_limit: int) -> None:
         self.memory_limit, self.memory_base = memory_limit, 0
-        self.paused, self.top = 0.0, 0
-        self._deadline = float("inf")
-        self._buffer, self._polls = bytearray(), 0
+        self.top = 0
+        self._deadline = self._processor = float("inf")
+        self._spent = 0.0
+        self._buffer, self._polls, self._top_time = bytearray(), 0, 0.0
         self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by kill)
         self._process = subprocess.Popen(
             list(command),
@@ -54,9 +58,19 @@ class Process:
         )
         self._stdin, self._stdout = (_unblocked(pipe) for pipe in (self._process.stdin, self._process.stdout))
 
-    def start_clock(self, seconds: float) -> None:
-        """Gives the process so many seconds from now."""
+    def wait_at_most(self, seconds: float) -> None:
+        """Lets the process take so long from now, on the wall clock."""
         self._deadline = time.perf_counter() + seconds
+
+    def start_clock(self, seconds: float) -> None:
+        """Gives the process so many seconds of processor time from now, and the wall clock's share of that."""
+        self._spent = self._processor_time()
+        self._processor = self._spent + seconds
+        self.wait_at_most(wall_limit(seconds))
+
+    def seconds(self) -> float:
+        """Processor time [s] of the process and its children since the clock was started."""
+        return max(0.0, self._processor_time() - self._spent)
 
     @contextmanager
     def clock_stopped(self) -> Iterator[None]:
@@ -65,8 +79,13 @@ class Process:
         try:
             yield
         finally:
-            self.paused += time.perf_counter() - began
             self._deadline += time.perf_counter() - began
+
+    def _processor_time(self) -> float:
+        """Of the process and its children [s]; what it last was, once it has ended."""
+        pids = _group(self._process.pid) if self._polls % GROUP_EVERY == 0 else (self._process.pid,)
+        self._top_time = max(self._top_time, sum(map(_processor_time, pids)))
+        return self._top_time
 
     def send(self, message: Mapping[str, Any]) -> None:
         """Writes one line; raises TimeoutError at the deadline, Ended if nobody reads it."""
@@ -83,7 +102,7 @@ class Process:
     def receive(self, seconds: float | None = None) -> dict[str, Any]:
         """Reads one line, a JSON object; raises TimeoutError at the deadline and Ended if there is none."""
         if seconds is not None:
-            self.start_clock(seconds)
+            self.wait_at_most(seconds)
         searched = 0
         while (end := self._buffer.find(b"\n", searched)) < 0:
             searched = len(self._buffer)
@@ -148,6 +167,8 @@ class Process:
                 if selector.select(min(left, POLL)):
                     return
                 self._watch_memory()
+                if self._processor_time() > self._processor:
+                    raise TimeoutError
 
     def _watch_memory(self) -> None:
         self._polls += 1
@@ -173,6 +194,16 @@ class Process:
 def _unblocked(pipe: Any) -> int:
     os.set_blocking(pipe.fileno(), False)
     return int(pipe.fileno())
+
+
+def _processor_time(pid: int) -> float:
+    """Seconds that a process and its ended children have computed; 0 if it has ended."""
+    try:
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+    except OSError:
+        return 0.0
+    return sum(map(int, fields[11:15])) / TICKS
 
 
 def _resident(pid: int) -> int:

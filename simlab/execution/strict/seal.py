@@ -14,12 +14,18 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import SimlabError
-from simlab.data import RECORDING, UNITS, bare, check_recording, recording
+from simlab.data import RECORDING, bare, check_recording, from_json, recording, to_json
 
 FORMAT = "simlab-recording"
-VERSION = 1
+VERSION = 2
 DTYPES = {"uint8": "|u1", "int32": "<i4", "int64": "<i8", "float32": "<f4", "float64": "<f8"}
 """The five number types of the format, and what numpy calls them."""
+
+NAMES = {"feature": "features", "factor": "factors"}
+"""Coordinates of names, and the header's fields for them."""
+
+TOLD = ("resolution", "conditions", "unread", "brief")
+"""Attributes that are fields of the header."""
 
 ALIGNMENT = 64
 """Arrays and the data start lie on multiples of this many bytes, so that the file can be memory-mapped."""
@@ -43,7 +49,7 @@ def seal(dataset: xr.Dataset, path: str | Path) -> Path:
                 "shape": list(array.shape),
                 "offset": offset,
                 "bytes": array.nbytes,
-                "units": UNITS.get(name, ""),
+                "units": str(content[name].attrs.get("units", "")),
             }
         )
         offset += array.nbytes + -array.nbytes % ALIGNMENT
@@ -65,6 +71,9 @@ def unseal(path: str | Path) -> xr.Dataset:
         header = _read_header(file.readline(), path)
         data = file.read()
     arrays: dict[str, Any] = {v["name"]: _read_array(v, data, path) for v in header["variables"]}
+    signal = next(
+        ({"over": v["dims"][2], "signal_units": v["units"]} for v in header["variables"] if _is_signal(v)), {}
+    )
     spikes = None
     if "spike_time" in arrays:
         spikes = (arrays.pop("spike_trial"), arrays.pop("spike_time"), arrays.pop("spike_unit"))
@@ -74,13 +83,18 @@ def unseal(path: str | Path) -> xr.Dataset:
         n_trials=header["n_trials"],
         spikes=spikes,
         time=arrays.pop("time", None),
+        modality=header["modality"] or "",
+        **signal,
         **arrays,
     )
-    if header["features"] is not None:
-        result = result.assign_coords(feature=header["features"])
-    if header["candidates"] is not None:
-        result.attrs["candidates"] = tuple(header["candidates"])
-    return result
+    for name, field in NAMES.items():
+        if header[field] is not None:
+            result = result.assign_coords({name: np.array(header[field], dtype=object)})
+    return result.assign_attrs({name: from_json(header[name]) for name in TOLD if header[name] is not None})
+
+
+def _is_signal(variable: dict[str, Any]) -> bool:
+    return bool(variable["name"] == "signal")
 
 
 def _sealed_names(content: xr.Dataset) -> list[str]:
@@ -88,8 +102,8 @@ def _sealed_names(content: xr.Dataset) -> list[str]:
 
 
 def _header(content: xr.Dataset) -> dict[str, Any]:
-    features = content["feature"].values if "feature" in content.coords else None
-    candidates = content.attrs.get("candidates")
+    names = {field: content[name].values.tolist() if name in content.coords else None for name, field in NAMES.items()}
+    told = {name: to_json(content.attrs[name]) if name in content.attrs else None for name in TOLD}
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -97,8 +111,9 @@ def _header(content: xr.Dataset) -> dict[str, Any]:
         "duration": float(content.attrs["duration"]),
         "n_trials": int(content.sizes["trial"]),
         "n_units": int(content.sizes["unit"]),
-        "features": None if features is None else [str(f) for f in features],
-        "candidates": None if candidates is None else list(candidates),
+        "modality": content["signal"].attrs["modality"] if "signal" in content else None,
+        **names,
+        **told,
     }
 
 

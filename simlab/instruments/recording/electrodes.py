@@ -33,6 +33,7 @@ class Electrodes:
 
     The key is fixed when the sites are, before any activity: it states each unit's expected share of spikes from
     every neuron *if all neurons fired at `reference_rate`*; rows sum to less than 1 by the expected noise events.
+    `simlab.instruments.placement.weighted_by_rates` gives the shares at the rates that there truly were.
     Units are located at their site, which is all that the experimenter knows.
     """
 
@@ -117,7 +118,7 @@ class Electrodes:
         first = [group[0] for group in members]
         expected = assignment * self.reference_rate
         total = expected.sum(axis=0) + self.false_positive_rate
-        key = make_key((expected / total).T)
+        key = make_key((expected / total).T).assign_attrs(reference_rate=self.reference_rate)
         return Probe(self, site, site[first], detection, assignment, key, unit_table(sites[site[first]]))
 
     def detection(self, distance: np.ndarray) -> np.ndarray:

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
 
-from simlab.data import is_spiking, recording
+from simlab.data import continuous, is_spiking, recording
 from simlab.instruments.placement import check_same_subject, make_key, positions, unit_table, unit_variables
 
 
@@ -25,7 +25,7 @@ class Perfect:
 
 @dataclass(frozen=True, eq=False)
 class Selection:
-    """An implant that sees some neurons, each exactly: spikes, and rates [Hz] where the circuit has them."""
+    """An implant that sees some neurons, each exactly: spikes, and rates as a signal where the circuit has them."""
 
     chosen: np.ndarray  # (unit,) the neuron that is each unit
     key: xr.DataArray  # (unit, neuron)
@@ -47,9 +47,18 @@ class Selection:
             n_trials=activity.sizes["trial"],
             spikes=self._spikes(activity) if is_spiking(activity) else None,
             like=activity,
-            rate=activity["rate"].values[:, :, self.chosen] if "rate" in activity else None,
+            **(self._rate(activity) if "rate" in activity else {}),
             **unit_variables(self.units),
         )
+
+    def _rate(self, activity: xr.Dataset) -> dict[str, Any]:
+        rate = continuous(activity)
+        return {
+            "signal": rate.values[:, :, self.chosen],
+            "modality": "rate",
+            "signal_units": str(rate.attrs["units"]),
+            "sample_time": rate["time"].values,
+        }
 
     def _spikes(self, activity: xr.Dataset) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         unit_of = np.full(activity.sizes["neuron"], -1)

@@ -14,7 +14,10 @@ from simlab.instruments.recording.perfect import Selection
 
 @dataclass(frozen=True)
 class Subsample:
-    """Sees a random subset of the neurons, drawn without regard to type or place, each of them exactly."""
+    """Sees a random subset of the neurons, drawn without regard to type or place, each of them exactly.
+
+    Subsets of one stream are nested: fewer units are the first of the more, so that a sweep of `n_units` is paired.
+    """
 
     name: ClassVar[str] = "subsample"
 
@@ -35,4 +38,4 @@ class Subsample:
                 f"subsample: n_units must be at most the subject's {n_neurons} neurons, got {self.n_units}: "
                 f"ask for {n_neurons} or fewer, or for a larger circuit"
             )
-        return Selection.of(anatomy, rng.choice(n_neurons, size=self.n_units, replace=False))
+        return Selection.of(anatomy, rng.permutation(n_neurons)[: self.n_units])

@@ -120,7 +120,7 @@ class FieldOfView:
     units: xr.Dataset  # unit_x, unit_y, unit_z [m] over unit
 
     def record(self, activity: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
-        """dF/F (trial, frame, unit), sampled in the middle of each frame. Raises SimlabError without spikes."""
+        """dF/F as the signal (trial, sample, unit), sampled in the middle of each frame. Raises SimlabError without spikes."""
         check_same_subject(self.key, activity)
         check_spikes("two_photon needs", activity)
         scope = self.microscope
@@ -140,8 +140,10 @@ class FieldOfView:
             n_units=self.mixing.shape[0],
             n_trials=n_trials,
             like=activity,
-            fluorescence=self._with_noise(signal, elapsed, rng),
-            frame_time=frame_time,
+            signal=self._with_noise(signal, elapsed, rng),
+            modality="fluorescence",
+            signal_units="dF/F",
+            sample_time=frame_time,
             **unit_variables(self.units),
         )
 

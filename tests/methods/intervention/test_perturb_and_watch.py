@@ -21,7 +21,7 @@ def verdicts(n_rigs: int = 8, **world: object) -> list[Finding]:
 
 
 def share_called_attractor(found: list[Finding]) -> float:
-    return float(np.mean([not f.abstained and f.estimate["label"] == "ring_attractor" for f in found]))
+    return float(np.mean([not f.abstained and f.estimate["label"] == "ring attractor" for f in found]))
 
 
 @pytest.mark.parametrize("shown", [True, False])
@@ -76,8 +76,10 @@ def test_a_budget_too_small_is_an_abstention_that_spends_nothing(budget: Budget)
 
 def test_other_candidates_are_an_abstention_that_spends_nothing() -> None:
     rig = FakeRig()
-    rig.units.attrs["candidates"] = ("balanced_ei", "common_drive")
-    assert "not among the candidates" in PerturbAndWatch().investigate(rig, np.random.default_rng(0)).abstained
+    rig.brief = {"candidates": ("balanced", "common drive")}
+    assert (
+        "tells ring attractor from its rivals" in PerturbAndWatch().investigate(rig, np.random.default_rng(0)).abstained
+    )
     assert rig.sessions == 0
 
 
@@ -92,10 +94,10 @@ def test_fluorescence_is_an_abstention() -> None:
             shape = (session.trials, 20, self.n_units)
             return recording(
                 duration=session.duration, n_units=self.n_units, n_trials=session.trials,
-                fluorescence=np.zeros(shape), frame_time=np.arange(20) * session.duration / 20,
+                signal=np.zeros(shape), modality="fluorescence", sample_time=np.arange(20) * session.duration / 20,
             )  # fmt: skip
 
-    assert "deconvolve" in PerturbAndWatch().investigate(Imaged(), np.random.default_rng(0)).abstained
+    assert "needs spikes" in PerturbAndWatch().investigate(Imaged(), np.random.default_rng(0)).abstained
 
 
 def test_controls_are_left_unpulsed_and_targets_prefer_neighbouring_angles() -> None:

@@ -20,7 +20,7 @@ def test_a_diffusing_angle_is_called_an_attractor_with_its_diffusion() -> None:
         DecodedDrift().analyse(ring_worlds.ring_recording(seed, n_trials=40), np.random.default_rng(seed))
         for seed in range(6)
     ]
-    assert all(finding.estimate["label"] == "ring_attractor" for finding in found)
+    assert all(finding.estimate["label"] == "ring attractor" for finding in found)
     # 40 trials of 1.75 s hold some 80 independent lags of 0.9 s: 16% of error each, 6% for six.
     assert np.mean([finding.notes["diffusion"] for finding in found]) == pytest.approx(0.12, rel=0.25)
 
@@ -34,7 +34,7 @@ def test_an_angle_that_does_not_last_is_not(forgetful: str) -> None:
             else ring_worlds.ring_recording(seed, diffusion=50.0)
         )
         finding = DecodedDrift().analyse(seen, np.random.default_rng(seed))
-        assert finding.estimate["label"] == "feedforward_ring"
+        assert finding.estimate["label"] == "feedforward"
 
 
 @pytest.mark.parametrize(

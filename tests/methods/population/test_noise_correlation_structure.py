@@ -12,14 +12,14 @@ def test_a_displaced_bump_is_called_an_attractor() -> None:
     for seed in range(4):
         seen = ring_worlds.ring_recording(seed, n_trials=40)
         finding = NoiseCorrelationStructure().analyse(seen, np.random.default_rng(seed))
-        assert finding.estimate["label"] == "ring_attractor"
+        assert finding.estimate["label"] == "ring attractor"
         assert finding.notes["tuning_similarity"] > 0.2
 
 
 def test_it_works_without_a_cue() -> None:
     seen = ring_worlds.ring_recording(2, n_trials=40, shown=False)
     finding = NoiseCorrelationStructure().analyse(seen, np.random.default_rng(0))
-    assert finding.estimate["label"] == "ring_attractor"
+    assert finding.estimate["label"] == "ring attractor"
 
 
 def test_tuned_units_with_independent_noise_are_not() -> None:
@@ -27,7 +27,7 @@ def test_tuned_units_with_independent_noise_are_not() -> None:
     for seed in range(12):
         seen = ring_worlds.ring_recording(seed, n_trials=40, diffusion=0.0)
         finding = NoiseCorrelationStructure().analyse(seen, np.random.default_rng(seed))
-        called += finding.estimate["label"] == "ring_attractor"
+        called += finding.estimate["label"] == "ring attractor"
     # Both tests must pass at 0.05; P(more than 3 of 12) < 0.002 even if they were one.
     assert called <= 3
 
@@ -39,7 +39,7 @@ def test_a_cue_that_stays_leaves_correlations_around_it() -> None:
     seen = ring_worlds.poisson_recording(ring_worlds.tuned_rates(jittered, ring_worlds.preferred_angles(20)), rng, cue)
     seen["stimulus"][:] = cue[:, None, None]
     finding = NoiseCorrelationStructure().analyse(seen, np.random.default_rng(0))
-    assert finding.estimate["label"] == "ring_attractor"
+    assert finding.estimate["label"] == "ring attractor"
 
 
 def test_too_few_trials_are_an_abstention() -> None:

@@ -13,7 +13,7 @@ from methods.population.persistent_homology import (
     largest_gap,
     rips_lifetimes,
 )
-from simlab.data import recording
+from simlab.data import missing, recording
 
 
 def betti(finding: object) -> tuple[int, ...]:
@@ -70,13 +70,19 @@ def test_rates_serve_as_well_as_spikes() -> None:
     rng = np.random.default_rng(0)
     angle = ring_worlds.diffuse(rng, rng.uniform(0, 2 * np.pi, 40), 100, 0.5)[:, ::5]
     rate = ring_worlds.tuned_rates(angle, ring_worlds.preferred_angles(20)) + rng.normal(0, 2, (40, 20, 20))
-    seen = recording(duration=1.0, n_units=20, n_trials=40, rate=rate, time=np.arange(20) * 0.05)
+    seen = recording(
+        duration=1.0, n_units=20, n_trials=40, signal=rate, modality="rate", sample_time=np.arange(20) * 0.05
+    )
     assert betti(PersistentHomology(n_points=150).analyse(seen, rng)) == (1, 1, 0)
 
 
-def test_too_few_units_are_an_abstention_with_its_reason() -> None:
-    finding = PersistentHomology().analyse(ring_worlds.ring_recording(0, n_units=3), np.random.default_rng(0))
-    assert "at least 5" in finding.abstained
+@pytest.mark.parametrize(
+    ("shape", "reason"), [({"n_units": 3}, "at least 5 units"), ({"n_trials": 1}, "at least 4 s of recording")]
+)
+def test_too_little_data_is_an_abstention_with_its_reason(shape: dict[str, int], reason: str) -> None:
+    seen = ring_worlds.ring_recording(0, **shape)
+    assert reason in missing(seen, PersistentHomology.needs)
+    assert reason in PersistentHomology().analyse(seen, np.random.default_rng(0)).abstained
 
 
 def test_silence_is_an_abstention() -> None:

@@ -12,9 +12,16 @@ from methods.population._population import (
     participation_ratio,
     significant_components,
     two_label_finding,
+    unusable,
     wrap,
 )
 from methods.population._ring_readout import activity, cue_at, dark_from, last_shown, learn_tuning
+from simlab.contracts import Finding, Needs
+from simlab.data import recording
+
+
+def verdict(*candidates: str, probability: float) -> Finding:
+    return two_label_finding({"candidates": candidates}, "ring attractor", "feedforward", probability, {})
 
 
 def test_circular_shift_keeps_each_units_values_and_breaks_its_company() -> None:
@@ -43,25 +50,46 @@ def test_odds_are_even_at_the_level_of_the_test() -> None:
 
 
 def test_a_finding_spreads_its_probability_over_the_candidates_in_their_order() -> None:
-    recording = ring_worlds.ring_recording(0, n_trials=1)
-    recording.attrs["candidates"] = ("feedforward_ring", "other", "ring_attractor")
-    finding = two_label_finding(recording, "ring_attractor", "feedforward_ring", 0.8, {})
+    finding = verdict("feedforward", "other", "ring attractor", probability=0.8)
     np.testing.assert_allclose(finding.estimate["probability"], [0.2, 0.0, 0.8])
-    assert finding.estimate["label"] == "ring_attractor"
+    assert finding.estimate["label"] == "ring attractor"
     assert finding.confidence == pytest.approx(0.8)
 
 
-def test_labels_that_are_no_candidates_are_an_abstention() -> None:
-    recording = ring_worlds.ring_recording(0, n_trials=1)
-    recording.attrs["candidates"] = ("balanced_ei", "common_drive")
-    finding = two_label_finding(recording, "ring_attractor", "feedforward_ring", 0.8, {})
-    assert "not among the candidates" in finding.abstained
+def test_the_rival_gets_all_that_the_attractor_does_not() -> None:
+    finding = verdict("ring attractor", "other", "feedforward", probability=0.1)
+    np.testing.assert_allclose(finding.estimate["probability"], [0.1, 0.0, 0.9])
+    assert finding.estimate["label"] == "feedforward"
+    assert finding.confidence == pytest.approx(0.9)
+
+
+def test_without_the_rival_the_rest_is_shared_and_only_the_attractor_can_be_named() -> None:
+    finding = verdict("ring attractor", "common drive", "other", probability=0.8)
+    np.testing.assert_allclose(finding.estimate["probability"], [0.8, 0.1, 0.1])
+    assert finding.estimate["label"] == "ring attractor"
+    against = verdict("ring attractor", "common drive", "other", probability=0.2).abstained
+    assert "cannot tell common drive, other" in against
+    alone = verdict("ring attractor", "common drive", probability=0.2)
+    assert alone.estimate["label"] == "common drive"
+
+
+@pytest.mark.parametrize("candidates", [(), ("balanced", "common drive"), ("ring attractor",)])
+def test_candidates_without_the_attractor_or_nothing_else_are_an_abstention(candidates: tuple[str, ...]) -> None:
+    assert "tells ring attractor from its rivals" in verdict(*candidates, probability=0.8).abstained
+
+
+def test_units_that_are_silent_are_no_population() -> None:
+    nothing = np.zeros(0)
+    silent = recording(duration=10.0, n_units=10, n_trials=2, spikes=(nothing, nothing, nothing))
+    assert "0 of 10 units are active" in unusable(silent, Needs(units=5)).abstained  # type: ignore[union-attr]
+    assert "neither" in unusable(recording(duration=1.0, n_units=5, n_trials=1), Needs()).abstained  # type: ignore
+    assert unusable(ring_worlds.ring_recording(0), Needs(units=5)) is None
 
 
 def test_the_dark_begins_when_the_cue_ends() -> None:
-    recording = ring_worlds.ring_recording(0)
-    _, times = activity(recording)
-    assert dark_from(cue_at(recording, times), times) == pytest.approx(ring_worlds.CUE, abs=0.05)
+    seen = ring_worlds.ring_recording(0)
+    _, times = activity(seen)
+    assert dark_from(cue_at(seen, times), times) == pytest.approx(ring_worlds.CUE, abs=0.05)
 
 
 def test_the_last_angle_shown_is_held_in_the_dark() -> None:
@@ -75,9 +103,9 @@ def test_preferred_angles_are_learnt_from_a_few_cues(n_trials: int) -> None:
     preferred = ring_worlds.preferred_angles(20)
     cue = np.arange(n_trials) * 2 * np.pi / n_trials
     angle = ring_worlds.diffuse(rng, cue, 200, 0.12)
-    recording = ring_worlds.poisson_recording(ring_worlds.tuned_rates(angle, preferred), rng, cue)
-    values, times = activity(recording)
-    tuning = learn_tuning(values, cue_at(recording, times), spiking=True)
+    seen = ring_worlds.poisson_recording(ring_worlds.tuned_rates(angle, preferred), rng, cue)
+    values, times = activity(seen)
+    tuning = learn_tuning(values, cue_at(seen, times), spiking=True)
     # Grid of 5 degrees; 1.75 s x n_trials of about 10 Hz leave a few degrees of error per unit.
     assert np.degrees(np.abs(wrap(tuning.preferred - preferred))).mean() < 12.0
     error = wrap(tuning.decode(values) - angle[:, 2::5])
@@ -88,8 +116,8 @@ def test_without_a_cue_the_angle_is_found_up_to_rotation_and_reflection() -> Non
     rng = np.random.default_rng(4)
     angle = ring_worlds.diffuse(rng, rng.uniform(0, 2 * np.pi, 40), 200, 0.12)
     rates = ring_worlds.tuned_rates(angle, ring_worlds.preferred_angles(20))
-    values, times = activity(recording := ring_worlds.poisson_recording(rates, rng))
-    decoded = learn_tuning(values, cue_at(recording, times), spiking=True).decode(values)
+    values, times = activity(seen := ring_worlds.poisson_recording(rates, rng))
+    decoded = learn_tuning(values, cue_at(seen, times), spiking=True).decode(values)
     true = angle[:, 2::5]
     agreement = max(np.abs(np.exp(1j * (decoded - sign * true)).mean()) for sign in (1, -1))
     assert agreement > 0.95

@@ -2,9 +2,10 @@
 
 import numpy as np
 import pytest
-from planted_connectivity import coupled_spikes, imaged, poisson_spikes, ring_weight
+from planted_connectivity import coupled_spikes, imaged, poisson_spikes, ring_weight, unequal
 
-from methods.pipelines.deconvolved import Deconvolved
+from methods.pipelines.deconvolution import Deconvolution
+from methods.pipelines.pipeline import Pipeline
 from methods.wiring.coupling_glm import CouplingGLM
 from methods.wiring.cross_correlogram import CrossCorrelogram
 from methods.wiring.granger_causality import GrangerCausality
@@ -12,7 +13,7 @@ from methods.wiring.spike_count_correlation import SpikeCountCorrelation
 from methods.wiring.spiking_probability_edges import SpikingProbabilityEdges
 from methods.wiring.transfer_entropy import TransferEntropy
 from simlab.contracts import Method
-from simlab.data import bare, recording
+from simlab.data import bare, equal_trials, missing, recording
 
 SPIKING = (CrossCorrelogram(), CouplingGLM(), TransferEntropy(), SpikingProbabilityEdges())
 DIRECTED = (*SPIKING, CrossCorrelogram(predictor="jitter"), TransferEntropy(significance="chi2"), GrangerCausality())
@@ -69,11 +70,21 @@ def test_rows_are_presynaptic(method, ring):
 @every_method
 def test_the_answer_has_the_form_of_the_question(method, ring):
     estimate = _analyse(method, ring).estimate
-    assert set(estimate) == {"score", "decided", "sign"}
+    assert set(estimate) == {"score", "decided", "sign", "p"}
     assert all(value.shape == (8, 8) for value in estimate.values())
     assert np.isfinite(estimate["score"]).all()
     assert estimate["decided"].dtype == bool
     assert set(np.unique(estimate["sign"])) <= {-1, 0, 1}
+    assert ((estimate["p"] >= 0) & (estimate["p"] <= 1)).all()
+    assert (estimate["p"].diagonal() == 1).all()
+
+
+@every_method
+def test_decisions_follow_from_the_p_values(method, ring):
+    estimate = _analyse(method, ring).estimate
+    off = ~np.eye(8, dtype=bool)
+    assert estimate["p"][estimate["decided"]].max() <= method.alpha
+    assert estimate["p"][estimate["decided"]].max() < estimate["p"][off & ~estimate["decided"]].min()
 
 
 @every_method
@@ -157,15 +168,46 @@ def test_twin_units_do_no_harm(method, ring):
 @pytest.mark.parametrize("method", SPIKING, ids=lambda m: m.name)
 def test_spiking_methods_abstain_on_fluorescence_and_rate(method, rng):
     trace = rng.normal(size=(2, 100, 3))
-    imaged = recording(duration=10.0, n_units=3, n_trials=2, fluorescence=trace, frame_time=np.arange(100) / 10)
-    rated = recording(duration=10.0, n_units=3, n_trials=2, rate=trace, time=np.arange(100) / 10)
-    for world in (imaged, rated):
-        assert "spike times" in _analyse(method, world).abstained
+    for kind in ("fluorescence", "rate"):
+        world = recording(
+            duration=10.0, n_units=3, n_trials=2, signal=trace, modality=kind, sample_time=np.arange(100) / 10
+        )
+        assert missing(world, method.needs) == f"needs spikes, and this recording holds {kind}"
+        assert _analyse(method, world).abstained == missing(world, method.needs)
 
 
 @pytest.mark.parametrize("method", SPIKING, ids=lambda m: m.name)
 def test_spiking_methods_run_composed_with_deconvolution(method, rng):
     world = poisson_spikes(rng, n=3, rate=1.0, trials=2, duration=60.0)
-    finding = _analyse(Deconvolved(method), imaged(world, rng))
+    finding = _analyse(Pipeline((Deconvolution(),), method), imaged(world, rng))
     assert not finding.abstained
     assert finding.estimate["score"].shape == (3, 3)
+
+
+@pytest.mark.parametrize("method", SPIKING, ids=lambda m: m.name)
+def test_trials_of_unequal_length_are_as_good_as_equal_ones(method, ring):
+    world = unequal(ring, np.linspace(5.0, 10.0, 30))
+    assert not missing(world, method.needs)
+    estimate = _analyse(method, world).estimate
+    assert estimate["decided"][WEIGHT != 0].all()
+    np.testing.assert_array_equal(estimate["sign"][WEIGHT != 0], np.sign(WEIGHT[WEIGHT != 0]))
+
+
+@pytest.mark.parametrize("method", SPIKING, ids=lambda m: m.name)
+def test_unequal_trials_without_couplings_have_no_edges(method):
+    # bins beyond a trial's end, in which everybody is silent, would make all units vary together if they counted.
+    # At a false discovery rate of .05 (allow .1 for the surrogate tests), P(more than 2 of 6) = .016 per method.
+    found = 0
+    for seed in range(6):
+        rng = np.random.default_rng(seed)
+        world = unequal(poisson_spikes(rng, n=8, rate=10.0, trials=20, duration=8.0), np.linspace(0.4, 8.0, 20))
+        found += _analyse(method, world).estimate["decided"].any()
+    assert found <= 2
+
+
+@pytest.mark.parametrize("method", [GrangerCausality(), SpikeCountCorrelation()], ids=lambda m: m.name)
+def test_methods_of_samples_need_trials_of_one_length(method, ring):
+    world = unequal(ring, np.linspace(5.0, 10.0, 30))
+    assert "one length" in missing(world, method.needs)
+    assert "one length" in _analyse(method, world).abstained
+    assert _analyse(method, equal_trials(world)).estimate["decided"][WEIGHT != 0].all()

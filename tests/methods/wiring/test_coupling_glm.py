@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from planted_connectivity import coupled_spikes, poisson_spikes, ring_weight
+from planted_connectivity import coupled_spikes, poisson_spikes, ring_weight, unequal
 
+from methods.wiring._lagged_design import LaggedDesign
 from methods.wiring._pairs import on_grid
-from methods.wiring._poisson import LaggedDesign, Regression, fit_couplings
+from methods.wiring._poisson import Regression, fit_couplings
 from methods.wiring.coupling_glm import CouplingGLM, raised_cosines
 from simlab.contracts import SimlabError
 from simlab.data import recording
@@ -27,6 +28,19 @@ def _dense(world):
     return (flat @ BASIS).reshape(len(flat), -1), flat.reshape(len(flat), -1), counts[:, N_LAGS:].reshape(len(flat), -1)
 
 
+def _dense_of_trials(world):
+    """The same of trials that differ in length, laid out trial by trial."""
+    ticks = on_grid(world, 0.001)
+    parts = []
+    for trial, end in enumerate(ticks.ends):
+        counts = np.zeros((end, ticks.n_units))
+        mine = ticks.trial == trial
+        np.add.at(counts, (ticks.tick[mine], ticks.unit[mine]), 1)
+        lagged = np.stack([counts[N_LAGS - lag : end - lag] for lag in range(1, N_LAGS + 1)], axis=-1)
+        parts.append((lagged.reshape(-1, ticks.n_units * N_LAGS), counts[N_LAGS:]))
+    return (np.concatenate(column) for column in zip(*parts, strict=True))
+
+
 def _fit(world, ridge=1.0, tolerance=1e-8):
     model = Regression(LaggedDesign(on_grid(world, 0.001), N_LAGS), BASIS, ridge, np.arange(world.sizes["unit"]))
     return model, model.fit(max_iterations=50, tolerance=tolerance)[0]
@@ -46,10 +60,26 @@ def test_sums_over_the_design_equal_those_of_the_matrix_in_full(world):
     np.testing.assert_allclose(moments.total, rate.sum(axis=0))
 
 
+def test_sums_over_unequal_trials_equal_those_of_the_matrix_in_full(world):
+    cut = unequal(world, np.linspace(0.03, 5.0, 20))
+    lagged, counts = _dense_of_trials(cut)
+    design = LaggedDesign(on_grid(cut, 0.001), N_LAGS)
+    assert design.n_rows == len(lagged)
+    np.testing.assert_allclose(design.events, lagged.T @ counts)
+    np.testing.assert_allclose(design.squares, (lagged**2).sum(axis=0))
+    np.testing.assert_allclose(design.spikes, counts.sum(axis=0))
+    rng = np.random.default_rng(0)
+    intercept, filters = rng.normal(-4, 0.1, 6), rng.normal(0, 0.3, (lagged.shape[1], 6))
+    rate = np.exp(lagged @ filters + intercept)
+    moments = design.moments(intercept, filters)
+    np.testing.assert_allclose(moments.columns, lagged.T @ rate)
+    np.testing.assert_allclose(moments.total, rate.sum(axis=0))
+
+
 def test_a_design_built_in_pieces_on_demand_is_the_same(world, monkeypatch):
     whole = LaggedDesign(on_grid(world, 0.001), N_LAGS)
-    monkeypatch.setattr("methods.wiring._poisson.CHUNK_ENTRIES", 20_000)
-    monkeypatch.setattr("methods.wiring._poisson.CACHE_ENTRIES", 0)
+    monkeypatch.setattr("methods.wiring._lagged_design.CHUNK_ENTRIES", 20_000)
+    monkeypatch.setattr("methods.wiring._lagged_design.CACHE_ENTRIES", 0)
     pieces = LaggedDesign(on_grid(world, 0.001), N_LAGS)
     np.testing.assert_allclose(pieces.events, whole.events)
     np.testing.assert_allclose(pieces.sums, whole.sums)
@@ -83,7 +113,7 @@ def test_the_information_is_exact(world):
 
 
 def test_the_information_is_nearly_exact_where_far_pairs_are_only_averaged(world, monkeypatch):
-    monkeypatch.setattr("methods.wiring._poisson.EXACT_WORK", 0)
+    monkeypatch.setattr("methods.wiring._lagged_design.EXACT_WORK", 0)
     model, state = _fit(world)
     assert model.design.reach == 0
     prior = np.diag([0.0] + [1.0] * 24)

@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from planted_connectivity import poisson_spikes
+from planted_connectivity import poisson_spikes, unequal
 from scipy.stats import poisson
 
 from methods.wiring._pairs import lag_counts, on_grid
@@ -61,16 +61,19 @@ def test_the_hollow_predictor_is_the_smoothed_correlogram():
     np.testing.assert_allclose((counts @ method._window_kernel(high + half))[0, 1], by_hand)
 
 
-def test_the_jitter_predictor_is_the_mean_over_jittered_copies():
+@pytest.mark.parametrize("length", [(2.0, 2.0, 2.0), (2.0, 0.65, 1.31)])
+def test_the_jitter_predictor_is_the_mean_over_jittered_copies(length):
     rng = np.random.default_rng(4)
     method = CrossCorrelogram(predictor="jitter")
-    ticks = on_grid(poisson_spikes(rng, n=2, rate=30.0, trials=3, duration=2.0), method.bin_width)
+    world = unequal(poisson_spikes(rng, n=2, rate=30.0, trials=3, duration=2.0), np.array(length))
+    ticks = on_grid(world, method.bin_width)
     low, high = method._window()
     width = 50  # 20 ms in bins of .4 ms
     source, target = ticks.unit == 0, ticks.unit == 1
     drawn = []
     for _ in range(400):
-        moved = ticks.tick[target] // width * width + rng.integers(0, width, target.sum())
+        start = ticks.tick[target] // width * width
+        moved = start + rng.integers(0, np.minimum(width, ticks.ends[ticks.trial[target]] - start))
         total = 0
         for trial in range(3):
             apart = moved[ticks.trial[target] == trial][None] - ticks.tick[source & (ticks.trial == trial)][:, None]

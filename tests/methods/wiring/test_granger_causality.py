@@ -21,7 +21,9 @@ def _chain(rng, n_trials=1, n_samples=4000):
 def _rates(x):
     n_trials, n_samples, n = x.shape
     time = np.arange(n_samples) / 100
-    return recording(duration=n_samples / 100, n_units=n, n_trials=n_trials, rate=x, time=time)
+    return recording(
+        duration=n_samples / 100, n_units=n, n_trials=n_trials, signal=x, modality="rate", sample_time=time
+    )
 
 
 def test_f_statistics_equal_those_of_statsmodels():

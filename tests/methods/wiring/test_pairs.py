@@ -1,6 +1,6 @@
 import numpy as np
 import pytest
-from planted_connectivity import poisson_spikes
+from planted_connectivity import poisson_spikes, unequal
 
 from methods.wiring._pairs import Ticks, edges, false_discovery, lag_counts, on_grid, surrogate_p
 from simlab.contracts import SimlabError
@@ -25,6 +25,22 @@ def _by_hand(ticks: Ticks, max_lag: int) -> np.ndarray:
 def test_correlograms_equal_counting_every_pair_of_spikes(rng):
     ticks = on_grid(poisson_spikes(rng, n=3, rate=40.0, trials=4, duration=0.8), 0.002)
     np.testing.assert_array_equal(lag_counts(ticks, 15), _by_hand(ticks, 15))
+
+
+def test_unequal_trials_are_counted_to_their_own_ends(rng):
+    world = unequal(poisson_spikes(rng, n=3, rate=40.0, trials=4, duration=0.8), np.array([0.8, 0.1, 0.3515, 0.6]))
+    ticks = on_grid(world, 0.002)
+    np.testing.assert_array_equal(ticks.ends, [400, 50, 175, 300])  # the last bin of the third is not filled
+    assert ticks.n_bins == 925
+    assert (ticks.tick < ticks.ends[ticks.trial]).all()
+    np.testing.assert_array_equal(lag_counts(ticks, 15), _by_hand(ticks, 15))
+
+
+def test_jittered_spikes_stay_in_their_own_trial(rng):
+    ticks = on_grid(unequal(poisson_spikes(rng, n=3, rate=40.0, trials=3), np.array([0.05, 0.3, 10.0])), 0.001)
+    moved = ticks.jittered(20, rng)
+    assert (moved.tick < moved.ends[moved.trial]).all()
+    np.testing.assert_array_equal(np.bincount(moved.trial), np.bincount(ticks.trial))
 
 
 def test_correlograms_counted_in_small_pieces_are_the_same(rng, monkeypatch):
@@ -92,6 +108,12 @@ def test_the_diagonal_is_never_an_edge():
     assert not found["decided"].diagonal().any()
     assert found["decided"].sum() == 6
     assert not found["score"].diagonal().any()
+    np.testing.assert_array_equal(found["p"], np.eye(3))
+
+
+def test_p_values_that_are_not_numbers_are_no_evidence():
+    found = edges(np.ones((2, 2)), np.array([[0.0, np.nan], [1.5, 0.0]]), np.ones((2, 2)), 0.05).estimate
+    np.testing.assert_array_equal(found["p"], np.ones((2, 2)))
 
 
 def test_surrogate_p_values_are_uniform_under_the_null(rng):

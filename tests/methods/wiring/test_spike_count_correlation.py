@@ -29,8 +29,9 @@ def test_independent_slow_fluorescence_is_not_called_connected():
             duration=30.0,
             n_units=8,
             n_trials=4,
-            fluorescence=lfilter([1.0], [1.0, -0.97], noise, axis=1),
-            frame_time=np.arange(900) / 30,
+            signal=lfilter([1.0], [1.0, -0.97], noise, axis=1),
+            modality="fluorescence",
+            sample_time=np.arange(900) / 30,
         )
         decided += SpikeCountCorrelation().analyse(world, np.random.default_rng(0)).estimate["decided"].any()
     # each recording errs with probability <= .05, allow .1 for estimated autocorrelations: P(more than 3 of 6) = .001

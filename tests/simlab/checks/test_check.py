@@ -11,10 +11,11 @@ from toys import LagCorrelation, Misbehaving, PulseAndCount, ToyChain, ToyRival,
 
 import simlab
 from simlab.checks.check import check
-from simlab.contracts import Finding, SimlabError
-from simlab.data import is_spiking
+from simlab.contracts import Finding, Needs, SimlabError
+from simlab.data import modality
 from simlab.experiment import Claim, Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
+from simlab.registry import names
 
 
 def failures(plugin: object) -> str:
@@ -29,10 +30,11 @@ class Sound:
 
     name: ClassVar[str] = "sound"
     question: ClassVar[str] = "connectivity"
+    family: ClassVar[str] = "guessing"
+    library: ClassVar[str] = "own"
+    needs: ClassVar[Needs] = Needs(("spikes",))
 
     def analyse(self, recording, rng):
-        if not is_spiking(recording):
-            return Finding.abstain("needs spikes")
         n = recording.sizes["unit"]
         return Finding({"score": rng.random((n, n)), "decided": np.zeros((n, n), bool)})
 
@@ -49,6 +51,11 @@ def test_the_built_in_instruments_pass_by_name(name):
     assert check(name).ok
 
 
+@pytest.mark.parametrize("name", names("methods"))
+def test_the_built_in_methods_pass_by_name(name):
+    assert check(name).ok
+
+
 def test_a_method_can_also_be_checked_in_a_process_of_its_own():
     facts = [entry.fact for entry in check(Sound(), strict=True).entries]
     assert "finds the same in a process of its own" in facts
@@ -59,8 +66,68 @@ def test_a_failure_raises_with_the_whole_list():
         check(Misbehaving("nan"))
 
 
-def test_a_method_that_fails_on_fluorescence_is_told_to_abstain():
-    assert "fluorescence: SimlabError: binning needs spikes" in failures(LagCorrelation())
+def test_a_method_that_fails_on_fluorescence_is_told_to_declare_its_need():
+    @dataclass(frozen=True)
+    class Undemanding(LagCorrelation):
+        needs: ClassVar[Needs] = Needs()
+
+    found = failures(Undemanding())
+    assert "fluorescence: SimlabError: binning needs spikes" in found
+    assert "declare it in needs" in found
+
+
+def test_a_method_is_not_asked_where_its_needs_are_missing():
+    asked = []
+
+    @dataclass(frozen=True)
+    class Demanding(Sound):
+        def analyse(self, recording, rng):
+            asked.append(modality(recording))
+            return super().analyse(recording, rng)
+
+    messages = {entry.fact: entry.message for entry in check(Demanding()).entries}
+    assert set(asked) == {"spikes"}
+    assert "needs spikes, and this recording holds fluorescence" in messages["answers or abstains on fluorescence"]
+    assert "one length" in messages["answers or abstains on trials of unequal length"]
+
+
+@pytest.mark.parametrize(
+    ("changes", "rule"),
+    [
+        ({"family": ""}, "the kind of analysis it is, such as 'regression'; got ''"),
+        ({"library": None}, "whose implementation runs, or 'own'; got None"),
+        (
+            {"library": "no-such-thing"},
+            "an installed distribution (several with ', ' between them), got 'no-such-thing'",
+        ),
+        ({"needs": ("spikes",)}, "such as simlab.Needs(('spikes',), units=2), got ('spikes',)"),
+        ({"needs": Needs("spikes")}, "needs.modalities must be a tuple of names, got 'spikes'"),
+        ({"needs": Needs(units=0)}, "needs.units must be a whole number >= 1, got 0"),
+        ({"needs": Needs(seconds=-1.0)}, "needs.seconds must be >= 0 s, got -1.0"),
+    ],
+)
+def test_a_method_that_declares_nothing_or_nonsense_is_found_out(changes, rule):
+    assert rule in failures(dataclass(frozen=True)(type("Vague", (Sound,), changes))())
+
+
+def test_a_method_may_stand_on_several_libraries():
+    mixed = dataclass(frozen=True)(type("Mixed", (Sound,), {"library": "numpy, scipy"}))
+    assert check(mixed()).ok
+
+
+def test_a_method_of_a_closed_question_gets_its_brief():
+    briefs = []
+
+    @dataclass(frozen=True)
+    class Named(Sound):
+        question: ClassVar[str] = "mechanism"
+
+        def analyse(self, recording, rng):
+            briefs.append(recording.attrs["brief"])
+            return Finding({"label": recording.attrs["brief"]["candidates"][0]})
+
+    assert check(Named()).ok
+    assert {"ring attractor", "feedforward"} <= set(briefs[0]["candidates"])
 
 
 def test_a_method_that_changes_its_recording_or_draws_elsewhere_is_found_out():

@@ -18,7 +18,7 @@ import psutil
 import pytest
 from toys import LagCorrelation, PulseAndCount, ToyChain
 
-from simlab.checks.problem import PracticeRig, fluorescence_recording, spiking_recording
+from simlab.checks.problem import BRIEF, PracticeRig, fluorescence_recording, spiking_recording
 from simlab.contracts import Budget, Finding, SimlabError
 from simlab.data import bare
 from simlab.execution.execute import Outcome, execute
@@ -118,7 +118,7 @@ def toy_rig(trials: float = 300):
         Ideal().install(subject.anatomy, implant.key, rng),
         6,
     )
-    return subject, mounted(bench, known_of_units(6, {"unit_x": np.zeros(6)}, ("a", "b")), Budget(trials, 99.0, 300))
+    return subject, mounted(bench, known_of_units(6, {"unit_x": np.zeros(6)}), Budget(trials, 99.0, 300), BRIEF)
 
 
 def test_a_passive_method_finds_the_same_as_in_this_process():
@@ -166,7 +166,7 @@ def test_the_lab_s_own_time_is_not_the_method_s():
             rig.record(rig.session(trials=1, duration=0.1))
             return Finding({"b0": 1, "b1": 0, "b2": 0})
 
-    outcome = execute(Patient(), SlowRig(("a",), Budget()), strict=True, **(LIMITS | {"time_limit": 0.9}))
+    outcome = execute(Patient(), SlowRig(BRIEF, Budget()), strict=True, **(LIMITS | {"time_limit": 0.9}))
     assert outcome.error == ""
     assert outcome.seconds < 0.9
 
@@ -373,7 +373,7 @@ def test_the_perl_example_finds_the_pair_that_is_coupled():
     outcome = execute(method, spiking_recording(), **LIMITS)
     assert outcome.error == ""
     assert np.argwhere(outcome.finding.estimate["decided"]).tolist() == [[0, 1]]
-    assert "spikes" in execute(method, fluorescence_recording(("a",)), **LIMITS).finding.abstained
+    assert "spikes" in execute(method, fluorescence_recording(), **LIMITS).finding.abstained
 
 
 def test_the_active_perl_example_finds_the_chain_by_pulsing_it():
@@ -388,7 +388,7 @@ def test_the_active_perl_example_finds_the_chain_by_pulsing_it():
 
 def perl(script: str, **options: object) -> Outcome:
     method = ExternalMethod("script", "topology", ("perl", "-e", "$| = 1; $h = <STDIN>; " + script), **options)
-    material = PracticeRig(("a",), Budget(5, 5.0, 5)) if options.get("active") else spiking_recording(2, 1.0)
+    material = PracticeRig(BRIEF, Budget(5, 5.0, 5)) if options.get("active") else spiking_recording(2, 1.0)
     return execute(method, material, **(LIMITS | {"time_limit": 5.0}))
 
 

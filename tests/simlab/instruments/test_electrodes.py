@@ -3,8 +3,11 @@ import pytest
 from instrument_bench import poisson_activity, rates_only, tissue
 
 from simlab.contracts import SimlabError
-from simlab.data import activity, anatomy
+from simlab.data import activity, anatomy, mean_rates
+from simlab.instruments.placement import make_key, weighted_by_rates
 from simlab.instruments.recording.electrodes import Electrodes, in_dead_time
+from simlab.instruments.recording.perfect import Perfect
+from simlab.instruments.recording.two_photon import TwoPhoton
 from simlab.session import Session
 
 RNG = np.random.default_rng
@@ -42,6 +45,68 @@ def test_realised_shares_agree_with_the_key_within_binomial_bands():
     assert len(z) > 60
     assert np.abs(z).max() < 4.5
     assert abs(z.std() - 1) < 5 / np.sqrt(2 * len(z))
+
+
+def unequal_activity(rates, seconds, seed):
+    """Poisson neurons of these rates (neuron,) [Hz], in one trial."""
+    rng = RNG(seed)
+    counts = rng.poisson(rates * seconds)
+    neuron = np.repeat(np.arange(len(rates)), counts)
+    return activity(
+        Session(1, seconds), len(rates), spikes=(np.zeros_like(neuron), rng.uniform(0, seconds, len(neuron)), neuron)
+    )
+
+
+def test_a_key_weighted_by_rates_gives_the_realised_shares_of_neurons_that_fire_unequally():
+    instrument = Electrodes(contamination=0.3, dead_time=0.0, false_positive_rate=0.5)
+    implant = instrument.implant(tissue(60), RNG(1))
+    rates = RNG(5).lognormal(np.log(4.0), 1.2, 60)  # a hundredfold range, as in cortex
+    seen = unequal_activity(rates, 2000.0, seed=6)
+    recording = implant.record(seen, RNG(2))
+    weighted = weighted_by_rates(implant.key, mean_rates(seen))
+    unit, neuron = recording["spike_unit"].values, origins(seen, recording)
+    z = {"weighted": [], "nominal": []}
+    for u in range(recording.sizes["unit"]):
+        mine = neuron[unit == u]
+        realised = np.array([(mine == j).mean() for j in range(60)])
+        for name, key in (("weighted", weighted), ("nominal", implant.key)):
+            expected = key.values[u]
+            tested = expected * len(mine) > 10
+            deviation = np.sqrt(expected[tested] * (1 - expected[tested]) / len(mine))
+            z[name] += list((realised - expected)[tested] / deviation)
+    # The binomial bands of the test above; the nominal key is off by tens of standard errors.
+    assert len(z["weighted"]) > 60
+    assert np.abs(z["weighted"]).max() < 4.5
+    assert abs(np.std(z["weighted"]) - 1) < 5 / np.sqrt(2 * len(z["weighted"]))
+    assert np.abs(z["nominal"]).max() > 20
+
+
+def test_at_the_reference_rate_the_weighted_key_is_the_key():
+    key = Electrodes(reference_rate=7.0).implant(tissue(30), RNG(1)).key
+    assert key.attrs["reference_rate"] == 7.0
+    weighted = weighted_by_rates(key, np.full(30, 7.0))
+    np.testing.assert_allclose(weighted, key)
+    assert weighted.dims == key.dims
+    assert "reference_rate" not in weighted.attrs
+
+
+def test_a_unit_of_silent_neurons_holds_nothing_but_noise():
+    key = Electrodes().implant(tissue(30), RNG(1)).key
+    np.testing.assert_array_equal(weighted_by_rates(key, np.zeros(30)), 0.0)
+    pure = make_key(np.eye(2)).assign_attrs(reference_rate=5.0)
+    np.testing.assert_array_equal(weighted_by_rates(pure, np.array([0.0, 3.0])), [[0, 0], [0, 1]])
+
+
+@pytest.mark.parametrize("instrument", [Perfect(), TwoPhoton()])
+def test_keys_that_do_not_depend_on_rates_stay_as_they_are(instrument):
+    key = instrument.implant(tissue(10), RNG(0)).key
+    assert weighted_by_rates(key, np.arange(10.0)).identical(key)
+
+
+@pytest.mark.parametrize("rates", [np.ones(29), -np.ones(30), np.full(30, np.nan)])
+def test_a_key_is_weighted_by_one_rate_per_neuron(rates):
+    with pytest.raises(SimlabError, match="one finite rate >= 0 Hz for each of its 30 neurons"):
+        weighted_by_rates(Electrodes().implant(tissue(30), RNG(1)).key, rates)
 
 
 def test_detection_falls_with_distance_as_the_amplitude_does():

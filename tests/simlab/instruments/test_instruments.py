@@ -49,7 +49,9 @@ def test_perfect_passes_every_spike_unchanged():
 
 def test_perfect_passes_rates():
     recording = Perfect().implant(tissue(5), RNG(0)).record(rates_only(5), RNG(1))
-    np.testing.assert_array_equal(recording["rate"], rates_only(5)["rate"])
+    np.testing.assert_array_equal(recording["signal"], rates_only(5)["rate"])
+    np.testing.assert_array_equal(recording["sample_time"], rates_only(5)["time"])
+    assert recording["signal"].attrs == {"modality": "rate", "units": "Hz"}
     assert "spike_time" not in recording
 
 
@@ -68,7 +70,24 @@ def test_subsample_sees_the_neurons_that_its_key_names_and_no_other():
 def test_subsample_passes_the_rates_of_its_neurons():
     implant = Subsample(n_units=3).implant(tissue(9), RNG(0))
     recording = implant.record(rates_only(9), RNG(1))
-    np.testing.assert_array_equal(recording["rate"].values[0, 0], implant.key.values.argmax(axis=1))
+    np.testing.assert_array_equal(recording["signal"].values[0, 0], implant.key.values.argmax(axis=1))
+
+
+def test_rates_keep_the_units_that_the_circuit_states():
+    activity = rates_only(5)
+    activity["rate"].attrs["units"] = "1"
+    assert Subsample(3).implant(tissue(5), RNG(0)).record(activity, RNG(1))["signal"].attrs["units"] == "1"
+
+
+@pytest.mark.parametrize("name", ["subsample", "two_photon"])
+def test_fewer_units_of_one_stream_are_the_first_of_more(name):
+    chosen = [
+        registry.create("instruments", name, n_units=k).implant(tissue(40), RNG(9)).key.values.argmax(axis=1).tolist()
+        for k in (5, 12, 40)
+    ]
+    assert chosen[0] == chosen[1][:5]
+    assert chosen[1] == chosen[2][:12]
+    assert sorted(chosen[2]) == list(range(40))
 
 
 @pytest.mark.parametrize("name", ["subsample", "two_photon"])

@@ -5,7 +5,7 @@ import pytest
 from instrument_bench import poisson_activity, rates_only, spikes_at, tissue
 
 from simlab.contracts import SimlabError
-from simlab.data import activity, anatomy
+from simlab.data import activity, anatomy, modality
 from simlab.instruments.recording.indicators import INDICATORS
 from simlab.instruments.recording.two_photon import TwoPhoton
 from simlab.session import Session
@@ -19,7 +19,7 @@ def trace(times, *, indicator="gcamp6f", duration=4.0, frame_rate=1000.0, **para
     """(time, dF/F) of one neuron in one trial, minus the level that its trial starts from."""
     scope = TwoPhoton(indicator=indicator, frame_rate=frame_rate, **{**CLEAN, **parameters})
     recording = scope.implant(ONE, RNG(0)).record(spikes_at(times, duration=duration), RNG(1))
-    return recording["frame_time"].values, recording["fluorescence"].values[0, :, 0]
+    return recording["sample_time"].values, recording["signal"].values[0, :, 0]
 
 
 @pytest.mark.parametrize("name", sorted(INDICATORS))
@@ -63,7 +63,7 @@ def test_calcium_left_over_from_one_trial_decays_into_the_next():
     spikes = (np.array([0]), np.array([1.99]), np.array([0]))
     scope = TwoPhoton(indicator="gcamp6s", frame_rate=1000.0, **CLEAN)
     seen = scope.implant(ONE, RNG(0)).record(activity(Session(2, 2.0), 1, spikes=spikes), RNG(1))
-    both = seen["fluorescence"].values[:, :, 0].ravel()
+    both = seen["signal"].values[:, :, 0].ravel()
     assert both[2000:2400].max() > 0.2
     assert np.abs(np.diff(both[1995:2400])).max() < 0.01  # no jump from trial to trial
 
@@ -72,8 +72,8 @@ def test_mean_calcium_is_the_same_at_the_start_of_trials_as_later():
     seen = TwoPhoton(indicator="gcamp6s", **CLEAN).implant(tissue(50), RNG(0)).record(
         poisson_activity(50, trials=40, duration=4.0), RNG(1)
     )  # fmt: skip
-    early = seen["fluorescence"].values[:, :10].mean()
-    late = seen["fluorescence"].values[:, -10:].mean()
+    early = seen["signal"].values[:, :10].mean()
+    late = seen["signal"].values[:, -10:].mean()
     # 50 x 40 independent traces whose deviation is about their mean: 2% standard error each, 4 of the difference.
     assert early == pytest.approx(late, rel=0.12)
 
@@ -82,7 +82,7 @@ def test_mean_calcium_is_the_same_at_the_start_of_trials_as_later():
 def test_shot_noise_has_the_stated_standardised_level(level, frame_rate):
     silent = activity(Session(20, 30.0), 1, spikes=(np.array([], int), np.array([]), np.array([], int)))
     scope = TwoPhoton(noise_level=level, frame_rate=frame_rate, neuropil=0.0, bleaching=np.inf)
-    steps = np.diff(scope.implant(ONE, RNG(0)).record(silent, RNG(1))["fluorescence"].values[:, :, 0], axis=1)
+    steps = np.diff(scope.implant(ONE, RNG(0)).record(silent, RNG(1))["signal"].values[:, :, 0], axis=1)
     measured = 100 * np.median(np.abs(steps)) / np.sqrt(frame_rate)
     # 6000 or more steps: the median's standard error is about 1.2 / sqrt(6000) = 1.5%; four of them.
     assert measured == pytest.approx(level, rel=0.06)
@@ -91,7 +91,7 @@ def test_shot_noise_has_the_stated_standardised_level(level, frame_rate):
 def test_noise_grows_as_the_baseline_bleaches():
     silent = activity(Session(20, 30.0), 1, spikes=(np.array([], int), np.array([]), np.array([], int)))
     noise = TwoPhoton(neuropil=0.0, bleaching=300.0).implant(ONE, RNG(0)).record(silent, RNG(1))
-    deviation = noise["fluorescence"].values[:, :, 0].std(axis=1)
+    deviation = noise["signal"].values[:, :, 0].std(axis=1)
     # Photons left after 285 s of bleaching: variance grows by exp(570 / 300) from the middle of trial 0 to 19.
     # Each deviation is known to 1 / sqrt(2 x 900) = 2.4%; four of their ratio is 13%.
     assert deviation[-1] / deviation[0] == pytest.approx(np.exp(570 / 600), rel=0.14)
@@ -114,7 +114,7 @@ def test_neuropil_mixes_neighbours_in_the_proportions_of_the_key():
     np.testing.assert_allclose(key.sum(axis=1), 1.0)
     np.testing.assert_allclose(np.diag(key), 1 / 1.5)
     assert key[0, 1] > 100 * key[0, 2]
-    seen = implant.record(spikes_at([1.0], n_neurons=3), RNG(1))["fluorescence"].values[0]
+    seen = implant.record(spikes_at([1.0], n_neurons=3), RNG(1))["signal"].values[0]
     # Neuron 0 alone fires: each unit's peak goes with neuron 0's share in it.
     np.testing.assert_allclose(seen.max(axis=0) / seen.max(), key[:, 0] / key[0, 0], atol=0.02)
 
@@ -137,7 +137,7 @@ def test_blocks_of_neurons_change_nothing(monkeypatch):
     whole = scope.implant(tissue(30), RNG(0)).record(seen, RNG(1))
     monkeypatch.setattr("simlab.instruments.recording.two_photon.BLOCK", 5000)
     pieces = scope.implant(tissue(30), RNG(0)).record(seen, RNG(1))
-    np.testing.assert_allclose(whole["fluorescence"], pieces["fluorescence"], rtol=1e-4, atol=1e-5)
+    np.testing.assert_allclose(whole["signal"], pieces["signal"], rtol=1e-4, atol=1e-5)
 
 
 def test_two_photon_needs_spikes():
@@ -168,3 +168,10 @@ def test_an_indicator_of_ones_own_serves():
 def test_an_indicator_that_one_spike_would_saturate_is_refused():
     with pytest.raises(SimlabError, match="below saturation"):
         dataclasses.replace(INDICATORS["jgcamp8m"], dissociation=0.3)
+
+
+def test_the_signal_says_what_it_is_and_in_which_units():
+    seen = TwoPhoton().implant(ONE, RNG(0)).record(spikes_at([1.0]), RNG(0))
+    assert seen["signal"].dims == ("trial", "sample", "unit")
+    assert seen["signal"].attrs == {"modality": "fluorescence", "units": "dF/F"}
+    assert modality(seen) == "fluorescence"

@@ -100,7 +100,7 @@ def secret_rig(secret: Secrets):
     def run(session: Session) -> xr.Dataset:
         return bare(leaky_recording(secret)).assign_attrs(duration=1.0)
 
-    with mounted(Bench(propose, run, Actuator(), N), known_of_units(N, {}, ("a", "b")), Budget(20, 20.0, 20)) as rig:
+    with mounted(Bench(propose, run, Actuator(), N), known_of_units(N, {}), Budget(20, 20.0, 20), {}) as rig:
         yield rig
 
 

@@ -28,7 +28,7 @@ def bench() -> Bench:
 
 
 def rig_on(bench: Bench, budget: Budget):
-    return mounted(bench, known_of_units(6, {"unit_x": np.zeros(6)}, ("a", "b")), budget)
+    return mounted(bench, known_of_units(6, {"unit_x": np.zeros(6)}), budget, {"candidates": ("a", "b")})
 
 
 def test_a_session_costs_its_trials_seconds_and_pulses(bench):

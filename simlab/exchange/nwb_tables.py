@@ -1,0 +1,171 @@
+"""Tables of NWB files: trials, units, electrodes, and which of their columns say something in our words."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import xarray as xr
+
+from simlab.contracts import SimlabError
+from simlab.exchange.foreign import SpikeTable, coded, labels_of, spike_table
+from simlab.exchange.nwb_unread import Use
+from simlab.exchange.timeline import TOLERANCE, Timeline
+from simlab.instruments.placement import UNIT_AXES
+
+if TYPE_CHECKING:
+    from pynwb import NWBFile
+
+NOTES = "simlab_notes"
+"""Name of our notes in a file's scratch space."""
+
+SIGNALS, UNIT_TABLE = "misc", "unit_table"
+"""The module that holds a signal, and in it the table of units where no spikes were seen."""
+
+MICRONS = 1e-6
+"""NWB's unit of electrode positions [m]."""
+
+CONDITIONS = ("condition", "trial_type", "stimulus_name")
+LABELS = ("unit_name", "unit_label", "label")
+QUALITY = ("unit_quality", "isolation")
+PEAKS = ("max_channel", "peak_channel", "peak_channel_id", "max_electrode")
+
+DESCRIPTIONS = {
+    **{axis: f"Estimated position of the unit along {axis[-1]}, in metres." for axis in UNIT_AXES},
+    "unit_quality": "Share of the unit's spikes that its sorter trusts.",
+    "unit_name": "Label of the unit.",
+}
+
+
+def unit_columns(dataset: xr.Dataset) -> dict[str, list]:
+    """What a Recording says of each unit, as columns of a table."""
+    names = (*UNIT_AXES, "unit_quality")
+    columns = {name: dataset[name].values.astype(float).tolist() for name in names if name in dataset}
+    label = {"unit_name": dataset["unit_label"].values.tolist()} if "unit_label" in dataset.coords else {}
+    return columns | label
+
+
+def add_columns(add: Callable[..., Any], columns: Iterable[str]) -> None:
+    """Adds the columns of `unit_columns`, empty, to a table by its own function."""
+    for name in columns:
+        add(name=name, description=DESCRIPTIONS[name])
+
+
+def read_trials(file: NWBFile, last: float, use: Use) -> tuple[Timeline, dict[str, Any], dict[str, Any]]:
+    """The trials, their variables and attributes; a file without a table of them is one trial, from 0 to `last` [s]."""
+    table = file.trials
+    if table is None or not len(table):
+        return Timeline(np.zeros(1), np.array([float(np.nextafter(last, np.inf)) or 1.0])), {}, {}
+    start = np.asarray(table["start_time"][:], dtype=float)
+    length = np.asarray(table["stop_time"][:], dtype=float) - start
+    good = np.flatnonzero(np.isfinite(length) & (length > 0))
+    if not len(good):
+        raise SimlabError(f"trials must last longer than 0 s, got {len(start)} of which none does: mend the table")
+    if len(good) < len(start):
+        use.told.append(f"{len(start) - len(good)} of {len(start)} trials that do not last longer than 0 s")
+    order = good[np.argsort(start[good], kind="stable")]
+    if (np.diff(order) < 0).any():
+        use.told.append("the order of the trials: they were sorted by their start")
+    use.column(table, "start_time", "stop_time")
+    line = Timeline.checked(start[order], length[order])
+    variables, attrs = _conditions(table, order, use)
+    if line.onset[0] >= 0:
+        variables["trial_start"] = line.onset
+    else:
+        use.told.append(f"the trials' place on the clock, which begins at {line.onset[0]:g} s, before 0")
+    return line, variables, attrs
+
+
+def _conditions(table: Any, order: np.ndarray, use: Use) -> tuple[dict[str, Any], dict[str, Any]]:
+    name = next((name for name in CONDITIONS if name in table.colnames), None)
+    values = None if name is None else np.asarray(table[name][:])
+    if name is None or values is None or values.ndim != 1:
+        return {}, {}
+    use.column(table, name)
+    codes, names = coded(values[order])
+    return {"condition": codes}, {"conditions": names} if names else {}
+
+
+def read_units(units: Any, line: Timeline, use: Use) -> tuple[SpikeTable, dict[str, Any]]:
+    """The spikes in trials, and what is known of each unit in columns of ours or of common ones."""
+    trains = [np.asarray(units["spike_times"][u], dtype=float) for u in range(len(units))]
+    use.column(units, "spike_times")
+    spikes, told = spike_table(trains, line)
+    use.told += told
+    if "obs_intervals" in units.colnames:
+        use.column(units, "obs_intervals")
+        partly = sum(not _observed(units["obs_intervals"][u], line) for u in range(len(units)))
+        use.told += (
+            [f"obs_intervals: {partly} of {len(units)} units were not observed in every trial"] if partly else []
+        )
+    return spikes, read_columns(units, use)
+
+
+def _observed(intervals: Any, line: Timeline) -> bool:
+    """Whether a unit's intervals (interval, 2) [s] hold every trial."""
+    held = np.asarray(intervals, dtype=float).reshape(-1, 2)
+    if not len(held):
+        return False
+    held = held[np.argsort(held[:, 0])]
+    place = np.searchsorted(held[:, 0], line.onset + TOLERANCE, side="right") - 1
+    return bool(((place >= 0) & (held[place, 1] >= line.onset + line.duration - TOLERANCE)).all())
+
+
+def read_columns(table: Any, use: Use) -> dict[str, np.ndarray]:
+    """Positions [m] and quality (0 to 1) in a table of units."""
+    found = {axis: np.asarray(table[axis][:], dtype=float) for axis in UNIT_AXES if axis in table.colnames}
+    use.column(table, *found)
+    for name in QUALITY:
+        values = np.asarray(table[name][:]) if name in table.colnames else np.array("")
+        number = values.ndim == 1 and values.dtype.kind in "fiu" and "unit_quality" not in found
+        if number and (np.isnan(values) | ((values >= 0) & (values <= 1))).all():
+            found["unit_quality"] = values.astype(float)
+            use.column(table, name)
+    return found
+
+
+def unit_labels(table: Any, use: Use) -> np.ndarray:
+    """The units' names where a common column has them, else their ids."""
+    for name in LABELS:
+        if name in table.colnames and (labels := labels_of(table[name][:])) is not None:
+            use.column(table, name)
+            return labels
+    return np.array([str(number) for number in table.id[:]], dtype=object)
+
+
+def electrode_positions(table: Any, use: Use) -> dict[str, np.ndarray]:
+    """Positions (electrode,) [m] by axis: in the brain where the file has them, else relative to the probe."""
+    for prefix in ("", "rel_"):
+        names = {axis: prefix + axis for axis in "xyz" if prefix + axis in table.colnames}
+        values = {axis: np.asarray(table[name][:], dtype=float) for axis, name in names.items()}
+        values = {axis: column * MICRONS for axis, column in values.items() if np.isfinite(column).any()}
+        if values:
+            use.column(table, *(names[axis] for axis in values))
+            return values
+    return {}
+
+
+def positions_at_electrodes(units: Any, table: Any, place: Mapping[str, np.ndarray], use: Use) -> dict[str, np.ndarray]:
+    """unit_x, unit_y, unit_z [m]: the middle of each unit's electrodes, or its electrode of the largest spikes."""
+    rows = None
+    if "electrodes" in units.colnames:
+        rows, name = _region_rows(units["electrodes"]), "electrodes"
+    else:
+        ids = {int(number): row for row, number in enumerate(table.id[:])}
+        for name in (name for name in PEAKS if name in units.colnames):
+            values = np.asarray(units[name][:])
+            if values.dtype.kind in "iuf" and all(value in ids for value in values.tolist()):
+                rows = [np.array([ids[value]]) for value in values.tolist()]
+                break
+    if not place or rows is None or not all(len(row) for row in rows):
+        return {}
+    use.column(units, name)
+    return {f"unit_{axis}": np.array([column[row].mean() for row in rows]) for axis, column in place.items()}
+
+
+def _region_rows(column: Any) -> list[np.ndarray]:
+    """Rows that a column refers to, for each unit: one or several."""
+    if hasattr(column, "target"):
+        return np.split(np.asarray(column.target.data[:]), np.asarray(column.data[:])[:-1])
+    return [np.array([row]) for row in column.data[:]]

@@ -1,0 +1,100 @@
+"""The method at work: on a blinded recording, or at a rig that runs the sessions that it asks for."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from typing import Any
+
+import xarray as xr
+
+from simlab.contracts import Finding, Needs
+from simlab.data import missing
+from simlab.execution.execute import execute
+from simlab.execution.limits import off_the_clock
+from simlab.execution.outcome import Outcome
+from simlab.experiment import Baseline
+from simlab.lab.laboratory import Lab, Stopwatch
+from simlab.lab.rig import Bench, mounted
+from simlab.naming import name_of
+from simlab.scoring import Truth
+from simlab.session import Session
+
+
+def analyse(lab: Lab, recording: xr.Dataset | None, truth: Truth, watch: Stopwatch) -> tuple[Outcome, dict[str, float]]:
+    """The method's outcome, and what an active one spent of its budget.
+
+    recording: without a brief, which is put in here; None where the method experiments.
+    """
+    method = lab.cell.method
+    if isinstance(method, Baseline):
+        return _baseline(lab, method, recording, truth), {}
+    if recording is None:
+        return _investigate(lab, truth, watch)
+    told = recording.copy(deep=True)
+    if truth.brief:
+        told.attrs["brief"] = dict(truth.brief)
+    if reason := missing(told, getattr(method, "needs", Needs())):
+        return _answered(Finding.abstain(reason)), {}
+    outcome = _execute(lab, told)
+    watch.seconds["analysis"] = outcome.seconds
+    return outcome, {}
+
+
+def _execute(lab: Lab, material: Any) -> Outcome:
+    settings = lab.settings
+    return execute(
+        lab.cell.method,
+        material,
+        question=lab.cell.asked,
+        entropy=lab.entropy(),
+        time_limit=settings.time_limit,
+        memory_limit=settings.memory_limit,
+        strict=settings.strict,
+        last_resort=settings.worker,
+    )
+
+
+def _answered(finding: Finding) -> Outcome:
+    return Outcome(finding, "", "", over_budget=False, seconds=0.0, peak_memory=0)
+
+
+def _baseline(lab: Lab, baseline: Baseline, recording: xr.Dataset | None, truth: Truth) -> Outcome:
+    answer = lab.cell.asked.baselines()[baseline.kind]
+    rng = lab.rng("baseline", baseline.question, baseline.kind, lab.through)
+    return _answered(answer(truth.projected(lab.cell.asked), recording, rng))
+
+
+def _investigate(lab: Lab, truth: Truth, watch: Stopwatch) -> tuple[Outcome, dict[str, float]]:
+    known = lab.implant().known(lab.subject().anatomy)
+    with mounted(_bench(lab, watch), known, lab.cell.budget, dict(truth.brief)) as rig:
+        outcome = _execute(lab, rig)
+        spent = {f"spent_{name}": amount for name, amount in asdict(rig.spent).items()}
+    watch.seconds["analysis"] = outcome.seconds
+    return outcome, spent
+
+
+def _bench(lab: Lab, watch: Stopwatch) -> Bench:
+    """The lab's side of the rig.
+
+    The sessions that are asked for have streams by their number alone, so that variants of a method that ask for the
+    same session meet the same activity, and it is simulated once.
+    """
+    implant, asked = lab.implant(), [0, 0]
+    install = lab.cell.stimulator.install
+    actuator = install(
+        lab.subject().anatomy, implant.key, lab.rng("stimulator", name_of(lab.cell.stimulator), lab.through)
+    )
+
+    def propose(trials: int, duration: float) -> Session:
+        asked[0] += 1
+        return lab.subject().session(trials=trials, duration=duration, rng=lab.rng("proposal", asked[0]))
+
+    def run(session: Session) -> xr.Dataset:
+        asked[1] += 1
+        number = asked[1]
+        with off_the_clock():
+            activity = watch.time("simulation", lambda: lab.simulate(session, ("rig", number)))
+            rng = lab.rng("rig record", number, lab.through)
+            return watch.time("recording", lambda: implant.record(activity, rng))
+
+    return Bench(propose, run, actuator, implant.key.sizes["unit"])

@@ -1,0 +1,135 @@
+"""The parts of one cell, each made once, from its own random stream.
+
+Streams are named by the run's seed, a role, registry names and the subject's number alone: whatever an edit moves or a
+sweep changes, the same individuals are met, so that the values of a sweep are compared on the same animals.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from functools import cached_property
+from typing import Any, TypeVar
+
+import numpy as np
+import xarray as xr
+
+from simlab.data import check_activity, is_spiking, mean_rates
+from simlab.experiment import Cell
+from simlab.fingerprint import fingerprint, part_hash
+from simlab.instruments.placement import weighted_by_rates
+from simlab.lab.blinding import BlindImplant
+from simlab.lab.memory import kept
+from simlab.lab.row import Settings
+from simlab.naming import name_of
+from simlab.questions.form import check_truth
+from simlab.scoring import Truth
+from simlab.session import Session
+from simlab.sources import libraries
+from simlab.store.archive import Archive
+from simlab.streams import digest_int, stream
+from simlab.truths import answer
+
+T = TypeVar("T")
+
+
+class Stopwatch:
+    """Seconds spent under each name."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+
+    def time(self, what: str, work: Callable[[], T]) -> T:
+        """What `work` returns; its wall time is added up."""
+        start = time.perf_counter()
+        try:
+            return work()
+        finally:
+            self.seconds[what] = self.seconds.get(what, 0.0) + time.perf_counter() - start
+
+
+class Lab:
+    """Subject, session, activity, implant, recording and truth of one cell."""
+
+    def __init__(self, cell: Cell, settings: Settings) -> None:
+        self.cell, self.settings = cell, settings
+        self.archive = Archive(settings.archive)
+        self.plan = (cell.plan.trials, repr(cell.plan.duration))
+        self.through = name_of(cell.instrument)
+        self.made_by = (part_hash(cell.circuit), cell.subject, str(settings.seed))
+        self.implanted = (*self.made_by, part_hash(cell.instrument))
+        self.engine = ""
+
+    def rng(self, *role: str | int) -> np.random.Generator:
+        """The stream of a role that this cell's individual plays."""
+        return stream(self.settings.seed, *role, name_of(self.cell.circuit), self.cell.subject)
+
+    def entropy(self) -> int:
+        """What seeds the method's generator."""
+        method, circuit = name_of(self.cell.method), name_of(self.cell.circuit)
+        return digest_int(self.settings.seed, "method", method, self.through, circuit, self.cell.subject)
+
+    def subject(self) -> Any:
+        """The individual."""
+        return kept(("subject", *self.made_by), lambda: self.cell.circuit.subject(self.rng("subject")))
+
+    def session(self) -> Session:
+        """The natural task, as long as the plan says."""
+        plan = self.cell.plan
+        return self.subject().session(trials=plan.trials, duration=plan.duration, rng=self.rng("session"))
+
+    def activity(self) -> xr.Dataset:
+        """What every neuron did in the natural task."""
+        return self.simulate(self.session(), ("activity",))
+
+    def simulate(self, session: Session, role: tuple[str | int, ...]) -> xr.Dataset:
+        """The activity of a session, from memory or the archive where it has been simulated before."""
+        parts = ["activity", *self.made_by, libraries(None), *role, session.to_dict()]
+        name = fingerprint(parts)
+
+        def run() -> xr.Dataset:
+            activity = self.subject().run(session, self.rng(*role))
+            check_activity(activity)
+            return activity
+
+        activity = kept(("activity", name), lambda: self.archive.fetch(name, run))
+        self.engine = str(activity.attrs.get("engine", ""))
+        return activity
+
+    def implant(self) -> BlindImplant:
+        """The instrument in this subject, its units renumbered."""
+
+        def place() -> BlindImplant:
+            implant = self.cell.instrument.implant(self.subject().anatomy, self.rng("implant", self.through))
+            return BlindImplant(implant, self.rng("order", self.through))
+
+        return kept(("implant", *self.implanted), place)
+
+    def recording(self) -> xr.Dataset:
+        """What the implant saw of the natural task; without a brief."""
+        rng = self.rng("record", self.through)
+        name = ("recording", *self.implanted, *self.plan)
+        return kept(name, lambda: self.implant().record(self.activity(), rng))
+
+    @cached_property
+    def truth(self) -> Truth:
+        """The truth over neurons, and the key that it is projected through, weighted by the neurons' true rates."""
+        asked, activity = self.cell.asked, None if self.cell.active else self.activity()
+        neurons = self._true_answer(activity)
+        key = self.implant().key
+        if activity is not None and is_spiking(activity):
+            key = weighted_by_rates(key, mean_rates(activity))
+        return Truth(neurons, key, asked.brief(self.cell.family, neurons))
+
+    def _true_answer(self, activity: xr.Dataset | None) -> xr.Dataset:
+        cell, asked = self.cell, self.cell.asked
+        plan = () if activity is None else self.plan
+        name = ("truth", *self.made_by, asked.name, *plan)
+
+        def find() -> xr.Dataset:
+            found = answer(cell.circuit, self.subject(), asked.name, activity, self.rng("truth", asked.name))
+            check_truth(found, asked)
+            return found
+
+        stored = fingerprint([*name, libraries(None)])
+        return kept(name, lambda: self.archive.fetch(stored, find, least_seconds=1.0))

@@ -1,0 +1,70 @@
+"""The run folder: `run.json` says everything that is needed to repeat the run, or to go on with it."""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+import time
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+from simlab.contracts import SimlabError
+from simlab.experiment import Experiment
+from simlab.fingerprint import describe
+from simlab.provenance import machine, versions
+from simlab.store.run_file import FORMAT, read_run_file
+
+
+def as_it_will_run(
+    folder: Path, spec: Experiment, *, subjects: int | None, seed: int | str | None, resume: bool
+) -> Experiment:
+    """The experiment with the seed and number of subjects of this run, or of the one that it goes on with."""
+    if (folder / "run.json").is_file():
+        if not resume:
+            raise SimlabError(f"{folder} already holds a run: go on with it by --resume, or name another --out folder")
+        earlier = read_run_file(folder)
+        if earlier["experiment"] != spec.name:
+            raise SimlabError(f"{folder} holds a run of {earlier['experiment']!r}, not of {spec.name!r}")
+        if seed is not None and str(seed) != str(earlier["seed"]):
+            raise SimlabError(
+                f"{folder} was begun with seed {earlier['seed']}, got {seed}: a resumed run keeps its seed"
+            )
+        return replace(spec, seed=earlier["seed"], subjects=earlier["subjects"] if subjects is None else subjects)
+    if resume:
+        raise SimlabError(f"{folder} holds no run to go on with: leave out --resume, or name the right --out folder")
+    return replace(
+        spec, seed=spec.seed if seed is None else seed, subjects=spec.subjects if subjects is None else subjects
+    )
+
+
+def write_run_file(folder: Path, spec: Experiment, source: str, n_cells: int) -> None:
+    """`run.json`: everything needed to repeat the run."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        scratch = folder / ".run.json.writing"
+        scratch.write_text(json.dumps(_run_file(spec, source, n_cells), indent=1))
+        os.replace(scratch, folder / "run.json")
+    except OSError as error:
+        raise SimlabError(f"the run folder {folder} cannot be written ({error}): name another with --out") from error
+
+
+def _run_file(spec: Experiment, source: str, n_cells: int) -> dict[str, Any]:
+    return {
+        "format": FORMAT,
+        "experiment": spec.name,
+        "asks": spec.asks,
+        "source": str(Path(source).resolve()) if source.endswith(".py") else source,
+        "seed": spec.seed,
+        "subjects": spec.subjects,
+        "cells": n_cells,
+        "time_limit": spec.time_limit,
+        "memory_limit": spec.memory_limit,
+        "grids": spec.described(),
+        "questions": describe(spec.questions),
+        "versions": versions(),
+        "machine": machine(),
+        "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
+        "written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
+    }
