@@ -23,6 +23,7 @@ __all__ = [
     "pulsed_trials",
 ]
 
+
 def _require(rule: bool, message: str) -> None:
     if not rule:
         raise SimlabError(message)

@@ -66,7 +66,7 @@ def test_a_perturbation_per_neuron_cannot_be_smuggled_past_the_stimulator(bench)
 def test_a_rig_holds_a_number_and_its_budget_only(bench):
     with rig_on(bench, Budget()) as rig:
         assert not hasattr(rig, "__dict__")
-        assert {type(getattr(rig, name)).__name__ for name in Rig.__slots__} == {"int", "Budget", "Dataset"}
+        assert {type(getattr(rig, name)).__name__ for name in Rig.__slots__} == {"int", "Budget", "Dataset", "dict"}
 
 
 def test_a_rig_is_dead_after_its_method(bench):
