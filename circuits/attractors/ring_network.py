@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -14,7 +14,6 @@ from simlab.perturbations import EFFECTS
 from simlab.session import Effect, Session, Stimulus, effects_on
 
 if TYPE_CHECKING:
-    from circuits.attractors.ring_attractor import RingAttractor
     from simlab.simulators.rates import RateNetwork
     from simlab.simulators.spiking import SpikingNetwork
 
@@ -67,7 +66,7 @@ class RingNetwork:
     (see the engines).
     """
 
-    circuit: RingAttractor
+    circuit: Any  # a RingAttractor, whose parameters these are
     weights: np.ndarray
     excitatory: np.ndarray
     angle: np.ndarray
@@ -77,6 +76,7 @@ class RingNetwork:
 
     @property
     def size(self) -> int:
+        """How many neurons there are, upstream ones among them."""
         return len(self.weights)
 
     def _by_kind(self, excitatory: float, inhibitory: float) -> np.ndarray:
@@ -237,7 +237,7 @@ class RingNetwork:
         return result.assign_attrs(engine=f"jax {jax_version}")
 
 
-def cue_session(circuit: RingAttractor, trials: int, duration: float, rng: np.random.Generator) -> Session:
+def cue_session(circuit: Any, trials: int, duration: float, rng: np.random.Generator) -> Session:
     """The natural task: a cue at a random angle [rad] from before the trial's onset on, then darkness (NaN)."""
     values = np.full((trials, int(np.ceil(duration / circuit.cue_duration - 1e-9)), 1), np.nan)
     values[:, 0, 0] = rng.uniform(0, 2 * np.pi, trials)

@@ -69,6 +69,7 @@ def _check_runs(examine: Examiner, subject: Any, session: Session) -> xr.Dataset
             "the global random state changed: draw from the rng you are given",
         ),
     )
+    return activity
 
 
 def _effects(n_neurons: int) -> dict[str, Effect]:
@@ -84,7 +85,6 @@ def _effects(n_neurons: int) -> dict[str, Effect]:
         "a gain per pair": Effect("gain", pairs, *window, over="pair"),
         "an effect that outlasts its trial": Effect("drive", np.where(first, 1.0, 0.0), 0.4, 2 * DURATION),
     }
-    return activity
 
 
 def _rng(role: str) -> np.random.Generator:

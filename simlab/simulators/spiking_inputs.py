@@ -19,6 +19,8 @@ from simlab.simulators.effects import changes, drive_at, gain_at, hold_at
 
 
 class Input(Protocol):
+    """Something that is written into the state before a step."""
+
     def update(self, step: int) -> None: ...
     def close(self) -> None: ...
 
@@ -77,6 +79,7 @@ class Noise:
         return self.pool.submit(self.rng.standard_normal, dtype=np.float32, out=block)
 
     def update(self, step: int) -> None:
+        """Writes what holds at this step."""
         if self.row == self.rows:
             self.block, self.row = self.ahead.result(), 0
             self.ahead = self._draw()
@@ -84,6 +87,7 @@ class Noise:
         self.row += 1
 
     def close(self) -> None:
+        """Lets go of what was held for it."""
         self.pool.shutdown()
 
 
@@ -99,10 +103,11 @@ class CommonNoise:
         self.source, self.own, self.common = source[self.sharing], np.sqrt(1 - share), np.sqrt(share)
 
     def update(self, step: int) -> None:
+        """Writes what holds at this step."""
         self.view[:, self.sharing] = self.own * self.view[:, self.sharing] + self.common * self.view[:, self.source]
 
     def close(self) -> None:
-        pass
+        """Lets go of what was held for it."""
 
 
 class Drives:
@@ -127,6 +132,7 @@ class Drives:
         self.index = [-1] * len(drives)
 
     def update(self, step: int) -> None:
+        """Writes what holds at this step."""
         time = (step - self.offset) * self.dt
         for i, drive in enumerate(self.drives):
             index = int(max(time - drive.start, 0.0) / drive.interval + 1e-6)
@@ -136,7 +142,7 @@ class Drives:
                 self.stores[i][:] = drive.values(self.trials, index).ravel()
 
     def close(self) -> None:
-        pass
+        """Lets go of what was held for it."""
 
 
 class Commands:
@@ -168,12 +174,13 @@ class Currents:
         self.commands, self.store = commands, store
 
     def update(self, step: int) -> None:
+        """Writes what holds at this step."""
         c = self.commands
         if c.changed(step):
             self.store[:] = drive_at(c.effects, c.time(step), c.trials, c.n_neurons).ravel()
 
     def close(self) -> None:
-        pass
+        """Lets go of what was held for it."""
 
 
 class Gains:
@@ -183,12 +190,13 @@ class Gains:
         self.commands, self.store, self.pre, self.post = commands, store, pre, post
 
     def update(self, step: int) -> None:
+        """Writes what holds at this step."""
         c = self.commands
         if c.changed(step):
             self.store[:] = gain_at(c.effects, c.time(step), c.trials, self.pre, self.post).ravel()
 
     def close(self) -> None:
-        pass
+        """Lets go of what was held for it."""
 
 
 class Holds:
@@ -222,6 +230,7 @@ class Holds:
         return _by_step(np.concatenate(steps), np.concatenate(cells))
 
     def update(self, step: int) -> None:
+        """Writes what holds at this step."""
         if self.fired is not None:
             self.store[self.fired] = 1.0
             self.fired = None
@@ -232,7 +241,7 @@ class Holds:
             self.store[self.fired] = 2.0
 
     def close(self) -> None:
-        pass
+        """Lets go of what was held for it."""
 
 
 def _by_step(step: np.ndarray, cell: np.ndarray) -> dict[int, np.ndarray]:

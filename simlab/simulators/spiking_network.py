@@ -102,6 +102,7 @@ class Plan:
 
     @property
     def steps(self) -> int:
+        """Of burn-in and trial together."""
         return self.burn_in_steps + self.trial_steps
 
     def has(self, kind: str) -> bool:
@@ -126,6 +127,7 @@ class Plan:
         return not self.drives and not self.session.perturbations
 
     def uses(self, name: str) -> bool:
+        """Whether the equations mention a name."""
         return name in _words(self.network.equations)
 
     def equations(self) -> str:
@@ -141,6 +143,7 @@ class Plan:
         return f"(({own}) and hold_ < 0.5) or hold_ > 1.5" if self.has("hold") else own
 
     def synapses(self) -> list[SynapseSet]:
+        """The synapse sets that are not empty."""
         return [s for s in self.network.synapses if len(s.pre)]
 
     def signature(self) -> tuple[str, ...]:
