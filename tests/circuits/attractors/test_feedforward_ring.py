@@ -34,14 +34,14 @@ def both():
 def test_it_keeps_the_contract(subject):
     assert isinstance(RIVAL, Circuit)
     assert isinstance(subject, Subject)
-    assert str(subject.truth("mechanism")["label"].item()) == "feedforward_ring"
+    assert str(subject.truth("mechanism", None, np.random.default_rng(0))["label"].item()) == "feedforward_ring"
     assert subject.anatomy.sizes["neuron"] == RIVAL.n_neurons == RING.n_neurons
     with pytest.raises(SimlabError, match="common_background"):
         FeedforwardRing(common_background=1.5)
 
 
 def test_no_recorded_neuron_contacts_another(subject):
-    assert not subject.truth("connectivity")["weight"].values.any()
+    assert not subject.truth("connectivity", None, np.random.default_rng(0))["weight"].values.any()
 
 
 def test_a_pulse_changes_no_spike_of_any_neuron_that_it_does_not_hit(subject):
@@ -70,8 +70,12 @@ def test_the_same_pulse_changes_other_neurons_of_a_ring_attractor():
 
 
 def test_topology_is_the_upstream_ring(subject):
-    assert [int(subject.truth("topology")[b]) for b in ("b0", "b1", "b2")] == [1, 1, 0]
-    weak = FeedforwardRing(RingAttractor(weight_ee=0.05e-3)).subject(stream(1, "subject")).truth("topology")
+    assert [int(subject.truth("topology", None, np.random.default_rng(0))[b]) for b in ("b0", "b1", "b2")] == [1, 1, 0]
+    weak = (
+        FeedforwardRing(RingAttractor(weight_ee=0.05e-3))
+        .subject(stream(1, "subject"))
+        .truth("topology", None, np.random.default_rng(0))
+    )
     assert [int(weak[b]) for b in ("b0", "b1", "b2")] == [1, 0, 0]
 
 

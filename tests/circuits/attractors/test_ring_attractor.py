@@ -42,13 +42,13 @@ def natural(subject):
 def test_it_keeps_the_contract(subject):
     assert isinstance(CIRCUIT, Circuit)
     assert isinstance(subject, Subject)
-    assert str(subject.truth("mechanism")["label"].item()) == "ring_attractor"
+    assert str(subject.truth("mechanism", None, np.random.default_rng(0))["label"].item()) == "ring_attractor"
     with pytest.raises(LookupError, match="connectivity, topology, mechanism"):
-        subject.truth("latents")
+        subject.truth("latents", None, np.random.default_rng(0))
 
 
 def test_wiring_obeys_dales_law_and_has_both_contacts_and_none(subject):
-    weight = subject.truth("connectivity")["weight"].values
+    weight = subject.truth("connectivity", None, np.random.default_rng(0))["weight"].values
     kind = subject.anatomy["cell_type"].values
     assert not np.diag(weight).any()
     assert (weight[kind == "E"] >= 0).all()
@@ -71,7 +71,7 @@ def test_the_jacobian_has_the_true_wiring(subject):
     # At zero rates the background alone drives every neuron above threshold, so that none has zero gain.
     network = subject.network.rates()
     slope = network.jacobian(np.zeros(network.size)).T * np.asarray(network.time_constant)[None, :]
-    weight = subject.truth("connectivity")["weight"].values
+    weight = subject.truth("connectivity", None, np.random.default_rng(0))["weight"].values
     gain = np.linalg.lstsq(weight.ravel()[:, None], slope.ravel() + np.eye(len(weight)).ravel(), rcond=None)[0]
     assert gain > 0
     off = ~np.eye(len(weight), dtype=bool)
@@ -119,8 +119,10 @@ def test_without_noise_a_pushed_bump_stays_where_it_was_pushed():
 
 
 def test_topology_is_a_ring_and_a_point_where_excitation_is_too_weak(subject):
-    assert [int(subject.truth("topology")[b]) for b in ("b0", "b1", "b2")] == [1, 1, 0]
-    weak = RingAttractor(weight_ee=0.05e-3).subject(stream(1, "subject")).truth("topology")
+    assert [int(subject.truth("topology", None, np.random.default_rng(0))[b]) for b in ("b0", "b1", "b2")] == [1, 1, 0]
+    weak = (
+        RingAttractor(weight_ee=0.05e-3).subject(stream(1, "subject")).truth("topology", None, np.random.default_rng(0))
+    )
     assert [int(weak[b]) for b in ("b0", "b1", "b2")] == [1, 0, 0]
 
 

@@ -69,7 +69,7 @@ def test_a_spike_of_each_neuron_moves_exactly_the_neurons_that_the_truth_names_w
     excited, answered = fired(activity, 0.3015, 0.303), fired(activity, 0.303, 0.305)
     response = excited.astype(int) - (~excited & ~answered)
     np.fill_diagonal(response, 0)
-    truth = network.truth("connectivity")["weight"]
+    truth = network.truth("connectivity", None, np.random.default_rng(0))["weight"]
     assert truth.dims == ("pre", "post")
     assert np.array_equal(response, np.sign(truth.values))
 
@@ -80,7 +80,7 @@ def test_a_twin_without_synapses_moves_nobody():
     hold = (circuit.threshold - 20e-6 - circuit.rest - network.external) / (circuit.threshold - circuit.rest)
     activity = network.run(kick_session(hold), np.random.default_rng(0))
     assert np.array_equal(fired(activity, 0.25, 0.303), np.eye(10, dtype=bool))
-    assert not network.truth("connectivity")["weight"].values.any()
+    assert not network.truth("connectivity", None, np.random.default_rng(0))["weight"].values.any()
 
 
 def test_mean_field_theory_predicts_each_neurons_rate():
@@ -115,9 +115,9 @@ def test_subjects_differ_and_a_seed_brings_one_back():
 def test_an_activity_names_its_engine_and_the_truths_their_questions():
     assert spontaneous("balanced_ei").attrs["engine"].startswith("brian2")
     network = subject("balanced_ei")
-    assert network.truth("mechanism")["label"].item() == "balanced_ei"
+    assert network.truth("mechanism", None, np.random.default_rng(0))["label"].item() == "balanced_ei"
     with pytest.raises(LookupError, match="connectivity, mechanism"):
-        network.truth("topology")
+        network.truth("topology", None, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(

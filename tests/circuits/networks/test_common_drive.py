@@ -58,7 +58,7 @@ def test_a_spike_moves_nobody_else():
     assert np.array_equal(trains[0][0], trains[1][0])
     assert np.array_equal(trains[0][1], trains[1][1])
     assert kicked.sizes["spike"] > plain.sizes["spike"] + 20
-    assert not rival.truth("connectivity")["weight"].values.any()
+    assert not rival.truth("connectivity", None, np.random.default_rng(0))["weight"].values.any()
 
 
 def test_the_loadings_carry_the_correlations_that_the_twins_theory_asks_for():
@@ -77,10 +77,10 @@ def test_the_loadings_carry_the_correlations_that_the_twins_theory_asks_for():
 
 def test_the_truths_are_no_synapses_and_its_own_name():
     rival = subject("common_drive")
-    assert rival.truth("mechanism")["label"].item() == "common_drive"
-    assert rival.truth("connectivity")["weight"].shape == (100, 100)
+    assert rival.truth("mechanism", None, np.random.default_rng(0))["label"].item() == "common_drive"
+    assert rival.truth("connectivity", None, np.random.default_rng(0))["weight"].shape == (100, 100)
     with pytest.raises(LookupError, match="connectivity, mechanism"):
-        rival.truth("topology")
+        rival.truth("topology", None, np.random.default_rng(0))
 
 
 @pytest.mark.parametrize(

@@ -52,7 +52,7 @@ def test_perturbations_act_on_their_targets_alone():
 
 def test_the_truths_are_no_synapses_and_its_own_name():
     rival = subject("independent_poisson")
-    assert rival.truth("mechanism")["label"].item() == "independent_poisson"
-    assert not rival.truth("connectivity")["weight"].values.any()
+    assert rival.truth("mechanism", None, np.random.default_rng(0))["label"].item() == "independent_poisson"
+    assert not rival.truth("connectivity", None, np.random.default_rng(0))["weight"].values.any()
     with pytest.raises(LookupError, match="connectivity, mechanism"):
-        rival.truth("topology")
+        rival.truth("topology", None, np.random.default_rng(0))

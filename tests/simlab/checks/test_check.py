@@ -168,7 +168,7 @@ def test_a_circuit_that_breaks_its_word_is_found_out():
         def truth(self, question):
             if question == "mechanism":
                 return super().truth(question).assign(label="another")
-            return super().truth("connectivity") + np.eye(6)
+            return super().truth("connectivity", None, np.random.default_rng(0)) + np.eye(6)
 
     @dataclass(frozen=True)
     class Broken(ToyChain):
