@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
@@ -72,7 +72,7 @@ def traces(truth: xr.DataArray, answered: np.ndarray) -> Figure:
 
 
 def _overlay(axes: Axes, where: np.ndarray, true: np.ndarray, said: np.ndarray) -> None:
-    mark = {"marker": "o", "markersize": 2.5} if len(where) <= 24 else {}
+    mark: dict[str, Any] = {"marker": "o", "markersize": 2.5} if len(where) <= 24 else {}
     axes.axhline(0, color=FAINT, linewidth=0.7)
     axes.plot(where, true, color=TRUE, linewidth=2.6, label="true")
     axes.plot(where, said, color=PALETTE[1], linewidth=1.0, label="answered", **mark)

@@ -9,10 +9,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import xarray as xr
 
+from simlab.contracts import Finding
 from simlab.experiment import Experiment
 from simlab.provenance import machine, versions
-from simlab.store.ledger import Ledger, pack
+from simlab.store.ledger import Ledger
+from simlab.store.packing import digest, pack_dataset, pack_finding
 
 METHODS = {"coupling_glm": 1.1, "cross_correlogram": 0.5, "transfer_entropy": 0.2, "spike_count_correlation": -0.9}
 INSTRUMENTS = {"perfect": 1.0, "subsample": 0.3, "electrodes": -0.6, "two_photon": -1.5}
@@ -21,7 +24,10 @@ UNITS, DURATIONS = (10, 20, 40, 80), (1.0, 4.0, 16.0)
 
 
 def write_run(folder: Path, spec: Experiment, rows: list[dict[str, Any]], seed: int = 1) -> Path:
-    """A run folder that holds these rows, as `simlab.running.loop` leaves it."""
+    """A run folder that holds these rows, as `simlab.running.loop` leaves it.
+
+    A row's `kept`, if it has one, is the finding, the truth over neurons and the (unit, neuron) key to keep with it.
+    """
     folder.mkdir(parents=True, exist_ok=True)
     run = {
         "experiment": spec.name, "asks": spec.asks, "source": spec.name, "seed": seed, "subjects": spec.subjects,
@@ -29,18 +35,21 @@ def write_run(folder: Path, spec: Experiment, rows: list[dict[str, Any]], seed: 
     }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(run))
     ledger = Ledger(folder / "ledger.sqlite")
-    with ledger._open() as connection:
-        for position, row in enumerate(rows):
-            row = {"position": position, "experiment": spec.name} | row
-            marks = ", ".join("?" * len(row))
-            connection.execute(f"INSERT INTO cells ({', '.join(row)}) VALUES ({marks})", list(row.values()))
+    for position, row in enumerate(rows):
+        plain = {"position": position, "experiment": spec.name} | {k: v for k, v in row.items() if k != "kept"}
+        blobs: list[bytes] = []
+        if "kept" in row:
+            finding, truth, key = row["kept"]
+            blobs = [pack_dataset(truth), pack_dataset(key.to_dataset(name="share"))]
+            plain |= {"finding": pack_finding(finding), "truth": digest(blobs[0]), "unit_key": digest(blobs[1])}
+        ledger.write(plain, blobs)
     return folder
 
 
 def row(**columns: Any) -> dict[str, Any]:
     """One row with every column that the statistics read."""
     plain = {
-        "key": "k", "role": "circuit", "circuit": "balanced_ei", "circuit_label": "balanced_ei", "subject": 0,
+        "cell": "k", "role": "circuit", "circuit": "balanced_ei", "circuit_label": "balanced_ei", "subject": 0,
         "circuit_parameters": "{}", "instrument_parameters": "{}", "method_parameters": "{}", "trials": 20,
         "duration": 2.0, "instrument": "perfect", "instrument_label": "perfect", "method": "m", "method_label": "m",
         "question": "connectivity", "kind": "passive", "status": "ok", "reason": "", "recovered": None,
@@ -92,9 +101,9 @@ def _cell(method: str, ease: float, where: dict[str, Any], rng: np.random.Genera
     if method in ("baseline:random", "baseline:marginals_only"):
         mcc = float(0.04 * rng.standard_normal() + 0.08 * (method != "baseline:random"))
     mcc = 1.0 if method == "baseline:oracle" else mcc
-    key = f"{rng.integers(2**60):x}"
+    cell = f"{rng.integers(2**60):x}"
     kind = "baseline" if method.startswith("baseline") else "passive"
-    base = row(key=key, method=method, kind=kind, seconds_analysis=float(rng.gamma(2, 0.4)), **where)
+    base = row(cell=cell, method=method, kind=kind, seconds_analysis=float(rng.gamma(2, 0.4)), **where)
     if method == "cross_correlogram" and where["instrument"] == "two_photon":
         return base | {"status": "abstained", "reason": "cross_correlogram needs spikes, and this is fluorescence"}
     if method == "coupling_glm" and rng.random() < 0.01:
@@ -103,7 +112,7 @@ def _cell(method: str, ease: float, where: dict[str, Any], rng: np.random.Genera
     if kind != "baseline":
         found["confidence"] = float(np.clip(0.35 + 0.5 * mcc + 0.1 * rng.standard_normal(), 0, 1))
     if where["n_units"] <= 40 and where["subject"] < 3:
-        found["exhibit"] = exhibit(where["n_units"], mcc, rng)
+        found["kept"] = kept(where["n_units"], mcc, rng)
     return base | found
 
 
@@ -115,14 +124,13 @@ def _rival(method: str, fooled: float, where: dict[str, Any], rng: np.random.Gen
     return found | {"metrics": metrics, "recovered": None, "false_recovery": float(rng.random() < fooled)}
 
 
-def exhibit(n_units: int, quality: float, rng: np.random.Generator) -> bytes:
-    """A true matrix, and a score that tells it as well as `quality` says."""
+def kept(n_units: int, quality: float, rng: np.random.Generator) -> tuple[Finding, xr.Dataset, xr.DataArray]:
+    """A score that tells the true matrix as well as `quality` says, that matrix, and the key of one neuron a unit."""
     weight = (rng.random((n_units, n_units)) < 0.12) * rng.gamma(4, 0.25, (n_units, n_units))
     weight[int(0.8 * n_units) :] *= -4
     np.fill_diagonal(weight, 0)
-    edge = weight != 0
-    score = 3 * quality * edge + rng.standard_normal((n_units, n_units))
-    return pack(
-        {"score": score.astype(np.float32), "decided": score > 1.5, "sign": np.sign(score).astype(np.int8),
-         "truth_weight": weight.astype(np.float32), "truth_edge": edge}
-    )  # fmt: skip
+    score = 3 * quality * (weight != 0) + rng.standard_normal((n_units, n_units))
+    np.fill_diagonal(score, 0)
+    finding = Finding({"score": score, "decided": score > 1.5, "sign": np.sign(score).astype(int)})
+    key = xr.DataArray(np.eye(n_units), dims=("unit", "neuron"))
+    return finding, xr.Dataset({"weight": (("pre", "post"), weight)}), key

@@ -11,7 +11,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import toys
-from synthetic_run import connectivity_rows, exhibit, row, write_run
+from synthetic_run import connectivity_rows, row, write_run
 
 import simlab
 from simlab.contracts import SimlabError
@@ -228,12 +228,12 @@ def test_amounts_that_vary_get_a_power_curve(sampling):
 
 
 def test_a_hidden_fraction_is_an_amount_of_its_own_when_networks_differ_in_size():
-    rows = [row(key=str(i), n_units=20, n_neurons=n) for i, n in enumerate((40, 80))]
+    rows = [row(cell=str(i), n_units=20, n_neurons=n) for i, n in enumerate((40, 80))]
     assert list(tables.swept(tabled(rows))) == ["hidden_fraction"]
 
 
 def test_parameters_that_vary_within_a_circuit_are_amounts():
-    rows = [row(key=str(i), circuit_parameters=json.dumps({"coupling": c, "model": m}))
+    rows = [row(cell=str(i), circuit_parameters=json.dumps({"coupling": c, "model": m}))
             for i, (c, m) in enumerate(((0.1, "a"), (0.5, "b")))]  # fmt: skip
     assert tables.swept(tabled(rows)) == {"circuit.coupling": "circuit: coupling"}
 
@@ -242,7 +242,7 @@ def test_an_active_methods_budget_is_an_amount_and_an_unlimited_one_is_not_drawn
     budgets = (5.0, 20.0, float("inf"))
     rows = [
         row(
-            key=f"{budget}-{subject}",
+            cell=f"{budget}-{subject}",
             subject=subject,
             question="mechanism",
             kind="active",
@@ -279,7 +279,7 @@ def one_at_a_time(effect_of_units: float, effect_of_time: float) -> list[dict]:
         mcc = 0.4 + effect_of_units * np.log2(n_units / 20) + effect_of_time * np.log2(duration / 4)
         rows += [
             row(
-                key=f"{n_units}-{duration}-{subject}",
+                cell=f"{n_units}-{duration}-{subject}",
                 subject=subject,
                 n_units=n_units,
                 duration=duration,
@@ -342,17 +342,16 @@ def test_failures_are_grouped_by_reason_errors_first(sampling):
 
 
 def test_calibration_counts_a_rival_left_alone_as_right():
-    rows = [row(key=str(i), subject=i, confidence=0.9, role="rival", false_recovery=0.0) for i in range(6)]
+    rows = [row(cell=str(i), subject=i, confidence=0.9, role="rival", false_recovery=0.0) for i in range(6)]
     points = tables.calibration_points(tabled(rows), "connectivity")
     assert points["recovery"].tolist() == [1.0]
 
 
 def test_the_best_and_the_worst_kept_matrices_are_chosen():
-    rng = np.random.default_rng(0)
-    rows = [row(key=str(i), metrics=json.dumps({"mcc": m}), recovered=1.0, exhibit=exhibit(5, m, rng))
+    rows = [row(cell=str(i), metrics=json.dumps({"mcc": m}), recovered=1.0)
             for i, m in enumerate((0.2, 0.9, 0.5))]  # fmt: skip
     found = tables.notable_cells(tabled(rows), "connectivity", "mcc")
-    first = {case: cell["key"] for case, cell in reversed(found)}
+    first = {case: cell["cell"] for case, cell in reversed(found)}
     assert first == {"best": "1", "median": "2", "worst": "0"}
 
 
@@ -382,6 +381,6 @@ def test_rates_have_two_digits_and_no_negative_zero():
 
 def tabled(rows):
     """The results table of these rows."""
-    from simlab.store.ledger import table
+    from simlab.store.tables import table
 
-    return table([{k: v for k, v in r.items() if k != "exhibit"} for r in rows])
+    return table([{k: v for k, v in r.items() if k != "kept"} for r in rows])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import dataclass, field, replace
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -141,4 +140,3 @@ def test_an_answer_without_its_optional_variable_is_passed_over(gallery):
     plates, trouble = shown(kept, Connectivity(), ["glm"], gallery)
     assert trouble == ""
     assert [p.caption.split(";")[0] for p in plates] == ["mcc 0.20"]
-    assert json.dumps(plates[0].file)
