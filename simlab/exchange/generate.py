@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -11,14 +10,18 @@ import numpy as np
 import xarray as xr
 
 from simlab import registry
-from simlab.contracts import Circuit, Instrument, SimlabError, Subject
-from simlab.data import bare, check_activity
-from simlab.exchange.zarr_store import open_group, read_dataset, refuse_existing, to_zarr, write_dataset
+from simlab.contracts import Circuit, Instrument, SimlabError
+from simlab.data import bare, check_activity, is_spiking, mean_rates, plain
+from simlab.exchange.truth_files import TRUTH_FORMATS, read_truth, write_truth
+from simlab.exchange.zarr_store import refuse_existing, to_zarr
 from simlab.fingerprint import describe
+from simlab.instruments.placement import weighted_by_rates
 from simlab.streams import stream
+from simlab.truths import answer, answerable
+
+__all__ = ["family_of", "generate", "read_truth"]
 
 DATA_FORMATS = (".nwb", ".zarr")
-TRUTH_FORMATS = (".json", ".zarr")
 
 
 def generate(
@@ -34,10 +37,11 @@ def generate(
     """Records the natural task of one subject, writes it to `out`, and returns the Recording.
 
     circuit, instrument: names or objects. duration: of each trial [s]. out: a new .nwb file or .zarr folder; it holds
-    no neuron, seed or circuit. truth: a new .json file or .zarr folder for what the circuit can answer, over neurons
-    and over units (see `read_truth`). The same seed gives the same data; one that others might guess gives
-    the truth away, so a blind contest needs a long secret one. Raises SimlabError before anything is simulated if a
-    name is unknown or a file could not be written.
+    no neuron, seed or circuit, and the briefs of all questions that the circuit answers, so that methods of any of
+    them can be tried. truth: a new .json file or .zarr folder for what the circuit can answer, over neurons and over
+    units (see `truths_of`). The same seed gives the same data; one that others might guess gives the truth away, so a
+    blind contest needs a long secret one. Raises SimlabError before anything is simulated if a name is unknown or a
+    file could not be written.
     """
     species = registry.create("circuits", circuit) if isinstance(circuit, str) else circuit
     device = registry.create("instruments", instrument) if isinstance(instrument, str) else instrument
@@ -46,62 +50,67 @@ def generate(
     _check_target("out", out, DATA_FORMATS)
     if truth is not None:
         _check_target("truth", truth, TRUTH_FORMATS)
-    subject = species.subject(stream(seed, "subject"))
-    session = subject.session(trials=trials, duration=duration, rng=stream(seed, "session"))
-    activity = subject.run(session, stream(seed, "activity"))
-    check_activity(activity)
-    implant = device.implant(subject.anatomy, stream(seed, "implant"))
-    order = stream(seed, "order").permutation(implant.key.sizes["unit"])
-    recording = bare(implant.record(activity, stream(seed, "record")), order)
+    recording, answers, anatomy, key = _recorded(species, device, trials, duration, seed)
     _write(recording, Path(out), device)
     if truth is not None:
-        key = implant.key.isel(unit=order).assign_coords(unit=np.arange(len(order)))
         origin = {"circuit": describe(species), "instrument": describe(device), "seed": str(seed)}
-        write_truth(Path(truth), origin, truths(species, subject, key))
+        write_truth(Path(truth), origin, truths_of(answers, anatomy, key))
     return recording
 
 
-def truths(circuit: Circuit, subject: Subject, key: xr.DataArray) -> dict[str, xr.Dataset]:
+def _recorded(
+    circuit: Circuit, instrument: Instrument, trials: int, duration: float, seed: int | str
+) -> tuple[xr.Dataset, dict[str, xr.Dataset], xr.Dataset, xr.DataArray]:
+    """The blind recording, the true answers over neurons, the anatomy, and the key at the neurons' true rates."""
+    subject = circuit.subject(stream(seed, "subject"))
+    session = subject.session(trials=trials, duration=duration, rng=stream(seed, "session"))
+    activity = subject.run(session, stream(seed, "activity"))
+    check_activity(activity)
+    implant = instrument.implant(subject.anatomy, stream(seed, "implant"))
+    order = stream(seed, "order").permutation(implant.key.sizes["unit"])
+    seen = implant.record(activity, stream(seed, "record"))
+    asked = answerable(circuit)
+    answers = {name: answer(circuit, subject, name, activity, stream(seed, "truth", name)) for name in asked}
+    key = implant.key.isel(unit=order).assign_coords(unit=np.arange(len(order)))
+    key = weighted_by_rates(key, mean_rates(activity)) if is_spiking(activity) else key
+    return bare(seen, order, brief=brief_of(circuit, answers)), answers, subject.anatomy, key
+
+
+def truths_of(answers: Mapping[str, xr.Dataset], anatomy: xr.Dataset, key: xr.DataArray) -> dict[str, xr.Dataset]:
     """What a generated dataset is to be scored against, by name.
 
-    `key` (unit, neuron) and `anatomy` (neuron); for each question that the circuit answers `<question>/neurons`, and
-    `<question>/units`, projected through the key, where simlab knows how to project it.
+    `key` (unit, neuron), at the neurons' true rates, and `anatomy` (neuron); for each question that the circuit
+    answers `<question>/neurons`, and `<question>/units`, projected through the key, where simlab knows the question.
     """
-    family = tuple(sorted({circuit.name, *circuit.rivals}))
-    found = {"key": key.to_dataset(name="share"), "anatomy": subject.anatomy}
-    for name in circuit.questions:
-        answer = subject.truth(name)
-        found[f"{name}/neurons"] = answer
+    found = {"key": key.to_dataset(name="share"), "anatomy": anatomy}
+    for name, over_neurons in answers.items():
+        found[f"{name}/neurons"] = over_neurons
         if name in registry.names("questions"):
-            question = registry.get("questions", name)()
-            found[f"{name}/units"] = question.project(answer.assign_attrs(candidates=family), key)
+            found[f"{name}/units"] = registry.question(name).project(over_neurons, key)
     return found
 
 
-def write_truth(path: Path, origin: Mapping[str, Any], found: Mapping[str, xr.Dataset]) -> None:
-    """Writes truths by name, and where they come from, as JSON or zarr."""
-    if path.suffix == ".json":
-        parts = {name: _to_json(dataset) for name, dataset in found.items()}
-        path.write_text(json.dumps({"origin": origin, "truths": parts}, allow_nan=False))
-        return
-    import zarr
+def brief_of(circuit: Circuit, answers: Mapping[str, xr.Dataset]) -> dict[str, Any]:
+    """What the questions that the circuit answers tell a method, together.
 
-    group = zarr.open_group(path, mode="w-", zarr_format=3)
-    group.attrs.update(origin=dict(origin), names=list(found))
-    for name, dataset in found.items():
-        write_dataset(group.create_group(name), dataset)
+    Where two questions tell different things by one name, the later one's is `<question>/<name>`.
+    """
+    brief: dict[str, Any] = {}
+    for name in sorted(set(answers) & set(registry.names("questions"))):
+        for entry, value in plain(registry.question(name).brief(family_of(circuit), answers[name])).items():
+            told = brief.setdefault(entry, value)
+            if str(told) != str(value):
+                brief[f"{name}/{entry}"] = value
+    return brief
 
 
-def read_truth(path: Path | str) -> tuple[dict[str, Any], dict[str, xr.Dataset]]:
-    """The origin (circuit, instrument, seed) and the truths by name that `generate` wrote."""
-    path = Path(path)
-    if path.suffix != ".json":
-        group = open_group(path)
-        return dict(group.attrs["origin"]), {name: read_dataset(group[name]) for name in group.attrs["names"]}
-    if not path.is_file():
-        raise SimlabError(f"there is no file {path}: give the path of a truth file")
-    whole = json.loads(path.read_text())
-    return whole["origin"], {name: _from_json(part) for name, part in whole["truths"].items()}
+def family_of(circuit: Circuit) -> tuple[str, ...]:
+    """The mechanisms of the circuit, of those that it imitates, and of all that imitate one of these; sorted."""
+    known = registry.names("circuits")
+    imitated = [registry.get("circuits", name) for name in getattr(circuit, "twin_of", ()) if name in known]
+    originals = [circuit, *imitated]
+    rivals = [rival for one in originals for rival in registry.rivals_of(registry.name_of(one))]
+    return tuple(sorted({str(one.mechanism) for one in (*originals, *rivals)}))
 
 
 def _write(recording: xr.Dataset, path: Path, device: Any) -> None:
@@ -121,30 +130,3 @@ def _check_target(what: str, path: Path | str, formats: tuple[str, ...]) -> None
     refuse_existing(path)
     if not path.parent.is_dir():
         raise SimlabError(f"{what} must lie in a folder that is there, got {path}: make {path.parent} first")
-
-
-def _to_json(dataset: xr.Dataset) -> dict[str, Any]:
-    def entry(name: Any) -> dict[str, Any]:
-        values = dataset[name].values
-        plain = values.astype(object)
-        if values.dtype.kind == "f":
-            plain[~np.isfinite(values)] = None
-        units = dataset[name].attrs.get("units", "")
-        return {"dims": list(dataset[name].dims), "values": plain.tolist(), "units": units}
-
-    return {
-        "variables": {str(name): entry(name) for name in dataset.data_vars},
-        "coordinates": {str(name): entry(name) for name in dataset.coords},
-        "attrs": {str(k): describe(v) for k, v in dataset.attrs.items()},
-    }
-
-
-def _from_json(part: Mapping[str, Any]) -> xr.Dataset:
-    def entry(plain: Mapping[str, Any]) -> tuple[list[str], np.ndarray, dict[str, str]]:
-        values = np.array(plain["values"])
-        if values.dtype == object:
-            values = values.astype(float)
-        return plain["dims"], values, {"units": plain["units"]} if plain["units"] else {}
-
-    variables, coords = ({k: entry(v) for k, v in part[kind].items()} for kind in ("variables", "coordinates"))
-    return xr.Dataset(variables, coords, part["attrs"])

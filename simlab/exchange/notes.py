@@ -20,11 +20,11 @@ TABLES = tuple(name for name, dims in RECORDING.items() if dims in (("unit",), (
 
 
 def to_notes(dataset: xr.Dataset, *, tables: bool = False) -> str:
-    """One line of JSON: number of units, how long trials are and whether they stand on a clock, what the signal is, names and attributes.
+    """One line of JSON: number of units, lengths of trials, whether they stand on a clock, signal, names, attributes.
 
     tables: what is known of each unit and channel too, for formats without tables of them.
     """
-    signal = dataset["signal"] if "signal" in dataset else None
+    signal = dataset.get("signal")
     notes = {
         "format": FORMAT,
         "version": VERSION,

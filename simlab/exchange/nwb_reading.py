@@ -55,7 +55,7 @@ def _recording(file: NWBFile, path: Path) -> xr.Dataset:
     if not spiking and (signal is None or signal.over == "channel"):
         raise SimlabError(f"{path} holds no units, no fluorescence and no signal of units: there is nothing to analyse")
     line, variables, attrs = read_trials(file, _last(file, signal, spiking), use)
-    spikes, names = None, {}
+    spikes = None
     if spiking:
         spikes, known = read_units(file.units, line, use)
         variables |= known

@@ -42,11 +42,7 @@ def to_pynapple(dataset: xr.Dataset) -> dict[str, Any]:
     known = {name: dataset[name].values for name in UNIT_TABLES if name in dataset}
     result: dict[str, Any] = {"trials": trials, "notes": to_notes(dataset, tables=True)}
     if is_spiking(dataset):
-        trial = dataset["spike_trial"].values
-        when = np.minimum(line.to_session(trial, dataset["spike_time"].values), end[trial])
-        unit = dataset["spike_unit"].values
-        trains = {u: nap.Ts(np.sort(when[unit == u]), time_support=trials) for u in range(dataset.sizes["unit"])}
-        result["units"] = nap.TsGroup(trains, time_support=trials)
+        result["units"] = _units(dataset, line, trials)
         result["units"].set_info(**known)
     for name, clock in (("signal", "sample_time"), ("stimulus", "time"), ("behaviour", "time")):
         if name in dataset:
@@ -56,6 +52,16 @@ def to_pynapple(dataset: xr.Dataset) -> dict[str, Any]:
             if name == "signal" and dataset[name].dims[2] == "unit":
                 result[name].set_info(**known)
     return result
+
+
+def _units(dataset: xr.Dataset, line: Timeline, trials: Any) -> Any:
+    """The units' spikes; what falls into the gap that pynapple makes is moved to its trial's end."""
+    import pynapple as nap
+
+    trial, unit = dataset["spike_trial"].values, dataset["spike_unit"].values
+    when = np.minimum(line.to_session(trial, dataset["spike_time"].values), np.asarray(trials.end)[trial])
+    trains = {u: nap.Ts(np.sort(when[unit == u]), time_support=trials) for u in range(dataset.sizes["unit"])}
+    return nap.TsGroup(trains, time_support=trials)
 
 
 def from_pynapple(objects: Mapping[str, Any]) -> xr.Dataset:

@@ -56,7 +56,7 @@ class Timeline:
         return self.onset[trial] + time
 
     def unfold(self, values: np.ndarray, time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Samples (trial, time, ...) at `time` (time,) [s] of each trial as (sample, ...), with their session times [s].
+        """Samples (trial, time, ...) at `time` (time,) [s] of each trial as (sample, ...), with session times [s].
 
         Those beyond their trial's end, or that the next trial begins with, are left out.
         """

@@ -60,7 +60,8 @@ def population_rate(dataset: xr.Dataset, width: float) -> tuple[np.ndarray, np.n
 def population_spectrum(dataset: xr.Dataset, width: float = 0.002) -> tuple[np.ndarray, np.ndarray]:
     """Frequencies (frequency,) [Hz] and one-sided power density of the population rate, averaged over trials.
 
-    Trials of unequal length are cut to the shortest. Welch's method with segments of at most 1 s. For independent Poisson cells of rate r it is flat at 2 r / n_cells.
+    Trials of unequal length are cut to the shortest. Welch's method with segments of at most 1 s. For independent
+    Poisson cells of rate r it is flat at 2 r / n_cells.
     """
     from scipy.signal import welch
 

@@ -39,9 +39,22 @@ def seal(dataset: xr.Dataset, path: str | Path) -> Path:
     check_recording(dataset)
     content = bare(dataset)
     arrays = {name: _plain(content[name].values) for name in _sealed_names(content)}
-    variables, offset = [], 0
+    line = json.dumps(_header(content) | {"variables": _variables(content, arrays)}, allow_nan=False)
+    line += " " * (-(len(line.encode()) + 1) % ALIGNMENT) + "\n"
+    path = Path(path)
+    with path.open("wb") as file:
+        file.write(line.encode())
+        for array in arrays.values():
+            file.write(array.tobytes())
+            file.write(b"\0" * (-array.nbytes % ALIGNMENT))
+    return path
+
+
+def _variables(content: xr.Dataset, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:
+    """What the header says of each array, in the order in which they follow it."""
+    found, offset = [], 0
     for name, array in arrays.items():
-        variables.append(
+        found.append(
             {
                 "name": name,
                 "dtype": array.dtype.name,
@@ -53,15 +66,7 @@ def seal(dataset: xr.Dataset, path: str | Path) -> Path:
             }
         )
         offset += array.nbytes + -array.nbytes % ALIGNMENT
-    line = json.dumps(_header(content) | {"variables": variables}, allow_nan=False)
-    line += " " * (-(len(line.encode()) + 1) % ALIGNMENT) + "\n"
-    path = Path(path)
-    with path.open("wb") as file:
-        file.write(line.encode())
-        for array in arrays.values():
-            file.write(array.tobytes())
-            file.write(b"\0" * (-array.nbytes % ALIGNMENT))
-    return path
+    return found
 
 
 def unseal(path: str | Path) -> xr.Dataset:

@@ -120,7 +120,7 @@ class FieldOfView:
     units: xr.Dataset  # unit_x, unit_y, unit_z [m] over unit
 
     def record(self, activity: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
-        """dF/F as the signal (trial, sample, unit), sampled in the middle of each frame. Raises SimlabError without spikes."""
+        """dF/F as the signal (trial, sample, unit), sampled mid-frame. Raises SimlabError without spikes."""
         check_same_subject(self.key, activity)
         check_spikes("two_photon needs", activity)
         scope = self.microscope

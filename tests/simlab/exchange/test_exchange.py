@@ -34,7 +34,7 @@ def record(instrument, seen):
 
 
 def everything():
-    """Unequal trials on a clock, silent unit, labels, named conditions, stimuli, behaviour, quality, channels, brief."""
+    """Unequal trials on a clock, a silent unit, labels, named conditions, stimuli, quality, channels, a brief."""
     rng = np.random.default_rng(4)
     duration, start = np.array([2.0, 2.5, 2.25]), np.array([0.5, 3.0, 5.5])  # the third begins as the second ends
     trial = rng.integers(0, 3, 80)

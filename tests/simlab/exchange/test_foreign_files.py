@@ -8,8 +8,8 @@ import pytest
 
 from simlab import data
 from simlab.contracts import SimlabError
-from simlab.exchange import nwb, pynapple
 from simlab.exchange import neo as neo_exchange
+from simlab.exchange import nwb, pynapple
 from simlab.exchange.foreign import coded
 from simlab.exchange.timeline import Timeline
 
@@ -113,7 +113,7 @@ def test_positions_of_units_are_those_of_their_electrodes(tmp_path):
     np.testing.assert_allclose(found["unit_x"], [10e-6, 30e-6])
     np.testing.assert_allclose(found["unit_z"], [-5e-6, -5e-6])
     np.testing.assert_allclose(found["channel_x"], [0, 10e-6, 20e-6, 30e-6])
-    assert "columns location, group, group_name, impedance_ohm of electrodes" in told
+    assert "columns location, group, impedance_ohm, group_name of electrodes" in told
 
 
 def test_the_electrode_of_the_largest_spikes_serves_as_well(tmp_path):

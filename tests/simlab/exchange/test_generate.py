@@ -1,6 +1,8 @@
 """Generated datasets: blind data, truth apart."""
 
 import json
+from dataclasses import dataclass
+from typing import ClassVar
 
 import h5py
 import numpy as np
@@ -10,12 +12,13 @@ from toys import ToyChain, ToyRival
 
 from simlab import register
 from simlab.contracts import SimlabError
-from simlab.exchange.generate import generate, read_truth
+from simlab.exchange.generate import family_of, generate, read_truth
 from simlab.exchange.nwb import read_nwb
 from simlab.exchange.zarr_store import from_zarr
 from simlab.instruments.recording.subsample import Subsample
 from simlab.instruments.stimulating.ideal import Ideal
-from simlab.registry import RegistryError
+from simlab.registry import RegistryError, rivals_of
+from simlab.truths import answerable
 
 SEED = "a long secret seed 8461"
 PLAN = {"trials": 3, "duration": 2.0, "seed": SEED}
@@ -35,16 +38,44 @@ def test_the_file_holds_the_recording(data, read, tmp_path):
     np.testing.assert_array_equal(stored["spike_unit"], recording["spike_unit"])
 
 
+@dataclass(frozen=True)
+class Imitator(ToyRival):
+    """A rival of the toy chain with a mechanism of its own."""
+
+    name: ClassVar[str] = "imitator"
+    mechanism: ClassVar[str] = "imitation"
+    twin_of: ClassVar[tuple[str, ...]] = ("toy_chain",)
+
+
+@pytest.fixture
+def family():
+    register(ToyChain, replace=True)
+    register(Imitator, replace=True)
+    return tuple(sorted({ToyChain.mechanism, "imitation"} | {r.mechanism for r in rivals_of("toy_chain")}))
+
+
+@pytest.mark.parametrize(("data", "read"), [("d.nwb", read_nwb), ("d.zarr", from_zarr)])
+def test_the_file_tells_a_method_which_mechanisms_to_choose_among(data, read, family, tmp_path):
+    made(tmp_path, data=data)
+    assert read(tmp_path / data).attrs["brief"]["candidates"] == family
+    assert len(family) > 1
+
+
+def test_a_rival_is_offered_the_same_candidates_as_the_circuit_that_it_imitates(family):
+    assert family_of(Imitator()) == family_of(ToyChain()) == family
+
+
 @pytest.mark.parametrize("truth", ["t.json", "t.zarr"])
 def test_the_truth_file_holds_key_anatomy_and_every_answer_over_neurons_and_units(truth, tmp_path):
     _, origin, truths = made(tmp_path, truth=truth)
     assert origin["seed"] == SEED
-    assert origin["circuit"]["type"].endswith("ToyChain")
+    assert origin["circuit"]["name"] == "toy_chain"
     assert origin["circuit"]["parameters"]["coupling"] == 0.5
-    expected = {"key", "anatomy"} | {f"{q}/{over}" for q in ToyChain.questions for over in ("neurons", "units")}
+    asked = answerable(ToyChain())
+    expected = {"key", "anatomy"} | {f"{q}/{over}" for q in asked for over in ("neurons", "units")}
     assert set(truths) == expected
     assert truths["key"]["share"].dims == ("unit", "neuron")
-    assert str(truths["mechanism/units"]["label"].values) == "toy_chain"
+    assert str(truths["mechanism/units"]["label"].values) == ToyChain.mechanism
     assert list(truths["anatomy"]["cell_type"].values) == ["E"] * 6
 
 
