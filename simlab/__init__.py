@@ -14,7 +14,7 @@ _HOMES = {
     "BudgetExceeded": "simlab.contracts", "Variable": "simlab.contracts", "Picture": "simlab.contracts",
     "Needs": "simlab.contracts",
     "Session": "simlab.session", "Perturbation": "simlab.session", "Stimulus": "simlab.session",
-    "NeuronPerturbation": "simlab.session",
+    "Effect": "simlab.session",
     "register": "simlab.registry", "create": "simlab.registry", "names": "simlab.registry",
     "Experiment": "simlab.experiment", "Grid": "simlab.experiment", "Plan": "simlab.experiment",
     "Claim": "simlab.experiment", "Measured": "simlab.experiment",

@@ -5,6 +5,8 @@ Nothing heavy is imported before a command needs it; `simlab --help` and `simlab
 
 from __future__ import annotations
 
+import ast
+import re
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -139,6 +141,20 @@ def claims(folder: Folder) -> None:
 
 
 @app.command()
+def score(
+    folder: Folder,
+    criteria: Annotated[
+        list[str] | None, typer.Option("--set", help="A question's criterion: connectivity.least_mcc=0.4. Repeatable.")
+    ] = None,
+) -> None:
+    """Score the kept findings of a run again, as the questions now are, without analysing anew."""
+    from simlab.running.rescoring import score_again
+
+    found = score_again(folder, _questions(criteria or []))
+    print(_plain_table(found.leaderboard()))
+
+
+@app.command()
 def report(folder: Folder) -> None:
     """Write the report of a run, one self-contained HTML file, and its figures."""
     from simlab.report import write_report
@@ -231,6 +247,26 @@ def _bar() -> Any:
 
     columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
     return Progress(*columns, console=Console(stderr=True), transient=True)
+
+
+def _questions(criteria: list[str]) -> list[Any]:
+    """Questions with these criteria, `question.field=value`."""
+    from simlab.contracts import SimlabError
+    from simlab.registry import create
+
+    chosen: dict[str, dict[str, Any]] = {}
+    for text in criteria:
+        found = re.fullmatch(r"(\w+)\.(\w+)=(.+)", text)
+        if found is None:
+            raise SimlabError(f"a criterion must read question.field=value, got {text!r}: connectivity.least_mcc=0.4")
+        try:
+            value = ast.literal_eval(found[3])
+        except (ValueError, SyntaxError):
+            raise SimlabError(
+                f"the value of a criterion must be a number or a tuple of them, got {found[3]!r}"
+            ) from None
+        chosen.setdefault(found[1], {})[found[2]] = value
+    return [create("questions", name, **fields) for name, fields in chosen.items()]
 
 
 def _seed(text: str | None) -> int | str | None:

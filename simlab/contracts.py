@@ -153,6 +153,8 @@ class Implant(Protocol):
 
 @runtime_checkable
 class Instrument(Protocol):
+    """What can be measured: it is placed in a subject as an implant."""
+
     name: ClassVar[str]
 
     def implant(self, anatomy: xr.Dataset, rng: np.random.Generator) -> Implant: ...
@@ -167,6 +169,8 @@ class Actuator(Protocol):
 
 @runtime_checkable
 class Stimulator(Protocol):
+    """What can be done to a subject: it is placed beside an implant as an actuator."""
+
     name: ClassVar[str]
 
     def install(self, anatomy: xr.Dataset, key: xr.DataArray, rng: np.random.Generator) -> Actuator: ...

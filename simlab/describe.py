@@ -7,7 +7,12 @@ import inspect
 import re
 from typing import Any
 
+from simlab.contracts import Needs
 from simlab.fingerprint import describe
+from simlab.naming import name_of
+from simlab.questions.form import words
+from simlab.registry import rivals_of
+from simlab.truths import answerable
 
 
 def description(name: str, kind: str, plugin: Any) -> str:
@@ -18,7 +23,7 @@ def description(name: str, kind: str, plugin: Any) -> str:
         return "\n".join([*parts, *_experiment(plugin)])
     parts += [inspect.getdoc(owner) or "It has no documentation.", ""]
     parts += _parameters(plugin, owner)
-    parts += _relations(kind, plugin)
+    parts += _relations(name, kind, plugin)
     return "\n".join(parts)
 
 
@@ -53,21 +58,52 @@ def _field_docs(owner: type) -> dict[str, str]:
     return notes | {name: " ".join(text.split()) for name, text in below}
 
 
-def _relations(kind: str, plugin: Any) -> list[str]:
-    lines = [""]
-    if kind == "circuits":
-        lines.append(f"truths: {', '.join(plugin.questions)}")
-        lines.append(f"rivals: {', '.join(plugin.rivals) or 'none'}")
-    elif kind == "methods":
-        question = getattr(plugin, "question", None)
-        lines.append(f"answers: {question if isinstance(question, str) else 'the question of the method inside'}")
-        lines.append(f"needs: {'a rig (active)' if hasattr(plugin, 'investigate') else 'a recording (passive)'}")
-    elif kind == "questions":
-        lines.append("answer: " + ", ".join(f"{k} ({', '.join(dims)})" for k, dims in plugin.form.items()))
-        lines.append(f"metrics: {', '.join(plugin.metrics)}; headline: {plugin.headline}")
-    elif kind == "instruments":
-        lines.append("stimulates units" if hasattr(plugin, "install") else "records units")
-    return lines
+def _relations(name: str, kind: str, plugin: Any) -> list[str]:
+    tell = {"circuits": _of_circuit, "methods": _of_method, "questions": _of_question, "instruments": _of_instrument}
+    return ["", *tell[kind](name, plugin)]
+
+
+def _of_circuit(name: str, plugin: Any) -> list[str]:
+    rivals = [name_of(rival) for rival in rivals_of(name)]
+    return [
+        f"mechanism: {plugin.mechanism}",
+        f"truths: {', '.join(answerable(plugin))}",
+        f"imitates: {', '.join(getattr(plugin, 'twin_of', ())) or 'none'}",
+        f"rivals: {', '.join(rivals) or 'none'}",
+    ]
+
+
+def _of_method(name: str, plugin: Any) -> list[str]:
+    question = getattr(plugin, "question", None)
+    needs = getattr(plugin, "needs", None)
+    return [
+        f"answers: {question if isinstance(question, str) else 'the question of the method inside'}",
+        f"family: {getattr(plugin, 'family', 'not stated')}; library: {getattr(plugin, 'library', 'not stated')}",
+        f"works on: {'a rig (active)' if hasattr(plugin, 'investigate') else 'a recording (passive)'}",
+        f"needs: {_words(needs) if isinstance(needs, Needs) else 'those of the method inside'}",
+    ]
+
+
+def _words(needs: Needs) -> str:
+    """What differs from asking nothing."""
+    asked = [
+        f"{f.name.replace('_', ' ')} {getattr(needs, f.name)}"
+        for f in dataclasses.fields(needs)
+        if getattr(needs, f.name) != f.default
+    ]
+    return "; ".join(asked) or "nothing in particular"
+
+
+def _of_question(name: str, plugin: Any) -> list[str]:
+    return [
+        f"answer: {words(plugin.form)}",
+        f"truth: {words(plugin.truth_form)}",
+        f"metrics: {', '.join(plugin.metrics)}; headline: {plugin.headline}",
+    ]
+
+
+def _of_instrument(name: str, plugin: Any) -> list[str]:
+    return ["stimulates units" if hasattr(plugin, "install") else "records units"]
 
 
 def _experiment(spec: Any) -> list[str]:

@@ -1,73 +1,32 @@
-"""What the experimenter does: trials, stimuli, durations, perturbations."""
+"""What the experimenter does: trials, stimuli, durations, and what is done to the subject (`simlab.perturbations`)."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
+from simlab import perturbations
 from simlab.errors import SimlabError
+from simlab.perturbations import INSTANT, KINDS, SILENCE_CURRENT, Effect, Perturbation
 
-KINDS = ("stimulate", "silence", "clamp")
-
-SILENCE_CURRENT = 10.0
-"""A silenced neuron gets a hyperpolarising current of this many rheobases per unit of strength."""
+__all__ = [
+    "KINDS",
+    "SILENCE_CURRENT",
+    "Effect",
+    "Perturbation",
+    "Session",
+    "Stimulus",
+    "effects_on",
+    "pulsed_trials",
+]
 
 
 def _require(rule: bool, message: str) -> None:
     if not rule:
         raise SimlabError(message)
-
-
-def _check_window(kind: str, start: float, stop: float) -> None:
-    _require(kind in KINDS, f"a perturbation's kind must be one of {', '.join(KINDS)}, got {kind!r}")
-    _require(
-        np.isfinite(start) and np.isfinite(stop) and 0 <= start < stop,
-        f"a perturbation needs 0 <= start < stop in seconds from trial onset, got start={start}, stop={stop}",
-    )
-
-
-@dataclass(frozen=True)
-class Perturbation:
-    """A manipulation aimed at units, in a window, on some trials.
-
-    kind: `stimulate` (strength 1 = a current of one rheobase: from rest just to threshold), `silence`
-    (strength 1 = `SILENCE_CURRENT` rheobases of hyperpolarisation), `clamp` (strength = firing rate [Hz] that
-    the neuron is held at). start, stop: [s] from trial onset. trials: which of them; None is all.
-    """
-
-    kind: str
-    targets: tuple[int, ...]
-    strength: float
-    start: float
-    stop: float
-    trials: tuple[int, ...] | None = None
-
-    def __post_init__(self) -> None:
-        _check_window(self.kind, self.start, self.stop)
-        _require(len(self.targets) > 0, "a perturbation needs at least one target unit, got none")
-        _require(
-            np.isfinite(self.strength) and self.strength >= 0,
-            f"a perturbation's strength must be finite and >= 0, got {self.strength}: use kind='silence' to inhibit",
-        )
-
-
-@dataclass(frozen=True, eq=False)
-class NeuronPerturbation:
-    """The same after a stimulator: `strength` (neuron,) in the units of `kind`; zero leaves a neuron alone."""
-
-    kind: str
-    strength: np.ndarray
-    start: float
-    stop: float
-    trials: tuple[int, ...] | None = None
-
-    def __post_init__(self) -> None:
-        _check_window(self.kind, self.start, self.stop)
-        object.__setattr__(self, "strength", np.asarray(self.strength, dtype=float))
-        _require(bool(np.isfinite(self.strength).all()), "a perturbation's strength per neuron must be finite")
 
 
 @dataclass(frozen=True, eq=False)
@@ -96,7 +55,7 @@ class Session:
     duration: float
     stimulus: Stimulus | None = None
     conditions: tuple[int, ...] | None = None
-    perturbations: tuple[Perturbation | NeuronPerturbation, ...] = field(default=())
+    perturbations: tuple[Perturbation | Effect, ...] = field(default=())
 
     def __post_init__(self) -> None:
         _require(
@@ -114,17 +73,23 @@ class Session:
                 f"got values for {self.stimulus.values.shape[0]}",
             )
         for perturbation in self.perturbations:
-            _require(
-                perturbation.stop <= self.duration + 1e-9,
-                f"a perturbation must end within the trial of {self.duration} s, got stop={perturbation.stop}",
-            )
-            chosen = perturbation.trials
-            _require(
-                chosen is None or all(0 <= trial < self.trials for trial in chosen),
-                f"a perturbation's trials must lie in 0..{self.trials - 1}, got {chosen}",
-            )
+            self._check_fits(perturbation)
 
-    def perturbed(self, *perturbations: Perturbation | NeuronPerturbation) -> Session:
+    def _check_fits(self, perturbation: Perturbation | Effect) -> None:
+        """An intent must end within the trial; an effect, such as a rebound, may begin there and outlast it."""
+        aimed = isinstance(perturbation, Perturbation)
+        name, last = ("stop", perturbation.stop) if aimed else ("start", perturbation.start)
+        _require(
+            last <= self.duration + INSTANT,
+            f"a perturbation must {'end' if aimed else 'start'} within the trial of {self.duration} s, got {name}={last}",
+        )
+        chosen = perturbation.trials
+        _require(
+            chosen is None or all(0 <= trial < self.trials for trial in chosen),
+            f"a perturbation's trials must lie in 0..{self.trials - 1}, got {chosen}",
+        )
+
+    def perturbed(self, *perturbations: Perturbation | Effect) -> Session:
         """The same session with these perturbations added."""
         return replace(self, perturbations=self.perturbations + perturbations)
 
@@ -146,7 +111,7 @@ class Session:
                 "interval": stimulus.interval,
             },
             "conditions": None if self.conditions is None else [int(c) for c in self.conditions],
-            "perturbations": [_perturbation_to_dict(p) for p in self.perturbations],
+            "perturbations": [p.to_dict() for p in self.perturbations],
         }
 
     @classmethod
@@ -163,7 +128,7 @@ class Session:
             if stimulus is None
             else Stimulus(tuple(stimulus["features"]), np.array(stimulus["values"], dtype=float), stimulus["interval"]),
             conditions=None if conditions is None else tuple(conditions),
-            perturbations=tuple(_perturbation_from_dict(p) for p in plain.get("perturbations") or ()),
+            perturbations=tuple(perturbations.from_dict(p) for p in plain.get("perturbations") or ()),
         )
 
 
@@ -174,54 +139,22 @@ def _with_nulls(values: np.ndarray) -> list:
     return plain.tolist()
 
 
-def _perturbation_to_dict(perturbation: Perturbation | NeuronPerturbation) -> dict[str, Any]:
-    aimed = isinstance(perturbation, Perturbation)
-    return {
-        "kind": perturbation.kind,
-        **({"targets": [int(t) for t in perturbation.targets]} if aimed else {}),  # type: ignore[union-attr]
-        "strength": float(perturbation.strength) if aimed else perturbation.strength.tolist(),  # type: ignore
-        "start": float(perturbation.start),
-        "stop": float(perturbation.stop),
-        "trials": None if perturbation.trials is None else [int(t) for t in perturbation.trials],
-    }
-
-
-def _perturbation_from_dict(plain: Mapping[str, Any]) -> Perturbation | NeuronPerturbation:
-    trials = plain.get("trials")
-    window = (plain["start"], plain["stop"], None if trials is None else tuple(trials))
-    if "targets" in plain:
-        return Perturbation(plain["kind"], tuple(plain["targets"]), plain["strength"], *window)
-    return NeuronPerturbation(plain["kind"], np.array(plain["strength"]), *window)
-
-
-def current_per_neuron(session: Session, n_neurons: int, times: np.ndarray) -> np.ndarray | None:
-    """The commanded current (trial, time, neuron) [rheobases] at `times` (time,) [s]; None if there is none."""
-    pulses = [p for p in neuron_perturbations(session, n_neurons) if p.kind != "clamp"]
-    if not pulses:
-        return None
-    current = np.zeros((session.trials, len(times), n_neurons), dtype=np.float32)
-    for pulse in pulses:
-        gain = 1.0 if pulse.kind == "stimulate" else -SILENCE_CURRENT
-        window = (times >= pulse.start) & (times < pulse.stop)
-        current[np.ix_(pulsed_trials(pulse, session.trials), window)] += gain * pulse.strength
-    return current
-
-
-def pulsed_trials(pulse: NeuronPerturbation | Perturbation, trials: int) -> np.ndarray:
+def pulsed_trials(pulse: Effect | Perturbation, trials: int) -> np.ndarray:
     """Indices of the trials that a perturbation acts on."""
     return np.arange(trials) if pulse.trials is None else np.asarray(pulse.trials, dtype=int)
 
 
-def neuron_perturbations(session: Session, n_neurons: int) -> Sequence[NeuronPerturbation]:
-    """The session's perturbations, checked to be per neuron and to fit this subject."""
-    for pulse in session.perturbations:
-        if not isinstance(pulse, NeuronPerturbation):
+def effects_on(session: Session, n_neurons: int) -> tuple[Effect, ...]:
+    """The session's perturbations, checked to be effects on neurons and to fit this subject."""
+    for effect in session.perturbations:
+        if not isinstance(effect, Effect):
             raise SimlabError(
-                "a subject takes perturbations per neuron, got one aimed at units: send it through a rig, "
+                "a subject takes effects on neurons, got a perturbation aimed at units: send it through a rig, "
                 "whose stimulator turns units into neurons"
             )
-        if pulse.strength.shape != (n_neurons,):
-            raise SimlabError(
-                f"a perturbation's strength must be one number per neuron ({n_neurons},), got {pulse.strength.shape}"
-            )
+        wanted = (n_neurons,) if effect.over == "neuron" else (n_neurons, n_neurons)
+        _require(
+            effect.steps.shape[1:] == wanted,
+            f"a {effect.kind} must have one value per {effect.over} {wanted}, got {effect.steps.shape[1:]}",
+        )
     return session.perturbations  # type: ignore[return-value]

@@ -3,17 +3,17 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import xarray as xr
 
 from simlab.contracts import SimlabError
 from simlab.data import activity
-from simlab.session import NeuronPerturbation, Session, Stimulus, neuron_perturbations
+from simlab.perturbations import EFFECTS
+from simlab.session import Effect, Session, Stimulus, effects_on
 
 if TYPE_CHECKING:
-    from circuits.attractors.ring_attractor import RingAttractor
     from simlab.simulators.rates import RateNetwork
     from simlab.simulators.spiking import SpikingNetwork
 
@@ -66,7 +66,7 @@ class RingNetwork:
     (see the engines).
     """
 
-    circuit: RingAttractor
+    circuit: Any  # a RingAttractor, whose parameters these are
     weights: np.ndarray
     excitatory: np.ndarray
     angle: np.ndarray
@@ -76,6 +76,7 @@ class RingNetwork:
 
     @property
     def size(self) -> int:
+        """How many neurons there are, upstream ones among them."""
         return len(self.weights)
 
     def _by_kind(self, excitatory: float, inhibitory: float) -> np.ndarray:
@@ -236,7 +237,7 @@ class RingNetwork:
         return result.assign_attrs(engine=f"jax {jax_version}")
 
 
-def cue_session(circuit: RingAttractor, trials: int, duration: float, rng: np.random.Generator) -> Session:
+def cue_session(circuit: Any, trials: int, duration: float, rng: np.random.Generator) -> Session:
     """The natural task: a cue at a random angle [rad] from before the trial's onset on, then darkness (NaN)."""
     values = np.full((trials, int(np.ceil(duration / circuit.cue_duration - 1e-9)), 1), np.nan)
     values[:, 0, 0] = rng.uniform(0, 2 * np.pi, trials)
@@ -244,10 +245,14 @@ def cue_session(circuit: RingAttractor, trials: int, duration: float, rng: np.ra
 
 
 def _padded(session: Session, recorded: np.ndarray, size: int) -> Session:
-    """The session with its perturbations, which reach recorded neurons alone, told of all neurons."""
-    pulses = []
-    for pulse in neuron_perturbations(session, len(recorded)):
-        strength = np.zeros(size)
-        strength[recorded] = pulse.strength
-        pulses.append(NeuronPerturbation(pulse.kind, strength, pulse.start, pulse.stop, pulse.trials))
-    return Session(session.trials, session.duration, perturbations=tuple(pulses))
+    """The session with its effects, which reach recorded neurons and synapses between them, told of all neurons.
+
+    A gain of a recorded neuron acts on all synapses that it makes, those onto hidden neurons too.
+    """
+    told = []
+    for effect in effects_on(session, len(recorded)):
+        pair = effect.over == "pair"
+        values = np.full((len(effect.steps), *(size,) * (2 if pair else 1)), EFFECTS[effect.kind])
+        values[np.ix_(range(len(values)), *(recorded,) * (2 if pair else 1))] = effect.steps
+        told.append(Effect(effect.kind, values, effect.start, effect.stop, effect.trials, effect.over))
+    return Session(session.trials, session.duration, perturbations=tuple(told))

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -14,10 +14,6 @@ from circuits.attractors.shape import betti_numbers
 from simlab import truths
 from simlab.data import anatomy
 from simlab.session import Session
-
-if TYPE_CHECKING:
-    from circuits.attractors.feedforward_ring import FeedforwardRing
-    from circuits.attractors.ring_attractor import RingAttractor
 
 TISSUE = 300e-6
 """Edge [m] of the cube in which recorded neurons lie: no larger than the rodent nuclei with head-direction cells."""
@@ -30,15 +26,13 @@ STATES = 40
 class RingSubject:
     """`network` is all that runs; `recorded` are the indices of the neurons that an instrument may see."""
 
-    circuit: RingAttractor | FeedforwardRing
+    circuit: Any  # a RingAttractor or a FeedforwardRing
     network: RingNetwork
     recorded: np.ndarray
     anatomy: xr.Dataset
 
     @classmethod
-    def placed(
-        cls, circuit: RingAttractor | FeedforwardRing, network: RingNetwork, rng: np.random.Generator
-    ) -> RingSubject:
+    def placed(cls, circuit: Any, network: RingNetwork, rng: np.random.Generator) -> RingSubject:
         """All but an upstream ring is recorded; random places tell nothing of directions."""
         recorded = np.arange(network.size - circuit.n_neurons, network.size)
         kinds = np.where(network.excitatory[recorded], "E", "I").tolist()
@@ -72,7 +66,7 @@ class RingSubject:
 
 
 @lru_cache(maxsize=64)
-def _noise_free_shape(circuit: RingAttractor | FeedforwardRing) -> tuple[int, int, int]:
+def _noise_free_shape(circuit: Any) -> tuple[int, int, int]:
     """All subjects of a circuit have one network but for the numbering of neurons, on which no shape depends."""
     network = circuit.network()
     states = network.states(np.arange(STATES) * 2 * np.pi / STATES)

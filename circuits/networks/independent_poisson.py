@@ -12,7 +12,7 @@ import xarray as xr
 from circuits.networks.balanced_ei import BalancedEI
 from simlab import truths
 from simlab.data import activity
-from simlab.session import SILENCE_CURRENT, Session, neuron_perturbations, pulsed_trials
+from simlab.session import Effect, Session
 
 if TYPE_CHECKING:
     from simlab.simulators.lif_theory import WorkingPoint
@@ -26,7 +26,8 @@ class IndependentPoisson:
 
     mean_i, sd_i: the input that mean-field theory gives neuron i of a twin drawn from `like` (Brunel 2000; see
     simlab.simulators.lif_theory); so rates match the network's, and so does the response to a current, in rheobases
-    of the network's neurons (20 mV by default). A clamped neuron fires as a Poisson process of the clamp's rate.
+    of the network's neurons (20 mV by default). A held neuron fires as a Poisson process of that rate. There is no
+    synapse whose gain could change.
     """
 
     name: ClassVar[str] = "independent_poisson"
@@ -60,37 +61,35 @@ class IndependentPoissonSubject:
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """An Activity with the spikes of all neurons."""
-        n_neurons = self.circuit.like.n_neurons
-        pulses = neuron_perturbations(session, n_neurons)
-        edges = np.unique([0.0, session.duration, *(t for p in pulses for t in (p.start, p.stop))])
+        from simlab.simulators.effects import changes, check_holds, engine_effects
+
+        like = self.circuit.like
+        effects = engine_effects(session, like.n_neurons, like.dt)
+        check_holds(effects, like.refractory)
+        edges = np.unique([0.0, session.duration, *changes(effects, session.duration)])
         columns = []
         for start, stop in pairwise(edges):
-            counts = rng.poisson(self._rates(session, start) * (stop - start))
+            counts = rng.poisson(self._rates(effects, session.trials, start) * (stop - start))
             trial, neuron = np.nonzero(counts)
             repeats = counts[trial, neuron]
             times = start + (stop - start) * rng.random(repeats.sum())
             columns.append((np.repeat(trial, repeats), times, np.repeat(neuron, repeats)))
         trial, times, neuron = (np.concatenate(column) for column in zip(*columns, strict=True))
         spikes = (trial, np.minimum(times, session.duration), neuron)
-        return activity(session, n_neurons, spikes=spikes).assign_attrs(engine=f"numpy {np.__version__}")
+        return activity(session, like.n_neurons, spikes=spikes).assign_attrs(engine=f"numpy {np.__version__}")
 
-    def _rates(self, session: Session, time: float) -> np.ndarray:
-        """(trial, neuron) [Hz] from `time` [s] to the next edge of a pulse."""
-        like = self.circuit.like
-        current = np.zeros((session.trials, like.n_neurons))
-        clamp = np.zeros_like(current)
-        for pulse in neuron_perturbations(session, like.n_neurons):
-            if pulse.start <= time < pulse.stop:
-                trials = pulsed_trials(pulse, session.trials)
-                if pulse.kind == "clamp":
-                    clamp[trials] = np.maximum(clamp[trials], pulse.strength)
-                else:
-                    current[trials] += pulse.strength * (1.0 if pulse.kind == "stimulate" else -SILENCE_CURRENT)
-        rates = np.broadcast_to(self.matched.rate, current.shape)
-        if current.any():
-            mean = self.matched.mean + (like.threshold - like.rest) * current
-            rates = like.neuron.rate(mean, np.broadcast_to(self.matched.sd, current.shape))
-        return np.where(clamp > 0, clamp, rates)
+    def _rates(self, effects: tuple[Effect, ...], trials: int, time: float) -> np.ndarray:
+        """(trial, neuron) [Hz] from `time` [s] to the next change of an effect."""
+        from simlab.simulators.effects import drive_at, hold_at
+
+        like, every = self.circuit.like, np.arange(trials)
+        current = drive_at(effects, time, every, like.n_neurons)
+        rates = np.broadcast_to(self.matched.rate, current.shape).copy()
+        trial, neuron = np.nonzero(current)
+        mean = self.matched.mean[neuron] + (like.threshold - like.rest) * current[trial, neuron]
+        rates[trial, neuron] = like.neuron.rate(mean, self.matched.sd[neuron])
+        held = hold_at(effects, time, every, like.n_neurons)
+        return np.where(np.isnan(held), rates, held)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: no synapse at all."""

@@ -31,6 +31,7 @@ class Binning:
             raise SimlabError(f"the bin width must be > 0 s, got {self.width}")
 
     def before(self, needs: Needs) -> Needs:
+        """What this step needs, if what follows has these needs."""
         return accepting(self, needs, {"spikes": "count"})
 
     def apply(self, recording: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:

@@ -42,6 +42,7 @@ class Deconvolution:
             raise SimlabError(f"threshold and decay_time must be > 0, got {self.threshold} and {self.decay_time}")
 
     def before(self, needs: Needs) -> Needs:
+        """What this step needs, if what follows has these needs."""
         return accepting(self, needs, {"fluorescence": "spikes", "spikes": "spikes"})
 
     def apply(self, recording: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:

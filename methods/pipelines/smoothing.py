@@ -34,6 +34,7 @@ class Smoothing:
             raise SimlabError(f"deviation and step must be > 0 s, got {self.deviation} and {self.step}")
 
     def before(self, needs: Needs) -> Needs:
+        """What this step needs, if what follows has these needs."""
         return accepting(self, needs, {"spikes": "rate"}, others=True)
 
     def apply(self, recording: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:

@@ -25,6 +25,7 @@ class TrialAveraging:
     library: ClassVar[str] = "own"
 
     def before(self, needs: Needs) -> Needs:
+        """What this step needs, if what follows has these needs."""
         return replace(needs, equal_trials=True)
 
     def apply(self, recording: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:

@@ -39,6 +39,7 @@ class UnitSelection:
             raise SimlabError(f"least_rate must be >= 0 Hz, got {self.least_rate}")
 
     def before(self, needs: Needs) -> Needs:
+        """What this step needs, if what follows has these needs."""
         return needs
 
     def apply(self, recording: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:

@@ -20,6 +20,7 @@ class ZScoring:
     library: ClassVar[str] = "own"
 
     def before(self, needs: Needs) -> Needs:
+        """What this step needs, if what follows has these needs."""
         return needs
 
     def apply(self, recording: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:

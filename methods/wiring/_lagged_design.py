@@ -65,6 +65,7 @@ class LaggedDesign:
 
     @property
     def chunks(self) -> Iterator[Chunk]:
+        """The design a piece at a time, from memory where it fits there."""
         return iter(self._cache) if self._cache is not None else self._build()
 
     def moments(self, intercept: np.ndarray, filters: np.ndarray) -> Moments:

@@ -36,6 +36,7 @@ class Ticks:
 
     @property
     def n_trials(self) -> int:
+        """How many trials there are."""
         return len(self.ends)
 
     @property

@@ -12,13 +12,14 @@ from typing import Any
 from simlab.checks.examiner import Entry, Examiner, Report, require
 from simlab.contracts import SimlabError
 from simlab.fingerprint import describe
-from simlab.registry import find, kind_of, name_of
+from simlab.naming import kind_of, name_of
+from simlab.registry import find
 
 __all__ = ["Entry", "Report", "check"]
 
 
 def check(plugin: Any, *, raises: bool = True, strict: bool = False) -> Report:
-    """Checks a circuit, instrument, stimulator, method or experiment: an object, a class or a registered name.
+    """Checks a circuit, instrument, stimulator, method, question or experiment: an object, a class or a name.
 
     strict: also run a method in a process of its own, and compare. Returns the report; where something fails, raises
     SimlabError with it unless `raises` is False.
@@ -58,6 +59,10 @@ def _check_kind(examine: Examiner, kind: str, plugin: Any, strict: bool) -> None
         for attribute, test in (("implant", check_instrument), ("install", check_stimulator)):
             if callable(getattr(plugin, attribute, None)):
                 test(examine, plugin)
+    elif kind == "questions":
+        from simlab.checks.question import check_question
+
+        check_question(examine, plugin)
     else:
         from simlab.checks.experiment import check_experiment
 

@@ -10,43 +10,43 @@ import xarray as xr
 from simlab.checks.examiner import Examiner, require
 from simlab.contracts import SimlabError
 from simlab.data import check_activity
-from simlab.registry import names
-from simlab.session import NeuronPerturbation, Session
+from simlab.questions.form import check_truth
+from simlab.registry import create, names, question
+from simlab.session import Effect, Session
 from simlab.streams import stream
 
-TRUTHS: dict[str, dict[str, tuple[str, ...]]] = {
-    "connectivity": {"weight": ("pre", "post")},
-    "topology": {"b0": (), "b1": (), "b2": ()},
-    "mechanism": {"label": ()},
-}
 TRIALS, DURATION = 2, 0.5
 
 
 def check_circuit(examine: Examiner, circuit: Any) -> None:
     """Contract of a circuit and its subjects, and a session of two trials."""
-    for field, kind in (("rivals", "circuits"), ("questions", "questions")):
-        examine.holds(f"{field} are a tuple of known {kind}", lambda f=field, k=kind: _known(circuit, f, k))  # type: ignore[misc]
+    examine.holds("names its mechanism, which is not its own name", lambda: _mechanism(circuit))
+    examine.holds("questions are a tuple of known questions", lambda: _known(circuit, "questions", "questions"))
+    if getattr(circuit, "twin_of", ()):
+        examine.holds("imitates the circuits that it is a twin of", lambda: _imitates(circuit))
     subject = examine.holds("draws a subject from a stream", lambda: circuit.subject(_rng("subject")))
     if subject is None:
         return
     examine.holds("the subject's anatomy names every neuron's place and type", lambda: _anatomy(subject))
     twin = examine.holds("draws the same subject from the same stream", lambda: circuit.subject(_rng("subject")))
-    for question in circuit.questions:
-        examine.holds(f"tells the truth about {question}", lambda q=question: _truth(circuit, subject, q))  # type: ignore[misc]
-        examine.holds(
-            f"the same subject has the same truth about {question}",
-            lambda q=question: _identical(subject.truth(q), twin.truth(q), "the same stream gave other truths"),  # type: ignore[misc, union-attr]
-        )
-    examine.holds("refuses a question that it cannot answer", lambda: _refuses(subject))
     session = examine.holds("proposes a session of its natural task", lambda: _session(subject))
-    if session is not None:
-        _check_runs(examine, subject, session)
+    activity = None if session is None else _check_runs(examine, subject, session)
+    for asked in circuit.questions:
+        examine.holds(f"tells the truth about {asked}", lambda q=asked: _truth(subject, q, activity))  # type: ignore[misc]
+        examine.holds(
+            f"the same subject has the same truth about {asked}",
+            lambda q=asked: _identical(
+                *(_told(s, q, activity) for s in (subject, twin)), "the same stream gave others"
+            ),  # type: ignore[misc]
+        )
+    examine.holds("refuses a question that it cannot answer", lambda: _refuses(subject, activity))
 
 
-def _check_runs(examine: Examiner, subject: Any, session: Session) -> None:
+def _check_runs(examine: Examiner, subject: Any, session: Session) -> xr.Dataset | None:
+    """The activity of the session, None where there is no valid one."""
     activity = examine.holds("runs the session into a valid activity", lambda: _run(subject, session, "run"))
     if activity is None:
-        return
+        return None
     state = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]  # noqa: NPY002 (compared only; an engine's first import may draw)
     examine.holds(
         "same stream, same activity",
@@ -59,11 +59,9 @@ def _check_runs(examine: Examiner, subject: Any, session: Session) -> None:
             "another stream gave the same activity: use the rng",
         ),
     )
-    pulse = np.zeros(activity.sizes["neuron"])
-    pulse[0] = 1.0
-    for kind in ("stimulate", "silence"):
-        perturbed = session.perturbed(NeuronPerturbation(kind, pulse, 0.1, 0.2, (0,)))
-        examine.holds(f"takes a perturbation: {kind}", lambda s=perturbed: _run(subject, s, "run"))  # type: ignore[misc]
+    for what, effect in _effects(activity.sizes["neuron"]).items():
+        perturbed = session.perturbed(effect)
+        examine.holds(f"takes an effect: {what}", lambda s=perturbed: _run(subject, s, "run"))  # type: ignore[misc]
     examine.holds(
         "leaves numpy's global generator alone",
         lambda: require(
@@ -71,6 +69,22 @@ def _check_runs(examine: Examiner, subject: Any, session: Session) -> None:
             "the global random state changed: draw from the rng you are given",
         ),
     )
+    return activity
+
+
+def _effects(n_neurons: int) -> dict[str, Effect]:
+    """One of each sort, on the first of n neurons in the first trial."""
+    first = np.arange(n_neurons) == 0
+    pairs = np.where(first[:, None], 0.0, np.ones((n_neurons, n_neurons)))
+    window = (0.1, 0.2, (0,))
+    return {
+        "a drive": Effect("drive", np.where(first, 1.0, 0.0), *window),
+        "a drive that changes": Effect("drive", np.where(first, [[-1.0], [1.0]], 0.0), *window),
+        "a hold": Effect("hold", np.where(first, 20.0, np.nan), *window),
+        "a gain per neuron": Effect("gain", np.where(first, 0.0, 1.0), *window),
+        "a gain per pair": Effect("gain", pairs, *window, over="pair"),
+        "an effect that outlasts its trial": Effect("drive", np.where(first, 1.0, 0.0), 0.4, 2 * DURATION),
+    }
 
 
 def _rng(role: str) -> np.random.Generator:
@@ -93,28 +107,48 @@ def _anatomy(subject: Any) -> None:
     )
 
 
-def _truth(circuit: Any, subject: Any, question: str) -> None:
-    truth = subject.truth(question)
-    require(isinstance(truth, xr.Dataset), f"a truth must be an xarray.Dataset, got {type(truth).__name__}")
-    for name, dims in TRUTHS.get(question, {}).items():
-        require(name in truth, f"the truth about {question} lacks {name!r} {dims}")
-        require(truth[name].dims == dims, f"{name} must have dims {dims}, got {truth[name].dims}")
-    if question == "connectivity":
-        weight, n = truth["weight"].values, subject.anatomy.sizes["neuron"]
+def _told(subject: Any, asked: str, activity: xr.Dataset | None) -> xr.Dataset:
+    return subject.truth(asked, activity, _rng("truth"))
+
+
+def _truth(subject: Any, asked: str, activity: xr.Dataset | None) -> None:
+    truth = _told(subject, asked, activity)
+    check_truth(truth, question(asked))
+    n = subject.anatomy.sizes["neuron"]
+    for dim in ("pre", "post", "neuron"):
+        length = truth.sizes.get(dim, n)
+        require(length == n, f"the truth about {asked} must have the {n} neurons along {dim}, got {length}")
+    for name, variable in truth.data_vars.items():
+        if set(variable.dims) == {"pre", "post"}:
+            itself = np.diag(variable.values).any()
+            require(not itself, f"{name} must have a zero diagonal: no neuron is asked about itself")
+
+
+def _mechanism(circuit: Any) -> None:
+    mechanism = getattr(circuit, "mechanism", None)
+    require(
+        isinstance(mechanism, str) and bool(mechanism.strip()),
+        f"a circuit needs `mechanism: ClassVar[str]`, the class of explanation that it belongs to, got {mechanism!r}",
+    )
+    require(
+        mechanism != circuit.name,
+        f"mechanism must be a class of explanation, such as 'ring attractor', got the circuit's own name {mechanism!r}",
+    )
+
+
+def _imitates(circuit: Any) -> None:
+    _known(circuit, "twin_of", "circuits")
+    for name in circuit.twin_of:
+        imitation = circuit.imitating(create("circuits", name))
         require(
-            weight.shape == (n, n), f"weight must be ({n}, {n}), one row per presynaptic neuron, got {weight.shape}"
-        )
-        require(bool(np.isfinite(weight).all()), "weights must be finite")
-        require(not np.diag(weight).any(), "weight must have a zero diagonal: no neuron is asked about itself")
-    if question == "mechanism":
-        require(
-            truth["label"].item() == circuit.name, f"the mechanism's label must be the circuit's name {circuit.name!r}"
+            type(imitation) is type(circuit),
+            f"imitating() must return a {type(circuit).__name__} made to match that circuit, got {imitation!r}",
         )
 
 
-def _refuses(subject: Any) -> None:
+def _refuses(subject: Any, activity: xr.Dataset | None) -> None:
     try:
-        subject.truth("no such question")
+        _told(subject, "no such question", activity)
     except LookupError as refusal:
         require(bool(str(refusal)), "the LookupError must list the questions that it can answer")
         return

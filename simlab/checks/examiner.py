@@ -31,10 +31,12 @@ class Report:
 
     @property
     def ok(self) -> bool:
+        """Whether every fact holds."""
         return all(entry.passed for entry in self.entries)
 
     @property
     def failures(self) -> tuple[Entry, ...]:
+        """The facts that do not."""
         return tuple(entry for entry in self.entries if not entry.passed)
 
     def __str__(self) -> str:

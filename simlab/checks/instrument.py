@@ -11,7 +11,7 @@ from simlab.checks.examiner import Examiner, require
 from simlab.checks.problem import spiking_activity, tissue
 from simlab.contracts import SimlabError
 from simlab.data import RECORDING_ATTRS, check_recording
-from simlab.session import KINDS, NeuronPerturbation, Perturbation
+from simlab.session import KINDS, Effect, Perturbation, Session, effects_on
 from simlab.streams import stream
 
 N_NEURONS = 60
@@ -57,7 +57,7 @@ def check_stimulator(examine: Examiner, stimulator: Any) -> None:
         return
     kinds = [
         examine.holds(f"aims, or says why not: {kind}", lambda k=kind, s=strength: _aims(actuator, k, s))  # type: ignore[misc]
-        for kind, strength in (("stimulate", 1.0), ("silence", 1.0), ("clamp", 20.0))
+        for kind, strength in (("stimulate", 1.0), ("silence", 1.0), ("clamp", 20.0), ("cut", 1.0))
     ]
     examine.holds("does something", lambda: require("aims" in kinds, "it refuses every kind of perturbation"))
     twin = stimulator.install(anatomy, key, _rng("install"))
@@ -94,11 +94,14 @@ def _aims(actuator: Any, kind: str, strength: float) -> str:
     except SimlabError as refusal:
         return str(refusal)
     require(
-        isinstance(aimed, NeuronPerturbation), f"aim() must return a NeuronPerturbation, got {type(aimed).__name__}"
+        isinstance(aimed, tuple) and bool(aimed) and all(isinstance(effect, Effect) for effect in aimed),
+        f"aim() must return a tuple of Effects, got {aimed!r:.80}: wrap a single one, (effect,)",
     )
-    require(aimed.strength.shape == (N_NEURONS,), f"strength must be ({N_NEURONS},), got {aimed.strength.shape}")
-    given = (aimed.start, aimed.stop, aimed.trials)
-    require(given == (pulse.start, pulse.stop, pulse.trials), f"window and trials must be kept, got {given}")
+    effects_on(Session(3, 0.5, perturbations=aimed), N_NEURONS)
+    for effect in aimed:
+        given = (effect.start, effect.trials)
+        kept = effect.start >= pulse.start and effect.trials == pulse.trials
+        require(kept, f"effects must not precede the perturbation and must keep its trials, got {given}")
     return "aims"
 
 
@@ -106,10 +109,10 @@ def _same_aim(one: Any, other: Any) -> None:
     for kind in KINDS:
         pulse = Perturbation(kind, (3, 7), 1.0, 0.1, 0.2)
         try:
-            strengths = [actuator.aim(pulse).strength for actuator in (one, other)]
+            aims = [[effect.to_dict() for effect in actuator.aim(pulse)] for actuator in (one, other)]
         except SimlabError:
             continue  # this kind is refused, as the check of each kind has noted
-        require(np.array_equal(*strengths), "two installs differ: draw everything from the rng")
+        require(aims[0] == aims[1], "two installs differ: draw everything from the rng")
 
 
 def _refuses(actuator: Any) -> None:

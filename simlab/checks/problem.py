@@ -20,6 +20,7 @@ LAG = 0.003  # s from a spike of unit 0 to the spike of unit 1 that it causes
 COUPLING = 0.5  # probability that it causes one
 FRAME_RATE = 20.0  # Hz
 BRIEF: Mapping[str, Any] = {"candidates": ("this", "that")}
+REGION = "cortex"
 
 
 def spike_columns(
@@ -108,7 +109,7 @@ def tissue(n_neurons: int = 60) -> xr.Dataset:
 
 
 class PracticeRig:
-    """A rig on the problem's units; stimulated units fire, silenced ones do not. Budget as in the lab."""
+    """A rig on the problem's units; stimulated units fire, silenced ones do not, and cut ones drive nobody. Budget as in the lab."""
 
     def __init__(self, brief: Mapping[str, Any], budget: Budget, n_units: int = N_UNITS) -> None:
         place = dict(zip(("unit_x", "unit_y", "unit_z"), positions(n_units).T, strict=True))
@@ -156,17 +157,33 @@ def _perturbed(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     if not isinstance(pulse, Perturbation) or not all(0 <= target < n_units for target in pulse.targets):
         raise SimlabError(f"a rig takes Perturbations aimed at units 0..{n_units - 1}, got {pulse}")
+    if pulse.region not in ("", REGION):
+        raise SimlabError(f"a perturbation's region must be one of the subject's, {REGION}, got {pulse.region!r}")
+    targets = np.arange(n_units) if pulse.region else np.asarray(pulse.targets)
     trial, when, cell = columns
     on = pulsed_trials(pulse, trials)
-    hit = np.isin(cell, pulse.targets) & np.isin(trial, on) & (when >= pulse.start) & (when < pulse.stop)
+    inside = np.isin(trial, on) & (when >= pulse.start) & (when < pulse.stop)
+    if pulse.kind == "cut":
+        kept = ~(inside & _caused(columns) & np.isin(0, targets) & (rng.random(len(when)) < pulse.strength))
+        return trial[kept], when[kept], cell[kept]
+    hit = inside & np.isin(cell, targets)
     trial, when, cell = trial[~hit], when[~hit], cell[~hit]
     if pulse.kind == "silence":
         return trial, when, cell
     rate = pulse.strength if pulse.kind == "clamp" else 50.0 * pulse.strength  # Hz
-    more = rng.poisson(rate * (pulse.stop - pulse.start), (len(on), len(pulse.targets)))
+    more = rng.poisson(rate * (pulse.stop - pulse.start), (len(on), len(targets)))
     row, column = (np.repeat(index.ravel(), more.ravel()) for index in np.indices(more.shape))
     return (
         np.append(trial, on[row]),
         np.append(when, rng.uniform(pulse.start, pulse.stop, len(row))),
-        np.append(cell, np.asarray(pulse.targets)[column]),
+        np.append(cell, targets[column]),
     )
+
+
+def _caused(columns: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
+    """(spike,): whether it is one of cell 1 that cell 0 caused."""
+    trial, when, cell = columns
+    driving = cell == 0
+    instants = {(t, round(w + LAG, 9)) for t, w in zip(trial[driving].tolist(), when[driving].tolist(), strict=True)}
+    found = [(t, round(w, 9)) in instants for t, w in zip(trial.tolist(), when.tolist(), strict=True)]
+    return np.array(found, dtype=bool) & (cell == 1)

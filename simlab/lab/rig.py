@@ -18,7 +18,7 @@ import xarray as xr
 
 from simlab.contracts import Actuator, Budget, BudgetExceeded, SimlabError
 from simlab.data import plain
-from simlab.session import NeuronPerturbation, Perturbation, Session
+from simlab.session import Effect, Perturbation, Session
 
 
 @dataclass
@@ -26,7 +26,7 @@ class Bench:
     """The lab's side of a rig."""
 
     propose: Callable[[int, float], Session]  # the natural task
-    run: Callable[[Session], xr.Dataset]  # session with perturbations per neuron -> blinded Recording
+    run: Callable[[Session], xr.Dataset]  # session with effects on neurons -> blinded Recording
     actuator: Actuator
     n_units: int
 
@@ -60,7 +60,7 @@ class Rig:
         Raises BudgetExceeded if the session costs more than remains, SimlabError if it is impossible.
         """
         bench = _benches[self._number]
-        aimed = replace(session, perturbations=tuple(_aim(bench, p) for p in session.perturbations))
+        aimed = replace(session, perturbations=tuple(e for p in session.perturbations for e in _aim(bench, p)))
         self._spend(session)
         return bench.run(aimed)
 
@@ -78,10 +78,10 @@ class Rig:
         self.spent = Budget(**{k: getattr(self.spent, k) + v for k, v in cost.items()})
 
 
-def _aim(bench: Bench, perturbation: object) -> NeuronPerturbation:
+def _aim(bench: Bench, perturbation: object) -> tuple[Effect, ...]:
     if not isinstance(perturbation, Perturbation):
         raise SimlabError(
-            f"a rig takes Perturbations aimed at units, got {type(perturbation).__name__}: name the target units"
+            f"a rig takes Perturbations aimed at units or a region, got {type(perturbation).__name__}: name the targets"
         )
     outside = [t for t in perturbation.targets if not 0 <= t < bench.n_units]
     if outside:

@@ -98,8 +98,8 @@ def stimulator_portrait(stimulator: Any) -> Figure:
     position = np.stack([anatomy[axis].values for axis in "xyz"], axis=1)
     target = int(np.linalg.norm(position - position.mean(axis=0), axis=1).argmin())
     actuator = stimulator.install(anatomy, key, stream(SEED, "portrait", "actuator"))
-    aimed = actuator.aim(Perturbation("stimulate", (target,), 1.0, 0.0, 0.1))
-    return tools.aim_figure(registry.name_of(stimulator), anatomy, aimed.strength, target)
+    (aimed, *_) = actuator.aim(Perturbation("stimulate", (target,), 1.0, 0.0, 0.1))
+    return tools.aim_figure(registry.name_of(stimulator), anatomy, aimed.steps[0], target)
 
 
 def reference_activity(n_neurons: int = 60, trials: int = 4, duration: float = 5.0) -> tuple[xr.Dataset, xr.Dataset]:

@@ -21,6 +21,7 @@ class Inline(Executor):
     """Runs each task where it is submitted: the executor of a notebook or a debugger."""
 
     def submit(self, fn: Callable[..., Any], /, *args: Any, **kwargs: Any) -> Future:
+        """Runs the task at once; what it raises is in the future."""
         future: Future = Future()
         try:
             future.set_result(fn(*args, **kwargs))
@@ -44,11 +45,13 @@ class Pool:
             self.executor.shutdown(wait=kind is None, cancel_futures=True)
 
     def renew(self) -> None:
+        """Lets a broken executor go and makes another."""
         self.executor.shutdown(wait=False, cancel_futures=True)
         self.executor = self._make()
 
 
 def pool_of(given: Executor | None, workers: int | None, n_cells: int) -> Pool:
+    """The pool of an executor that was given, of worker processes, or of this process alone."""
     if given is not None:
         slots = getattr(given, "_max_workers", None) or 4 * (os.cpu_count() or 1)
         return Pool(lambda: given, slots, owned=False)

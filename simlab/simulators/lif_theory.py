@@ -15,12 +15,10 @@ from dataclasses import dataclass
 import numpy as np
 from scipy.special import erfcx
 
-BARRIER_SHIFT = 0.5826
-"""A threshold checked only every dt acts as one higher by this many standard deviations of a step's noise:
--zeta(1/2)/sqrt(2 pi) (Broadie, Glasserman & Kou 1997, Math Finance 7:325)."""
+from simlab.simulators import siegert
 
-_HIGHEST = 25.0  # exp(25**2) is near the largest float, and a neuron so far below threshold never fires
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(200)
+NODES = 200
+"""Of the quadrature of Siegert's integral: exact for any input (`transfers` makes do with fewer, for speed)."""
 
 
 @dataclass(frozen=True)
@@ -36,10 +34,8 @@ class LIF:
     def rate(self, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
         """Firing rate [Hz] at these means and standard deviations of the free potential [V] (Siegert's formula)."""
         low, high = self._bounds(mean, sd)
-        middle, half = (high + low) / 2, (high - low) / 2
-        x = middle[..., None] + half[..., None] * _NODES
-        integral = half * (erfcx(-x) * _WEIGHTS).sum(axis=-1)
-        return 1 / (self.refractory + self.membrane_time_constant * np.sqrt(np.pi) * integral)
+        tau, held = self.membrane_time_constant, self.refractory
+        return siegert.rate(low, high, tau, held, self.dt, lambda x: erfcx(-x), NODES)
 
     def gain(self, mean: np.ndarray, sd: np.ndarray) -> np.ndarray:
         """d rate / d mean [Hz/V]: the response to a slow change of input."""
@@ -61,10 +57,7 @@ class LIF:
         return np.sqrt(2 * np.pi * between) * rate * self.membrane_time_constant
 
     def _bounds(self, mean: np.ndarray, sd: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        shift = BARRIER_SHIFT * sd * np.sqrt(2 * self.dt / self.membrane_time_constant)
-        high = (self.threshold + shift - mean) / (np.sqrt(2) * sd)
-        low = (self.reset + shift - mean) / (np.sqrt(2) * sd)
-        return np.minimum(low, _HIGHEST - 1), np.minimum(high, _HIGHEST)
+        return siegert.bounds(mean, sd, self.threshold, self.reset, self.membrane_time_constant, self.dt)
 
 
 @dataclass(frozen=True, eq=False)

@@ -1,13 +1,15 @@
-"""What a batched rate network is commanded to do: a task's inputs, perturbations and clamps, piecewise constant."""
+"""What a batched rate network is commanded to do: a task's inputs and effects, piecewise constant."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from simlab.contracts import SimlabError
-from simlab.session import SILENCE_CURRENT, Session, neuron_perturbations, pulsed_trials
+from simlab.session import Effect, Session
+from simlab.simulators.effects import changes, drive_at, engine_effects, gain_at, hold_at, of_kind
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,7 +18,10 @@ class Command:
 
     edges: np.ndarray  # (segment - 1,) s
     current: np.ndarray  # (segment, trial, neuron), in the unit of the transfer function's argument
-    clamp: np.ndarray  # the same shape, or one segment if nothing is clamped; NaN is free
+    clamp: np.ndarray  # the same shape, or one segment if nothing is held; NaN is free
+    gain: np.ndarray | None  # the same shape, on all synapses that a neuron makes; None if there is none
+    pair_gain: np.ndarray | None  # (kind, pre, post): all the factors on pairs that occur; None if there is none
+    pair_kind: np.ndarray | None  # (segment, trial): which of them
 
     @classmethod
     def of(
@@ -26,33 +31,40 @@ class Command:
         session: Session,
         inputs: np.ndarray | None,
         interval: float | None,
+        dt: float,
     ) -> Command:
-        pulses = neuron_perturbations(session, size)
-        edges = {0.0, *(p.start for p in pulses), *(p.stop for p in pulses)}
+        """What a session and a task's inputs (trial, step, neuron), of steps of `interval` [s], command n units."""
+        effects = engine_effects(session, size, dt)
+        edges = {0.0, *changes(effects, session.duration)}
         if inputs is not None:
             _check_inputs(inputs, interval, session, size)
             edges |= set(np.arange(inputs.shape[1] + 1) * interval)
-        starts = np.array(sorted(edges))
-        current = np.zeros((len(starts) + 1, session.trials, size))
-        clamp = np.full_like(current, np.nan) if any(p.kind == "clamp" for p in pulses) else current[:1] * np.nan
-        if inputs is not None:
-            current[0] = inputs[:, 0]
-            step = np.round(starts / interval - 0.5 + 1e-6).astype(int)
-            inside = step < inputs.shape[1]
-            current[1:][inside] = np.swapaxes(inputs, 0, 1)[step[inside]]
-        for pulse in pulses:
-            when = 1 + np.flatnonzero((starts >= pulse.start - 1e-9) & (starts < pulse.stop - 1e-9))
-            where = np.ix_(when, pulsed_trials(pulse, session.trials))
-            if pulse.kind == "clamp":
-                clamp[where] = np.where(pulse.strength != 0, pulse.strength, clamp[where])
-            else:
-                gain = 1.0 if pulse.kind == "stimulate" else -SILENCE_CURRENT
-                current[where] += gain * pulse.strength * rheobase
-        return cls(starts, current, clamp)
+        starts, every = np.array(sorted(edges)), np.arange(session.trials)
+        current = _task(inputs, interval, starts, session.trials, size)
+        if drives := of_kind(effects, "drive"):
+            current[1:] += rheobase * np.stack([drive_at(drives, start, every, size) for start in starts])
+        clamp, gain = np.full((1, session.trials, size), np.nan), None
+        if holds := of_kind(effects, "hold"):
+            clamp = np.stack([clamp[0], *(hold_at(holds, start, every, size) for start in starts)])
+        if gains := [effect for effect in of_kind(effects, "gain") if effect.over == "neuron"]:
+            unit = np.arange(size)
+            gain = np.stack([np.ones_like(current[0]), *(gain_at(gains, s, every, unit, unit) for s in starts)])
+        return cls(starts, current, clamp, gain, *_pair_gains(effects, starts, every, size))
 
     def segment(self, times: np.ndarray) -> np.ndarray:
         """Which segment holds at each of these times (time,) [s]."""
         return np.searchsorted(self.edges, times, side="right")
+
+
+def _task(inputs: np.ndarray | None, interval: float | None, starts: np.ndarray, trials: int, size: int) -> np.ndarray:
+    """The task's current (segment, trial, neuron)."""
+    current = np.zeros((len(starts) + 1, trials, size))
+    if inputs is not None and interval is not None:
+        current[0] = inputs[:, 0]
+        step = np.round(starts / interval - 0.5 + 1e-6).astype(int)
+        inside = step < inputs.shape[1]
+        current[1:][inside] = np.swapaxes(inputs, 0, 1)[step[inside]]
+    return current
 
 
 def _check_inputs(inputs: np.ndarray, interval: float | None, session: Session, size: int) -> None:
@@ -62,3 +74,27 @@ def _check_inputs(inputs: np.ndarray, interval: float | None, session: Session, 
         raise SimlabError(
             f"inputs must be (trial, step, neuron) for {session.trials} trials of {size} neurons, got {inputs.shape}"
         )
+
+
+def _pair_gains(
+    effects: Sequence[Effect], starts: np.ndarray, trials: np.ndarray, size: int
+) -> tuple[np.ndarray, np.ndarray] | tuple[None, None]:
+    """The factors on pairs (kind, pre, post), each combination of effects once, and which (segment, trial) has it."""
+    gains = [effect for effect in of_kind(effects, "gain") if effect.over == "pair"]
+    if not gains:
+        return None, None
+    table: dict[tuple[tuple[int, int], ...], int] = {(): 0}
+    factors, kind = [np.ones((size, size))], np.zeros((len(starts) + 1, len(trials)), dtype=int)
+    for k, start in enumerate(starts, 1):
+        now = [(i, gain.step_at(start)) for i, gain in enumerate(gains)]
+        for trial in trials:
+            mine = tuple((i, step) for i, step in now if step is not None and _acts(gains[i], trial))
+            if mine not in table:
+                table[mine] = len(factors)
+                factors.append(np.prod([gains[i].steps[step] for i, step in mine], axis=0))
+            kind[k, trial] = table[mine]
+    return np.stack(factors), kind
+
+
+def _acts(effect: Effect, trial: int) -> bool:
+    return effect.trials is None or trial in effect.trials

@@ -39,7 +39,8 @@ class RateNetwork:
 
     A unit's *rheobase* is the input that strength 1 of a stimulation stands for, in the unit of f's argument. It
     takes an isolated unit from rest (I = 0) just to threshold where f has one, as for a spiking neuron; a smooth
-    f has none, and its circuit says which input it took instead. A *clamped* unit is held at the given rate.
+    f has none, and its circuit says which input it took instead. A unit that a session *holds* has the given rate, and a
+    *gain* multiplies its weights.
     """
 
     weights: np.ndarray  # (pre, post), input of `post` per rate of `pre`
@@ -169,12 +170,14 @@ def simulate(
     substeps, n_samples = _steps(sample_interval, dt, "sample_interval"), round(session.duration / sample_interval)
     if n_samples < 1:
         raise SimlabError(f"a trial of {session.duration} s holds no sample of {sample_interval} s: sample faster")
-    command = Command.of(network.size, network.rheobase, session, inputs, input_interval)
+    command = Command.of(network.size, network.rheobase, session, inputs, input_interval, dt)
     burn_steps = _steps(burn_in, dt, "burn_in") if burn_in else 0
     step_times = (np.arange(n_samples * substeps) + 0.5) * dt
     segment = np.concatenate([np.zeros(burn_steps, dtype=int), command.segment(step_times)])
     start = np.zeros((session.trials, network.size)) if initial is None else np.asarray(initial, dtype=float)
     bytes_per_trial = 8 * network.size * (2 * n_samples + 2 * command.current.shape[0] + 8)
+    if command.pair_gain is not None:
+        bytes_per_trial += 16 * network.size**2  # each trial has weights of its own
     chunk = int(np.clip(memory_limit // bytes_per_trial, 1, session.trials))
     chunk = -(-session.trials // -(-session.trials // chunk))
     rate = np.empty((session.trials, n_samples, network.size), dtype=np.float32)
@@ -186,7 +189,8 @@ def simulate(
             rows = np.minimum(np.arange(first, first + chunk), session.trials - 1)
             done = _integrate(
                 _Constants.of(network), jnp.asarray(start[rows]), jnp.asarray(command.current[:, rows]),
-                jnp.asarray(command.clamp[:, rows]), jnp.asarray(segment), jnp.asarray(rows), seed, dt,
+                jnp.asarray(command.clamp[:, rows]), _Gains.of(command, rows), jnp.asarray(segment),
+                jnp.asarray(rows), seed, dt,
                 transfer=network.transfer, burn_steps=burn_steps, substeps=substeps,
                 noisy=noisy,
             )  # fmt: skip
@@ -236,9 +240,31 @@ class _Constants(NamedTuple):
         )  # fmt: skip
 
 
-def _output(transfer: Callable[..., Any], constants: _Constants, x: Any, current: Any) -> Any:
-    """r, the rate that a unit's input calls for."""
-    drive = x @ constants.weights + constants.bias + current
+class _Gains(NamedTuple):
+    """Factors on synapses; None where a session has none, and then compiled code knows nothing of them."""
+
+    unit: Any = None  # (segment, trial, neuron)
+    pair: Any = None  # (kind, pre, post)
+    kind: Any = None  # (segment, trial)
+
+    @classmethod
+    def of(cls, command: Command, rows: np.ndarray) -> _Gains:
+        unit = None if command.gain is None else _double(command.gain[:, rows])
+        if command.pair_gain is None or command.pair_kind is None:
+            return cls(unit)
+        return cls(unit, _double(command.pair_gain), jnp.asarray(command.pair_kind[:, rows]))
+
+    def recurrent(self, weights: Any, x: Any, now: Any) -> Any:
+        """What the units (trial, neuron) of a state give one another in a segment."""
+        sent = x if self.unit is None else x * self.unit[now]
+        if self.pair is None:
+            return sent @ weights
+        return jnp.einsum("ti,tij->tj", sent, weights * self.pair[self.kind[now]])
+
+
+def _output(transfer: Callable[..., Any], constants: _Constants, x: Any, current: Any, recurrent: Any = None) -> Any:
+    """r, the rate that a unit's input calls for; recurrent: from other units, if not by the weights alone."""
+    drive = (x @ constants.weights if recurrent is None else recurrent) + constants.bias + current
     return transfer(drive, *constants.transfer_parameters)
 
 
@@ -258,7 +284,7 @@ def _settle(constants: _Constants, x: Any, current: Any, dt: float, steps: int, 
 
 @partial(jax.jit, static_argnames=("transfer", "burn_steps", "substeps", "noisy"))
 def _integrate(
-    constants: _Constants, start: Any, current: Any, clamp: Any, segment: Any, trials: Any, seed: int,
+    constants: _Constants, start: Any, current: Any, clamp: Any, gains: _Gains, segment: Any, trials: Any, seed: int,
     dt: float, *, transfer: Callable[..., Any], burn_steps: int, substeps: int, noisy: tuple[bool, bool],
 ) -> Any:  # fmt: skip
     """Euler-Maruyama over all steps; means over `substeps`, (trial, sample, neuron)."""
@@ -273,7 +299,7 @@ def _integrate(
     def advance(x: Any, step: Any) -> tuple[Any, Any]:
         now = segment[step]
         drive = current[now] + (constants.input_noise * draw(step, 0) if noisy[0] else 0.0)
-        output = _output(transfer, constants, x, drive)
+        output = _output(transfer, constants, x, drive, gains.recurrent(constants.weights, x, now))
         new = x + dt / tau * (output - x)
         if noisy[1]:
             shot = jnp.sqrt(constants.shot_noise * output) / tau

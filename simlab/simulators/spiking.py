@@ -21,7 +21,7 @@ A circuit describes its network once, as data, and simulates any session of it:
 
 Three names in the equations belong to the engine, which declares and fills them:
 `eta`, a fresh standard normal number for each neuron and step (so white noise of density s is `s*eta/sqrt(dt)`),
-`perturbation`, the session's commanded current in rheobases, and the `name` of each `Drive`.
+`perturbation`, the sum of the session's drives in rheobases, and the `name` of each `Drive`.
 Everything else is a declared variable of the equations with its unit, given in SI floats: weights, sizes and inputs
 are data, so one compilation serves every subject and every number of trials.
 
@@ -100,6 +100,7 @@ def simulate(
     if target not in TARGETS:
         raise SimlabError(f"target must be one of {', '.join(TARGETS)}, got {target!r}")
     plan = Plan(network, session, tuple(drives), round(burn_in / dt), round(session.duration / dt), dt)
+    plan.effects()  # what cannot be honoured is refused before anything is built
     chunks = _chunks(network, session.trials, memory)
     if target == "auto":
         width = max(len(chunk) for chunk in chunks) * network.n_neurons
@@ -135,7 +136,7 @@ def _run_chunk(
     with compiling(target, plan.signature(), seed):
         objects = build(plan, len(trials), initial_rng)
         group = objects[0]
-        given = inputs(plan, group, trials, input_rng)
+        given = inputs(plan, objects, trials, input_rng)
         stepper = _Stepper(plan, group.variables["_spikespace"].get_value(), given, progress)
         before = b.NetworkOperation(stepper.before, clock=group.clock, when="start", name="simlab_inputs")
         after = b.NetworkOperation(stepper.after, clock=group.clock, when="end", name="simlab_spikes")

@@ -1,6 +1,6 @@
-"""What a batched spiking network is given at each step: noise, drives, perturbations, clamps.
+"""What a batched spiking network is given at each step: noise, a task's drives, and the effects of perturbations.
 
-Each is an `Input`: `update(step)` writes into an array of Brian2's state, laid out (trial * neuron,).
+Each is an `Input`: `update(step)` writes into an array of Brian2's state, laid out (trial * neuron,) unless it says so.
 """
 
 from __future__ import annotations
@@ -8,15 +8,19 @@ from __future__ import annotations
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Protocol
 
 import numpy as np
 
 from simlab.contracts import SimlabError
-from simlab.session import SILENCE_CURRENT, NeuronPerturbation
+from simlab.session import Effect
+from simlab.simulators.effects import changes, drive_at, gain_at, hold_at
 
 
 class Input(Protocol):
+    """Something that is written into the state before a step."""
+
     def update(self, step: int) -> None: ...
     def close(self) -> None: ...
 
@@ -75,6 +79,7 @@ class Noise:
         return self.pool.submit(self.rng.standard_normal, dtype=np.float32, out=block)
 
     def update(self, step: int) -> None:
+        """Writes what holds at this step."""
         if self.row == self.rows:
             self.block, self.row = self.ahead.result(), 0
             self.ahead = self._draw()
@@ -82,6 +87,7 @@ class Noise:
         self.row += 1
 
     def close(self) -> None:
+        """Lets go of what was held for it."""
         self.pool.shutdown()
 
 
@@ -97,10 +103,11 @@ class CommonNoise:
         self.source, self.own, self.common = source[self.sharing], np.sqrt(1 - share), np.sqrt(share)
 
     def update(self, step: int) -> None:
+        """Writes what holds at this step."""
         self.view[:, self.sharing] = self.own * self.view[:, self.sharing] + self.common * self.view[:, self.source]
 
     def close(self) -> None:
-        pass
+        """Lets go of what was held for it."""
 
 
 class Drives:
@@ -125,6 +132,7 @@ class Drives:
         self.index = [-1] * len(drives)
 
     def update(self, step: int) -> None:
+        """Writes what holds at this step."""
         time = (step - self.offset) * self.dt
         for i, drive in enumerate(self.drives):
             index = int(max(time - drive.start, 0.0) / drive.interval + 1e-6)
@@ -134,107 +142,109 @@ class Drives:
                 self.stores[i][:] = drive.values(self.trials, index).ravel()
 
     def close(self) -> None:
-        pass
+        """Lets go of what was held for it."""
 
 
-def _windows(pulses: Sequence[NeuronPerturbation], offset: int, dt: float) -> np.ndarray:
-    """(pulse, 2): first step of each pulse, and the first after it."""
-    return np.array([[round(p.start / dt), round(p.stop / dt)] for p in pulses], dtype=int) + offset
+class Commands:
+    """Effects of one kind on a chunk's trials, and the steps at which they change.
 
-
-def _reach(pulse: NeuronPerturbation, trials: np.ndarray) -> np.ndarray:
-    """(trial,): which of these trials a pulse acts on."""
-    return np.ones(len(trials), bool) if pulse.trials is None else np.isin(trials, pulse.trials)
-
-
-class Perturbations:
-    """Currents commanded by `stimulate` and `silence`, in rheobases, set anew at each edge of a pulse."""
-
-    def __init__(
-        self,
-        pulses: Sequence[NeuronPerturbation],
-        store: np.ndarray,
-        trials: np.ndarray,
-        n_neurons: int,
-        offset: int,
-        dt: float,
-    ):
-        self.pulses, self.store, self.shape = pulses, store, (len(trials), n_neurons)
-        self.windows = _windows(pulses, offset, dt)
-        self.reach = [_reach(pulse, trials) for pulse in pulses]
-        self.edges = set(self.windows.ravel().tolist())
-
-    def update(self, step: int) -> None:
-        if step not in self.edges:
-            return
-        current = np.zeros(self.shape)
-        for pulse, (first, last), reach in zip(self.pulses, self.windows, self.reach, strict=True):
-            if first <= step < last:
-                gain = 1.0 if pulse.kind == "stimulate" else -SILENCE_CURRENT
-                current[reach] += gain * pulse.strength
-        self.store[:] = current.ravel()
-
-    def close(self) -> None:
-        pass
-
-
-class Clamps:
-    """Neurons held at a firing rate: deaf to their own threshold, made to fire at regular times of random phase.
-
-    Writes 0 (free), 1 (held) or 2 (made to fire at this step). Zero strength leaves a neuron alone; a neuron cannot
-    be held faster than its refractory period allows. Neurons clamped in one session are silenced by strengths
-    too small to fire within the window.
+    A step is in a window if its middle is.
     """
 
-    def __init__(
-        self,
-        pulses: Sequence[NeuronPerturbation],
-        store: np.ndarray,
-        trials: np.ndarray,
-        n_trials: int,
-        n_neurons: int,
-        offset: int,
-        dt: float,
-        rng: np.random.Generator,
-    ):
-        self.store, self.shape = store, (len(trials), n_neurons)
-        self.windows = _windows(pulses, offset, dt)
-        self.edges = set(self.windows.ravel().tolist())
-        self.held = [np.outer(_reach(pulse, trials), pulse.strength > 0) for pulse in pulses]
-        self.forced = self._schedule(pulses, dt, rng)
-        self.fired: np.ndarray | None = None
+    def __init__(self, effects: Sequence[Effect], trials: np.ndarray, n_neurons: int, steps: range, dt: float):
+        self.effects, self.trials, self.n_neurons, self.offset, self.dt = effects, trials, n_neurons, steps.start, dt
+        edges = changes(effects, len(steps) * dt)
+        self.edges = np.unique(np.ceil(edges / dt - 0.5 - 1e-6).astype(int)) + self.offset
+        self._edges = set(self.edges.tolist())
+        self.last = steps.stop
 
-    def _schedule(
-        self, pulses: Sequence[NeuronPerturbation], dt: float, rng: np.random.Generator
-    ) -> dict[int, np.ndarray]:
-        """Step -> cells made to fire at it."""
-        steps, cells = [], []
-        for pulse, (first, last), held in zip(pulses, self.windows, self.held, strict=True):
-            trial, neuron = np.nonzero(held)
-            period = 1 / (pulse.strength[neuron] * dt)
-            count = int((last - first) / period.min()) + 1 if len(period) else 0
-            when = first + np.floor((np.arange(count) + rng.random((len(period), 1))) * period[:, None]).astype(int)
-            inside = when < last
-            steps.append(when[inside])
-            cells.append(np.broadcast_to((trial * self.shape[1] + neuron)[:, None], when.shape)[inside])
-        step, cell = np.concatenate(steps), np.concatenate(cells)
-        order = np.argsort(step, kind="stable")
-        unique, start = np.unique(step[order], return_index=True)
-        return dict(zip(unique.tolist(), np.split(cell[order], start[1:]), strict=True))
+    def changed(self, step: int) -> bool:
+        """Whether anything changes at this step."""
+        return step in self._edges
+
+    def time(self, step: int) -> float:
+        """The middle of a step [s] from trial onset."""
+        return (step - self.offset + 0.5) * self.dt
+
+
+class Currents:
+    """The sum of all drives, in rheobases, set anew whenever one changes."""
+
+    def __init__(self, commands: Commands, store: np.ndarray):
+        self.commands, self.store = commands, store
 
     def update(self, step: int) -> None:
+        """Writes what holds at this step."""
+        c = self.commands
+        if c.changed(step):
+            self.store[:] = drive_at(c.effects, c.time(step), c.trials, c.n_neurons).ravel()
+
+    def close(self) -> None:
+        """Lets go of what was held for it."""
+
+
+class Gains:
+    """The factor on each synapse of one set, laid out (trial * synapse,), set anew whenever a gain changes."""
+
+    def __init__(self, commands: Commands, store: np.ndarray, pre: np.ndarray, post: np.ndarray):
+        self.commands, self.store, self.pre, self.post = commands, store, pre, post
+
+    def update(self, step: int) -> None:
+        """Writes what holds at this step."""
+        c = self.commands
+        if c.changed(step):
+            self.store[:] = gain_at(c.effects, c.time(step), c.trials, self.pre, self.post).ravel()
+
+    def close(self) -> None:
+        """Lets go of what was held for it."""
+
+
+class Holds:
+    """Neurons held at a firing rate: deaf to their own threshold, made to fire at regular times of random phase.
+
+    Writes 0 (free), 1 (held) or 2 (made to fire at this step). Where the rate changes, the phase goes on.
+    """
+
+    def __init__(self, commands: Commands, store: np.ndarray, rng: np.random.Generator):
+        self.store = store
+        self.held: dict[int, np.ndarray] = {}
+        self.forced = self._schedule(commands, rng.random(len(store)))
+        self.fired: np.ndarray | None = None
+
+    def _schedule(self, commands: Commands, offset: np.ndarray) -> dict[int, np.ndarray]:
+        """Step -> cells made to fire at it: a cell fires when its phase, from `offset` (cell,) on, passes a whole."""
+        steps, cells = [np.empty(0, int)], [np.empty(0, int)]
+        phase = np.zeros(len(offset))
+        for first, last in pairwise([*commands.edges.tolist(), commands.last]):
+            rate = hold_at(commands.effects, commands.time(first), commands.trials, commands.n_neurons).ravel()
+            self.held[first] = ~np.isnan(rate)
+            each = np.nan_to_num(rate) * commands.dt  # per step
+            before, phase = phase, phase + each * (last - first)
+            start = np.ceil(before - offset).astype(int)
+            count = np.ceil(phase - offset).astype(int) - start
+            cell = np.repeat(np.arange(len(count)), count)
+            nth = start[cell] + np.arange(len(cell)) - np.repeat(np.cumsum(count) - count, count)
+            when = first + np.floor((nth + offset[cell] - before[cell]) / each[cell]).astype(int)
+            steps.append(np.minimum(when, last - 1))
+            cells.append(cell)
+        return _by_step(np.concatenate(steps), np.concatenate(cells))
+
+    def update(self, step: int) -> None:
+        """Writes what holds at this step."""
         if self.fired is not None:
             self.store[self.fired] = 1.0
             self.fired = None
-        if step in self.edges:
-            held = np.zeros(self.shape, bool)
-            for (first, last), cells in zip(self.windows, self.held, strict=True):
-                if first <= step < last:
-                    held |= cells
-            self.store[:] = held.ravel()
+        if step in self.held:
+            self.store[:] = self.held[step]
         if step in self.forced:
             self.fired = self.forced[step]
             self.store[self.fired] = 2.0
 
     def close(self) -> None:
-        pass
+        """Lets go of what was held for it."""
+
+
+def _by_step(step: np.ndarray, cell: np.ndarray) -> dict[int, np.ndarray]:
+    order = np.argsort(step, kind="stable")
+    unique, start = np.unique(step[order], return_index=True)
+    return dict(zip(unique.tolist(), np.split(cell[order], start[1:]), strict=True))

@@ -3,16 +3,27 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
 
 from simlab.contracts import SimlabError
-from simlab.session import Session, neuron_perturbations
+from simlab.session import Effect, Session
+from simlab.simulators.effects import check_holds, engine_effects, of_kind
 from simlab.simulators.noise import check_noise_source
-from simlab.simulators.spiking_inputs import Clamps, CommonNoise, Drive, Drives, Input, Noise, Perturbations
+from simlab.simulators.spiking_inputs import (
+    Commands,
+    CommonNoise,
+    Currents,
+    Drive,
+    Drives,
+    Gains,
+    Holds,
+    Input,
+    Noise,
+)
 from simlab.simulators.spiking_targets import brian, without_compiling
 
 
@@ -91,11 +102,24 @@ class Plan:
 
     @property
     def steps(self) -> int:
+        """Of burn-in and trial together."""
         return self.burn_in_steps + self.trial_steps
 
-    @property
-    def clamped(self) -> bool:
-        return any(pulse.kind == "clamp" for pulse in self.session.perturbations)
+    def has(self, kind: str) -> bool:
+        """Whether any perturbation of the session is an effect of this kind."""
+        return any(effect.kind == kind for effect in self.session.perturbations)
+
+    def effects(self) -> tuple[Effect, ...]:
+        """The session's effects; raises SimlabError for any that this network cannot honour."""
+        network = self.network
+        effects = engine_effects(self.session, network.n_neurons, self.dt)
+        if self.has("drive") and not self.uses("perturbation"):
+            raise SimlabError("this network cannot be stimulated: its equations do not use `perturbation` [rheobases]")
+        refractory = network.refractory
+        if isinstance(refractory, str):  # an expression that is no parameter is not known beforehand
+            refractory = network.parameters.get(refractory, 0.0)  # type: ignore[assignment]
+        check_holds(effects, refractory)  # type: ignore[arg-type]
+        return effects
 
     @property
     def spontaneous(self) -> bool:
@@ -103,21 +127,23 @@ class Plan:
         return not self.drives and not self.session.perturbations
 
     def uses(self, name: str) -> bool:
+        """Whether the equations mention a name."""
         return name in _words(self.network.equations)
 
     def equations(self) -> str:
         """The circuit's equations and declarations of what the engine fills in."""
         names = [name for name in ("eta", "perturbation") if self.uses(name)]
-        names += ["clamp_"] if self.clamped else []
+        names += ["hold_"] if self.has("hold") else []
         lines = [f"{name} : 1" for name in names] + [f"{drive.name} : {drive.unit}" for drive in self.drives]
         return self.network.equations + "\n" + "\n".join(lines)
 
     def threshold(self) -> str:
-        """The threshold, which a clamped neuron passes only when it is made to."""
+        """The threshold, which a held neuron passes only when it is made to."""
         own = self.network.threshold
-        return f"(({own}) and clamp_ < 0.5) or clamp_ > 1.5" if self.clamped else own
+        return f"(({own}) and hold_ < 0.5) or hold_ > 1.5" if self.has("hold") else own
 
     def synapses(self) -> list[SynapseSet]:
+        """The synapse sets that are not empty."""
         return [s for s in self.network.synapses if len(s.pre)]
 
     def signature(self) -> tuple[str, ...]:
@@ -125,7 +151,8 @@ class Plan:
         network = self.network
         refractory = network.refractory if isinstance(network.refractory, str) else repr(float(network.refractory))
         code = (self.equations(), self.threshold(), network.reset, refractory, network.method)
-        return (*code, *(f"{s.target} {s.factor}" for s in self.synapses()))
+        gain = " gain_" if self.has("gain") else ""
+        return (*code, *(f"{s.target} {s.factor}{gain}" for s in self.synapses()))
 
 
 def _words(code: str) -> set[str]:
@@ -151,7 +178,8 @@ def build(plan: Plan, n_trials: int, rng: np.random.Generator) -> list[Any]:
     _set_values(plan, group, n_trials, rng)
     objects: list[Any] = [group]
     for index, synapses in enumerate(plan.synapses()):
-        objects.append(_build_synapses(group, synapses, n_trials, network.n_neurons, f"simlab_synapses_{index}"))
+        name, gained = f"simlab_synapses_{index}", plan.has("gain")
+        objects.append(_build_synapses(group, synapses, n_trials, network.n_neurons, name, gained))
     return objects
 
 
@@ -185,16 +213,17 @@ def _assign(group: Any, name: str, value: float | np.ndarray, n_trials: int) -> 
         getattr(group, f"{name}_")[:] = np.tile(np.broadcast_to(values, per_trial), n_trials)
 
 
-def _build_synapses(group: Any, synapses: SynapseSet, n_trials: int, n_neurons: int, name: str) -> Any:
+def _build_synapses(group: Any, synapses: SynapseSet, n_trials: int, n_neurons: int, name: str, gained: bool) -> Any:
+    """gained: whether each synapse has a factor of its own, which the session's gains set."""
     b = brian()
     if synapses.target not in group.variables:
         raise SimlabError(f"synapses act on {synapses.target!r}, which the equations do not declare")
     unit = repr(b.get_unit(group.variables[synapses.target].dim)).replace("Unit(1)", "1")
-    factor = f" * ({synapses.factor})" if synapses.factor else ""
+    factor = (f" * ({synapses.factor})" if synapses.factor else "") + (" * gain_" if gained else "")
     result = b.Synapses(
         group,
         group,
-        f"w : {unit}",
+        f"w : {unit}" + ("\ngain_ : 1" if gained else ""),
         on_pre=f"{synapses.target}_post += w{factor}",
         clock=group.clock,
         namespace={},
@@ -204,33 +233,47 @@ def _build_synapses(group: Any, synapses: SynapseSet, n_trials: int, n_neurons: 
     with without_compiling():
         result.connect(i=(synapses.pre + first).ravel(), j=(synapses.post + first).ravel())
     result.w_[:] = np.tile(synapses.weight, n_trials)
+    if gained:
+        result.gain_[:] = 1.0
     result.pre.delay_[:] = np.tile(synapses.delay, n_trials)
     return result
 
 
-def inputs(plan: Plan, group: Any, trials: np.ndarray, rng: np.random.Generator) -> list[Input]:
-    """What is written into the neurons before a step, in the order in which it is written."""
+def inputs(plan: Plan, objects: Sequence[Any], trials: np.ndarray, rng: np.random.Generator) -> list[Input]:
+    """What is written into the neurons and synapses of `build` before a step, in the order in which it is written."""
+    group = objects[0]
 
     def store(name: str) -> np.ndarray:
         return group.variables[name].get_value()
 
-    noise_rng, clamp_rng = rng.spawn(2)
-    n_neurons, offset = plan.network.n_neurons, plan.burn_in_steps
-    pulses = neuron_perturbations(plan.session, n_neurons)
+    noise_rng, hold_rng = rng.spawn(2)
     result: list[Input] = []
     if plan.drives:
         targets = [store(drive.name) for drive in plan.drives]
-        result.append(Drives(plan.drives, targets, trials, n_neurons, offset, plan.dt))
-    currents = [pulse for pulse in pulses if pulse.kind != "clamp"]
-    if currents:
-        if not plan.uses("perturbation"):
-            raise SimlabError("this network cannot be stimulated: its equations do not use `perturbation` [rheobases]")
-        result.append(Perturbations(currents, store("perturbation"), trials, n_neurons, offset, plan.dt))
-    if plan.clamped:
-        held = [pulse for pulse in pulses if pulse.kind == "clamp"]
-        result.append(Clamps(held, store("clamp_"), trials, plan.session.trials, n_neurons, offset, plan.dt, clamp_rng))
+        result.append(Drives(plan.drives, targets, trials, plan.network.n_neurons, plan.burn_in_steps, plan.dt))
+    result += _effect_inputs(plan, objects, trials, hold_rng)
     if plan.uses("eta"):
         result.append(Noise(store("eta"), noise_rng, plan.steps))
         if plan.network.noise_source is not None:
             result.append(CommonNoise(store("eta"), np.asarray(plan.network.noise_source), plan.network.noise_share))
+    return result
+
+
+def _effect_inputs(plan: Plan, objects: Sequence[Any], trials: np.ndarray, rng: np.random.Generator) -> list[Input]:
+    """What the session's perturbations write."""
+    effects, (group, *connections) = plan.effects(), objects
+    steps, n_neurons = range(plan.burn_in_steps, plan.steps), plan.network.n_neurons
+
+    def commands(kind: str) -> Commands:
+        return Commands(of_kind(effects, kind), trials, n_neurons, steps, plan.dt)
+
+    result: list[Input] = []
+    if plan.has("drive"):
+        result.append(Currents(commands("drive"), group.variables["perturbation"].get_value()))
+    if plan.has("hold"):
+        result.append(Holds(commands("hold"), group.variables["hold_"].get_value(), rng))
+    if plan.has("gain"):
+        for synapses, connection in zip(plan.synapses(), connections, strict=True):
+            store = connection.variables["gain_"].get_value()
+            result.append(Gains(commands("gain"), store, synapses.pre, synapses.post))
     return result

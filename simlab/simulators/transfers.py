@@ -6,15 +6,16 @@ from typing import Any
 
 import numpy as np
 
-from simlab.simulators.lif_theory import BARRIER_SHIFT
+from simlab.simulators import siegert
 from simlab.simulators.quiet_jax import jax, jnp
 
-_NODES, _WEIGHTS = np.polynomial.legendre.leggauss(12)
+NODES = 12
+"""Of the quadrature of Siegert's integral: a millionth off while reset and threshold are a few noises apart."""
+
 _ERFC = np.array(
     [0.17087277, -0.82215223, 1.48851587, -1.13520398, 0.27886807, -0.18628806, 0.09678418, 0.37409196, 1.00002368,
      -1.26551223]
 )  # fmt: skip
-_FAR = 25.0  # exp(25^2) nearly fills a double; the rate is zero long before
 
 
 def logistic(drive: Any) -> Any:
@@ -32,22 +33,18 @@ def integrate_and_fire(
 ) -> Any:
     """Rate [Hz] of a leaky integrate-and-fire neuron under a constant drive and white noise.
 
-        1/r = refractory + time_constant sqrt(pi) int_a^b exp(x^2) (1 + erf x) dx,
-        a = (reset - drive) / (sqrt(2) noise),   b = (threshold - drive) / (sqrt(2) noise)
-
-    (Siegert 1951; Amit & Brunel 1997, Cerebral Cortex 7:237, eq. 3.4.) drive, threshold and reset [V] count from rest;
-    noise [V] is the standard deviation of the membrane were there no threshold. dt [s]: of the simulation that is
-    meant, whose Euler steps overlook crossings between them and so raise the threshold a little.
+    drive, threshold and reset [V] count from rest; noise [V] is the standard deviation of the membrane were there no
+    threshold; dt [s] the step of the simulation that is meant, 0 for continuous time. The formula, its sources and
+    the effect of dt: `simlab.simulators.siegert`, which `lif_theory` shares.
     """
-    threshold = threshold + BARRIER_SHIFT * noise * jnp.sqrt(2 * dt / time_constant)
-    scale = np.sqrt(2) * noise
-    high = jnp.minimum((threshold - drive) / scale, _FAR)
-    low = jnp.minimum((reset - drive) / scale, high - 1e-9)
-    x = ((low + high)[..., None] + (high - low)[..., None] * _NODES) / 2
+    low, high = siegert.bounds(drive, noise, threshold, reset, time_constant, dt, jnp)
+    return siegert.rate(low, high, time_constant, refractory, dt, _integrand, NODES, jnp)
+
+
+def _integrand(x: Any) -> Any:
+    """exp(x^2) (1 + erf x)."""
     tail = _scaled_erfc(jnp.abs(x))
-    integrand = jnp.where(x < 0, tail, 2 * jnp.exp(jnp.maximum(x, 0.0) ** 2) - tail)
-    passage = time_constant * np.sqrt(np.pi) * (high - low) / 2 * (integrand @ _WEIGHTS)
-    return 1 / (refractory + passage)
+    return jnp.where(x < 0, tail, 2 * jnp.exp(jnp.maximum(x, 0.0) ** 2) - tail)
 
 
 def _scaled_erfc(x: Any) -> Any:

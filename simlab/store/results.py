@@ -50,10 +50,12 @@ class Results:
 
     @property
     def experiment(self) -> str:
+        """The experiment's name."""
         return str(self.provenance["experiment"])
 
     @property
     def asks(self) -> str:
+        """The scientific question."""
         return str(self.provenance["asks"])
 
     @cached_property

@@ -10,12 +10,11 @@ import pytest
 from simlab.contracts import SimlabError
 from simlab.session import (
     SILENCE_CURRENT,
-    NeuronPerturbation,
+    Effect,
     Perturbation,
     Session,
     Stimulus,
-    current_per_neuron,
-    neuron_perturbations,
+    effects_on,
 )
 
 
@@ -29,6 +28,22 @@ from simlab.session import (
         (lambda: Perturbation("silence", (), 1.0, 0.0, 0.1), "at least one target"),
         (lambda: Perturbation("silence", (0,), -1.0, 0.0, 0.1), "strength"),
         (lambda: Perturbation("silence", (0,), 1.0, 0.2, 0.1), "start < stop"),
+        (lambda: Perturbation("cut", (0,), 1.5, 0.0, 0.1), "share of the synapses, 0 to 1, got 1.5"),
+        (lambda: Perturbation("cut", (0,), 1.0, 0.0, 0.1, region="V1"), "not both"),
+        (lambda: Effect("zap", np.ones(2), 0.0, 0.1), "kind must be one of drive, hold, gain, got 'zap'"),
+        (lambda: Effect("drive", [0.0, np.inf], 0.0, 0.1), r"drive's values must be finite .*, got \[inf\]: 0 leaves"),
+        (lambda: Effect("drive", [0.0, np.nan], 0.0, 0.1), "drive's values must be finite"),
+        (lambda: Effect("hold", [np.nan, -1.0], 0.0, 0.1), r">= 0 Hz, or NaN, got \[-1.\]: NaN leaves"),
+        (lambda: Effect("gain", [1.0, -0.5], 0.0, 0.1), r"finite and >= 0, got \[-0.5\]: 1 leaves"),
+        (lambda: Effect("gain", [1.0, np.nan], 0.0, 0.1), "finite and >= 0"),
+        (lambda: Effect("drive", np.ones((2, 2)), 0.0, 0.1, over="pair"), "over 'neuron', or a gain over 'pair'"),
+        (
+            lambda: Effect("drive", np.ones((1, 2, 2)), 0.0, 0.1),
+            r"\(neuron,\) or \(step, neuron\), got shape \(1, 2, 2\)",
+        ),
+        (lambda: Effect("gain", np.ones(2), 0.0, 0.1, over="pair"), r"\(pre, post\)"),
+        (lambda: Effect("drive", np.ones(2), 0.2, 0.1), "start < stop"),
+        (lambda: Session(1, 1.0).perturbed(Effect("drive", np.ones(2), 1.1, 1.2)), "start within the trial"),
         (lambda: Session(1, 1.0).perturbed(Perturbation("clamp", (0,), 1.0, 0.5, 1.5)), "end within the trial"),
         (lambda: Session(2, 1.0).perturbed(Perturbation("clamp", (0,), 1.0, 0, 0.5, (2,))), "trials must lie in"),
         (lambda: Session(3, 1.0, Stimulus(("angle",), np.zeros((2, 1, 1)), 1.0)), "cover every trial"),
@@ -56,24 +71,74 @@ def test_a_budget_counts_each_pulse_on_each_trial():
     assert session.n_perturbed_trials() == 12
 
 
-def test_currents_add_up_in_their_windows_and_trials_only():
-    strength = np.array([0.0, 1.5])
-    session = Session(2, 1.0).perturbed(
-        NeuronPerturbation("stimulate", strength, 0.2, 0.6), NeuronPerturbation("silence", strength, 0.4, 0.6, (1,))
-    )
-    current = current_per_neuron(session, 2, np.array([0.1, 0.3, 0.5]))
-    assert current[:, :, 0].max() == 0
-    assert current[0, :, 1].tolist() == [0, 1.5, 1.5]
-    assert current[1, :, 1].tolist() == [0, 1.5, 1.5 - 1.5 * SILENCE_CURRENT]
+@pytest.mark.parametrize(
+    "effect",
+    [
+        Effect("drive", [[0.0, 1.5], [2.0, -1.0]], 0.1, 0.3, (1,)),
+        Effect("hold", [np.nan, 0.0], 0.0, 2.0),
+        Effect("gain", [[1.0, 0.0], [0.5, 2.0]], 0.0, 0.5, over="pair"),
+    ],
+)
+def test_effects_survive_json(effect):
+    session = Session(2, 1.0).perturbed(effect, Perturbation("cut", (), 1.0, 0.1, 0.2, region="V1"))
+    text = json.dumps(session.to_dict(), allow_nan=False)
+    back = Session.from_dict(json.loads(text))
+    assert back.to_dict() == session.to_dict()
+    assert back.perturbations[1] == session.perturbations[1]
+    np.testing.assert_array_equal(back.perturbations[0].values, effect.values)
+    assert back.perturbations[0].over == effect.over
+
+
+def test_steps_tile_the_window_and_nothing_holds_outside_it():
+    effect = Effect("drive", [[1.0], [2.0], [3.0], [4.0]], 0.1, 0.3)
+    np.testing.assert_allclose(effect.edges, [0.1, 0.15, 0.2, 0.25, 0.3])
+    assert [effect.at(t).item() for t in (0.1, 0.149, 0.15, 0.2, 0.29)] == [1, 1, 2, 3, 4]
+    assert effect.at(0.0999) is None
+    assert effect.at(0.3) is None
+    assert Effect("drive", [7.0], 0.1, 0.3).at(0.29).item() == 7
+
+
+def test_the_dims_of_a_gain_follow_from_what_it_is_over():
+    square = np.ones((2, 2))
+    assert Effect("gain", square, 0, 1).steps.shape == (2, 2)  # two steps of two neurons
+    assert Effect("gain", square, 0, 1, over="pair").steps.shape == (1, 2, 2)
+
+
+@pytest.mark.parametrize(
+    ("kind", "strength", "made", "values"),
+    [
+        ("stimulate", 2.0, "drive", [0.0, 1.0, 2.0]),
+        ("silence", 2.0, "drive", [0.0, -SILENCE_CURRENT, -2 * SILENCE_CURRENT]),
+        ("clamp", 0.0, "hold", [np.nan, 0.0, 0.0]),
+        ("cut", 0.5, "gain", [1.0, 0.75, 0.5]),
+    ],
+)
+def test_each_intent_becomes_its_effect_on_whom_it_reaches(kind, strength, made, values):
+    effect = Perturbation(kind, (0,), strength, 0.1, 0.2, (1,)).effect(np.array([0.0, 0.5, 1.0]))
+    assert (effect.kind, effect.start, effect.stop, effect.trials) == (made, 0.1, 0.2, (1,))
+    np.testing.assert_array_equal(effect.values, values)
+
+
+def test_an_effect_may_outlast_its_trial_but_an_intent_must_end_in_it():
+    session = Session(1, 1.0).perturbed(Effect("drive", np.ones(2), 1.0, 1.5))
+    assert session.perturbations[0].stop == 1.5
+    with pytest.raises(SimlabError, match="end within the trial"):
+        Session(1, 1.0).perturbed(Perturbation("silence", (0,), 1.0, 0.9, 1.5))
 
 
 def test_a_subject_refuses_a_perturbation_that_was_aimed_at_units():
     session = Session(1, 1.0).perturbed(Perturbation("stimulate", (0,), 1.0, 0, 0.1))
     with pytest.raises(SimlabError, match="through a rig"):
-        neuron_perturbations(session, 3)
+        effects_on(session, 3)
 
 
 def test_a_subject_refuses_a_perturbation_of_another_size():
-    session = Session(1, 1.0).perturbed(NeuronPerturbation("stimulate", np.ones(2), 0, 0.1))
-    with pytest.raises(SimlabError, match=r"one number per neuron \(3,\)"):
-        neuron_perturbations(session, 3)
+    session = Session(1, 1.0).perturbed(Effect("drive", np.ones(2), 0, 0.1))
+    with pytest.raises(SimlabError, match=r"one value per neuron \(3,\), got \(2,\)"):
+        effects_on(session, 3)
+
+
+def test_a_subject_refuses_a_gain_on_pairs_of_another_size():
+    session = Session(1, 1.0).perturbed(Effect("gain", np.ones((2, 2)), 0, 0.1, over="pair"))
+    with pytest.raises(SimlabError, match=r"one value per pair \(3, 3\), got \(2, 2\)"):
+        effects_on(session, 3)

@@ -6,7 +6,7 @@ import numpy as np
 
 from circuits.attractors.ring_network import wrap
 from simlab.data import bin_spikes
-from simlab.session import NeuronPerturbation, Session, Stimulus
+from simlab.session import Effect, Session, Stimulus
 
 CUE = 0.25  # s
 
@@ -24,7 +24,7 @@ def push(subject, angle: float, *, neurons: int = 7, strength: float = 2.0, star
     targets = np.argsort(np.where(np.isnan(distance), np.inf, distance))[:neurons]
     current = np.zeros(len(distance))
     current[targets] = strength
-    return NeuronPerturbation("stimulate", current, start, start + length)
+    return Effect("drive", current, start, start + length)
 
 
 def direction(subject, values: np.ndarray) -> np.ndarray:

@@ -24,7 +24,7 @@ from typing import Any, ClassVar
 import numpy as np
 import xarray as xr
 
-from simlab.contracts import Finding
+from simlab.contracts import Finding, Needs
 from simlab.session import Perturbation
 
 SALT = b"spies"
@@ -43,6 +43,9 @@ class Spy:
 
     name: ClassVar[str] = "spy"
     question: ClassVar[str] = "connectivity"
+    family: ClassVar[str] = "espionage"
+    library: ClassVar[str] = "own"
+    needs: ClassVar[Needs] = Needs()
 
     wanted: tuple[str, ...]
     everything: bool = False

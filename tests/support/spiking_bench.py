@@ -9,7 +9,7 @@ import xarray as xr
 
 from simlab.data import bin_spikes
 from simlab.registry import create
-from simlab.session import NeuronPerturbation, Session
+from simlab.session import Effect, Session
 from simlab.streams import stream
 
 TRIALS, DURATION = 60, 2.0
@@ -58,11 +58,11 @@ def kick_session(hold: np.ndarray, duration: float = 0.31, kick: float = 0.3, pr
     3 ms later everybody gets a weak pulse, so that neurons just below threshold fire unless they were inhibited.
     """
     n = len(hold)
-    pulses = [NeuronPerturbation("stimulate", hold, 0.0, duration)]
-    pulses.append(NeuronPerturbation("stimulate", np.full(n, probe), kick + 3e-3, kick + 5e-3))
+    pulses = [Effect("drive", hold, 0.0, duration)]
+    pulses.append(Effect("drive", np.full(n, probe), kick + 3e-3, kick + 5e-3))
     for neuron in range(n):
         strength = np.where(np.arange(n) == neuron, 50.0, 0.0)
-        pulses.append(NeuronPerturbation("stimulate", strength, kick, kick + 1e-4, trials=(neuron,)))
+        pulses.append(Effect("drive", strength, kick, kick + 1e-4, trials=(neuron,)))
     return Session(n, duration, perturbations=tuple(pulses))
 
 

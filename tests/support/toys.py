@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import os
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import ClassVar
 
 import numpy as np
 import xarray as xr
 
+from simlab import truths
 from simlab.contracts import Finding, Needs
 from simlab.data import activity, anatomy, bin_spikes
-from simlab.session import NeuronPerturbation, Perturbation, Session, neuron_perturbations, pulsed_trials
+from simlab.session import Effect, Perturbation, Session, effects_on, pulsed_trials
 
 
 @dataclass(frozen=True)
@@ -20,8 +21,8 @@ class ToyChain:
     """Poisson neurons; a spike of neuron i makes neuron i+1 fire 3 ms later with probability `coupling`."""
 
     name: ClassVar[str] = "toy_chain"
-    rivals: ClassVar[tuple[str, ...]] = ()
-    questions: ClassVar[tuple[str, ...]] = ("connectivity", "mechanism")
+    mechanism: ClassVar[str] = "chain"
+    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
 
     n_neurons: int = 6
     rate: float = 10.0  # Hz
@@ -44,8 +45,8 @@ class ToySubject:
         counts = rng.poisson(self.circuit.rate * session.duration, (session.trials, n))
         trial, neuron = (np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape))
         when = rng.uniform(0, session.duration, len(trial))
-        for pulse in neuron_perturbations(session, n):
-            t, c = np.meshgrid(pulsed_trials(pulse, session.trials), np.flatnonzero(pulse.strength), indexing="ij")
+        for pulse in effects_on(session, n):
+            t, c = np.meshgrid(pulsed_trials(pulse, session.trials), np.flatnonzero(pulse.steps[0]), indexing="ij")
             trial, neuron = np.append(trial, t), np.append(neuron, c)
             when = np.append(when, np.full(t.size, pulse.start))
         step = dict(zip(self.order[:-1], self.order[1:], strict=True))
@@ -60,15 +61,14 @@ class ToySubject:
         )
         return activity(session, n, spikes=spikes).assign_attrs(engine="toy")
 
-    def truth(self, question: str) -> xr.Dataset:
-        if question == "mechanism":
-            return xr.Dataset({"label": self.circuit.name})
-        if question != "connectivity":
-            raise LookupError(f"toy_chain answers connectivity and mechanism, not {question}")
+    def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
+        return truths.among("toy_chain", question, {"connectivity": self._wiring})
+
+    def _wiring(self) -> xr.Dataset:
         weight = np.zeros((self.circuit.n_neurons,) * 2)
         if self.circuit.coupling:
             weight[self.order[:-1], self.order[1:]] = self.circuit.coupling
-        return xr.Dataset({"weight": (("pre", "post"), weight)})
+        return truths.wiring(weight)
 
 
 @dataclass(frozen=True)
@@ -76,7 +76,12 @@ class ToyRival(ToyChain):
     """The same neurons, uncoupled."""
 
     name: ClassVar[str] = "toy_rival"
+    mechanism: ClassVar[str] = "no chain"
+    twin_of: ClassVar[tuple[str, ...]] = ("toy_chain",)
     coupling: float = 0.0
+
+    def imitating(self, circuit: ToyChain) -> ToyRival:
+        return replace(self, n_neurons=circuit.n_neurons, rate=circuit.rate)
 
 
 @dataclass(frozen=True)
@@ -161,7 +166,7 @@ class Misbehaving:
         raise SystemExit(1)
 
 
-def single_pulse(subject: ToySubject, neuron: int) -> NeuronPerturbation:
+def single_pulse(subject: ToySubject, neuron: int) -> Effect:
     strength = np.zeros(subject.circuit.n_neurons)
     strength[neuron] = 2.0
-    return NeuronPerturbation("stimulate", strength, 0.05, 0.06)
+    return Effect("drive", strength, 0.05, 0.06)

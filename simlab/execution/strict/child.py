@@ -31,10 +31,12 @@ class Line:
         os.close(nothing)
 
     def send(self, message: Mapping[str, Any]) -> None:
+        """Writes one message."""
         self._out.write(json.dumps(message).encode() + b"\n")
         self._out.flush()
 
     def receive(self) -> dict[str, Any]:
+        """Reads the lab's next message."""
         return json.loads(self._in.readline())
 
     def ask(self, message: Mapping[str, Any]) -> dict[str, Any]:

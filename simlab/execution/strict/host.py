@@ -18,7 +18,6 @@ from simlab.data import RECORDING, to_json
 from simlab.execution.material import known_of
 from simlab.execution.outcome import Outcome, one_line, time_error
 from simlab.execution.strict import jail
-from simlab.execution.strict.external import ExternalMethod
 from simlab.execution.strict.places import python_folders
 from simlab.execution.strict.process import Ended, Process
 from simlab.execution.strict.seal import seal
@@ -58,7 +57,7 @@ def run_strictly(
     landlock=False leaves it out, as on a kernel that has none. Raises SimlabError where the method cannot be shipped.
     """
     with tempfile.TemporaryDirectory(prefix="simlab-", ignore_cleanup_errors=True) as room:
-        external = isinstance(method, ExternalMethod)
+        external = getattr(method, "command", None) is not None
         packed = None if external else pack(method)
         spec = {"room": room, "memory": None, "file_size": max(memory_limit, 1 << 20), "landlock": landlock}
         spec |= _of_program(method, memory_limit) if external else _of_python(packed or {})
@@ -77,7 +76,7 @@ def _of_python(packed: Mapping[str, Any]) -> dict[str, Any]:
     return {"python": {"path": path, "roots": roots}, "read": [*places, config, *roots.values()], "network": False}
 
 
-def _of_program(method: ExternalMethod, memory_limit: int) -> dict[str, Any]:
+def _of_program(method: Any, memory_limit: int) -> dict[str, Any]:
     program = shutil.which(method.command[0], path=_environment("")["PATH"])
     if program is None:
         raise SimlabError(f"{method.name}: there is no program {method.command[0]!r} on this machine: install it")

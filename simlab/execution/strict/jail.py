@@ -177,6 +177,7 @@ class Roots:
         self.places = places
 
     def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
+        """As an import hook is asked: where a module of the granted places lies; None for any other."""
         place = self.places.get(name)
         if place is None:
             above = any(other.startswith(name + ".") for other in self.places)

@@ -10,8 +10,11 @@ import xarray as xr
 
 from simlab.contracts import SimlabError
 from simlab.instruments.placement import positions, require, require_fraction, require_non_negative, require_positive
-from simlab.instruments.stimulating.ideal import check_targets
-from simlab.session import NeuronPerturbation, Perturbation
+from simlab.instruments.stimulating.ideal import check_targets, regions, within
+from simlab.session import Effect, Perturbation
+
+REBOUND_STEPS, REBOUND_SPAN = 50, 5
+"""A rebound is followed in so many steps over so many of its time constants, when less than 1% of it is left."""
 
 
 @dataclass(frozen=True)
@@ -20,7 +23,9 @@ class Optogenetics:
 
     A neuron gets the commanded strength x the light that reaches it x its expression of opsin. Light of several
     spots adds up. Excitatory and inhibitory opsin are expressed together, so the same neurons can be stimulated
-    and silenced; none can be clamped. The photocurrent is taken as linear in light.
+    and silenced; none can be clamped, and light cuts no synapse. The photocurrent is taken as linear in light. Aimed
+    at a region, light floods it: every neuron there gets full light. After a silencing light a neuron may rebound: a
+    depolarising current that decays exponentially from light-off on.
     """
 
     name: ClassVar[str] = "optogenetics"
@@ -41,11 +46,19 @@ class Optogenetics:
     cell_types: tuple[str, ...] = ()
     """Cell types whose promoter drives the opsin, e.g. ("E",) for CaMKII; empty means all."""
 
+    rebound: float = 0.0
+    """Depolarising current after silencing light, as a share of the silencing current [1]; 0 is none (assumed)."""
+
+    rebound_time_constant: float = 50e-3
+    """Time in which the rebound falls to 1/e [s] (assumed)."""
+
     def __post_init__(self) -> None:
         require_non_negative("optogenetics", "spot_radius", self.spot_radius, "m")
         require_positive("optogenetics", "scattering_length", self.scattering_length, "m")
         require_fraction("optogenetics", "expression", self.expression)
         require_non_negative("optogenetics", "expression_spread", self.expression_spread, "(relative)")
+        require_non_negative("optogenetics", "rebound", self.rebound, "(relative)")
+        require_positive("optogenetics", "rebound_time_constant", self.rebound_time_constant, "s")
         require(
             isinstance(self.cell_types, tuple),
             f"optogenetics: cell_types must be a tuple of names, got {self.cell_types!r}: write ('E',)",
@@ -73,7 +86,7 @@ class Optogenetics:
         beyond = np.linalg.norm(spot[:, None, :] - place[None, :, :], axis=2) - self.spot_radius
         light = np.exp(-np.maximum(beyond, 0) / self.scattering_length)
         light[share.sum(axis=1) <= 0] = 0.0
-        return Light(light, amount)
+        return Light(light, amount, regions(anatomy), self.rebound, self.rebound_time_constant)
 
 
 @dataclass(frozen=True, eq=False)
@@ -83,19 +96,33 @@ class Light:
     light: np.ndarray  # (unit, neuron) light on the neuron from a spot on the unit, 1 at its centre
     amount: np.ndarray  # (neuron,) opsin expressed, mean 1 among those that do
 
-    def aim(self, perturbation: Perturbation) -> NeuronPerturbation:
-        """Strength per neuron of light on the target units.
+    region: np.ndarray  # (neuron,) names
+    rebound: float  # share of the silencing current
+    rebound_time_constant: float  # s
 
-        Raises SimlabError for a target outside the implant's units, or for `clamp`, which light cannot do.
+    def aim(self, perturbation: Perturbation) -> tuple[Effect, ...]:
+        """The drive from light on the target units or region, and the rebound that follows if it silenced.
+
+        Raises SimlabError for a target outside the implant's units, an unknown region, and for `clamp` and `cut`, which
+        light cannot do.
         """
-        check_targets(perturbation, len(self.light))
-        if perturbation.kind == "clamp":
+        if perturbation.kind not in ("stimulate", "silence"):
             raise SimlabError(
-                "optogenetics can stimulate or silence, got kind='clamp': light sets no firing rate; "
-                "use the stimulator ideal"
+                f"optogenetics can stimulate or silence, got kind={perturbation.kind!r}: light sets no firing rate and "
+                "cuts no synapse; use the stimulator ideal"
             )
-        reached = self.light[list(dict.fromkeys(perturbation.targets))].sum(axis=0)
-        strength = perturbation.strength * reached * self.amount
-        return NeuronPerturbation(
-            perturbation.kind, strength, perturbation.start, perturbation.stop, perturbation.trials
-        )
+        if perturbation.region:
+            reached = within(perturbation.region, self.region)
+        else:
+            check_targets(perturbation, len(self.light))
+            reached = self.light[list(dict.fromkeys(perturbation.targets))].sum(axis=0)
+        lit = perturbation.effect(reached * self.amount)
+        return (lit, self._after(lit)) if perturbation.kind == "silence" and self.rebound else (lit,)
+
+    def _after(self, silenced: Effect) -> Effect:
+        """The rebound from light-off on; each step is the mean of the decaying current over it."""
+        width = REBOUND_SPAN / REBOUND_STEPS  # time constants
+        decay = np.exp(-width * np.arange(REBOUND_STEPS)) * -np.expm1(-width) / width
+        stop = silenced.stop + REBOUND_SPAN * self.rebound_time_constant
+        values = decay[:, None] * -self.rebound * silenced.values
+        return Effect("drive", values, silenced.stop, stop, silenced.trials)

@@ -9,7 +9,7 @@ from ring_bench import around, counts, direction, one_cue, push, spread
 from circuits.attractors.ring_attractor import RingAttractor
 from circuits.attractors.ring_network import wrap
 from simlab.contracts import Circuit, SimlabError, Subject
-from simlab.session import NeuronPerturbation, Session, Stimulus
+from simlab.session import Effect, Session, Stimulus
 from simlab.simulators.rates import fixed_point, settle
 from simlab.streams import stream
 
@@ -197,7 +197,7 @@ def test_a_pulse_moves_the_spiking_bump_for_good(subject):
 
 def test_silencing_the_bump_makes_it_form_elsewhere(subject):
     near = np.abs(wrap(np.nan_to_num(subject.preferred_angle, nan=9.0))) < np.pi / 2
-    silence = NeuronPerturbation("silence", (near & np.isfinite(subject.preferred_angle)) * 1.0, 0.5, 1.2)
+    silence = Effect("drive", -10.0 * (near & np.isfinite(subject.preferred_angle)) * 1.0, 0.5, 1.2)
     binned = counts(subject.run(one_cue(8, 1.2).perturbed(silence), stream(5, "run")), 0.1)
     profile = around(subject, binned[:, 7:].mean(axis=1))
     inside = np.abs(wrap(-np.pi + np.arange(80) * SPACING)) < np.pi / 2 - SPACING

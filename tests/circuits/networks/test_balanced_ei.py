@@ -9,7 +9,7 @@ from spiking_bench import count_correlations, fired, interval_cvs, kick_session,
 from circuits.networks.balanced_ei import BalancedEI
 from simlab.contracts import SimlabError
 from simlab.data import mean_rates
-from simlab.session import NeuronPerturbation, Session
+from simlab.session import Effect, Session
 
 
 def test_rates_are_those_of_cortex():
@@ -93,8 +93,8 @@ def test_mean_field_theory_predicts_each_neurons_rate():
 
 def test_silenced_neurons_fall_silent_and_clamped_ones_keep_their_rate():
     network = subject("balanced_ei")
-    silence = NeuronPerturbation("silence", np.where(np.arange(100) < 50, 1.0, 0.0), 0.1, 0.6)
-    clamp = NeuronPerturbation("clamp", np.where(np.arange(100) == 70, 40.0, 0.0), 0.1, 0.6)
+    silence = Effect("drive", -10.0 * np.where(np.arange(100) < 50, 1.0, 0.0), 0.1, 0.6)
+    clamp = Effect("hold", np.where(np.arange(100) == 70, 40.0, np.nan), 0.1, 0.6)
     activity = network.run(Session(4, 0.6, perturbations=(silence, clamp)), np.random.default_rng(3))
     late = activity["spike_time"].values >= 0.105
     neuron = activity["spike_neuron"].values[late]

@@ -8,7 +8,7 @@ from circuits.networks.balanced_ei import BalancedEI
 from circuits.networks.common_drive import CommonDrive
 from simlab.contracts import SimlabError
 from simlab.data import mean_rates
-from simlab.session import NeuronPerturbation, Session
+from simlab.session import Effect, Session
 
 
 def test_each_neuron_fires_at_its_twins_rate():
@@ -48,7 +48,7 @@ def test_a_spike_moves_nobody_else():
     """The same noise with and without ten extra spikes in each of half of the neurons: the others do not notice."""
     rival = CommonDrive(like=BalancedEI(n_neurons=20)).subject(np.random.default_rng(2))
     driven = np.arange(20) < 10
-    pulse = NeuronPerturbation("stimulate", np.where(driven, 10.0, 0.0), 0.1, 0.2)
+    pulse = Effect("drive", np.where(driven, 10.0, 0.0), 0.1, 0.2)
     plain = rival.run(Session(3, 0.4), np.random.default_rng(7))
     kicked = rival.run(Session(3, 0.4, perturbations=(pulse,)), np.random.default_rng(7))
     trains = []

@@ -5,7 +5,7 @@ import pytest
 
 from circuits.networks.coupled_rates import CoupledRates
 from simlab.contracts import Circuit, SimlabError, Subject
-from simlab.session import NeuronPerturbation
+from simlab.session import Effect
 from simlab.streams import stream
 
 
@@ -51,7 +51,7 @@ def test_stimulating_a_neuron_raises_just_those_that_the_truth_says_it_contacts(
     strength[neuron] = 2.0
     step = 0.01
     session = subject.session(trials=200, duration=0.06, rng=stream(2, "session"))
-    pulsed = session.perturbed(NeuronPerturbation("stimulate", strength, 3 * step, 4 * step))
+    pulsed = session.perturbed(Effect("drive", strength, 3 * step, 4 * step))
     # The same seed gives both the same noise, so that the difference is the pulse's effect alone.
     before, after = (subject.run(s, stream(4, "run"))["rate"].values for s in (session, pulsed))
     effect = (after - before).mean(axis=0)

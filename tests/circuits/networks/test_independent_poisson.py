@@ -5,7 +5,7 @@ import pytest
 from spiking_bench import count_correlations, interval_cvs, reliable_spread, spontaneous, subject
 
 from simlab.data import bin_spikes, mean_rates
-from simlab.session import NeuronPerturbation, Session
+from simlab.session import Effect, Session
 
 
 def test_each_neuron_fires_at_its_twins_rate():
@@ -37,9 +37,9 @@ def test_perturbations_act_on_their_targets_alone():
     rival = subject("independent_poisson")
     index = np.arange(100)
     pulses = (
-        NeuronPerturbation("silence", np.where(index < 20, 1.0, 0.0), 0.0, 1.0),
-        NeuronPerturbation("clamp", np.where((index >= 20) & (index < 40), 30.0, 0.0), 0.0, 1.0),
-        NeuronPerturbation("stimulate", np.where((index >= 40) & (index < 60), 0.5, 0.0), 0.0, 1.0, trials=(0, 1)),
+        Effect("drive", -10.0 * np.where(index < 20, 1.0, 0.0), 0.0, 1.0),
+        Effect("hold", np.where((index >= 20) & (index < 40), 30.0, np.nan), 0.0, 1.0),
+        Effect("drive", np.where((index >= 40) & (index < 60), 0.5, 0.0), 0.0, 1.0, trials=(0, 1)),
     )
     activity = rival.run(Session(20, 2.0, perturbations=pulses), np.random.default_rng(4))
     counts = bin_spikes(activity, 1.0).values  # (trial, 2, neuron): during and after

@@ -116,14 +116,33 @@ def pulse(*targets, kind="stimulate", strength=2.0):
     return Perturbation(kind, targets, strength, 0.1, 0.2, (0, 2))
 
 
+def drive(actuator, perturbation):
+    (effect,) = actuator.aim(perturbation)
+    assert effect.kind == "drive"
+    return effect.values
+
+
 def test_ideal_hits_the_dominant_neuron_of_each_target_and_nothing_else():
     key = make_key(np.array([[0.1, 0.7, 0.1], [0.5, 0.0, 0.4], [0.0, 0.0, 0.0]]))
     actuator = Ideal().install(tissue(3), key, RNG(0))
-    aimed = actuator.aim(pulse(0))
-    np.testing.assert_array_equal(aimed.strength, [0, 2, 0])
-    assert (aimed.kind, aimed.start, aimed.stop, aimed.trials) == ("stimulate", 0.1, 0.2, (0, 2))
-    np.testing.assert_array_equal(actuator.aim(pulse(0, 1, 1)).strength, [2, 2, 0])
-    np.testing.assert_array_equal(actuator.aim(pulse(2)).strength, [0, 0, 0])
+    (aimed,) = actuator.aim(pulse(0))
+    np.testing.assert_array_equal(aimed.values, [0, 2, 0])
+    assert (aimed.kind, aimed.start, aimed.stop, aimed.trials) == ("drive", 0.1, 0.2, (0, 2))
+    np.testing.assert_array_equal(drive(actuator, pulse(0, 1, 1)), [2, 2, 0])
+    np.testing.assert_array_equal(drive(actuator, pulse(2)), [0, 0, 0])
+    np.testing.assert_array_equal(actuator.aim(pulse(0, kind="cut", strength=1.0))[0].values, [1, 0, 1])
+    np.testing.assert_array_equal(actuator.aim(pulse(0, kind="clamp"))[0].values, [np.nan, 2, np.nan])
+
+
+@pytest.mark.parametrize("stimulator", [Ideal(), Optogenetics(expression=1.0, expression_spread=0.0)])
+def test_a_region_is_hit_as_a_whole_and_an_unknown_one_is_refused_with_those_there_are(stimulator):
+    place = tissue(4)
+    place["region"] = ("neuron", np.array(["V1", "CA1", "V1", "CA1"], dtype=object))
+    actuator = stimulator.install(place, Perfect().implant(place, RNG(0)).key, RNG(1))
+    aimed = Perturbation("stimulate", (), 2.0, 0.1, 0.2, region="CA1")
+    np.testing.assert_array_equal(drive(actuator, aimed), [0, 2, 0, 2])
+    with pytest.raises(SimlabError, match="one of the subject's, CA1, V1, got 'V2'"):
+        actuator.aim(Perturbation("stimulate", (), 2.0, 0.1, 0.2, region="V2"))
 
 
 @pytest.mark.parametrize("name", ["ideal", "optogenetics"])
@@ -144,7 +163,7 @@ def lit(n_neurons=2000, **parameters):
 
 def test_light_falls_to_one_over_e_within_a_scattering_length_beyond_the_spot():
     anatomy, light = lit(expression=1.0, expression_spread=0.0)
-    strength = light.aim(pulse(0, strength=1.0)).strength
+    strength = drive(light, pulse(0, strength=1.0))
     distance = np.sqrt(sum((anatomy[a].values - anatomy[a].values[0]) ** 2 for a in "xyz"))
     assert strength[0] == 1.0
     outside = distance > 10e-6
@@ -173,18 +192,35 @@ def test_a_promoter_restricts_expression_to_its_cell_types():
 
 def test_light_of_two_spots_adds_up():
     _, light = lit(n_neurons=50)
-    both = light.aim(pulse(3, 7)).strength
-    np.testing.assert_allclose(both, light.aim(pulse(3)).strength + light.aim(pulse(7)).strength)
+    both = drive(light, pulse(3, 7))
+    np.testing.assert_allclose(both, drive(light, pulse(3)) + drive(light, pulse(7)))
 
 
 def test_light_cannot_clamp():
     _, light = lit(n_neurons=5)
-    with pytest.raises(SimlabError, match="got kind='clamp': light sets no firing rate; use the stimulator ideal"):
-        light.aim(pulse(0, kind="clamp"))
+    for kind in ("clamp", "cut"):
+        with pytest.raises(
+            SimlabError, match=f"got kind='{kind}': light sets no firing rate .* use the stimulator ideal"
+        ):
+            light.aim(pulse(0, kind=kind, strength=1.0))
+
+
+def test_a_rebound_follows_silencing_light_alone_and_carries_its_charge():
+    _, light = lit(30, expression=1.0, expression_spread=0.0, rebound=0.2, rebound_time_constant=0.04)
+    assert len(light.aim(pulse(0))) == 1
+    silenced, after = light.aim(pulse(0, kind="silence"))
+    assert (after.kind, after.start, after.trials) == ("drive", silenced.stop, silenced.trials)
+    first = after.steps[:, 0]
+    assert np.all(np.diff(first) < 0)
+    # 5 time constants hold all but exp(-5) of the charge: share x current x time constant.
+    charge = first.sum() * np.diff(after.edges)[0]
+    assert charge == pytest.approx(0.2 * -silenced.values[0] * 0.04 * (1 - np.exp(-5)))
+    np.testing.assert_allclose(after.steps / first[:, None], np.tile(silenced.values / silenced.values[0], (50, 1)))
 
 
 @pytest.mark.parametrize(
-    "bad", [{"expression": 1.5}, {"scattering_length": 0.0}, {"spot_radius": -1e-6}, {"cell_types": "E"}]
+    "bad",
+    [{"expression": 1.5}, {"scattering_length": 0.0}, {"spot_radius": -1e-6}, {"cell_types": "E"}, {"rebound": -0.1}],
 )
 def test_optogenetics_refuses_impossible_parameters(bad):
     with pytest.raises(SimlabError, match=next(iter(bad))):

@@ -20,7 +20,7 @@ from simlab.data import bare, recording
 from simlab.execution.execute import execute
 from simlab.execution.strict.host import protections
 from simlab.lab.rig import Bench, known_of_units, mounted
-from simlab.session import NeuronPerturbation, Session
+from simlab.session import Effect, Session
 from simlab.streams import digest_int
 
 N = 6
@@ -92,7 +92,7 @@ def secret_rig(secret: Secrets):
         def aim(self, pulse):
             strength = np.zeros(N)
             strength[list(pulse.targets)] = pulse.strength
-            return NeuronPerturbation(pulse.kind, strength, pulse.start, pulse.stop, pulse.trials)
+            return (Effect("drive", strength, pulse.start, pulse.stop, pulse.trials),)
 
     def propose(trials: int, duration: float) -> Session:
         return Session(trials, duration)

@@ -3,36 +3,43 @@
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass, replace
+from typing import ClassVar
 
 import numpy as np
 import pytest
 import xarray as xr
-from toys import LagCorrelation, ToyChain, single_pulse
+from toys import LagCorrelation, ToyChain, ToySubject, single_pulse
 
-from simlab.contracts import SimlabError
+from simlab import truths
+from simlab.contracts import Needs, SimlabError
 from simlab.data import mean_rates
 from simlab.experiment import Cell, Plan
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
-from simlab.lab import cell as bench
-from simlab.lab.cell import BlindImplant, Lab, Settings, run_cell
+from simlab.lab.blinding import BlindImplant
+from simlab.lab.cell import run_cell
+from simlab.lab.laboratory import Lab
+from simlab.lab.memory import forget
+from simlab.lab.row import Settings
 from simlab.session import Session
-from simlab.store.ledger import COLUMNS, unpack
+from simlab.store.columns import COLUMNS, TIMINGS
+from simlab.store.packing import digest, unpack_dataset, unpack_finding
 
-CELL = Cell(ToyChain(), 0, Plan(50, 1.0), Subsample(4), LagCorrelation(), candidates=("toy_chain", "toy_rival"))
+CELL = Cell(ToyChain(), 0, Plan(50, 1.0), Subsample(4), LagCorrelation(), family=("chain", "no chain"))
 SETTINGS = Settings(seed=3, archive=None, time_limit=10.0, memory_limit=2**30)
 
 
 @pytest.fixture(autouse=True)
 def _forget():
-    bench._memory.clear()
+    forget()
 
 
 def test_the_key_and_the_recording_are_permuted_alike():
     rng = np.random.default_rng(0)
     subject = ToyChain(n_neurons=12, rate=5.0).subject(rng)
     activity = subject.run(Session(40, 1.0), rng)
-    blind = BlindImplant(Perfect().implant(subject.anatomy, rng), rng, ())
+    blind = BlindImplant(Perfect().implant(subject.anatomy, rng), rng)
     neuron_of_unit = blind.key.values.argmax(1)
     assert neuron_of_unit.tolist() != sorted(neuron_of_unit)
     np.testing.assert_allclose(mean_rates(blind.record(activity, rng)), mean_rates(activity)[neuron_of_unit])
@@ -48,23 +55,32 @@ def test_an_implant_that_leaks_neurons_is_refused():
     rng = np.random.default_rng(0)
     activity = ToyChain().subject(rng).run(Session(2, 1.0), rng)
     with pytest.raises(SimlabError, match="must not hold the dim `neuron`"):
-        BlindImplant(Leaky(), rng, ()).record(activity, rng)
+        BlindImplant(Leaky(), rng).record(activity, rng)
 
 
 def test_a_row_says_what_ran_and_what_came_of_it():
-    row = run_cell(CELL, SETTINGS)
+    row, _ = run_cell(CELL, SETTINGS)
     assert set(row) <= set(COLUMNS)
     assert (row["status"], row["n_units"], row["n_neurons"], row["engine"]) == ("ok", 4, 6, "toy")
+    assert (row["mechanism"], row["family"], row["library"]) == ("chain", "cross-correlation", "own")
     assert json.loads(row["metrics"])["auroc"] > 0.9
     assert json.loads(row["versions"])["simlab"]
     assert row["seconds_simulation"] > 0
-    assert unpack(row["exhibit"])["truth_edge"].shape == (4, 4)
+
+
+def test_the_finding_is_kept_with_the_truth_that_it_was_scored_against():
+    row, blobs = run_cell(CELL, SETTINGS)
+    finding = unpack_finding(row["finding"])
+    assert finding.estimate["decided"].shape == (4, 4)
+    assert finding.confidence == 0.9
+    kept = {digest(blob): unpack_dataset(blob) for blob in blobs}
+    assert kept[row["truth"]]["weight"].shape == (6, 6)
+    assert kept[row["unit_key"]]["share"].dims == ("unit", "neuron")
 
 
 def test_the_same_cell_gives_the_same_row():
-    first, second = run_cell(CELL, SETTINGS), run_cell(CELL, SETTINGS)
-    same = set(COLUMNS) & set(first) - {"peak_memory"} - {name for name in first if name.startswith("seconds")}
-    assert all(first[name] == second[name] for name in same)
+    first, second = (run_cell(CELL, SETTINGS)[0] for _ in range(2))
+    assert all(first[name] == second[name] for name in set(first) - set(TIMINGS))
 
 
 def test_methods_and_instruments_share_one_subject_and_one_simulation():
@@ -75,15 +91,70 @@ def test_methods_and_instruments_share_one_subject_and_one_simulation():
 
 def test_a_subject_keeps_its_wiring_whatever_it_is_recorded_with():
     plans = [Lab(Cell(ToyChain(), 0, Plan(n, 1.0), Perfect(), LagCorrelation()), SETTINGS) for n in (5, 50)]
-    bench._memory.clear()
-    first = plans[0].truth()
-    bench._memory.clear()
-    xr.testing.assert_identical(first, plans[1].truth())
+    forget()
+    first = plans[0].truth.neurons
+    forget()
+    xr.testing.assert_identical(first, plans[1].truth.neurons)
 
 
 def test_the_toy_chain_does_what_its_truth_says():
     subject = ToyChain(coupling=1.0, rate=0.5).subject(np.random.default_rng(1))
-    pre, post = np.argwhere(subject.truth("connectivity").weight.values)[0]
+    pre, post = np.argwhere(subject.truth("connectivity", None, np.random.default_rng(0)).weight.values)[0]
     activity = subject.run(Session(50, 0.2).perturbed(single_pulse(subject, pre)), np.random.default_rng(2))
     at_lag = activity.spike_neuron.values[np.isclose(activity.spike_time.values, 0.053)]
     assert (at_lag == post).sum() == 50
+
+
+def test_a_sweep_meets_the_same_individuals_under_each_value():
+    """Streams know no parameter: whoever couples more strongly is the same chain, coupled more strongly."""
+    weak, strong = (
+        Lab(Cell(ToyChain(coupling=c), 0, Plan(20, 1.0), Subsample(4), LagCorrelation()), SETTINGS) for c in (0.2, 0.9)
+    )
+    assert weak.subject().order.tolist() == strong.subject().order.tolist()
+    np.testing.assert_array_equal(weak.subject().anatomy.x, strong.subject().anatomy.x)
+    assert weak.implant().key.identical(strong.implant().key)
+
+
+def test_larger_samples_hold_the_smaller_ones():
+    few, many = (Lab(Cell(ToyChain(), 0, Plan(5, 1.0), Subsample(n), LagCorrelation()), SETTINGS) for n in (2, 5))
+    seen = [set(np.flatnonzero(lab.implant().key.values.any(axis=0))) for lab in (few, many)]
+    assert seen[0] < seen[1]
+
+
+def test_the_lab_abstains_for_a_method_whose_needs_are_not_met():
+    @dataclass(frozen=True)
+    class Demanding(LagCorrelation):
+        name: ClassVar[str] = "demanding"
+        needs: ClassVar[Needs] = Needs(("fluorescence",))
+
+    row, blobs = run_cell(replace(CELL, method=Demanding()), SETTINGS)
+    assert (row["status"], blobs) == ("abstained", ())
+    assert row["reason"] == "needs fluorescence, and this recording holds spikes"
+
+
+def test_a_truth_may_see_the_activity_and_is_checked_against_its_form():
+    class Watched(ToySubject):
+        def truth(self, question, activity, rng):
+            return truths.wiring(np.full((6, 6), activity.sizes["spike"]) if question == "connectivity" else None)
+
+    class Liar(ToySubject):
+        def truth(self, question, activity, rng):
+            return truths.wiring(np.zeros((6, 6))).rename(weight="strength")
+
+    for kind, status in ((Watched, "ok"), (Liar, "error")):
+        circuit = ToyOf(kind=kind)
+        forget()
+        row, _ = run_cell(replace(CELL, circuit=circuit), SETTINGS)
+        assert row["status"] == status, row["reason"]
+    assert "lacks 'weight'" in row["reason"]
+
+
+@dataclass(frozen=True)
+class ToyOf(ToyChain):
+    """The toy chain whose subjects are of another kind."""
+
+    name: ClassVar[str] = "toy_of"
+    kind: type = ToySubject
+
+    def subject(self, rng):
+        return self.kind(self, rng.permutation(self.n_neurons), rng.uniform(0, 1e-4, (self.n_neurons, 3)))

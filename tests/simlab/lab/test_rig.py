@@ -11,7 +11,7 @@ from simlab.data import bare
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.stimulating.ideal import Ideal
 from simlab.lab.rig import Bench, Rig, known_of_units, mounted
-from simlab.session import NeuronPerturbation, Perturbation
+from simlab.session import Effect, Perturbation
 
 
 @pytest.fixture
@@ -58,7 +58,7 @@ def test_targets_outside_the_implant_are_refused(bench):
 
 def test_a_perturbation_per_neuron_cannot_be_smuggled_past_the_stimulator(bench):
     with rig_on(bench, Budget()) as rig:
-        session = rig.session(trials=1, duration=1.0).perturbed(NeuronPerturbation("clamp", np.ones(6), 0.5, 0.6))
+        session = rig.session(trials=1, duration=1.0).perturbed(Effect("hold", np.ones(6), 0.5, 0.6))
         with pytest.raises(SimlabError, match="aimed at units"):
             rig.record(session)
 
@@ -66,7 +66,7 @@ def test_a_perturbation_per_neuron_cannot_be_smuggled_past_the_stimulator(bench)
 def test_a_rig_holds_a_number_and_its_budget_only(bench):
     with rig_on(bench, Budget()) as rig:
         assert not hasattr(rig, "__dict__")
-        assert {type(getattr(rig, name)).__name__ for name in Rig.__slots__} == {"int", "Budget", "Dataset"}
+        assert {type(getattr(rig, name)).__name__ for name in Rig.__slots__} == {"int", "Budget", "Dataset", "dict"}
 
 
 def test_a_rig_is_dead_after_its_method(bench):

@@ -5,7 +5,7 @@ import pytest
 
 from simlab.contracts import SimlabError
 from simlab.progress import listening
-from simlab.session import NeuronPerturbation, Perturbation, Session
+from simlab.session import Effect, Perturbation, Session
 from simlab.simulators.rates import RateNetwork, fixed_point, settle, simulate
 from simlab.simulators.transfers import logistic, threshold_linear
 from simlab.streams import stream
@@ -92,7 +92,7 @@ def test_input_noise_is_drawn_afresh_at_every_step():
 
 def test_a_stimulation_of_one_rheobase_adds_the_networks_rheobase():
     network = RateNetwork(np.zeros((3, 3)), 1e-3, linear, rheobase=np.array([1.0, 2.0, 4.0]))
-    pulse = NeuronPerturbation("stimulate", np.array([1.0, 0.5, 0.0]), 0.2, 0.4, trials=(1,))
+    pulse = Effect("drive", np.array([1.0, 0.5, 0.0]), 0.2, 0.4, trials=(1,))
     time, rate = run(network, Session(2, 0.6, perturbations=(pulse,)))
     inside = (time > 0.201) & (time < 0.4)
     assert np.allclose(rate[1, inside], [1.0, 1.0, 0.0])
@@ -101,10 +101,10 @@ def test_a_stimulation_of_one_rheobase_adds_the_networks_rheobase():
     assert np.allclose(rate[0], 0)
 
 
-def test_silencing_drives_a_unit_below_threshold_and_a_clamp_holds_its_rate():
+def test_silencing_drives_a_unit_below_threshold_and_a_hold_keeps_its_rate():
     network = RateNetwork(np.zeros((3, 3)), 5e-3, threshold_linear, bias=5.0)
-    silence = NeuronPerturbation("silence", np.array([1.0, 0, 0]), 0.1, 0.3)
-    clamp = NeuronPerturbation("clamp", np.array([0, 20.0, 0]), 0.1, 0.3)
+    silence = Effect("drive", -10.0 * np.array([1.0, 0, 0]), 0.1, 0.3)
+    clamp = Effect("hold", np.array([np.nan, 20.0, np.nan]), 0.1, 0.3)
     time, rate = run(network, Session(1, 0.4, perturbations=(silence, clamp)))
     late = (time > 0.2) & (time < 0.3)
     assert np.allclose(rate[0, late], [0.0, 20.0, 5.0], atol=1e-6)
@@ -146,7 +146,7 @@ def test_bad_requests_name_rule_and_value():
     network = RateNetwork(PAIR, 0.01, logistic)
     with pytest.raises(SimlabError, match="whole number of steps"):
         run(network, Session(1, 0.1), sample_interval=1.5e-3)
-    with pytest.raises(SimlabError, match="perturbations per neuron"):
+    with pytest.raises(SimlabError, match="effects on neurons"):
         run(network, Session(1, 0.1, perturbations=(Perturbation("stimulate", (0,), 1.0, 0, 0.1),)))
     with pytest.raises(SimlabError, match="square"):
         RateNetwork(np.zeros((2, 3)), 0.01, logistic)

@@ -10,7 +10,7 @@ import pytest
 
 from simlab.contracts import SimlabError
 from simlab.progress import listening
-from simlab.session import NeuronPerturbation, Session
+from simlab.session import Effect, Session
 from simlab.simulators import spiking, spiking_targets
 from simlab.simulators.spiking import Drive, SpikingNetwork, SynapseSet, simulate
 
@@ -102,7 +102,7 @@ def test_trials_are_replicates_with_their_own_noise():
 
 def test_a_synapse_acts_after_its_delay_on_its_target_in_its_own_trial():
     synapses = SynapseSet(np.array([0]), np.array([2]), np.array([30e-3]), 2e-3)
-    kick = NeuronPerturbation("stimulate", only(0, 3, 30.0), 0.01, 0.0115, trials=(1,))
+    kick = Effect("drive", only(0, 3, 30.0), 0.01, 0.0115, trials=(1,))
     spikes = run(lif(3, synapses=(synapses,)), Session(3, 0.03, perturbations=(kick,)))
     assert spikes.trial.tolist() == [1, 1]
     assert spikes.neuron.tolist() == [0, 2]
@@ -113,8 +113,8 @@ def test_a_synapse_acts_after_its_delay_on_its_target_in_its_own_trial():
 def test_delays_and_signs_differ_between_synapse_sets():
     excite = SynapseSet(np.array([0]), np.array([1]), np.array([30e-3]), 1e-3)
     inhibit = SynapseSet(np.array([2]), np.array([1]), np.array([-30e-3]), 0.5e-3)
-    kick = NeuronPerturbation("stimulate", np.array([30.0, 0, 0]), 0.01, 0.0115)
-    both = NeuronPerturbation("stimulate", np.array([30.0, 0, 30.0]), 0.01, 0.0115)
+    kick = Effect("drive", np.array([30.0, 0, 0]), 0.01, 0.0115)
+    both = Effect("drive", np.array([30.0, 0, 30.0]), 0.01, 0.0115)
     network = lif(3, synapses=(excite, inhibit))
     assert 1 in run(network, Session(1, 0.03, perturbations=(kick,))).neuron
     assert 1 not in run(network, Session(1, 0.03, perturbations=(both,))).neuron
@@ -127,21 +127,21 @@ def test_a_factor_scales_synapses_by_the_variables_of_both_neurons():
         equations = base.equations + "\nrelease : 1 (constant)"
         return replace(base, equations=equations, parameters={**base.parameters, "release": release})
 
-    session = Session(1, 0.03, perturbations=(NeuronPerturbation("stimulate", only(0, 2, 30.0), 0.01, 0.0115),))
+    session = Session(1, 0.03, perturbations=(Effect("drive", only(0, 2, 30.0), 0.01, 0.0115),))
     assert 1 in run(network(1.0), session).neuron
     assert 1 not in run(network(0.5), session).neuron
 
 
 @pytest.mark.parametrize(("strength", "fires"), [(0.99, False), (1.02, True)])
 def test_one_rheobase_is_the_edge_of_firing(strength, fires):
-    pulse = NeuronPerturbation("stimulate", only(1, 2, strength), 0.0, 0.5)
+    pulse = Effect("drive", only(1, 2, strength), 0.0, 0.5)
     spikes = run(lif(2), Session(2, 0.5, perturbations=(pulse,)))
     assert (len(spikes.neuron) > 0) == fires
     assert set(spikes.neuron) <= {1}
 
 
 def test_silence_stops_its_targets_in_its_window_on_its_trials():
-    pulse = NeuronPerturbation("silence", only(0, 2, 1.0), 0.1, 0.2, trials=(0,))
+    pulse = Effect("drive", -10.0 * only(0, 2, 1.0), 0.1, 0.2, trials=(0,))
     spikes = run(lif(2, bias=40e-3), Session(2, 0.4, perturbations=(pulse,)))
     inside = (spikes.time >= 0.101) & (spikes.time < 0.2)
     assert not np.any(inside & (spikes.neuron == 0) & (spikes.trial == 0))
@@ -151,8 +151,8 @@ def test_silence_stops_its_targets_in_its_window_on_its_trials():
 
 
 @pytest.mark.parametrize("bias", [0.0, 40e-3])
-def test_a_clamped_neuron_fires_at_the_rate_that_it_is_held_at(bias):
-    pulse = NeuronPerturbation("clamp", np.array([50.0, 0.0, 7.0]), 0.1, 1.1, trials=(0, 2))
+def test_a_held_neuron_fires_at_the_rate_that_it_is_held_at(bias):
+    pulse = Effect("hold", np.array([50.0, np.nan, 7.0]), 0.1, 1.1, trials=(0, 2))
     spikes = run(lif(3, bias=bias), Session(3, 1.2, perturbations=(pulse,)))
     inside = (spikes.time >= 0.1 - 1e-9) & (spikes.time < 1.1 - 1e-9)
     for trial in (0, 2):
@@ -186,7 +186,7 @@ def test_a_drive_may_reach_into_the_burn_in():
 
 def test_chunks_under_the_memory_bound_hold_every_trial_once_and_all_report_progress():
     heard = []
-    pulse = NeuronPerturbation("stimulate", only(0, 20, 5.0), 0.0, 0.2, trials=(4,))
+    pulse = Effect("drive", only(0, 20, 5.0), 0.0, 0.2, trials=(4,))
     with listening(lambda done, what: heard.append(done)):
         spikes = run(noisy(), Session(5, 0.2, perturbations=(pulse,)), memory=30_000)
     assert set(spikes.trial) == set(range(5))
@@ -228,15 +228,15 @@ def test_brian2_is_first_imported_in_any_thread_and_leaves_ctrl_c_alone():
         (lambda: lif(2), Session(1, 0.1), {"burn_in": -1.0}, "burn_in >= 0"),
         (
             lambda: replace(lif(1), equations="dv/dt = -v/(10*ms) : volt", parameters={}),
-            Session(1, 0.1, perturbations=(NeuronPerturbation("stimulate", np.ones(1), 0, 0.1),)),
+            Session(1, 0.1, perturbations=(Effect("drive", np.ones(1), 0, 0.1),)),
             {},
             "cannot be stimulated",
         ),
         (
             lambda: lif(3),
-            Session(1, 0.1, perturbations=(NeuronPerturbation("stimulate", np.ones(2), 0, 0.1),)),
+            Session(1, 0.1, perturbations=(Effect("drive", np.ones(2), 0, 0.1),)),
             {},
-            "one number per neuron",
+            "one value per neuron",
         ),
     ],
 )
@@ -287,7 +287,7 @@ def test_a_long_run_of_few_neurons_goes_to_one_program_whatever_was_compiled_bef
 
 
 def test_standalone_refuses_what_it_cannot_run():
-    pulse = NeuronPerturbation("silence", np.ones(2), 0.0, 0.1)
+    pulse = Effect("drive", -10.0 * np.ones(2), 0.0, 0.1)
     with pytest.raises(SimlabError, match="no drives or perturbations"):
         run(lif(2), Session(1, 0.1, perturbations=(pulse,)), target="cpp_standalone")
 
