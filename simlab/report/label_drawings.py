@@ -15,9 +15,8 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST_PANELS = 6
-"""A confusion of more groups than this shows the first ones."""
-PER_ROW = 3
+PER_ROW, WIDEST = 3, 12.0
+"""Panels in a row, unless they would be wider together than this [inch]."""
 Pairs = tuple[list[str], list[str]]
 """True and answered labels of the same items."""
 
@@ -27,22 +26,21 @@ def confusion(groups: Mapping[str, Pairs], listed: Sequence[str], name: str, cou
 
     listed: labels that could be chosen, shown first even if nobody did. name: of the label. counted: what is counted.
     """
-    shown = dict(list(groups.items())[:MOST_PANELS])
-    seen = [dict.fromkeys(listed), *(dict.fromkeys(sorted(set(t) | set(a))) for t, a in shown.values())]
+    seen = [dict.fromkeys(listed), *(dict.fromkeys(sorted(set(t) | set(a))) for t, a in groups.values())]
     labels = list(dict.fromkeys(label for names in seen for label in names))
-    rows = [label for label in labels if any(label in true for true, _ in shown.values())]
-    columns = min(len(shown), PER_ROW)
-    lines = -(-len(shown) // PER_ROW)
+    rows = [label for label in labels if any(label in true for true, _ in groups.values())]
     words = [fill(label.replace("_", " "), 16) for label in labels]
     turned: dict[str, Any] = {}
     if max(map(len, words)) > 4:
         turned = {"rotation": 40, "ha": "right", "rotation_mode": "anchor"}
     size = 0.95 + 0.42 * len(labels), 1.5 + 0.36 * len(rows)
+    columns = min(len(groups), PER_ROW, max(1, int(WIDEST / size[0])))
+    lines = -(-len(groups) // columns)
     figure = new_figure(max(4.2, 1.2 + columns * max(size[0], 1.9)), 0.4 + lines * size[1])
     axes = figure.subplots(lines, columns, squeeze=False, sharey=True)
-    for panel in axes.ravel()[len(shown) :]:
+    for panel in axes.ravel()[len(groups) :]:
         panel.set_visible(False)
-    for panel, (group, pairs) in zip(axes.ravel(), shown.items(), strict=False):
+    for panel, (group, pairs) in zip(axes.ravel(), groups.items(), strict=False):
         _counts(panel, agreement.counts(*pairs, rows, labels))
         right = np.mean([t == a for t, a in zip(*pairs, strict=True)])
         panel.set_title(f"{fill(group, 34)}\n{right:.0%} of {len(pairs[0])} {counted} right", fontsize=7.5)

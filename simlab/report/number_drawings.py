@@ -15,8 +15,6 @@ if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
-MOST_GROUPS = 12
-"""A scatter of more groups than this shows the first ones."""
 COMPARABLE = 8.0
 """Truths and answers whose spans differ by less than this factor share their limits, so that the diagonal is one."""
 
@@ -28,8 +26,9 @@ def scatter(
 
     names: of the two axes. unit: of both. jitter: whole numbers are moved apart where they would hide each other.
     """
-    shown = {g: _finite(*pair) for g, pair in list(groups.items())[:MOST_GROUPS]}
-    figure = new_figure(6.6, 3.7)
+    shown = {fill(group, 32): _finite(*pair) for group, pair in groups.items()}
+    legend_lines = sum(group.count("\n") + 2.6 for group in shown)
+    figure = new_figure(6.6, max(3.7, 1.0 + 0.15 * legend_lines))
     axes = figure.subplots()
     points = np.concatenate([np.stack(pair) for pair in shown.values()], axis=1)
     whole = bool(points.size and (points == np.round(points)).all())
@@ -37,7 +36,7 @@ def scatter(
     for i, (group, (true, said)) in enumerate(shown.items()):
         look = line_look(i)
         rank = agreement.stated(agreement.rank_correlation(true, said))
-        word = f"{fill(group, 32)}\nrank correlation {rank}, n = {len(true)}"
+        word = f"{group}\nrank correlation {rank}, n = {len(true)}"
         moved = rng.uniform(-0.16, 0.16, (2, len(true))) * (jitter and whole)
         axes.scatter(true + moved[0], said + moved[1], s=15, color=look["color"], marker=look["marker"], label=word,
                      alpha=0.65, linewidths=0)  # fmt: skip

@@ -18,6 +18,8 @@ if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
 
+MOST_LABELS = 8
+"""A figure over cells shows the answers of no more labels than this, the first ones."""
 CHARACTERS = 13
 """So many of a title fit into an inch."""
 
@@ -151,7 +153,7 @@ def _by_label(answers: Sequence[Answer]) -> dict[str, list[Answer]]:
     groups: dict[str, list[Answer]] = {}
     for answer in answers:
         groups.setdefault(answer.label, []).append(answer)
-    return groups
+    return dict(list(groups.items())[:MOST_LABELS])
 
 
 def _scatter(picture: Picture, answers: Sequence[Answer]) -> Figure:

@@ -9,7 +9,7 @@ import numpy as np
 
 from simlab.report import tables
 from simlab.report.figures import Gallery, Plate, plain_number
-from simlab.report.pictures import Answer, draw, over_cells
+from simlab.report.pictures import MOST_LABELS, Answer, draw, over_cells
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -81,21 +81,23 @@ def _by_role(results: Results, question: Any, order: list[str], gallery: Gallery
     answered = answered[~answered["method"].map(tables.baseline)]
     for role, words in ROLES.items():
         cells = answered[answered["role"] == role]
-        rows = _spread(cells, order)
+        labels = [label for label in order if label in set(cells["method_label"])]
+        rows = _spread(cells, labels[:MOST_LABELS])
         kept = [answer for row in rows if (answer := _kept(results, question, row)) is not None]
         if not kept:
             continue
         figure = draw(question.picture, kept, f"{question.name}: answers {words}")
         alt = f"True against answered {question.picture.truth.replace('_', ' ')} {words}"
-        caption = f"{len(kept)} answers of {len(cells)}, over all settings." if len(kept) < len(cells) else (
-            f"All {len(kept)} answers, over all settings.")  # fmt: skip
+        caption = f"{len(kept)} of {len(cells)} answers, over all settings."
+        if len(labels) > MOST_LABELS:
+            caption += f" Of {len(labels)} methods the first {MOST_LABELS} of the leaderboard."
         yield gallery.add(f"{question.name} answers {role}", figure, alt, caption)
 
 
-def _spread(cells: pd.DataFrame, order: list[str]) -> list[dict[str, Any]]:
-    """Rows by method in this order; of too many, evenly spaced ones."""
-    place = {label: i for i, label in enumerate(order)}
-    rank = cells["method_label"].map(lambda label: place.get(label, len(place)))
-    ranked = cells.iloc[np.argsort(rank.to_numpy(), kind="stable")]
+def _spread(cells: pd.DataFrame, labels: list[str]) -> list[dict[str, Any]]:
+    """Rows of these methods, in this order; of too many, evenly spaced ones."""
+    place = {label: i for i, label in enumerate(labels)}
+    among = cells[cells["method_label"].isin(labels)]
+    ranked = among.iloc[np.argsort(among["method_label"].map(place).to_numpy(), kind="stable")]
     chosen = np.linspace(0, len(ranked) - 1, min(len(ranked), MOST_ANSWERS)).round().astype(int)
     return tables.records(ranked.iloc[chosen])

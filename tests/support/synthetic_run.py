@@ -16,6 +16,7 @@ from simlab.experiment import Experiment
 from simlab.provenance import machine, versions
 from simlab.store.ledger import Ledger
 from simlab.store.packing import digest, pack_dataset, pack_finding
+from simlab.store.run_file import FORMAT
 
 METHODS = {"coupling_glm": 1.1, "cross_correlogram": 0.5, "transfer_entropy": 0.2, "spike_count_correlation": -0.9}
 INSTRUMENTS = {"perfect": 1.0, "subsample": 0.3, "electrodes": -0.6, "two_photon": -1.5}
@@ -30,7 +31,7 @@ def write_run(folder: Path, spec: Experiment, rows: list[dict[str, Any]], seed: 
     """
     folder.mkdir(parents=True, exist_ok=True)
     run = {
-        "experiment": spec.name, "asks": spec.asks, "source": spec.name, "seed": seed, "subjects": spec.subjects,
+        "format": FORMAT, "experiment": spec.name, "asks": spec.asks, "source": spec.name, "seed": seed, "subjects": spec.subjects,
         "grids": [], "versions": versions(), "machine": machine(), "command": ["simlab", "run", spec.name],
     }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(run))

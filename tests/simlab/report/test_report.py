@@ -167,7 +167,7 @@ def test_power_curves_and_matrices_are_drawn(toy_run, toy_file):
 
 
 def test_provenance_names_versions_seed_machine_and_parameters(toy_page):
-    for text in ("version: numpy", "machine: system", "seed", "n_neurons", "toys:ToyChain"):
+    for text in ("version: numpy", "machine: system", "seed", "n_neurons", "toy_chain"):
         assert text in toy_page.text
 
 

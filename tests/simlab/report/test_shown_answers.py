@@ -15,6 +15,7 @@ from simlab.contracts import Picture, Variable
 from simlab.questions.connectivity import Connectivity
 from simlab.questions.mechanism import Mechanism
 from simlab.report.figures import Gallery
+from simlab.report.pictures import MOST_LABELS
 from simlab.report.shown_answers import MOST_ANSWERS, shown
 
 
@@ -85,7 +86,7 @@ def test_labels_of_circuits_are_shown_by_role(gallery):
     plates, trouble = shown(Kept(rows, answers), Mechanism(), ["glm"], gallery)
     assert trouble == ""
     assert files(gallery) == ["mechanism-answers-circuit", "mechanism-answers-rival"]
-    assert [p.caption for p in plates] == ["All 2 answers, over all settings.", "All 1 answers, over all settings."]
+    assert [p.caption for p in plates] == ["2 of 2 answers, over all settings.", "1 of 1 answers, over all settings."]
 
 
 def test_of_too_many_answers_some_of_every_method_are_shown(gallery):
@@ -96,7 +97,16 @@ def test_of_too_many_answers_some_of_every_method_are_shown(gallery):
     assert len(kept.asked) == n
     assert sum(cell.startswith("a") for cell in kept.asked) == pytest.approx(n / 2, abs=1)
     assert kept.asked[0].startswith("b")
-    assert plates[0].caption == f"{n} answers of {2 * n}, over all settings."
+    assert plates[0].caption == f"{n} of {2 * n} answers, over all settings."
+
+
+def test_of_too_many_methods_the_best_are_shown_and_the_rest_are_counted(gallery):
+    methods = [f"m{i}" for i in range(MOST_LABELS + 2)]
+    rows = [row(method, "mechanism", method=method, method_label=method) for method in methods]
+    kept = Kept(rows, {method: labelled([("x", "x")], method)[0] for method in methods})
+    plates, _ = shown(kept, Mechanism(), methods[::-1], gallery)
+    assert kept.asked == methods[::-1][:MOST_LABELS]
+    assert plates[0].caption.endswith("Of 10 methods the first 8 of the leaderboard.")
 
 
 def test_baselines_and_abstentions_are_not_shown(gallery):
