@@ -62,7 +62,8 @@ class Perturbation:
         _check_window(self.start, self.stop)
         aimed = f"got targets={self.targets} and region={self.region!r}"
         _require(
-            bool(self.targets) or bool(self.region), f"a perturbation needs at least one target unit or a region, {aimed}"
+            bool(self.targets) or bool(self.region),
+            f"a perturbation needs at least one target unit or a region, {aimed}",
         )
         _require(not (self.targets and self.region), f"a perturbation aims at units or at a region, not both, {aimed}")
         _require(
@@ -140,7 +141,11 @@ class Effect:
         finite = np.isfinite(self.values)
         rule, fix, good = {
             "drive": ("finite [rheobases]", "0 leaves a neuron alone", finite),
-            "hold": (">= 0 Hz, or NaN", "NaN leaves a neuron free", np.isnan(self.values) | (finite & (self.values >= 0))),
+            "hold": (
+                ">= 0 Hz, or NaN",
+                "NaN leaves a neuron free",
+                np.isnan(self.values) | (finite & (self.values >= 0)),
+            ),
             "gain": ("finite and >= 0", "1 leaves a synapse alone, 0 cuts it", finite & (self.values >= 0)),
         }[self.kind]
         _require(bool(good.all()), f"a {self.kind}'s values must be {rule}, got {self.values[~good][:3]}: {fix}")

@@ -37,7 +37,10 @@ from simlab.session import (
         (lambda: Effect("gain", [1.0, -0.5], 0.0, 0.1), r"finite and >= 0, got \[-0.5\]: 1 leaves"),
         (lambda: Effect("gain", [1.0, np.nan], 0.0, 0.1), "finite and >= 0"),
         (lambda: Effect("drive", np.ones((2, 2)), 0.0, 0.1, over="pair"), "over 'neuron', or a gain over 'pair'"),
-        (lambda: Effect("drive", np.ones((1, 2, 2)), 0.0, 0.1), r"\(neuron,\) or \(step, neuron\), got shape \(1, 2, 2\)"),
+        (
+            lambda: Effect("drive", np.ones((1, 2, 2)), 0.0, 0.1),
+            r"\(neuron,\) or \(step, neuron\), got shape \(1, 2, 2\)",
+        ),
         (lambda: Effect("gain", np.ones(2), 0.0, 0.1, over="pair"), r"\(pre, post\)"),
         (lambda: Effect("drive", np.ones(2), 0.2, 0.1), "start < stop"),
         (lambda: Session(1, 1.0).perturbed(Effect("drive", np.ones(2), 1.1, 1.2)), "start within the trial"),

@@ -180,7 +180,9 @@ def test_light_of_two_spots_adds_up():
 def test_light_cannot_clamp():
     _, light = lit(n_neurons=5)
     for kind in ("clamp", "cut"):
-        with pytest.raises(SimlabError, match=f"got kind='{kind}': light sets no firing rate .* use the stimulator ideal"):
+        with pytest.raises(
+            SimlabError, match=f"got kind='{kind}': light sets no firing rate .* use the stimulator ideal"
+        ):
             light.aim(pulse(0, kind=kind, strength=1.0))
 
 
@@ -198,7 +200,8 @@ def test_a_rebound_follows_silencing_light_alone_and_carries_its_charge():
 
 
 @pytest.mark.parametrize(
-    "bad", [{"expression": 1.5}, {"scattering_length": 0.0}, {"spot_radius": -1e-6}, {"cell_types": "E"}, {"rebound": -0.1}]
+    "bad",
+    [{"expression": 1.5}, {"scattering_length": 0.0}, {"spot_radius": -1e-6}, {"cell_types": "E"}, {"rebound": -0.1}],
 )
 def test_optogenetics_refuses_impossible_parameters(bad):
     with pytest.raises(SimlabError, match=next(iter(bad))):
