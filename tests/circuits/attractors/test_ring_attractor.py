@@ -110,7 +110,7 @@ def test_without_noise_a_pushed_bump_stays_where_it_was_pushed():
     still = RingAttractor(model="rate").subject(stream(2, "subject"))
     rates, cue = still.network.rates(), still.network.cue(np.zeros(1))[0]
     bump = settle(rates, settle(rates, np.zeros(100), duration=0.5, dt=2e-3, current=cue), duration=1.0, dt=2e-3)
-    current = push(still, 1.0, strength=1.0).strength * CIRCUIT.rheobase
+    current = push(still, 1.0, strength=1.0).values * CIRCUIT.rheobase
     pushed = settle(rates, bump, duration=0.3, dt=2e-3, current=current)
     soon, late = (direction(still, settle(rates, pushed, duration=d, dt=2e-3)) for d in (1.0, 10.0))
     assert direction(still, bump) == pytest.approx(0.0, abs=0.01)
