@@ -284,7 +284,8 @@ COMPILED = """
 import sys, glob, numpy as np, brian2
 brian2.prefs.codegen.runtime.cython.cache_dir = sys.argv[1]
 sys.path.insert(0, sys.argv[2])
-from lif_bench import noisy, run, same, Session
+from lif_bench import noisy, run, same
+from simlab.session import Session
 first = run(noisy(20, 0), Session(4, 0.3), target="cython")
 compiled = len(glob.glob(sys.argv[1] + "/*.so"))
 assert compiled > 0
