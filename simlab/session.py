@@ -78,10 +78,10 @@ class Session:
     def _check_fits(self, perturbation: Perturbation | Effect) -> None:
         """An intent must end within the trial; an effect, such as a rebound, may begin there and outlast it."""
         aimed = isinstance(perturbation, Perturbation)
-        name, last = ("stop", perturbation.stop) if aimed else ("start", perturbation.start)
+        verb, name, last = ("end", "stop", perturbation.stop) if aimed else ("start", "start", perturbation.start)
         _require(
             last <= self.duration + INSTANT,
-            f"a perturbation must {'end' if aimed else 'start'} within the trial of {self.duration} s, got {name}={last}",
+            f"a perturbation must {verb} within the trial of {self.duration} s, got {name}={last}",
         )
         chosen = perturbation.trials
         _require(

@@ -251,8 +251,8 @@ def _padded(session: Session, recorded: np.ndarray, size: int) -> Session:
     """
     told = []
     for effect in effects_on(session, len(recorded)):
-        pair = effect.over == "pair"
-        values = np.full((len(effect.steps), *(size,) * (2 if pair else 1)), EFFECTS[effect.kind])
-        values[np.ix_(range(len(values)), *(recorded,) * (2 if pair else 1))] = effect.steps
+        steps, axes = np.arange(len(effect.steps)), 2 if effect.over == "pair" else 1
+        values = np.full((len(steps), *(size,) * axes), EFFECTS[effect.kind])
+        values[np.ix_(steps, *(recorded,) * axes)] = effect.steps
         told.append(Effect(effect.kind, values, effect.start, effect.stop, effect.trials, effect.over))
     return Session(session.trials, session.duration, perturbations=tuple(told))

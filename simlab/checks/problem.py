@@ -109,7 +109,10 @@ def tissue(n_neurons: int = 60) -> xr.Dataset:
 
 
 class PracticeRig:
-    """A rig on the problem's units; stimulated units fire, silenced ones do not, and cut ones drive nobody. Budget as in the lab."""
+    """A rig on the problem's units; stimulated units fire, silenced ones do not, and cut ones drive nobody.
+
+    Its budget is spent as in the lab.
+    """
 
     def __init__(self, brief: Mapping[str, Any], budget: Budget, n_units: int = N_UNITS) -> None:
         place = dict(zip(("unit_x", "unit_y", "unit_z"), positions(n_units).T, strict=True))

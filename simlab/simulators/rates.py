@@ -39,8 +39,8 @@ class RateNetwork:
 
     A unit's *rheobase* is the input that strength 1 of a stimulation stands for, in the unit of f's argument. It
     takes an isolated unit from rest (I = 0) just to threshold where f has one, as for a spiking neuron; a smooth
-    f has none, and its circuit says which input it took instead. A unit that a session *holds* has the given rate, and a
-    *gain* multiplies its weights.
+    f has none, and its circuit says which input it took instead. A unit that a session *holds* has the given rate,
+    and a *gain* multiplies its weights.
     """
 
     weights: np.ndarray  # (pre, post), input of `post` per rate of `pre`

@@ -4,10 +4,10 @@
     1/r = refractory + tau sqrt(pi) int_a^b exp(x^2) (1 + erf x) dx,
     a = (reset - mu) / (sqrt(2) sigma),   b = (threshold + shift - mu) / (sqrt(2) sigma)
 
-(Siegert 1951; Amit & Brunel 1997, Cerebral Cortex 7:237, eq. 3.4.) Potentials [V] count from rest; sigma is the standard
-deviation of the membrane were there no threshold. An Euler simulation with steps of dt sees a crossing only at the
-end of a step, and so acts as one of continuous time with a higher threshold: `shift`. What it resets to is exact.
-The step in which it fires counts towards `refractory`, so that the neuron is held for dt less.
+(Siegert 1951; Amit & Brunel 1997, Cerebral Cortex 7:237, eq. 3.4.) Potentials [V] count from rest; sigma is the
+standard deviation of the membrane were there no threshold. An Euler simulation with steps of dt sees a crossing only
+at the end of a step, and so acts as one of continuous time with a higher threshold: `shift`. What it resets to is
+exact. The step in which it fires counts towards `refractory`, so that the neuron is held for dt less.
 """
 
 from __future__ import annotations

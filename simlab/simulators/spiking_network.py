@@ -234,7 +234,7 @@ def _build_synapses(group: Any, synapses: SynapseSet, n_trials: int, n_neurons: 
         result.connect(i=(synapses.pre + first).ravel(), j=(synapses.post + first).ravel())
     result.w_[:] = np.tile(synapses.weight, n_trials)
     if gained:
-        result.gain_[:] = 1.0
+        result.gain__[:] = 1.0  # Brian2 appends a further underscore for plain numbers
     result.pre.delay_[:] = np.tile(synapses.delay, n_trials)
     return result
 

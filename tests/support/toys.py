@@ -46,7 +46,7 @@ class ToySubject:
         trial, neuron = (np.repeat(index.ravel(), counts.ravel()) for index in np.indices(counts.shape))
         when = rng.uniform(0, session.duration, len(trial))
         for pulse in effects_on(session, n):
-            t, c = np.meshgrid(pulsed_trials(pulse, session.trials), np.flatnonzero(pulse.steps[0]), indexing="ij")
+            t, c = np.meshgrid(pulsed_trials(pulse, session.trials), _struck(pulse), indexing="ij")
             trial, neuron = np.append(trial, t), np.append(neuron, c)
             when = np.append(when, np.full(t.size, pulse.start))
         step = dict(zip(self.order[:-1], self.order[1:], strict=True))
@@ -69,6 +69,11 @@ class ToySubject:
         if self.circuit.coupling:
             weight[self.order[:-1], self.order[1:]] = self.circuit.coupling
         return truths.wiring(weight)
+
+
+def _struck(pulse: Effect) -> np.ndarray:
+    """The neurons that fire once when a drive begins; holds and gains are not felt by toys."""
+    return np.flatnonzero(pulse.steps[0] > 0) if pulse.kind == "drive" else np.empty(0, dtype=int)
 
 
 @dataclass(frozen=True)

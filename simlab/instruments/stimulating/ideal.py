@@ -16,7 +16,8 @@ from simlab.session import Effect, Perturbation
 class Ideal:
     """Acts on the one neuron that dominates each target unit, with the strength that was commanded.
 
-    Aimed at a region, it acts on every neuron there. A unit behind which there is no neuron (pure noise in the key) is aimed at in vain: nothing happens.
+    Aimed at a region, it acts on every neuron there. A unit behind which there is no neuron (pure noise in the key) is
+    aimed at in vain: nothing happens.
     """
 
     name: ClassVar[str] = "ideal"

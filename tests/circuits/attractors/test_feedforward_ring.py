@@ -48,7 +48,7 @@ def test_a_pulse_changes_no_spike_of_any_neuron_that_it_does_not_hit(subject):
     pulse = push(subject, np.pi / 2)
     natural, pushed = (subject.run(s, stream(3, "run")) for s in (one_cue(4, 1.2), one_cue(4, 1.2).perturbed(pulse)))
     before, after = counts(natural, 0.01), counts(pushed, 0.01)
-    hit = pulse.strength > 0
+    hit = pulse.values > 0
     assert np.array_equal(before[..., ~hit], after[..., ~hit])
     assert after[..., hit].sum() > 2 * before[..., hit].sum()
 
@@ -59,7 +59,7 @@ def test_the_same_pulse_changes_other_neurons_of_a_ring_attractor():
     before, after = (
         counts(ring.run(s, stream(3, "run")), 0.01) for s in (one_cue(4, 1.2), one_cue(4, 1.2).perturbed(pulse))
     )
-    missed = pulse.strength == 0
+    missed = pulse.values == 0
     early = slice(0, 60)  # the pulse starts at 0.6 s
     assert np.array_equal(before[:, early], after[:, early])
     changed = (before[:, 60:, missed] != after[:, 60:, missed]).any(axis=(0, 1))

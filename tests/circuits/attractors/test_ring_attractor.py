@@ -110,7 +110,7 @@ def test_without_noise_a_pushed_bump_stays_where_it_was_pushed():
     still = RingAttractor(model="rate").subject(stream(2, "subject"))
     rates, cue = still.network.rates(), still.network.cue(np.zeros(1))[0]
     bump = settle(rates, settle(rates, np.zeros(100), duration=0.5, dt=2e-3, current=cue), duration=1.0, dt=2e-3)
-    current = push(still, 1.0, strength=1.0).strength * CIRCUIT.rheobase
+    current = push(still, 1.0, strength=1.0).values * CIRCUIT.rheobase
     pushed = settle(rates, bump, duration=0.3, dt=2e-3, current=current)
     soon, late = (direction(still, settle(rates, pushed, duration=d, dt=2e-3)) for d in (1.0, 10.0))
     assert direction(still, bump) == pytest.approx(0.0, abs=0.01)
@@ -249,3 +249,25 @@ def test_a_finer_step_changes_rates_by_no_more_than_their_scatter():
     # The threshold checked only every dt acts as one higher by 0.58 sd of a step: 0.39 mV at 0.5 ms, 0.17 mV at 0.1 ms,
     # of a drive that inhibition holds near 20 mV: rates change by a few percent, which the rate version accounts for.
     assert abs(coarse.mean() - fine.mean()) < 4 * error + 0.05 * fine.mean()
+
+
+def test_effects_on_recorded_neurons_leave_hidden_ones_and_their_synapses_alone():
+    from circuits.attractors.ring_network import _padded
+
+    recorded = np.array([3, 1])
+    effects = (
+        Effect("drive", [[1.0, 2.0], [3.0, 4.0]], 0.1, 0.3, (0,)),
+        Effect("hold", [0.0, np.nan], 0.1, 2.0),
+        Effect("gain", [0.5, 1.0], 0.1, 0.3),
+        Effect("gain", [[1.0, 0.0], [2.0, 1.0]], 0.1, 0.3, over="pair"),
+    )
+    told = _padded(Session(1, 1.0, perturbations=effects), recorded, 5).perturbations
+    assert told[0].steps.tolist() == [[0, 2, 0, 1, 0], [0, 4, 0, 3, 0]]
+    np.testing.assert_array_equal(told[1].steps, [[np.nan, np.nan, np.nan, 0, np.nan]])
+    assert told[2].steps.tolist() == [[1, 1, 1, 0.5, 1]]
+    pairs = np.ones((5, 5))
+    pairs[3, 1], pairs[1, 3] = 0.0, 2.0
+    assert told[3].steps[0].tolist() == pairs.tolist()
+    assert [(e.kind, e.start, e.stop, e.trials, e.over) for e in told] == [
+        (e.kind, e.start, e.stop, e.trials, e.over) for e in effects
+    ]

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 from spiking_bench import count_correlations, interval_cvs, reliable_spread, spontaneous, subject
 
+from simlab.contracts import SimlabError
 from simlab.data import bin_spikes, mean_rates
 from simlab.session import Effect, Session
 
@@ -48,6 +49,37 @@ def test_perturbations_act_on_their_targets_alone():
     assert counts[:2, 0, 40:60].mean() > 3 * counts[2:, 0, 40:60].mean()
     untouched = counts[:, 0, 60:].mean()
     assert abs(untouched - counts[:, 1, 60:].mean()) < 4 * np.sqrt(2 * untouched / 800)
+
+
+def test_a_drive_is_followed_over_its_steps_and_a_hold_at_zero_is_silence():
+    rival = subject("independent_poisson")
+    index = np.arange(100)
+    drive = Effect("drive", np.where(index < 50, [[0.5], [-10.0]], 0.0), 0.0, 1.0)
+    hold = Effect("hold", np.where(index >= 80, 0.0, np.nan), 0.5, 5.0)  # outlasts the trial
+    activity = rival.run(Session(20, 2.0, perturbations=(drive, hold)), np.random.default_rng(5))
+    counts = bin_spikes(activity, 0.5).values
+    assert counts[:, 0, :50].mean() > 3 * counts[:, 2, :50].mean()
+    assert counts[:, 1, :50].sum() == 0
+    assert counts[:, 1:, 80:].sum() == 0
+    assert counts[:, 0, 80:].sum() > 0
+
+
+def test_cutting_synapses_that_it_lacks_changes_nothing_and_raises_nothing():
+    rival = subject("independent_poisson")
+    plain, cut = (
+        rival.run(Session(3, 1.0, perturbations=effects), np.random.default_rng(6))
+        for effects in ((), (Effect("gain", np.zeros((100, 100)), 0.0, 2.0, over="pair"),))
+    )
+    np.testing.assert_array_equal(plain["spike_time"], cut["spike_time"])
+
+
+def test_it_refuses_what_its_twin_refuses():
+    """An error on one of them alone would tell a method which it is."""
+    effects = (Effect("hold", np.full(100, 501.0), 0.0, 0.1), Effect("drive", np.ones((2, 100)), 0.0, 1e-4))
+    for effect in effects:
+        for name in ("balanced_ei", "common_drive", "independent_poisson"):
+            with pytest.raises(SimlabError, match="cannot"):
+                subject(name).run(Session(1, 0.2, perturbations=(effect,)), np.random.default_rng(7))
 
 
 def test_the_truths_are_no_synapses_and_its_own_name():

@@ -59,8 +59,29 @@ def test_targets_outside_the_implant_are_refused(bench):
 def test_a_perturbation_per_neuron_cannot_be_smuggled_past_the_stimulator(bench):
     with rig_on(bench, Budget()) as rig:
         session = rig.session(trials=1, duration=1.0).perturbed(Effect("hold", np.ones(6), 0.5, 0.6))
-        with pytest.raises(SimlabError, match="aimed at units"):
+        with pytest.raises(SimlabError, match="aimed at units or a region"):
             rig.record(session)
+
+
+def test_a_region_is_aimed_at_by_name(bench):
+    with rig_on(bench, Budget()) as rig:
+        session = rig.session(trials=1, duration=1.0)
+        recording = rig.record(session.perturbed(Perturbation("stimulate", (), 1.0, 0.5, 0.6, region="cortex")))
+        assert set(recording["spike_unit"].values[np.isclose(recording["spike_time"], 0.5)]) == set(range(6))
+        with pytest.raises(SimlabError, match="one of the subject's, cortex, got 'tectum'"):
+            rig.record(session.perturbed(Perturbation("cut", (), 1.0, 0.5, 0.6, region="tectum")))
+
+
+def test_effects_that_outlast_the_trial_reach_the_subject(bench):
+    class Rebounding:
+        def aim(self, perturbation):
+            return perturbation.effect(np.ones(6)), Effect("drive", np.ones(6), perturbation.stop, 9.0)
+
+    seen = []
+    bench.actuator, bench.run = Rebounding(), lambda session: seen.append(session)
+    with rig_on(bench, Budget(perturbations=1)) as rig:
+        rig.record(rig.session(trials=1, duration=1.0).perturbed(Perturbation("silence", (1,), 1.0, 0.5, 1.0)))
+    assert [(effect.start, effect.stop) for effect in seen[0].perturbations] == [(0.5, 1.0), (1.0, 9.0)]
 
 
 def test_a_rig_holds_a_number_and_its_budget_only(bench):

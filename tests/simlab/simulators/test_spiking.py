@@ -4,56 +4,22 @@ import subprocess
 import sys
 import threading
 from dataclasses import replace
+from pathlib import Path
 
+import lif_bench
 import numpy as np
 import pytest
+from lif_bench import REFRACTORY, RESET, REST, TAU, THRESHOLD, lif, noisy, run, same
 
 from simlab.contracts import SimlabError
 from simlab.progress import listening
 from simlab.session import Effect, Session
 from simlab.simulators import spiking, spiking_targets
-from simlab.simulators.spiking import Drive, SpikingNetwork, SynapseSet, simulate
-
-TAU, REST, THRESHOLD, RESET, REFRACTORY = 20e-3, -70e-3, -50e-3, -60e-3, 2e-3
-
-
-def lif(n_neurons, bias=0.0, sigma=0.0, synapses=(), extra="", initial=REST):
-    return SpikingNetwork(
-        n_neurons=n_neurons,
-        equations=f"""
-            dv/dt = (rest - v + bias {extra} + 20*mV*perturbation)/tau
-                    + sigma*sqrt(2/(tau*dt))*eta : volt (unless refractory)
-            tau : second (shared, constant)
-            rest : volt (shared, constant)
-            sigma : volt (shared, constant)
-            bias : volt (constant)
-        """,
-        threshold="v > -50*mV",
-        reset="v = -60*mV",
-        refractory=REFRACTORY,
-        parameters={"tau": TAU, "rest": REST, "sigma": sigma, "bias": bias},
-        initial={"v": np.full(n_neurons, initial)},
-        synapses=synapses,
-    )
-
-
-def noisy(n_neurons=20, seed=0):
-    rng = np.random.default_rng(seed)
-    pre, post = np.nonzero(rng.random((n_neurons, n_neurons)) < 0.2)
-    synapses = SynapseSet(pre, post, rng.normal(0, 1e-3, len(pre)), rng.uniform(0.5e-3, 3e-3, len(pre)))
-    return lif(n_neurons, bias=15e-3, sigma=5e-3, synapses=(synapses,))
-
-
-def run(network, session, seed=1, target="numpy", burn_in=0.0, **options):
-    return simulate(network, session, np.random.default_rng(seed), target=target, burn_in=burn_in, **options)
+from simlab.simulators.spiking import Drive, SynapseSet, simulate
 
 
 def only(neuron, n_neurons, strength):
     return np.where(np.arange(n_neurons) == neuron, strength, 0.0)
-
-
-def same(a, b):
-    return all(np.array_equal(x, y) for x, y in zip(a.columns, b.columns, strict=True))
 
 
 def test_a_constant_current_gives_the_analytic_rate():
@@ -318,7 +284,8 @@ COMPILED = """
 import sys, glob, numpy as np, brian2
 brian2.prefs.codegen.runtime.cython.cache_dir = sys.argv[1]
 sys.path.insert(0, sys.argv[2])
-from test_spiking import noisy, run, same, Session
+from lif_bench import noisy, run, same
+from simlab.session import Session
 first = run(noisy(20, 0), Session(4, 0.3), target="cython")
 compiled = len(glob.glob(sys.argv[1] + "/*.so"))
 assert compiled > 0
@@ -333,7 +300,7 @@ print(compiled, first.engine)
 @pytest.mark.timeout(600)
 def test_one_compilation_serves_all_subjects_trials_and_processes_with_the_same_spikes(tmp_path):
     """Two processes at once on one cold cache, then a third that finds it warm."""
-    folder = __file__.rpartition("/")[0]
+    folder = str(Path(lif_bench.__file__).parent)
     command = [sys.executable, "-c", COMPILED, str(tmp_path), folder]
     both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
     outputs = [process.communicate(timeout=500) for process in both]
