@@ -15,7 +15,7 @@ _HOMES = {
     "NeuronPerturbation": "simlab.session",
     "register": "simlab.registry", "create": "simlab.registry", "names": "simlab.registry",
     "Experiment": "simlab.experiment", "Grid": "simlab.experiment", "Plan": "simlab.experiment",
-    "Claim": "simlab.experiment", "Measured": "simlab.experiment",
+    "Claim": "simlab.claims", "Measured": "simlab.claims",
     "run": "simlab.running.loop", "Results": "simlab.store.results", "open_results": "simlab.store.results",
     "check": "simlab.checks.check", "stream": "simlab.streams",
     "generate": "simlab.exchange.generate",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from functools import cache
 from itertools import product
@@ -12,7 +12,7 @@ from simlab.contracts import Budget, Circuit, Instrument, SimlabError, Stimulato
 from simlab.fingerprint import fingerprint, part_hash, value_hash
 
 if TYPE_CHECKING:
-    import pandas as pd
+    from simlab.claims import Claim
 
 BASELINES = ("oracle", "random", "marginals_only")
 
@@ -120,52 +120,6 @@ class Cell:
         """The name of this cell's row: a hash of the seed, the cell, and the sources of its circuit, instrument, method
         and stimulator (not of the libraries, engines and questions: `run.json` holds the versions of those)."""
         return fingerprint([self.identity(), [part_hash(part) for part in self.parts], str(seed)])
-
-
-@dataclass(frozen=True)
-class Measured:
-    """What a claim measured: the figure, its 95% interval where it has one, and from how many rows."""
-
-    value: float
-    low: float = float("nan")
-    high: float = float("nan")
-    n: int = 0
-    detail: str = ""
-
-
-@dataclass(frozen=True)
-class Claim:
-    """A published or analytic statement, and the figure of an experiment's results that it is checked on.
-
-    `measure(table)` gets the results (one row per cell; columns in `simlab.store.ledger`) and returns the figure;
-    the claim holds if the figure lies within `band`, ends included. A claim can fail, and is then shown failing.
-    """
-
-    name: str
-    statement: str
-    source: str
-    measure: Callable[[pd.DataFrame], Measured | float]
-    band: tuple[float, float]
-
-    def check(self, table: pd.DataFrame) -> ClaimResult:
-        """The verdict on these results: `holds`, `fails`, or `not measured` where the rows it needs are missing."""
-        try:
-            measured = self.measure(table)
-            if not isinstance(measured, Measured):
-                measured = Measured(float(measured))
-        except Exception as error:  # a claim is a user's code, and must not cost the others their verdict
-            return ClaimResult(self, Measured(float("nan"), detail=f"{type(error).__name__}: {error}"), "not measured")
-        if measured.value != measured.value:
-            return ClaimResult(self, measured, "not measured")
-        low, high = self.band
-        return ClaimResult(self, measured, "holds" if low <= measured.value <= high else "fails")
-
-
-@dataclass(frozen=True)
-class ClaimResult:
-    claim: Claim
-    measured: Measured
-    verdict: str
 
 
 @dataclass(frozen=True)

@@ -99,18 +99,14 @@ def name_of(plugin: Any) -> str:
 
 def kind_of(plugin: Any) -> str:
     """Which kind of plug-in an object or class is, by the methods that it has."""
-    from simlab.experiment import Experiment
-
-    if isinstance(plugin, Experiment):
-        return "experiments"
-    signs = {"subject": "circuits", "implant": "instruments", "install": "instruments"}
+    signs = {"cells": "experiments", "subject": "circuits", "implant": "instruments", "install": "instruments"}
     signs |= {"analyse": "methods", "investigate": "methods"}
     for attribute, kind in signs.items():
         if callable(getattr(plugin, attribute, None)):
             return kind
     raise RegistryError(
         f"{plugin!r} is no plug-in: a circuit has subject(), an instrument implant() or install(), "
-        "a method analyse() or investigate()"
+        "a method analyse() or investigate(), an experiment cells()"
     )
 
 

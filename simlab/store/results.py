@@ -9,7 +9,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlab.contracts import SimlabError
-from simlab.experiment import ClaimResult, Experiment
+from simlab.claims import ClaimResult
+from simlab.experiment import Experiment
 from simlab.store.ledger import Ledger, table
 
 if TYPE_CHECKING:

@@ -11,7 +11,8 @@ import xarray as xr
 from toys import LagCorrelation, Misbehaving, PulseAndCount, ToyChain, ToyRival
 
 from simlab.contracts import Finding
-from simlab.experiment import Claim, Experiment, Grid, Measured, Plan
+from simlab.claims import Claim, Measured
+from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
 
@@ -45,8 +46,8 @@ EXPERIMENT = Experiment(
         ),
     ),
     claims=(
-        Claim("chain_found", "the chain is found", "toy", recovery_of_lag_correlation, (0.8, 1.0)),
-        Claim("chain_missed", "the chain is missed", "toy", recovery_of_lag_correlation, (0.0, 0.1)),
+        Claim("chain_found", "the chain is found", "toy", recovery_of_lag_correlation, (0.8, 1.0), invariant=True),
+        Claim("chain_missed", "the chain is missed", "toy", recovery_of_lag_correlation, (0.0, 0.1), invariant=True),
     ),
     subjects=4,
     seed=11,

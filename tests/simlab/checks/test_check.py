@@ -13,7 +13,8 @@ import simlab
 from simlab.checks.check import check
 from simlab.contracts import Finding, SimlabError
 from simlab.data import is_spiking
-from simlab.experiment import Claim, Experiment, Grid, Plan
+from simlab.claims import Claim
+from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
 
 
