@@ -13,8 +13,8 @@ from experiments.attractor_or_not import PASSIVE
 from experiments.connectivity_sampling import SPIKE_METHODS
 from methods.intervention.perturb_and_watch import PerturbAndWatch
 from methods.population.persistent_homology import PersistentHomology
-from simlab.claims import rate
-from simlab.experiment import Claim, Experiment, Grid, Measured, Plan
+from simlab.claims import Claim, Measured, rate
+from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.subsample import Subsample
 
 if TYPE_CHECKING:
@@ -54,6 +54,7 @@ CLAIMS = (
         "by construction: the criterion and the projection agree",
         oracle,
         (1.0, 1.0),
+        invariant=True,
     ),
     Claim(
         "random_wiring_fails",

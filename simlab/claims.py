@@ -1,85 +1,75 @@
-"""Figures that claims are checked on, computed from a table of results: rates with intervals, differences, ratios."""
+"""Claims: statements that an experiment's results must bear out, and the figures that they are measured on.
+
+    from simlab.claims import Claim, rate
+
+    Claim("correlation_is_fooled", "It claims wiring in most recordings of ...", "de la Rocha et al. 2007",
+          lambda table: rate(table, "false_recovery", method="spike_count_correlation"), band=(0.5, 1.0))
+
+The measuring functions (`rate`, `mean`, `separation`, `difference`, `paired_difference`, `best_of`) take the table of
+results and the columns that choose its rows, and return a `Measured`: the figure with its 95% interval.
+"""
 
 from __future__ import annotations
 
-from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
 
-import numpy as np
-
-from simlab.experiment import Measured
-from simlab.statistics import bootstrap, clustered_wilson, subject_of
-from simlab.streams import stream
+from simlab.statistics.comparison import best_of, paired_difference, separation
+from simlab.statistics.measured import Measured, chosen, difference, mean, rate
 
 if TYPE_CHECKING:
     import pandas as pd
 
-
-def chosen(table: pd.DataFrame, **conditions: Any) -> pd.DataFrame:
-    """The rows in which every named column equals its value, or is among its tuple of values."""
-    rows = table
-    for column, wanted in conditions.items():
-        values = wanted if isinstance(wanted, tuple) else (wanted,)
-        rows = rows[rows[column].isin(values)]
-    return rows
+__all__ = [
+    "Claim", "ClaimResult", "Measured", "best_of", "chosen", "difference", "mean", "paired_difference", "rate",
+    "separation",
+]  # fmt: skip
 
 
-def rate(table: pd.DataFrame, column: str, **conditions: Any) -> Measured:
-    """Share of the chosen cells in which `column` (`recovered` or `false_recovery`) is 1, with its interval.
+@dataclass(frozen=True)
+class Claim:
+    """A published or analytic statement, and the figure of an experiment's results that it is checked on.
 
-    Abstentions are left out; errors and exhausted budgets recover nothing and claim nothing, as in the leaderboard.
-    The interval counts subjects, not cells.
+    `measure(table)` gets the results (one row per cell; columns in `simlab.store.ledger`) and returns the figure.
+    band: where it is expected, ends included. A claim can fail, and is then shown failing. invariant: it is true by
+    construction and must hold in every cell (the truth, given as an answer, is a recovery): the figure itself is
+    compared with the band, with no interval, so that one cell that breaks it makes the claim fail.
     """
-    rows = chosen(table, **conditions)
-    if "status" in rows:
-        failed = rows["status"].isin(("error", "over_budget"))
-        rows = rows.assign(**{column: rows[column].mask(failed, 0.0)})
-    rows = rows.dropna(subset=[column])
-    if rows.empty:
-        return Measured(float("nan"), detail="no cell gave a verdict")
-    low, high = clustered_wilson(rows[column].to_numpy(), subject_of(rows))
-    return Measured(float(rows[column].mean()), float(low), float(high), len(rows))
+
+    name: str
+    statement: str
+    source: str
+    measure: Callable[[pd.DataFrame], Measured | float]
+    band: tuple[float, float]
+    invariant: bool = False
+
+    def check(self, table: pd.DataFrame) -> ClaimResult:
+        """The verdict on these results; see `ClaimResult`."""
+        try:
+            measured = self.measure(table)
+            if not isinstance(measured, Measured):
+                measured = Measured(float(measured))
+        except Exception as error:  # a claim is a user's code, and must not cost the others their verdict
+            return ClaimResult(self, Measured(float("nan"), detail=f"{type(error).__name__}: {error}"), "not measured")
+        if self.invariant:
+            measured = replace(measured, low=float("nan"), high=float("nan"))
+        return ClaimResult(self, measured, self._verdict(measured))
+
+    def _verdict(self, measured: Measured) -> str:
+        if measured.value != measured.value:
+            return "not measured"
+        low, high = (measured.value,) * 2 if self.invariant else (measured.low, measured.high)
+        if self.band[0] <= low and high <= self.band[1]:
+            return "holds"
+        return "fails" if high < self.band[0] or low > self.band[1] else "undecided"
 
 
-def mean(table: pd.DataFrame, column: str, **conditions: Any) -> Measured:
-    """Mean of a metric over the chosen cells, with a bootstrap interval over subjects."""
-    rows = chosen(table, **conditions).dropna(subset=[column])
-    if rows.empty:
-        return Measured(float("nan"), detail="no cell gave a value")
-    per_subject = rows.groupby(subject_of(rows))[column].mean().to_numpy()
-    low, high = interval(per_subject)
-    return Measured(float(per_subject.mean()), low, high, len(rows))
+@dataclass(frozen=True)
+class ClaimResult:
+    """A checked claim. verdict: `holds` where the whole 95% interval lies within the band, `fails` where it lies
+    wholly outside, `undecided` where it does neither or there is none, `not measured` where rows are missing."""
 
-
-def interval(values: np.ndarray) -> tuple[float, float]:
-    """95% bootstrap interval of a mean; the same values always give the same interval."""
-    if len(values) < 2:
-        return float("nan"), float("nan")
-    low, high = bootstrap(values, rng=stream(0, "claims"))
-    return float(low), float(high)
-
-
-def separation(table: pd.DataFrame, method: str, **conditions: Any) -> Measured:
-    """Recovery on the circuit minus false recovery on its rivals (Youden's J): 1 tells them apart, 0 cannot.
-
-    Abstentions and errors separate nothing: they count as a zero on their side.
-    """
-    rows = chosen(table, method=method, **conditions)
-    hits = _share(chosen(rows, role="circuit"), "recovered")
-    falls = _share(chosen(rows, role="rival"), "false_recovery")
-    if not hits.n or not falls.n:
-        return Measured(float("nan"), detail=f"{method} was not run on both circuit and rival")
-    figure = difference(hits, falls)
-    return replace(figure, detail=f"{method}: {figure.detail}")
-
-
-def _share(rows: pd.DataFrame, column: str) -> Measured:
-    return rate(rows.assign(**{column: rows[column].fillna(0.0)}), column)
-
-
-def difference(first: Measured, second: Measured) -> Measured:
-    """First minus second, for figures of separate cells; the interval combines both (Newcombe 1998, method 10)."""
-    value = first.value - second.value
-    low = value - np.hypot(first.value - first.low, second.high - second.value)
-    high = value + np.hypot(first.high - first.value, second.value - second.low)
-    return Measured(value, float(low), float(high), first.n + second.n, f"{first.value:.3g} against {second.value:.3g}")
+    claim: Claim
+    measured: Measured
+    verdict: str

@@ -130,13 +130,13 @@ def results(
 
 @app.command()
 def claims(folder: Folder) -> None:
-    """Check the experiment's claims on a run; exit status 1 if one fails or could not be measured."""
+    """Check the experiment's claims on a run; exit status 1 if one fails or could not be measured (undecided is neither)."""
     from simlab.store.results import Results
 
     verdicts = Results(folder).claims
     for verdict in verdicts:
         print(_claim_text(verdict))
-    if any(verdict.verdict != "holds" for verdict in verdicts):
+    if any(verdict.verdict in ("fails", "not measured") for verdict in verdicts):
         raise SystemExit(1)
 
 

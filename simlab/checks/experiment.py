@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from simlab.checks.examiner import Examiner, require
-from simlab.experiment import Claim, Experiment
+from simlab.claims import Claim
+from simlab.experiment import Experiment
 
 
 def check_experiment(examine: Examiner, experiment: Experiment) -> None:

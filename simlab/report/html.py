@@ -14,10 +14,11 @@ from simlab.progress import report as progress
 from simlab.report.figures import Gallery, plain_number
 
 if TYPE_CHECKING:
-    from simlab.experiment import ClaimResult
+    from simlab.claims import ClaimResult
     from simlab.store.results import Results
 
 HERE = Path(__file__).parent
+VERDICTS = ("holds", "fails", "undecided", "not measured")
 
 
 def write_report(results: Results, out: Path | None = None) -> Path:
@@ -59,7 +60,7 @@ def context(results: Results, gallery: Gallery) -> dict[str, Any]:
         "facts": facts(results),
         "claims": claims,
         "claims_trouble": claims_trouble,
-        "verdicts": {v: sum(c["verdict"] == v for c in claims) for v in ("holds", "fails", "not measured")},
+        "verdicts": {v: sum(c["verdict"] == v for c in claims) for v in VERDICTS},
         "sections": sections,
         "sights": sights,
         "sights_trouble": sights_trouble,

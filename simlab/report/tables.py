@@ -10,6 +10,7 @@ import numpy as np
 
 from simlab.report.figures import plain_number
 from simlab.statistics.matching import comparable, held, with_settings
+from simlab.statistics.verdicts import fooled, recovered
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -176,7 +177,7 @@ def power(table: pd.DataFrame, board: pd.DataFrame, question: str, x: str, label
     cells = cells[~cells["method"].map(baseline)]
     curve = power_curve(cells, x, by=("panel", "line"))
     metric = headline_of(question)
-    blind_recovery = blind[blind["status"] == "ok"].groupby(["panel", "method"])["recovered"].mean()
+    blind_recovery = blind.assign(right=recovered(blind)).groupby(["panel", "method"])["right"].mean()
     ceilings = board[board["question"] == question]
     ceilings = ceilings.set_index(ceilings["method_label"].map(short))
     return Power(
@@ -254,29 +255,6 @@ def _classed(cells: pd.DataFrame, x: str) -> pd.DataFrame:
     return pd.concat(parts) if parts else cells
 
 
-def calibration_points(table: pd.DataFrame, question: str, bins: int = 5) -> pd.DataFrame:
-    """Stated confidence against the share of right answers, in even bins, for each method that states one.
-
-    On rivals an answer is right that claims no mechanism. Columns: line, confidence, recovery with its interval, n.
-    """
-    import pandas as pd
-
-    from simlab.statistics import subject_of
-    from simlab.statistics.intervals import clustered_wilson
-
-    cells = table[(table["question"] == question) & (table["role"] != "ceiling") & (table["status"] == "ok")]
-    right = cells["recovered"].where(cells["role"] != "rival", 1 - cells["false_recovery"])
-    cells = cells.assign(right=right, bin=np.minimum(cells["confidence"] * bins // 1, bins - 1))
-    cells = cells[cells["confidence"].notna() & cells["right"].notna() & ~cells["method"].map(baseline)]
-    rows = []
-    for (line, _), group in cells.groupby(["method_label", "bin"]):
-        if len(group) < FEWEST:
-            continue
-        low, high = clustered_wilson(group["right"].to_numpy(), subject_of(group).to_numpy())
-        rows.append((line, group["confidence"].mean(), group["right"].mean(), low, high, len(group)))
-    return pd.DataFrame(rows, columns=["line", "confidence", "recovery", "recovery_low", "recovery_high", "n"])
-
-
 def failures(table: pd.DataFrame) -> list[dict[str, Any]]:
     """Errors, exhausted budgets and abstentions: how many cells of which methods on what, for each reason."""
     bad = table[table["status"] != "ok"].assign(reason=lambda t: t["reason"].fillna("").map(str))
@@ -303,8 +281,8 @@ def notable_cells(table: pd.DataFrame, question: str, headline: str) -> list[tup
         return []
     answered = cells[(cells["role"] == "circuit") & cells[headline].notna()]
     answered = answered.sort_values(headline, kind="stable")
-    fooled = cells[(cells["role"] == "rival") & (cells["false_recovery"] == 1)]
+    misled = cells[fooled(cells) == 1]
     best = answered.iloc[::-1]
     middle = answered.iloc[np.argsort(np.abs(np.arange(len(answered)) - len(answered) // 2), kind="stable")]
-    cases = {"best": best, "median": middle, "worst": answered, "false recovery on a rival": fooled}
+    cases = {"best": best, "median": middle, "worst": answered, "false recovery on a rival": misled}
     return [(case, row) for case, group in cases.items() for row in records(group.head(400))]

@@ -3,13 +3,18 @@
 The only place that decides what counts; the report draws what stands here.
 """
 
+from simlab.statistics.calibration import calibration
+from simlab.statistics.comparison import best_of, paired_difference, separation
 from simlab.statistics.intervals import bootstrap, clustered_wilson, effective_number, wilson
+from simlab.statistics.leaderboard import leaderboard
+from simlab.statistics.measured import Measured, chosen, difference, mean, rate
 from simlab.statistics.power import crossing, data_for_recovery, power_curve
-from simlab.statistics.summaries import calibration, effective_chance, heatmap, leaderboard, summarise
-from simlab.statistics.verdicts import answered, fooled, outcome, subject_of
+from simlab.statistics.summaries import effective_chance, heatmap, summarise
+from simlab.statistics.verdicts import answered, failed, fooled, recovered, subject_of
 
 __all__ = [
-    "answered", "bootstrap", "calibration", "clustered_wilson", "crossing", "data_for_recovery",
-    "effective_chance", "effective_number", "fooled", "heatmap", "leaderboard", "outcome", "power_curve",
-    "subject_of", "summarise", "wilson",
+    "Measured", "answered", "best_of", "bootstrap", "calibration", "chosen", "clustered_wilson", "crossing",
+    "data_for_recovery", "difference", "effective_chance", "effective_number", "failed", "fooled", "heatmap",
+    "leaderboard", "mean", "paired_difference", "power_curve", "rate", "recovered", "separation", "subject_of",
+    "summarise", "wilson",
 ]  # fmt: skip

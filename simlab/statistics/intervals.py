@@ -12,6 +12,9 @@ from scipy.special import ndtri
 from simlab.contracts import SimlabError
 from simlab.streams import stream
 
+FEWEST = 3
+"""A bootstrap over fewer subjects than this is no interval."""
+
 
 def _check_level(level: float) -> None:
     if not 0 < level < 1:
@@ -47,15 +50,17 @@ def bootstrap(
 ) -> tuple[float, float]:
     """Bias-corrected and accelerated bootstrap interval (low, high) of a statistic of `values` (subject,).
 
-    NaNs are left out. NaN with fewer than two values, which say nothing of their spread; the value itself where
-    all are equal. `rng`: by default a fixed stream, so that the same table gives the same interval. (Efron 1987.)
+    NaNs are left out. (NaN, NaN) with fewer than three values, which say next to nothing of their spread (two equal
+    ones would make an interval of no width). Three or more that all agree give that value twice: right for a quantity
+    that is the same in every subject by its nature; for a rate it is not, and belongs to `clustered_wilson`. `rng`: by
+    default a fixed stream, so that the same table gives the same interval. (Efron 1987.)
     """
     from scipy import stats
 
     _check_level(level)
     values = np.asarray(values, dtype=float)
     values = values[~np.isnan(values)]
-    if values.size < 2:
+    if values.size < FEWEST:
         return float("nan"), float("nan")
     if np.ptp(values) == 0:
         same = float(statistic(values))
@@ -100,3 +105,15 @@ def clustered_wilson(outcomes: np.ndarray, groups: Any, level: float = 0.95) -> 
         return float("nan"), float("nan")
     number = effective_number(outcomes, groups)
     return wilson(min(outcomes.mean() * number, number), number, level)
+
+
+def mean_interval(values: np.ndarray, groups: Any, level: float = 0.95) -> tuple[float, float]:
+    """Interval of the mean of `values` (cell,) over the subjects `groups` (cell,) that gave them.
+
+    The bootstrap of the subjects' means; where every value is 0 or 1, which is a rate, `clustered_wilson`.
+    """
+    values = np.asarray(values, dtype=float)
+    if np.isin(values, (0.0, 1.0)).all():
+        return clustered_wilson(values, groups, level)
+    _, subject = np.unique(np.asarray(groups), return_inverse=True)
+    return bootstrap(np.bincount(subject, weights=values) / np.bincount(subject), level=level)

@@ -77,3 +77,12 @@ def held(cells: pd.DataFrame) -> str:
     """The factors that are the same in all these cells, in words."""
     constant = [str(cells[factor].iloc[0]) for factor in FACTORS if cells[factor].nunique() == 1]
     return ", ".join(value for value in constant if value)
+
+
+SETTING = ("role", "circuit_label", "trials", "duration", "instrument_label", "subject")
+"""What two methods must have in common for their cells to be alike: role, circuit, plan, instrument, individual."""
+
+
+def settings_of(cells: pd.DataFrame) -> list[tuple]:
+    """The setting of each cell; see `SETTING`."""
+    return list(zip(*(cells[name] for name in SETTING if name in cells), strict=True))

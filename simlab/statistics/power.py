@@ -9,7 +9,7 @@ import numpy as np
 
 from simlab.contracts import SimlabError
 from simlab.statistics.intervals import clustered_wilson
-from simlab.statistics.verdicts import answered, outcome, subject_of
+from simlab.statistics.verdicts import abstained, answered, recovered, subject_of
 from simlab.streams import stream
 
 if TYPE_CHECKING:
@@ -56,7 +56,7 @@ def power_curve(table: pd.DataFrame, x: str, by: Sequence[str] = ("question", "m
 
 def _point(group: pd.DataFrame) -> dict[str, Any]:
     counted = group[group["_answered"]]
-    right, subjects = outcome(counted), counted["_subject"].to_numpy()
+    right, subjects = recovered(counted).to_numpy(), counted["_subject"].to_numpy()
     low, high = clustered_wilson(right, subjects)
     per_subject = [(s, float(right[subjects == s].sum()), int((subjects == s).sum())) for s in sorted(set(subjects))]
     return {
@@ -65,7 +65,7 @@ def _point(group: pd.DataFrame) -> dict[str, Any]:
         "recovery": float(right.mean()) if len(counted) else float("nan"),
         "recovery_low": low,
         "recovery_high": high,
-        "abstention": float((group["status"] == "abstained").mean()),
+        "abstention": float(abstained(group).mean()),
         "by_subject": tuple(per_subject),
     }
 

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 from toys import LagCorrelation, Misbehaving, PulseAndCount, ToyChain, ToyRival
 
-from simlab.claims import Claim, Measured
+from simlab.claims import Claim, Measured, rate
 from simlab.contracts import Finding
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
@@ -29,8 +29,7 @@ class Slow(LagCorrelation):
 
 
 def recovery_of_lag_correlation(table) -> Measured:
-    rows = table[(table["method"] == "lag_correlation") & (table["role"] == "circuit")]
-    return Measured(rows["recovered"].mean(), n=len(rows))
+    return rate(table, "recovered", method="lag_correlation", role="circuit", trials=200)
 
 
 EXPERIMENT = Experiment(
@@ -46,8 +45,8 @@ EXPERIMENT = Experiment(
         ),
     ),
     claims=(
-        Claim("chain_found", "the chain is found", "toy", recovery_of_lag_correlation, (0.8, 1.0)),
-        Claim("chain_missed", "the chain is missed", "toy", recovery_of_lag_correlation, (0.0, 0.1)),
+        Claim("chain_found", "the chain is found", "toy", recovery_of_lag_correlation, (0.8, 1.0), invariant=True),
+        Claim("chain_missed", "the chain is missed", "toy", recovery_of_lag_correlation, (0.0, 0.1), invariant=True),
     ),
     subjects=4,
     seed=11,

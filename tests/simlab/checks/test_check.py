@@ -11,9 +11,10 @@ from toys import LagCorrelation, Misbehaving, PulseAndCount, ToyChain, ToyRival,
 
 import simlab
 from simlab.checks.check import check
+from simlab.claims import Claim
 from simlab.contracts import Finding, Needs, SimlabError
 from simlab.data import modality
-from simlab.experiment import Claim, Experiment, Grid, Plan
+from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
 from simlab.registry import names
 

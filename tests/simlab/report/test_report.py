@@ -14,8 +14,9 @@ import toys
 from synthetic_run import connectivity_rows, row, write_run
 
 import simlab
+from simlab.claims import Claim, Measured
 from simlab.contracts import SimlabError
-from simlab.experiment import Claim, Experiment, Grid, Measured, Plan
+from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
 from simlab.report import tables, write_report

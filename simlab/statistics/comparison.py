@@ -1,0 +1,178 @@
+"""Comparisons, each with its interval: of circuit and rival, of two conditions, of the best of several methods.
+
+Subjects are resampled, never cells: a subject that is drawn twice is drawn twice for every method and condition.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simlab.statistics.intervals import FEWEST, bootstrap
+from simlab.statistics.measured import NAN, Measured, chosen, difference, either_way, mean, rate, share
+from simlab.statistics.verdicts import counted, failed, separated, subject_of
+from simlab.streams import stream
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+RATES = ("recovered", "false_recovery", "abstained", "error", "over_budget")
+
+PAIRED_BY = ("role", "circuit", "circuit_label", "subject", "trials", "duration", "instrument", "instrument_label")
+"""What two cells of a pair have in common, except where a condition names it."""
+
+NAMED_WITH = {
+    "circuit": ("circuit_label",), "instrument": ("instrument_label",), "trials": ("duration",), "duration": ("trials",)
+}  # fmt: skip
+"""What differs by its nature between two circuits, instruments or plans, and so is no part of the pair either."""
+
+
+def separation(table: pd.DataFrame, method: str | None = None, **conditions: Any) -> Measured:
+    """Recovery on the circuit minus false recovery on its rivals (Youden's J): 1 tells them apart, 0 cannot.
+
+    Abstentions separate nothing: they count as 0 on their side. Failures recover nothing on the circuit; on rivals
+    they are left out, and the interval is as wide as it would be whichever way they had gone. The interval combines
+    Wilson's of both rates (Newcombe 1998). NaN unless both circuit and rival gave verdicts.
+    """
+    rows = chosen(table, **conditions, **({} if method is None else {"method": method}))
+    hits, falls = separated(rows)
+    subjects = subject_of(rows)
+    found = share(hits, subjects)
+    wrong = either_way(share(falls, subjects), *(share(separated(rows, fate)[1], subjects) for fate in (0.0, 1.0)))
+    if not found.n or not wrong.n:
+        return Measured(NAN, detail=f"{method or 'the method'} gave no verdict on both circuit and rival")
+    return difference(found, wrong)
+
+
+def paired_difference(
+    table: pd.DataFrame, column: str, first: Mapping[str, Any], second: Mapping[str, Any], **conditions: Any
+) -> Measured:
+    """`column` under the conditions `first` minus under `second`, in the same subjects and settings.
+
+    first, second: columns and their values, as for `chosen`; conditions: what holds for both, such as
+    `paired_difference(table, "auroc", {"duration": 4.0}, {"duration": 1.0}, method="coupling_glm")`. Pairs agree in
+    role, circuit, subject, plan and instrument, but for what `first` or `second` name; a pair counts where both cells
+    do, each subject once. The interval is a bootstrap over subjects; where the differences of a rate all agree, it
+    combines Wilson's of both rates. Of `false_recovery`, it is as wide as whichever way failures had gone.
+    """
+    rows = chosen(table, **conditions)
+    sides = [chosen(rows, **dict(side)) for side in (first, second)]
+    named = {name for column in (*first, *second) for name in (column, *NAMED_WITH.get(column, ()))}
+    keys = [key for key in PAIRED_BY if key in rows and key not in named]
+    figure = _paired(sides, column, keys, (NAN, NAN))
+    if column != "false_recovery":
+        return figure
+    return either_way(figure, *(_paired(sides, column, keys, fates) for fates in ((0.0, 1.0), (1.0, 0.0))))
+
+
+def _paired(sides: Sequence[pd.DataFrame], column: str, keys: list[str], fates: tuple[float, float]) -> Measured:
+    values = [
+        side.assign(_value=counted(side, column, failures=fate)).groupby(keys)["_value"].mean().dropna()
+        for side, fate in zip(sides, fates, strict=True)
+    ]
+    both = values[0].to_frame("first").join(values[1].rename("second"), how="inner")
+    if both.empty:
+        return Measured(NAN, detail="no subject gave a verdict in both conditions in the same setting")
+    individual = [key for key in keys if key.startswith("circuit") or key == "subject"]
+    per_subject = both.groupby(level=individual).mean()
+    gaps = (per_subject["first"] - per_subject["second"]).to_numpy()
+    words = f"{per_subject['first'].mean():.3g} against {per_subject['second'].mean():.3g}"
+    n = 2 * len(both)
+    if np.ptp(gaps) == 0 and both.isin((0.0, 1.0)).all(axis=None):
+        subjects = both.index.to_frame().reset_index(drop=True)[individual].astype(str).agg("#".join, axis=1)
+        ends = [share(both[side].reset_index(drop=True), subjects) for side in both]
+        return replace(difference(*ends), value=float(gaps.mean()), n=n, detail=words)
+    low, high = bootstrap(gaps)
+    return Measured(float(gaps.mean()), low, high, n, words)
+
+
+def best_of(
+    table: pd.DataFrame,
+    methods: Sequence[str],
+    figure: str = "separation",
+    *,
+    by: str = "method",
+    n: int = 2000,
+    **conditions: Any,
+) -> Measured:
+    """The largest `figure` of several methods, with the interval of a maximum.
+
+    figure: `separation`, or a column, as for `rate` and `mean`; methods: values of the column `by` (`method_label` for
+    variants of one method). The best of several is best by luck as well, so that its own interval will not do:
+    subjects are resampled within each circuit, every method's figure is computed anew, and the largest is taken
+    (percentiles of `n` resamples; a maximum is biased upwards, so that the interval errs on that side). Where all
+    resamples agree, the best method's own interval. NaN where one of the methods gave no verdict.
+    """
+    rows = chosen(table, **conditions, **{by: tuple(methods)})
+    each = {method: _alone(rows, method, by, figure) for method in methods}
+    if missing := [method for method, found in each.items() if found.value != found.value]:
+        return Measured(NAN, detail=f"no verdict of {', '.join(missing)}")
+    best = max(each, key=lambda method: each[method].value)
+    found = replace(each[best], n=len(rows), detail=f"{best} of {len(each)}: {each[best].detail}".rstrip(": "))
+    subjects, index = np.unique(subject_of(rows).to_numpy(), return_inverse=True)
+    weights = _resampled(np.array([name.rpartition("#")[0] for name in subjects]), n)
+    if weights is None:
+        return replace(found, low=NAN, high=NAN)
+    names = rows[by].to_numpy()
+    draws = [_maxima(rows, names, methods, figure, index, weights, fate) for fate in _fates(rows, figure)]
+    if all(np.ptp(draw) == 0 for draw in draws):
+        return found
+    low, high = min(np.quantile(d, 0.025) for d in draws), max(np.quantile(d, 0.975) for d in draws)
+    return replace(found, low=float(low), high=float(high))
+
+
+def _fates(rows: pd.DataFrame, figure: str) -> tuple[float, ...]:
+    """What failures on rivals count as: left out, and either way if there are any."""
+    bounded = figure in ("separation", "false_recovery") and bool((failed(rows) & (rows["role"] == "rival")).any())
+    return (NAN, 0.0, 1.0) if bounded else (NAN,)
+
+
+def _alone(rows: pd.DataFrame, method: str, by: str, figure: str) -> Measured:
+    own = rows[rows[by] == method]
+    if figure == "separation":
+        return separation(own)
+    return rate(own, figure) if figure in RATES else mean(own, figure)
+
+
+def _resampled(strata: np.ndarray, n: int) -> np.ndarray | None:
+    """How often each subject is drawn in each resample (n, subject), within strata; None if one has too few."""
+    rng = stream("simlab", "best_of")
+    weights = np.zeros((n, len(strata)))
+    for stratum in np.unique(strata):
+        members = np.flatnonzero(strata == stratum)
+        if len(members) < FEWEST:
+            return None
+        weights[:, members] = rng.multinomial(len(members), np.full(len(members), 1 / len(members)), size=n)
+    return weights
+
+
+def _maxima(
+    rows: pd.DataFrame,
+    names: np.ndarray,
+    methods: Sequence[str],
+    figure: str,
+    subject: np.ndarray,
+    weights: np.ndarray,
+    fate: float,
+) -> np.ndarray:
+    """The largest figure of the methods in each resample (n,)."""
+    if figure == "separation":
+        hits, falls = separated(rows, fate)
+        parts = [(1.0, hits.to_numpy()), (-1.0, falls.to_numpy())]
+    else:
+        parts = [(1.0, counted(rows, figure, failures=fate).to_numpy())]
+    size = weights.shape[1]
+    figures = []
+    for method in methods:
+        total = np.zeros(len(weights))
+        for sign, values in parts:
+            known = (names == method) & ~np.isnan(values)
+            sums = np.bincount(subject[known], weights=values[known], minlength=size)
+            counts = np.bincount(subject[known], minlength=size)
+            with np.errstate(invalid="ignore"):
+                total += sign * (weights @ sums) / (weights @ counts)
+        figures.append(total)
+    return np.nanmax(figures, axis=0)
