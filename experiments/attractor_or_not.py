@@ -105,17 +105,18 @@ def oracle(table: pd.DataFrame) -> Measured:
 CLAIMS = (
     Claim(
         "theorem_the_exact_twin_cannot_be_told_apart_by_watching",
-        "A theorem, no finding: the feedforward twin is driven by an unrecorded copy of the ring and shares its noise, so "
-        "that unperturbed both have one law; the best passive method's recovery exceeds its false recovery by at most 0.2.",
+        "A theorem, no finding: the feedforward twin is driven by an unrecorded copy of the ring and shares its noise, "
+        "so that unperturbed both have one law; the best passive method's recovery exceeds its false recovery by at "
+        "most 0.2.",
         "by construction (see FeedforwardRing); a larger figure would show a fault of the lab",
         passive_separation,
         (-1.0, 0.2),
     ),
     Claim(
         "three_passive_methods_do_not_separate_a_less_perfect_twin",
-        "Nor do the three passive methods tried here (shape, noise correlations, drift) where the rival's background noise "
-        "is its own, so that rates, tuning and drift are matched but not every correlation. It says nothing of other "
-        "passive methods: one inhibitory-to-excitatory correlogram does tell this pair apart (SCIENCE.md, part 3).",
+        "Nor do the three passive methods tried here (shape, noise correlations, drift) where the rival's background "
+        "noise is its own, so that rates, tuning and drift are matched but not every correlation. It says nothing of "
+        "other passive methods: one inhibitory-to-excitatory correlogram does tell this pair apart.",
         "Goldman 2009, Neuron 61:621: memory without feedback looks like an attractor to passive methods",
         passive_separation_of_strangers,
         (-1.0, 0.2),

@@ -130,7 +130,7 @@ def results(
 
 @app.command()
 def claims(folder: Folder) -> None:
-    """Check the experiment's claims on a run; exit status 1 if one fails or could not be measured (undecided is neither)."""
+    """Check the experiment's claims on a run; exit status 1 if one fails or could not be measured."""
     from simlab.store.results import Results
 
     verdicts = Results(folder).claims

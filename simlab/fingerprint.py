@@ -18,7 +18,7 @@ from simlab.sources import code_hash
 
 
 def describe(value: Any) -> Any:
-    """A value as JSON-ready data; dataclasses become `{"name": ..., "parameters": {...}}`, whatever module they lie in."""
+    """A value as JSON-ready data; dataclasses become `{"name": ..., "parameters": {...}}`, wherever defined."""
     if value is None or isinstance(value, bool | str):
         return value
     if isinstance(value, int | np.integer):

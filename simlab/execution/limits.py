@@ -1,8 +1,8 @@
 """Time and memory limits on a method that runs in this process, and what it used.
 
 Time is processor time, so that a busy machine gives the rows that a quiet one gives. The limits are best effort: a
-signal interrupts Python code, not a loop in C. `last_resort` ends the whole process then, so it is for worker processes,
-whose owner runs the lost cell again in a process of its own (`strict=True`).
+signal interrupts Python code, not a loop in C. `last_resort` ends the whole process then, so it is for worker
+processes, whose owner runs the lost cell again in a process of its own (`strict=True`).
 """
 
 from __future__ import annotations

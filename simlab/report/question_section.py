@@ -13,6 +13,7 @@ from simlab.registry import question
 from simlab.report import charts, tables
 from simlab.report.figures import Gallery, Plate, plain_number
 from simlab.report.shown_answers import shown
+from simlab.statistics.calibration import calibration_points
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -138,7 +139,7 @@ def amount_needed(row: dict[str, Any]) -> str:
 
 
 def _calibration(table: pd.DataFrame, name: str, gallery: Gallery) -> Plate | None:
-    points = tables.calibration_points(table, name)
+    points = calibration_points(table, name)
     if points.empty:
         return None
     alt = f"Reliability of the stated confidences on {name}"

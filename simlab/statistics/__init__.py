@@ -9,12 +9,12 @@ from simlab.statistics.intervals import bootstrap, clustered_wilson, effective_n
 from simlab.statistics.leaderboard import leaderboard
 from simlab.statistics.measured import Measured, chosen, difference, mean, rate
 from simlab.statistics.power import crossing, data_for_recovery, power_curve
-from simlab.statistics.summaries import effective_chance, heatmap, summarise
+from simlab.statistics.summaries import effective_chance, summarise
 from simlab.statistics.verdicts import answered, failed, fooled, recovered, subject_of
 
 __all__ = [
     "Measured", "answered", "best_of", "bootstrap", "calibration", "chosen", "clustered_wilson", "crossing",
-    "data_for_recovery", "difference", "effective_chance", "effective_number", "failed", "fooled", "heatmap",
+    "data_for_recovery", "difference", "effective_chance", "effective_number", "failed", "fooled",
     "leaderboard", "mean", "paired_difference", "power_curve", "rate", "recovered", "separation", "subject_of",
     "summarise", "wilson",
 ]  # fmt: skip

@@ -31,7 +31,8 @@ def write_run(folder: Path, spec: Experiment, rows: list[dict[str, Any]], seed: 
     """
     folder.mkdir(parents=True, exist_ok=True)
     run = {
-        "format": FORMAT, "experiment": spec.name, "asks": spec.asks, "source": spec.name, "seed": seed, "subjects": spec.subjects,
+        "format": FORMAT, "experiment": spec.name, "asks": spec.asks, "source": spec.name, "seed": seed,
+        "subjects": spec.subjects,
         "grids": [], "versions": versions(), "machine": machine(), "command": ["simlab", "run", spec.name],
     }  # fmt: skip
     (folder / "run.json").write_text(json.dumps(run))

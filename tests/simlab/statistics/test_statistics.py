@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from simlab.contracts import SimlabError
-from simlab.statistics import calibration, effective_chance, heatmap, leaderboard, summarise
+from simlab.statistics import calibration, effective_chance, leaderboard, summarise
 from simlab.statistics.intervals import wilson
 
 
@@ -182,22 +182,6 @@ def test_questions_never_share_a_row() -> None:
     rows = summarise(table, ["kind"]).set_index("question")
     assert rows["recovery"].to_dict() == {"connectivity": 0.4, "mechanism": 1.0}
     assert rows.loc["mechanism", "metric"] == "correct"
-
-
-def test_a_heatmap_is_circuits_by_methods() -> None:
-    other = cells(10, 6, circuit="two", circuit_label="two", method="te", method_label="te")
-    grid = heatmap(pd.concat([cells(10, 4), other]), "connectivity")
-    assert grid.loc["net", "glm"] == 0.4
-    assert grid.loc["two", "te"] == 0.6
-    assert np.isnan(grid.loc["two", "glm"])
-
-
-def test_a_heatmap_shows_rivals_where_the_question_has_an_answer_there() -> None:
-    table = pd.concat([cells(10, 4), rivals(10, fooled=3)])
-    assert list(heatmap(table, "connectivity").index) == ["net"]
-    assert heatmap(table, "connectivity", "false_recovery").loc["rival", "glm"] == pytest.approx(0.3)
-    answered = rivals(10, question="mechanism", recovered=1.0, correct=1.0)
-    assert heatmap(answered, "mechanism").loc["rival", "glm"] == 1.0
 
 
 def test_unknown_columns_and_questions_say_what_there_is() -> None:
