@@ -47,12 +47,12 @@ def code_hash(cls: type) -> str:
     if cls.__module__ == "__main__" or path is None or not Path(path).is_file():
         text = _compiled(cls)
     else:
-        text = "".join(f"{_parsed(found)[0]}\n" for found in _built_on(cls.__module__, Path(path)))
+        text = "\n".join(sorted(_parsed(found)[0] for found in _built_on(cls.__module__, Path(path))))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
-def _built_on(name: str, path: Path) -> list[Path]:
-    """The file of a module and those of its package and of the house that it imports, and so on, in order."""
+def _built_on(name: str, path: Path) -> set[Path]:
+    """The file of a module and those of its package and of the house that it imports, and so on."""
     packages = {name.partition(".")[0], HOUSE}
     found, todo = {path}, [(name, path)]
     while todo:
@@ -63,7 +63,7 @@ def _built_on(name: str, path: Path) -> list[Path]:
             if place is not None and place not in found:
                 found.add(place)
                 todo.append((wanted, place))
-    return sorted(found, key=lambda file: file.parts[-4:])
+    return found
 
 
 def _absolute(imported: str, module: str, file: Path) -> str:

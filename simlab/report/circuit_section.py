@@ -16,7 +16,7 @@ from simlab.report.figures import Gallery, Plate
 from simlab.report.portrait import place, true_wiring
 
 if TYPE_CHECKING:
-    from simlab.lab.cell import Lab
+    from simlab.lab.laboratory import Lab
     from simlab.store.results import Results
 
 MOST_CIRCUITS, MOST_INSTRUMENTS = 8, 6
@@ -57,7 +57,7 @@ def omitted(spec: Experiment) -> list[str]:
 
 
 def _settings(results: Results, spec: Experiment) -> Any:
-    from simlab.lab.cell import Settings
+    from simlab.lab.row import Settings
     from simlab.store.archive import default_root
 
     seed = results.provenance.get("seed", spec.seed)
@@ -93,7 +93,7 @@ def _one_of_each(cells: list[Cell]) -> list[Cell]:
 
 
 def _sight(role: str, circuit: Any, cells: list[Cell], settings: Any, gallery: Gallery) -> Sight:
-    from simlab.lab.cell import Lab
+    from simlab.lab.laboratory import Lab
 
     title = label(circuit)
     labs: list[Lab] = [Lab(cell, settings) for cell in cells]
@@ -102,7 +102,7 @@ def _sight(role: str, circuit: Any, cells: list[Cell], settings: Any, gallery: G
     note = f"Subject 0 of this run: {plan.trials} trials of {plan.duration:g} s, {activity.sizes['neuron']} neurons."
     portrait = gallery.add(
         f"circuit {title}",
-        sights.circuit_figure(title, subject.anatomy, activity, true_wiring(subject), place(subject)),
+        sights.circuit_figure(title, subject.anatomy, activity, true_wiring(subject, activity), place(subject)),
         f"Activity, wiring and statistics of {title}",
     )
     seen, troubles = {}, []

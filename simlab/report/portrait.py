@@ -56,7 +56,7 @@ def circuit_portrait(circuit: Any, *, trials: int = TRIALS, duration: float = DU
     """One subject of the circuit in its natural task: trials of duration [s]."""
     subject, activity = observe(circuit, trials=trials, duration=duration)
     return sights.circuit_figure(
-        registry.name_of(circuit), subject.anatomy, activity, true_wiring(subject), place(subject)
+        registry.name_of(circuit), subject.anatomy, activity, true_wiring(subject, activity), place(subject)
     )
 
 
@@ -74,10 +74,12 @@ def place(subject: Any) -> np.ndarray | None:
     return None if angle is None else np.asarray(angle, dtype=float)
 
 
-def true_wiring(subject: Any) -> xr.DataArray | None:
+def true_wiring(subject: Any, activity: xr.Dataset) -> xr.DataArray | None:
     """The subject's (pre, post) weights, where it can state them."""
     try:
-        return subject.truth("connectivity")["weight"].transpose("pre", "post")
+        return subject.truth("connectivity", activity, stream(SEED, "portrait", "truth"))["weight"].transpose(
+            "pre", "post"
+        )
     except LookupError:
         return None
 

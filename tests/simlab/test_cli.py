@@ -64,7 +64,7 @@ def test_results_print_as_table_csv_json_and_parquet(folder, tmp_path):
     simlab("results", folder, "--parquet", tmp_path / "cells.parquet")
     parquet = pd.read_parquet(tmp_path / "cells.parquet")
     assert len(csv) == len(records) == len(parquet) > 0
-    assert csv["key"].tolist() == [r["key"] for r in records] == parquet["key"].tolist()
+    assert csv["cell"].tolist() == [r["cell"] for r in records] == parquet["cell"].tolist()
 
 
 def test_claims_print_their_figures_and_exit_with_1_if_one_fails(folder):

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pandas as pd
 import pytest
 from toys import LagCorrelation, PulseAndCount, ToyChain, ToyRival
 
 from simlab.contracts import SimlabError
-from simlab.experiment import Claim, Experiment, Grid, Measured, Plan
+from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
 from simlab.instruments.stimulating.ideal import Ideal
 from simlab.instruments.stimulating.optogenetics import Optogenetics
+from simlab.questions.connectivity import Connectivity
 
 GRID = Grid(
     circuits=(ToyChain(),),
@@ -33,7 +33,7 @@ def test_a_grid_is_the_product_of_its_parts():
     cells = list(experiment(GRID).cells())
     assert len(cells) == 2 * 3 * 2 * 2  # circuit and rival, subjects, plans, instruments
     assert {c.role for c in cells} == {"circuit", "rival"}
-    assert all(c.candidates == ("toy_chain", "toy_rival") for c in cells)
+    assert all(c.family == ("chain", "no chain") for c in cells)
 
 
 def test_a_cell_that_two_grids_share_is_run_once():
@@ -71,35 +71,95 @@ def test_an_active_method_meets_every_stimulator_and_budget_of_pulses():
     assert {c.budget.perturbations for c in active if c.plan.trials == 20} == {4, 20}
 
 
-def test_a_method_meets_only_circuits_that_answer_its_question():
+def test_a_method_that_meets_no_circuit_of_its_grid_is_an_error():
     class Other(LagCorrelation):
         question = "topology"
 
-    assert list(experiment(replace(GRID, methods=(Other(),))).cells()) == []
+    with pytest.raises(SimlabError, match="meets no circuit of its grid: none of toy_chain knows the true topology"):
+        replace(GRID, methods=(Other(),))
 
 
-def test_keys_depend_on_all_that_the_result_depends_on():
+def test_a_method_that_asks_what_nobody_registered_is_an_error_before_anything_is_run():
+    class Stranger(LagCorrelation):
+        question = "colour"
+
+    with pytest.raises(SimlabError, match=r"asks 'colour', but the questions are connectivity.*simlab\.questions"):
+        replace(GRID, methods=(Stranger(),))
+
+
+def test_every_circuit_can_be_asked_for_its_mechanism():
+    class Namer(LagCorrelation):
+        question = "mechanism"
+
+    cells = list(experiment(replace(GRID, methods=(Namer(),)), subjects=1).cells())
+    assert {c.circuit.name for c in cells} == {"toy_chain", "toy_rival"}
+
+
+def test_a_rival_follows_its_circuit():
+    """A chain of 4 never meets a rival of 6: whatever value the grid gives, the rival is made to imitate the circuit."""
+    grid = replace(
+        GRID, circuits=(ToyChain(n_neurons=4), ToyChain(n_neurons=9, rate=3.0)), rivals=(ToyRival(n_neurons=6),)
+    )
+    rivals = {(c.circuit.n_neurons, c.circuit.rate, c.twin) for c in experiment(grid).cells() if c.role == "rival"}
+    assert rivals == {(4, 10.0, "toy_chain(n_neurons=4)"), (9, 3.0, "toy_chain(n_neurons=9, rate=3)")}
+
+
+def test_the_built_in_rivals_take_the_size_and_model_of_their_circuits():
+    from circuits.attractors.ring_attractor import RingAttractor
+    from circuits.networks.balanced_ei import BalancedEI
+
+    small = BalancedEI(n_neurons=20)
+    grid = Grid((small,), (Plan(1, 1.0),), (Perfect(),), (LagCorrelation(),), ("common_drive", "independent_poisson"))
+    assert [rival.like for rival, _ in grid.imitations()] == [small, small]
+    ring = RingAttractor(n_excitatory=40, model="rate")
+    grid = Grid((ring,), (Plan(1, 1.0),), (Perfect(),), (LagCorrelation(),), ("feedforward_ring",))
+    assert grid.imitations()[0][0].ring == ring
+
+
+def test_a_rival_that_imitates_no_circuit_of_the_grid_stays_as_it_is():
+    class Stranger(ToyChain):
+        name = "stranger"
+        twin_of = ("balanced_ei",)
+
+    assert replace(GRID, rivals=(Stranger(),)).imitations() == [(Stranger(), "")]
+
+
+def test_parts_may_be_given_by_name():
+    grid = Grid(("coupled_rates",), (Plan(1, 1.0),), ("perfect",), ("spike_count_correlation",))
+    assert [type(part).__name__ for part in (*grid.circuits, *grid.instruments, *grid.methods)] == [
+        "CoupledRates", "Perfect", "SpikeCountCorrelation",
+    ]  # fmt: skip
+
+
+def test_the_names_of_rows_depend_on_all_that_the_result_depends_on():
     cell = next(iter(experiment(GRID).cells()))
     variants = [
-        cell.key(1),
-        cell.key(2),
-        replace(cell, subject=1).key(1),
-        replace(cell, plan=Plan(11, 1.0)).key(1),
-        replace(cell, circuit=ToyChain(rate=11.0)).key(1),
-        replace(cell, instrument=Subsample(3)).key(1),
-        replace(cell, method=LagCorrelation(width=0.002)).key(1),
-        replace(cell, candidates=("toy_chain",)).key(1),
+        cell.digest(1),
+        cell.digest(2),
+        replace(cell, subject=1).digest(1),
+        replace(cell, plan=Plan(11, 1.0)).digest(1),
+        replace(cell, circuit=ToyChain(rate=11.0)).digest(1),
+        replace(cell, instrument=Subsample(3)).digest(1),
+        replace(cell, method=LagCorrelation(width=0.002)).digest(1),
+        replace(cell, family=("chain",)).digest(1),
+        replace(cell, question=Connectivity(least_mcc=0.4)).digest(1),
     ]
     assert len(set(variants)) == len(variants)
-    assert replace(cell).key(1) == cell.key(1)
+    assert replace(cell).digest(1) == cell.digest(1)
 
 
-def test_streams_do_not_depend_on_the_source_but_rows_do(monkeypatch):
+def test_what_a_cell_is_does_not_depend_on_the_code_but_its_row_does(monkeypatch):
     cell = next(iter(experiment(GRID).cells()))
-    identity, key = cell.identity(), cell.key(1)
-    monkeypatch.setattr("simlab.fingerprint.source_hash", lambda cls: "edited")
+    identity, digest = cell.identity(), cell.digest(1)
+    monkeypatch.setattr("simlab.experiment.code_hash", lambda cls: "edited")
     assert cell.identity() == identity
-    assert cell.key(1) != key
+    assert cell.digest(1) != digest
+
+
+def test_criteria_of_the_experiment_reach_its_cells():
+    lenient = Connectivity(least_mcc=0.1)
+    cells = experiment(GRID, questions=(lenient,)).cells()
+    assert all(cell.asked is lenient for cell in cells)
 
 
 @pytest.mark.parametrize(
@@ -115,18 +175,3 @@ def test_streams_do_not_depend_on_the_source_but_rows_do(monkeypatch):
 def test_impossible_experiments_are_refused_by_rule(make, rule):
     with pytest.raises(SimlabError, match=rule):
         make()
-
-
-@pytest.mark.parametrize(
-    ("value", "verdict"), [(0.5, "holds"), (1.0, "holds"), (1.01, "fails"), (float("nan"), "not measured")]
-)
-def test_a_claim_holds_fails_or_was_not_measured(value, verdict):
-    claim = Claim("c", "?", "?", lambda table: Measured(value), (0.0, 1.0))
-    assert claim.check(pd.DataFrame()).verdict == verdict
-
-
-def test_a_claim_whose_rows_are_missing_was_not_measured():
-    claim = Claim("c", "?", "?", lambda table: table["mcc"].mean(), (0.0, 1.0))
-    outcome = claim.check(pd.DataFrame({"auroc": [0.5]}))
-    assert outcome.verdict == "not measured"
-    assert "mcc" in outcome.measured.detail

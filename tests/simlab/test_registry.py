@@ -10,6 +10,7 @@ import pytest
 from toys import LagCorrelation, ToyChain
 
 from simlab import registry
+from simlab.contracts import SimlabError
 from simlab.registry import RegistryError
 
 
@@ -45,7 +46,7 @@ def test_registering_a_taken_name_is_refused_unless_replaced():
 
 
 def test_what_is_no_plug_in_is_refused():
-    with pytest.raises(RegistryError, match="is no plug-in"):
+    with pytest.raises(SimlabError, match="is no plug-in"):
         registry.register(object())
 
 

@@ -34,7 +34,8 @@ def both():
 def test_it_keeps_the_contract(subject):
     assert isinstance(RIVAL, Circuit)
     assert isinstance(subject, Subject)
-    assert str(subject.truth("mechanism", None, np.random.default_rng(0))["label"].item()) == "feedforward_ring"
+    assert subject.circuit.mechanism == "feedforward"
+    assert subject.circuit.twin_of == ("ring_attractor",)
     assert subject.anatomy.sizes["neuron"] == RIVAL.n_neurons == RING.n_neurons
     with pytest.raises(SimlabError, match="common_background"):
         FeedforwardRing(common_background=1.5)

@@ -42,8 +42,8 @@ def natural(subject):
 def test_it_keeps_the_contract(subject):
     assert isinstance(CIRCUIT, Circuit)
     assert isinstance(subject, Subject)
-    assert str(subject.truth("mechanism", None, np.random.default_rng(0))["label"].item()) == "ring_attractor"
-    with pytest.raises(LookupError, match="connectivity, topology, mechanism"):
+    assert CIRCUIT.mechanism == "ring attractor"
+    with pytest.raises(LookupError, match="connectivity, topology, got"):
         subject.truth("latents", None, np.random.default_rng(0))
 
 

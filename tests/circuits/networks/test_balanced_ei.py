@@ -115,8 +115,8 @@ def test_subjects_differ_and_a_seed_brings_one_back():
 def test_an_activity_names_its_engine_and_the_truths_their_questions():
     assert spontaneous("balanced_ei").attrs["engine"].startswith("brian2")
     network = subject("balanced_ei")
-    assert network.truth("mechanism", None, np.random.default_rng(0))["label"].item() == "balanced_ei"
-    with pytest.raises(LookupError, match="connectivity, mechanism"):
+    assert network.circuit.mechanism == "recurrent network"
+    with pytest.raises(LookupError, match="can answer connectivity, got"):
         network.truth("topology", None, np.random.default_rng(0))
 
 

@@ -75,11 +75,11 @@ def test_the_loadings_carry_the_correlations_that_the_twins_theory_asks_for():
     assert mine[upper].std() == pytest.approx(asked.std(), rel=0.15)  # five random factors: +- 1/sqrt(2 * 5 * 10)
 
 
-def test_the_truths_are_no_synapses_and_its_own_name():
+def test_the_truth_is_no_synapses_and_its_mechanism_no_wiring():
     rival = subject("common_drive")
-    assert rival.truth("mechanism", None, np.random.default_rng(0))["label"].item() == "common_drive"
+    assert rival.circuit.mechanism == "common drive"
     assert rival.truth("connectivity", None, np.random.default_rng(0))["weight"].shape == (100, 100)
-    with pytest.raises(LookupError, match="connectivity, mechanism"):
+    with pytest.raises(LookupError, match="can answer connectivity, got"):
         rival.truth("topology", None, np.random.default_rng(0))
 
 

@@ -82,9 +82,9 @@ def test_it_refuses_what_its_twin_refuses():
                 subject(name).run(Session(1, 0.2, perturbations=(effect,)), np.random.default_rng(7))
 
 
-def test_the_truths_are_no_synapses_and_its_own_name():
+def test_the_truth_is_no_synapses_and_its_mechanism_no_wiring():
     rival = subject("independent_poisson")
-    assert rival.truth("mechanism", None, np.random.default_rng(0))["label"].item() == "independent_poisson"
+    assert rival.circuit.mechanism == "independent neurons"
     assert not rival.truth("connectivity", None, np.random.default_rng(0))["weight"].values.any()
-    with pytest.raises(LookupError, match="connectivity, mechanism"):
+    with pytest.raises(LookupError, match="can answer connectivity, got"):
         rival.truth("topology", None, np.random.default_rng(0))

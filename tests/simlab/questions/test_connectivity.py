@@ -186,7 +186,7 @@ def test_the_diagonal_is_never_asked_about() -> None:
 
 def test_every_metric_is_returned_under_its_name() -> None:
     truth = projected()
-    assert tuple(QUESTION.score(finding_of(np.zeros((20, 20)), np.zeros((20, 20))), truth)) == QUESTION.metrics
+    assert set(QUESTION.score(finding_of(np.zeros((20, 20)), np.zeros((20, 20))), truth)) == set(QUESTION.metrics)
 
 
 @pytest.mark.parametrize("density", [0.0, 1.1])
@@ -208,9 +208,9 @@ def test_an_abstention_scores_nothing_and_claims_nothing() -> None:
 @pytest.mark.parametrize(
     ("estimate", "said"),
     [
-        ({"score": np.zeros((20, 20))}, "'decided' is missing"),
-        ({"score": np.zeros((20, 19)), "decided": np.zeros((20, 20))}, r"got shape \(20, 19\)"),
-        ({"score": np.full((20, 20), np.nan), "decided": np.zeros((20, 20))}, "380 values that are not"),
+        ({"score": np.zeros((20, 20))}, "the estimate lacks decided"),
+        ({"score": np.zeros((20, 19)), "decided": np.zeros((20, 20))}, r"20 along post, got shape \(20, 19\)"),
+        ({"score": np.full((20, 20), np.nan), "decided": np.zeros((20, 20))}, "must be finite, got 380"),
     ],
 )
 def test_a_misshapen_answer_is_refused_with_its_fault(estimate: dict[str, np.ndarray], said: str) -> None:
@@ -224,13 +224,71 @@ def test_recovery_begins_at_the_threshold() -> None:
     assert Connectivity(least_mcc=0.4).recovered({"mcc": 0.499})
 
 
-def test_claiming_one_percent_of_the_missing_edges_is_a_false_recovery() -> None:
-    truth = projected(density=0.0)  # 380 pairs
+def decided_pairs(*ordered: tuple[int, int]) -> np.ndarray:
     decided = np.zeros((20, 20), dtype=bool)
-    decided[0, 1:4] = True
-    assert not QUESTION.false_recovery(finding_of(np.zeros((20, 20)), decided), truth)
-    decided[0, 4] = True
-    assert QUESTION.false_recovery(finding_of(np.zeros((20, 20)), decided), truth)
+    for pre, post in ordered:
+        decided[pre, post] = True
+    return decided
+
+
+@pytest.mark.parametrize("n_units", [5, 20, 80])
+def test_where_there_is_no_wiring_any_discovery_is_a_false_recovery_whatever_the_number_of_units(n_units: int) -> None:
+    nothing = np.zeros((n_units, n_units))
+    truth = QUESTION.project(xr.Dataset({"weight": (("pre", "post"), nothing)}), key_of(np.eye(n_units)))
+    decided = nothing.astype(bool)
+    assert not QUESTION.false_recovery(finding_of(nothing, decided), truth)
+    decided[0, 1] = True
+    assert QUESTION.false_recovery(finding_of(nothing, decided), truth)
+    scores = QUESTION.score(finding_of(nothing, decided), truth)
+    assert (scores["any_discovery"], scores["false_share"], scores["n_false"]) == (1, 1, 1)
+
+
+def test_where_there_is_wiring_it_takes_more_false_discoveries_than_true_ones() -> None:
+    truth = projected()
+    true = np.argwhere(truth["edge"].values)
+    false = np.argwhere(~truth["edge"].values & ~np.eye(20, dtype=bool))
+    even = decided_pairs(*map(tuple, true[:3]), *map(tuple, false[:3]))
+    assert not QUESTION.false_recovery(finding_of(np.zeros((20, 20)), even), truth)
+    more = decided_pairs(*map(tuple, true[:3]), *map(tuple, false[:4]))
+    assert QUESTION.false_recovery(finding_of(np.zeros((20, 20)), more), truth)
+    assert QUESTION.score(finding_of(np.zeros((20, 20)), more), truth)["false_share"] == pytest.approx(4 / 7)
+
+
+def test_a_symmetric_answer_counts_each_pair_once() -> None:
+    truth = projected(density=0.0)
+    both_ways = decided_pairs((0, 1), (1, 0), (2, 3), (3, 2))
+    assert QUESTION.score(finding_of(np.zeros((20, 20)), both_ways), truth)["n_false"] == 2
+    one_way = decided_pairs((0, 1), (2, 3), (4, 5), (5, 4))
+    assert QUESTION.score(finding_of(np.zeros((20, 20)), one_way), truth)["n_false"] == 4
+
+
+def test_a_symmetric_discovery_is_true_where_either_direction_is() -> None:
+    weight = np.zeros((20, 20))
+    weight[0, 1] = 1.0
+    truth = QUESTION.project(xr.Dataset({"weight": (("pre", "post"), weight)}), key_of(np.eye(20)))
+    scores = QUESTION.score(finding_of(weight, decided_pairs((0, 1), (1, 0))), truth)
+    assert (scores["n_false"], scores["false_share"]) == (0, 0)
+
+
+def test_pairs_of_which_the_units_hold_an_ambiguous_share_are_left_out() -> None:
+    """Unit 0 is 70% neuron 0 and 30% neuron 1, which alone contacts neuron 2: neither answer is wrong."""
+    weight = np.zeros((4, 4))
+    weight[1, 2], weight[3, 2] = 1.0, 1.0
+    key = key_of(np.array([[0.7, 0.3, 0, 0], [0, 0, 1, 0], [0, 0, 0, 1.0]]))
+    truth = QUESTION.project(xr.Dataset({"weight": (("pre", "post"), weight)}), key)
+    assert truth["ambiguous"].values.tolist() == [[False, True, False], [False] * 3, [False] * 3]
+    claimed, left = np.zeros((3, 3), dtype=bool), np.zeros((3, 3), dtype=bool)
+    claimed[2, 1] = left[2, 1] = claimed[0, 1] = True
+    scores = [QUESTION.score(finding_of(d.astype(float), d), truth) for d in (claimed, left)]
+    assert scores[0]["mcc"] == scores[1]["mcc"] == 1
+    assert scores[0]["n_pairs"] == 5
+
+
+def test_p_values_may_be_given_and_must_be_probabilities() -> None:
+    estimate = {"score": np.zeros((20, 20)), "decided": np.zeros((20, 20))}
+    QUESTION.score(Finding(estimate | {"p": np.full((20, 20), 0.3)}), projected())
+    with pytest.raises(SimlabError, match=r"p must lie in 0\.\.1"):
+        QUESTION.score(Finding(estimate | {"p": np.full((20, 20), 1.3)}), projected())
 
 
 def test_the_oracle_is_perfect_in_every_metric_that_has_a_chance() -> None:
@@ -257,7 +315,7 @@ def test_blind_baselines_decide_as_many_edges_as_there_are_and_the_usual_share_w
     for kind in ("random", "marginals_only"):
         baseline = QUESTION.baselines()[kind]
         truth = projected()
-        assert QUESTION._answer(baseline(truth, spikes(), rng), truth)["decided"].sum() == truth["edge"].values.sum()
+        assert baseline(truth, spikes(), rng).estimate["decided"].sum() == truth["edge"].values.sum()
         bare = projected(density=0.0)
         assert baseline(bare, spikes(), rng).estimate["decided"].sum() == round(0.116 * 380)
 
@@ -280,6 +338,8 @@ def _staircase(n_units: int) -> np.ndarray:
 
 def test_the_activity_level_of_a_trace_is_its_spread() -> None:
     trace = np.random.default_rng(0).normal(size=(5, 200, 3)) * [1, 2, 4]
-    seen = recording(duration=1.0, n_units=3, n_trials=5, rate=trace, time=np.arange(200) * 5e-3)
+    seen = recording(
+        duration=1.0, n_units=3, n_trials=5, signal=trace, modality="rate", sample_time=np.arange(200) * 5e-3
+    )
     # the standard deviation of 1000 normal samples has a relative standard error of 1/sqrt(2000) = 2.2%
     np.testing.assert_allclose(activity_level(seen), [1, 2, 4], rtol=0.09)

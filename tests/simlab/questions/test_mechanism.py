@@ -13,25 +13,31 @@ from simlab.data import recording
 from simlab.questions.mechanism import Mechanism
 
 QUESTION = Mechanism()
-NAMES = ("feedforward_ring", "line_attractor", "ring_attractor", "torus")
-RECORDING = recording(duration=1.0, n_units=1, n_trials=1, rate=np.ones((1, 2, 1)), time=np.array([0, 0.5]))
+NAMES = ("feedforward", "line attractor", "ring attractor", "torus")
+RECORDING = recording(
+    duration=1.0, n_units=1, n_trials=1, signal=np.ones((1, 2, 1)), modality="rate", sample_time=np.array([0, 0.5])
+)
 
 
-def truth_of(label: str = "ring_attractor", candidates: tuple[str, ...] | None = NAMES) -> xr.Dataset:
+def truth_of(label: str = "ring attractor", candidates: tuple[str, ...] | None = NAMES) -> xr.Dataset:
     truth = xr.Dataset({"label": label, "weight": ("neuron", np.ones(3))})
-    if candidates is not None:
-        truth.attrs["candidates"] = candidates
-    return QUESTION.project(truth, xr.DataArray(np.eye(3), dims=("unit", "neuron")))
+    brief = {} if candidates is None else {"candidates": candidates}
+    return QUESTION.project(truth, xr.DataArray(np.eye(3), dims=("unit", "neuron"))).assign_attrs(brief=brief)
 
 
-def test_projection_keeps_the_label_and_the_candidates_and_nothing_else() -> None:
-    truth = truth_of()
-    assert list(truth.data_vars) == ["label"]
-    assert truth.attrs == {"candidates": NAMES}
+def test_projection_keeps_the_label_and_nothing_else() -> None:
+    assert list(truth_of().data_vars) == ["label"]
+
+
+def test_the_brief_offers_each_mechanism_of_the_family_once_and_the_true_one_among_them() -> None:
+    family = ("torus", "feedforward", "torus")
+    assert QUESTION.brief(family, truth_of("ring attractor")) == {
+        "candidates": ("feedforward", "ring attractor", "torus")
+    }
 
 
 def test_probabilities_are_scored_by_log_and_brier() -> None:
-    finding = Finding({"label": "ring_attractor", "probability": [0.2, 0.1, 0.7, 0.0]})
+    finding = Finding({"label": "ring attractor", "probability": [0.2, 0.1, 0.7, 0.0]})
     assert QUESTION.score(finding, truth_of()) == pytest.approx(
         {"correct": 1, "log_score": math.log(0.7 / 0.25), "brier": 0.04 + 0.01 + 0.09, "label_probability": 0.7}
     )
@@ -53,7 +59,7 @@ def test_confidence_stands_in_for_probabilities_with_the_rest_shared_out() -> No
 
 def test_a_bare_label_is_sure_and_its_error_costs_the_clip() -> None:
     assert QUESTION.score(Finding({"label": "torus"}), truth_of())["log_score"] == pytest.approx(math.log(0.01 * 4))
-    assert QUESTION.score(Finding({"label": "ring_attractor"}), truth_of())["log_score"] == pytest.approx(math.log(4))
+    assert QUESTION.score(Finding({"label": "ring attractor"}), truth_of())["log_score"] == pytest.approx(math.log(4))
 
 
 def test_an_even_guess_scores_what_chance_says() -> None:
@@ -66,15 +72,15 @@ def test_an_even_guess_scores_what_chance_says() -> None:
 
 def test_without_candidates_only_the_label_is_scored() -> None:
     truth = truth_of(candidates=None)
-    scores = QUESTION.score(Finding({"label": "ring_attractor"}), truth)
+    scores = QUESTION.score(Finding({"label": "ring attractor"}), truth)
     assert scores["correct"] == 1
     assert math.isnan(scores["log_score"])
     assert all(math.isnan(value) for value in QUESTION.chance(truth).values())
 
 
 def test_claiming_another_mechanism_is_a_false_recovery() -> None:
-    assert QUESTION.false_recovery(Finding({"label": "ring_attractor"}), truth_of("feedforward_ring"))
-    assert not QUESTION.false_recovery(Finding({"label": "feedforward_ring"}), truth_of("feedforward_ring"))
+    assert QUESTION.false_recovery(Finding({"label": "ring attractor"}), truth_of("feedforward"))
+    assert not QUESTION.false_recovery(Finding({"label": "feedforward"}), truth_of("feedforward"))
 
 
 def test_an_abstention_scores_nothing_and_claims_nothing() -> None:

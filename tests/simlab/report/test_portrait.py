@@ -32,7 +32,7 @@ class RateToy:
     """Rates that swing under a stimulus; a subject that states its neurons' preferred angles."""
 
     name: ClassVar[str] = "rate_toy"
-    rivals: ClassVar[tuple[str, ...]] = ()
+    mechanism: ClassVar[str] = "swinging rates"
     questions: ClassVar[tuple[str, ...]] = ("connectivity",)
 
     def subject(self, rng: np.random.Generator) -> RateSubject:
@@ -51,7 +51,7 @@ class RateSubject:
         rate = 5 + np.sin(2 * np.pi * 10 * time)[None, :, None] + rng.standard_normal((session.trials, len(time), 5))
         return data.activity(session, 5, rate=rate, time=time)
 
-    def truth(self, question: str) -> xr.Dataset:
+    def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         raise LookupError("rate_toy answers nothing")
 
 

@@ -11,18 +11,21 @@ import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
+from typing import ClassVar
 
 import pandas as pd
 import pytest
 from toy_experiment import EXPERIMENT
 from toys import LagCorrelation, Misbehaving, PulseAndCount, ToyChain, ToyRival
 
-from simlab.contracts import SimlabError
+from simlab.contracts import Finding, SimlabError
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
+from simlab.lab.memory import forget
 from simlab.running.loop import run
 from simlab.store.archive import Archive
-from simlab.store.ledger import TIMINGS, Ledger
+from simlab.store.columns import TIMINGS
+from simlab.store.ledger import Ledger
 from simlab.store.results import Results
 
 FILE = Path(__file__).parents[2] / "support" / "toy_experiment.py"
@@ -30,7 +33,7 @@ FILE = Path(__file__).parents[2] / "support" / "toy_experiment.py"
 
 def science(results: Results) -> pd.DataFrame:
     """All that must not depend on how the run was done."""
-    return results.table.drop(columns=[*TIMINGS, "engine"]).sort_values("key").reset_index(drop=True)
+    return results.table.drop(columns=[*TIMINGS, "engine"]).sort_values("cell").reset_index(drop=True)
 
 
 def tiny(*methods, **changes) -> Experiment:
@@ -44,7 +47,7 @@ def undisturbed(tmp_path_factory) -> Results:
 
 
 def test_every_cell_becomes_one_row(undisturbed):
-    assert len(undisturbed.table) == len(list(EXPERIMENT.cells())) == undisturbed.table["key"].nunique()
+    assert len(undisturbed.table) == len(list(EXPERIMENT.cells())) == undisturbed.table["cell"].nunique()
 
 
 def test_a_good_method_recovers_and_the_oracle_always_does(undisturbed):
@@ -84,27 +87,25 @@ def test_a_killed_run_resumes_to_the_same_results(undisturbed, tmp_path):
     killed = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
-        if (out / "ledger.sqlite").exists() and len(Ledger(out / "ledger.sqlite").keys()) >= 5:
+        if (out / "ledger.sqlite").exists() and len(Ledger(out / "ledger.sqlite").made_of()) >= 5:
             break
         time.sleep(0.02)
     os.killpg(killed.pid, signal.SIGKILL)
     killed.wait()
-    before = {row["key"]: row["seconds_analysis"] for row in Ledger(out / "ledger.sqlite").rows()}
+    before = {row["cell"]: row["seconds_analysis"] for row in Ledger(out / "ledger.sqlite").rows()}
     assert 5 <= len(before) < len(undisturbed.table)
 
     resumed = run(str(FILE), out, resume=True)
     pd.testing.assert_frame_equal(science(resumed), science(undisturbed))
-    kept = resumed.table.set_index("key")["seconds_analysis"]
-    finished = [key for key, seconds in before.items() if resumed.table.set_index("key")["status"][key] != "error"]
+    kept = resumed.table.set_index("cell")["seconds_analysis"]
+    finished = [key for key, seconds in before.items() if resumed.table.set_index("cell")["status"][key] != "error"]
     assert all(kept[key] == before[key] or before[key] is None for key in finished)
 
 
 def test_a_damaged_archive_entry_is_simulated_again(undisturbed, tmp_path):
     store = Archive(tmp_path / "archive")
     run(EXPERIMENT, tmp_path / "first", archive=store.root)
-    from simlab.lab import cell
-
-    cell._memory.clear()
+    forget()
     for key, _ in store.entries():
         biggest = max((f for f in store.path(key).rglob("*") if f.is_file()), key=lambda f: f.stat().st_size)
         biggest.write_bytes(b"damage" + biggest.read_bytes()[6:])
@@ -114,11 +115,9 @@ def test_a_damaged_archive_entry_is_simulated_again(undisturbed, tmp_path):
 
 
 def test_a_full_archive_saves_every_simulation(tmp_path):
-    from simlab.lab import cell
-
     run(tiny(LagCorrelation()), tmp_path / "first", archive=tmp_path / "archive")
     entries = Archive(tmp_path / "archive").entries()
-    cell._memory.clear()
+    forget()
     run(tiny(LagCorrelation()), tmp_path / "second", archive=tmp_path / "archive")
     assert len(entries) == 4  # two subjects of circuit and rival
     assert Archive(tmp_path / "archive").entries() == entries
@@ -197,13 +196,13 @@ def test_a_full_disk_ends_with_a_clear_message_and_a_valid_ledger(tmp_path, monk
     written = []
     write = Ledger.write
 
-    def fill_up(self: Ledger, row: dict) -> None:
+    def fill_up(self: Ledger, row: dict, blobs=()) -> None:
         if len(written) == 2:
             with self._open() as connection:
                 connection.execute("PRAGMA max_page_count = 1")  # SQLite's own SQLITE_FULL, as on a full disk
                 connection.execute("CREATE TABLE filler AS SELECT randomblob(10000000)")
         written.append(row)
-        write(self, row)
+        write(self, row, blobs)
 
     with monkeypatch.context() as full:
         full.setattr(Ledger, "write", fill_up)
@@ -224,6 +223,8 @@ def test_a_circuit_that_fails_is_a_row_not_a_crash(tmp_path):
 
     @dataclass(frozen=True)
     class Broken(ToyChain):
+        name: ClassVar[str] = "broken"
+
         def subject(self, rng):
             raise RuntimeError("no such animal")
 
@@ -261,17 +262,19 @@ def test_a_class_that_a_worker_cannot_import_is_a_clear_error(tmp_path):
         run(tiny(Local(), subjects=1), tmp_path / "run", workers=1)
 
 
-def test_grids_with_other_candidates_do_not_share_recordings(tmp_path):
+def test_grids_with_other_candidates_tell_their_methods_other_briefs(tmp_path):
     seen = []
 
     class Reader(LagCorrelation):
+        question = "mechanism"
+
         def analyse(self, recording, rng):
-            seen.append(recording.attrs["candidates"])
-            return super().analyse(recording, rng)
+            seen.append(recording.attrs["brief"]["candidates"])
+            return Finding({"label": "chain"})
 
     with_rival = Grid((ToyChain(),), (Plan(20, 1.0),), (Perfect(),), (Reader(),), rivals=(ToyRival(),), baselines=False)
     run(Experiment("two", "?", (with_rival, replace(with_rival, rivals=())), subjects=1), tmp_path / "run")
-    assert sorted(set(seen)) == [("toy_chain",), ("toy_chain", "toy_rival")]
+    assert sorted(set(seen)) == [("chain",), ("chain", "no chain")]
 
 
 def test_resuming_where_no_run_is_and_zero_workers_are_refused_before_anything_is_written(tmp_path):
