@@ -12,8 +12,8 @@ from simlab.execution.execute import execute
 from simlab.registry import create
 from simlab.streams import digest_int
 
-UNLIMITED = 1e9
-"""Seconds, and bytes by the million: your own analysis is bound by your own patience."""
+UNLIMITED = 1e6
+"""Seconds, and bytes by the thousand million: your own analysis is bound by your own patience."""
 
 
 def analyse(method: Any, recording: xr.Dataset, *, seed: int | str = 0, question: Any = None) -> Finding:
@@ -31,7 +31,7 @@ def analyse(method: Any, recording: xr.Dataset, *, seed: int | str = 0, question
         question=question,
         entropy=digest_int(seed, "analyse", analysis.name),
         time_limit=UNLIMITED,
-        memory_limit=int(UNLIMITED) * 1_000_000,
+        memory_limit=int(UNLIMITED) * 10**9,
     )
     if outcome.finding is None:
         raise SimlabError(f"{analysis.name} gave no finding: {outcome.error}\n{outcome.traceback}".rstrip())

@@ -24,12 +24,16 @@ if TYPE_CHECKING:
 
 
 class Results:
-    """What a run folder holds (`run.json`, `ledger.sqlite`), finished or not."""
+    """What a run folder holds (`run.json`, `ledger.sqlite`), finished or not.
+
+    `provenance` is `run.json`: experiment, seed, subjects, versions, machine: everything needed to repeat the run.
+    """
 
     def __init__(self, folder: Path | str, experiment: Experiment | None = None) -> None:
         self.folder = Path(folder)
         if not (self.folder / "run.json").is_file():
             raise SimlabError(f"{self.folder} is no run folder: it has no run.json; give the --out of a `simlab run`")
+        self.provenance: dict[str, Any] = read_run_file(self.folder)
         self.ledger = Ledger(self.folder / "ledger.sqlite")
         self._experiment = experiment
 
@@ -37,11 +41,6 @@ class Results:
         statuses = self.table["status"].value_counts().to_dict()
         counts = ", ".join(f"{n} {status}" for status, n in statuses.items()) or "no cells yet"
         return f"<Results of {self.experiment} in {self.folder}: {counts}>"
-
-    @cached_property
-    def provenance(self) -> dict[str, Any]:
-        """`run.json`: experiment, seed, subjects, versions, machine: everything needed to repeat the run."""
-        return read_run_file(self.folder)
 
     @property
     def progress(self) -> tuple[int, int]:
