@@ -96,7 +96,7 @@ def test_every_circuit_can_be_asked_for_its_mechanism():
 
 
 def test_a_rival_follows_its_circuit():
-    """A chain of 4 never meets a rival of 6: whatever value the grid gives, the rival is made to imitate the circuit."""
+    """A chain of 4 never meets a rival of 6: whatever value the grid gives, the rival imitates the circuit."""
     grid = replace(
         GRID, circuits=(ToyChain(n_neurons=4), ToyChain(n_neurons=9, rate=3.0)), rivals=(ToyRival(n_neurons=6),)
     )
