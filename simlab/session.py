@@ -10,9 +10,10 @@ import numpy as np
 
 from simlab import perturbations
 from simlab.errors import SimlabError
-from simlab.perturbations import INSTANT, KINDS, SILENCE_CURRENT, Effect, Perturbation
+from simlab.perturbations import EFFECTS, INSTANT, KINDS, SILENCE_CURRENT, Effect, Perturbation
 
 __all__ = [
+    "EFFECTS",
     "KINDS",
     "SILENCE_CURRENT",
     "Effect",

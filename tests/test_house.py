@@ -84,6 +84,18 @@ def test_no_two_rooms_of_the_house_import_one_another(imports):
     assert circles(rooms) == []
 
 
+def test_what_a_method_may_import_leads_nowhere_else(imports):
+    base = {"simlab.contracts", "simlab.data", "simlab.errors", "simlab.perturbations", "simlab.session"}
+
+    def of_base(module: str) -> bool:
+        return module in base or module.startswith("simlab.data.")
+
+    leaks = {
+        module: {name for name in wanted if not of_base(name)} for module, wanted in imports.items() if of_base(module)
+    }
+    assert {module: names - {"simlab"} for module, names in leaks.items() if names - {"simlab"}} == {}
+
+
 def test_files_and_functions_can_be_held_in_the_head(trees):
     lines = [len(file.read_text().splitlines()) for file in FILES if file.name != "__init__.py"]
     assert median(lines) <= 150

@@ -10,8 +10,7 @@ import xarray as xr
 
 from simlab.contracts import SimlabError
 from simlab.data import activity
-from simlab.perturbations import EFFECTS
-from simlab.session import Effect, Session, Stimulus, effects_on
+from simlab.session import EFFECTS, Effect, Session, Stimulus, effects_on
 
 if TYPE_CHECKING:
     from simlab.simulators.rates import RateNetwork
