@@ -11,8 +11,8 @@ from methods.population.decoded_drift import DecodedDrift
 from methods.population.dimension_and_homology import DimensionAndHomology
 from methods.population.noise_correlation_structure import NoiseCorrelationStructure
 from methods.population.persistent_homology import PersistentHomology
-from simlab.claims import chosen, rate, separation
-from simlab.experiment import Claim, Experiment, Grid, Measured, Plan
+from simlab.claims import Claim, Measured, best_of, chosen, rate, separation
+from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.electrodes import Electrodes
 from simlab.instruments.recording.subsample import Subsample
 from simlab.instruments.stimulating.ideal import Ideal
@@ -64,8 +64,9 @@ STRANGERS = ("ring_attractor", "feedforward_ring(common_background=0)")
 
 
 def _best_passive(table: pd.DataFrame, pair: tuple[str, str]) -> Measured:
-    rows = chosen(table, trials=40, instrument_label="subsample(n_units=40)", circuit_label=pair)
-    return max((separation(rows, method.name) for method in PASSIVE), key=lambda figure: figure.value)
+    """Youden's J of the best of the three, with the interval of a maximum."""
+    cells = {"trials": 40, "instrument_label": "subsample(n_units=40)", "circuit_label": pair}
+    return best_of(table, [method.name for method in PASSIVE], "separation", **cells)
 
 
 def passive_separation(table: pd.DataFrame) -> Measured:
@@ -104,17 +105,21 @@ def oracle(table: pd.DataFrame) -> Measured:
 
 CLAIMS = (
     Claim(
-        "passive_methods_do_not_separate",
-        "No passive method tells the ring attractor from its feedforward twin, whose spikes follow the same law by "
-        "construction: the best one's recovery exceeds its false recovery by at most 0.2.",
-        "analytic: unperturbed, both have one distribution; Goldman 2009, Neuron 61:621, for memory without feedback",
+        "the_exact_twin_is_an_identity",
+        "An identity by construction, not a finding: unperturbed, the feedforward twin's spikes follow the same law as "
+        "the ring attractor's, so that nothing which only watches can tell them apart. Checked on the three passive "
+        "methods tried here: the best one's recovery exceeds its false recovery by at most 0.2.",
+        "theorem: unperturbed, both have one distribution; Goldman 2009, Neuron 61:621, for memory without feedback",
         passive_separation,
         (-1.0, 0.2),
     ),
     Claim(
-        "nor_from_a_less_perfect_twin",
-        "Nor where the rival's background noise is its own, so that only rates, tuning and drift are matched.",
-        "Goldman 2009, Neuron 61:621: memory without feedback looks like an attractor to passive methods",
+        "three_passive_methods_miss_a_less_perfect_twin",
+        "The three passive methods tried here (dimension and homology, noise correlations, drift) do not tell the ring "
+        "from a feedforward rival whose background noise is its own, so that only rates, tuning and drift are matched. "
+        "Nothing is said of others: a correlogram from inhibitory to excitatory cells does separate this pair.",
+        "Goldman 2009, Neuron 61:621, for the three; simlab's own measurement for the correlogram (z of -12 to -21 in "
+        "8 rings, -3 to +1 in 8 rivals)",
         passive_separation_of_strangers,
         (-1.0, 0.2),
     ),
@@ -145,6 +150,7 @@ CLAIMS = (
         "by construction: criterion and projection agree",
         oracle,
         (1.0, 1.0),
+        invariant=True,
     ),
 )
 

@@ -51,9 +51,7 @@ class Claim:
             if not isinstance(measured, Measured):
                 measured = Measured(float(measured))
         except Exception as error:  # a claim is a user's code, and must not cost the others their verdict
-            return ClaimResult(
-                self, Measured(float("nan"), detail=f"{type(error).__name__}: {error}"), "not measured"
-            )
+            return ClaimResult(self, Measured(float("nan"), detail=f"{type(error).__name__}: {error}"), "not measured")
         if self.invariant:
             measured = replace(measured, low=float("nan"), high=float("nan"))
         return ClaimResult(self, measured, self._verdict(measured))

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from simlab.store.results import Results
 
 HERE = Path(__file__).parent
+VERDICTS = ("holds", "fails", "undecided", "not measured")
 
 
 def write_report(results: Results, out: Path | None = None) -> Path:
@@ -59,7 +60,9 @@ def context(results: Results, gallery: Gallery) -> dict[str, Any]:
         "facts": facts(results),
         "claims": claims,
         "claims_trouble": claims_trouble,
-        "verdicts": {v: sum(c["verdict"] == v for c in claims) for v in ("holds", "fails", "undecided", "not measured")},
+        "verdicts": {
+            v: sum(c["verdict"] == v for c in claims) for v in ("holds", "fails", "undecided", "not measured")
+        },
         "answers": answers,
         "sights": sights,
         "sights_trouble": sights_trouble,

@@ -8,8 +8,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simlab.contracts import SimlabError
 from simlab.claims import ClaimResult
+from simlab.contracts import SimlabError
 from simlab.experiment import Experiment
 from simlab.store.ledger import Ledger, table
 

@@ -11,9 +11,9 @@ from toys import LagCorrelation, Misbehaving, PulseAndCount, ToyChain, ToyRival,
 
 import simlab
 from simlab.checks.check import check
+from simlab.claims import Claim
 from simlab.contracts import Finding, SimlabError
 from simlab.data import is_spiking
-from simlab.claims import Claim
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
 

@@ -14,8 +14,8 @@ import toys
 from synthetic_run import connectivity_rows, exhibit, row, write_run
 
 import simlab
-from simlab.contracts import SimlabError
 from simlab.claims import Claim, Measured
+from simlab.contracts import SimlabError
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
