@@ -44,7 +44,8 @@ def oracle(table: pd.DataFrame) -> Measured:
 
 def chance(table: pd.DataFrame) -> Measured:
     """How often a random answer about wiring counts as a recovery."""
-    return rate(table, "recovered", method="baseline:random", role="circuit", question="connectivity")
+    cells = {"method": "baseline:random", "role": "circuit", "question": "connectivity"}
+    return rate(table, "recovered", independent=True, **cells)  # drawn afresh in every cell
 
 
 CLAIMS = (

@@ -1,20 +1,40 @@
 """What results say: what counts as right or wrong, rates and intervals, comparisons, power, calibration.
 
-The only place that decides what counts; the report draws what stands here.
+The only place that decides what counts; the report draws what stands here, and claims are measured with it.
 """
 
-from simlab.statistics.calibration import calibration
+from simlab.statistics.amounts import amount, swept
+from simlab.statistics.calibration import calibration, calibration_points
 from simlab.statistics.comparison import best_of, paired_difference, separation
-from simlab.statistics.intervals import bootstrap, clustered_wilson, effective_number, wilson
-from simlab.statistics.leaderboard import leaderboard
+from simlab.statistics.curves import Power, power
+from simlab.statistics.intervals import bootstrap, clustered_wilson, effective_number, mean_interval, wilson
+from simlab.statistics.leaderboard import leaderboard, leagues
+from simlab.statistics.maps import Heat, heat, heatmap
+from simlab.statistics.matching import comparable, held, with_settings
 from simlab.statistics.measured import Measured, chosen, difference, mean, rate
 from simlab.statistics.power import crossing, data_for_recovery, power_curve
-from simlab.statistics.summaries import effective_chance, summarise
-from simlab.statistics.verdicts import answered, failed, fooled, recovered, subject_of
+from simlab.statistics.summaries import effective_chance, headline_of, summarise
+from simlab.statistics.verdicts import (
+    abstained,
+    answered,
+    counted,
+    error,
+    failed,
+    fooled,
+    over_budget,
+    recovered,
+    right,
+    separated,
+    stand_in,
+    subject_of,
+    told,
+)
 
 __all__ = [
-    "Measured", "answered", "best_of", "bootstrap", "calibration", "chosen", "clustered_wilson", "crossing",
-    "data_for_recovery", "difference", "effective_chance", "effective_number", "failed", "fooled",
-    "leaderboard", "mean", "paired_difference", "power_curve", "rate", "recovered", "separation", "subject_of",
-    "summarise", "wilson",
+    "Heat", "Measured", "Power", "abstained", "amount", "answered", "best_of", "bootstrap", "calibration",
+    "calibration_points", "chosen", "clustered_wilson", "comparable", "counted", "crossing", "data_for_recovery",
+    "difference", "effective_chance", "effective_number", "error", "failed", "fooled", "headline_of", "heat", "heatmap",
+    "held", "leaderboard", "leagues", "mean", "mean_interval", "over_budget", "paired_difference", "power",
+    "power_curve", "rate", "recovered", "right", "separated", "separation", "stand_in", "subject_of", "summarise",
+    "swept", "told", "wilson", "with_settings",
 ]  # fmt: skip

@@ -52,8 +52,8 @@ def bootstrap(
 
     NaNs are left out. (NaN, NaN) with fewer than three values, which say next to nothing of their spread (two equal
     ones would make an interval of no width). Three or more that all agree give that value twice: right for a quantity
-    that is the same in every subject by its nature; for a rate it is not, and belongs to `clustered_wilson`. `rng`: by
-    default a fixed stream, so that the same table gives the same interval. (Efron 1987.)
+    that is the same in every subject by its nature; for a rate it is not, and belongs to `clustered_wilson`.
+    `rng`: by default a fixed stream, so that the same table gives the same interval. (Efron 1987.)
     """
     from scipy import stats
 

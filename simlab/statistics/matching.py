@@ -25,6 +25,14 @@ TIED = {
 }
 """The factor that changes along with an amount by its nature, and so is no part of the setting."""
 
+SETTING = ("role", "circuit_label", "trials", "duration", "instrument_label", "subject")
+"""What two methods must have in common for their cells to be alike: role, circuit, plan, instrument, individual."""
+
+
+def settings_of(cells: pd.DataFrame) -> list[tuple]:
+    """The setting of each cell; see `SETTING`."""
+    return list(zip(*(cells[name] for name in SETTING if name in cells), strict=True))
+
 
 def with_settings(table: pd.DataFrame) -> pd.DataFrame:
     """The results with the columns `plan` and `pulses` (what an active method may spend) in words."""
@@ -77,12 +85,3 @@ def held(cells: pd.DataFrame) -> str:
     """The factors that are the same in all these cells, in words."""
     constant = [str(cells[factor].iloc[0]) for factor in FACTORS if cells[factor].nunique() == 1]
     return ", ".join(value for value in constant if value)
-
-
-SETTING = ("role", "circuit_label", "trials", "duration", "instrument_label", "subject")
-"""What two methods must have in common for their cells to be alike: role, circuit, plan, instrument, individual."""
-
-
-def settings_of(cells: pd.DataFrame) -> list[tuple]:
-    """The setting of each cell; see `SETTING`."""
-    return list(zip(*(cells[name] for name in SETTING if name in cells), strict=True))

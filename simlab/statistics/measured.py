@@ -67,7 +67,7 @@ def rate(table: pd.DataFrame, column: str, *, independent: bool = False, **condi
 
 
 def share(values: pd.Series, groups: pd.Series) -> Measured:
-    """Mean of `values` (cell,), 0, 1 or NaN (not counted), with Wilson's interval over the subjects `groups`."""
+    """Mean of `values` (cell,) in {0, 1, NaN: not counted}, with Wilson's interval over subjects, `groups` (cell,)."""
     known = values.notna()
     if not known.any():
         return Measured(NAN, detail="no cell gave a verdict")

@@ -8,30 +8,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlab.contracts import SimlabError
+from simlab.statistics.amounts import amount
 from simlab.statistics.intervals import clustered_wilson
-from simlab.statistics.verdicts import abstained, answered, recovered, subject_of
+from simlab.statistics.verdicts import abstained, recovered, subject_of
 from simlab.streams import stream
 
 if TYPE_CHECKING:
     import pandas as pd
 
-DERIVED = {
-    "seconds": lambda table: table["trials"] * table["duration"],
-    "hidden_fraction": lambda table: 1 - table["n_units"] / table["n_neurons"],
-}
-"""Amounts that are no column of the results: data recorded [s], and the share of neurons that no unit stands for."""
-
 DECREASING = ("hidden_fraction",)
 """Amounts of which more makes an answer harder."""
-
-
-def amount(table: pd.DataFrame, x: str) -> pd.Series:
-    """The column `x` of the results, or one of `DERIVED`; SimlabError lists both if it is neither."""
-    if x in table.columns:
-        return table[x]
-    if x in DERIVED:
-        return DERIVED[x](table)
-    raise SimlabError(f"no amount {x!r}; there are {', '.join([*DERIVED, *map(str, table.columns)])}")
 
 
 def power_curve(table: pd.DataFrame, x: str, by: Sequence[str] = ("question", "method_label")) -> pd.DataFrame:
@@ -45,7 +31,7 @@ def power_curve(table: pd.DataFrame, x: str, by: Sequence[str] = ("question", "m
     import pandas as pd
 
     cells = table[table["role"] == "circuit"]
-    cells = cells.assign(**{x: amount(cells, x), "_subject": subject_of(cells), "_answered": answered(cells)})
+    cells = cells.assign(**{x: amount(cells, x), "_subject": subject_of(cells), "_right": recovered(cells)})
     keys = [*by, x]
     rows = []
     for values, group in cells.groupby(keys, sort=True, dropna=False):
@@ -55,8 +41,8 @@ def power_curve(table: pd.DataFrame, x: str, by: Sequence[str] = ("question", "m
 
 
 def _point(group: pd.DataFrame) -> dict[str, Any]:
-    counted = group[group["_answered"]]
-    right, subjects = recovered(counted).to_numpy(), counted["_subject"].to_numpy()
+    counted = group[group["_right"].notna()]
+    right, subjects = counted["_right"].to_numpy(), counted["_subject"].to_numpy()
     low, high = clustered_wilson(right, subjects)
     per_subject = [(s, float(right[subjects == s].sum()), int((subjects == s).sum())) for s in sorted(set(subjects))]
     return {

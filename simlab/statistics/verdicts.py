@@ -2,9 +2,9 @@
 
 | status of the cell | in a recovery rate | in a false-recovery rate (rivals) | in any other mean |
 |---|---|---|---|
-| ok | 1 where recovered, else 0; out where there is no answer | 1 where fooled, else 0 | its value |
-| abstained | out: neither right nor wrong | out | out |
-| error (raised, hung, over memory), over_budget | 0 | out: unknown, so bounded both ways | out |
+| ok | 1 where recovered, else 0; left out where the question has no answer there | 1 where fooled, else 0 | its value |
+| abstained | left out: neither right nor wrong | left out | left out |
+| error (or timeout), over_budget | 0: nothing was recovered | left out, and bounded both ways | left out |
 
 Everything here takes a table of results, one row per cell (`simlab.store.ledger`), and returns one entry per cell.
 """
@@ -61,6 +61,16 @@ def told(table: pd.DataFrame) -> pd.Series:
 def answered(table: pd.DataFrame) -> pd.Series:
     """Whether a cell counts in a recovery rate (bool): not abstained, and not where the question has no answer."""
     return failed(table) | (told(table) & table["recovered"].notna())
+
+
+def askable(table: pd.DataFrame) -> pd.Series:
+    """Whether a cell tells of recovery (bool): a circuit's, or that of a rival in which the question has an answer.
+
+    That a failure happened on such a rival is seen from the other cells of the same rival.
+    """
+    scored = told(table) & table["recovered"].notna()
+    rivals = table["circuit_label"].isin(table.loc[scored, "circuit_label"]) & ~told(table)
+    return (table["role"] == "circuit") | scored | rivals
 
 
 def recovered(table: pd.DataFrame) -> pd.Series:

@@ -6,8 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simlab.claims import chosen, difference, mean, rate, separation
-from simlab.experiment import Measured
+from simlab.claims import Measured, chosen, difference, mean, rate, separation
 
 TABLE = pd.DataFrame(
     {
