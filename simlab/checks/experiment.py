@@ -13,7 +13,7 @@ def check_experiment(examine: Examiner, experiment: Experiment) -> None:
     """Contract of an experiment; nothing is simulated."""
     cells = examine.holds("has cells", lambda: _cells(experiment))
     if cells is not None:
-        examine.holds("every cell can be told apart", lambda: _keys(experiment, cells))
+        examine.holds("every cell can be told apart", lambda: _names(experiment, cells))
         examine.holds("has the circuit's own cells, not only rivals'", lambda: _roles(cells))
     named = [claim.name for claim in experiment.claims]
     examine.holds(
@@ -29,9 +29,9 @@ def _cells(experiment: Experiment) -> list[Any]:
     return cells
 
 
-def _keys(experiment: Experiment, cells: list[Any]) -> str:
-    keys = {cell.key(experiment.seed) for cell in cells}
-    require(len(keys) == len(cells), f"{len(cells)} cells share {len(keys)} names")
+def _names(experiment: Experiment, cells: list[Any]) -> str:
+    rows = {cell.digest(experiment.seed) for cell in cells}
+    require(len(rows) == len(cells), f"{len(cells)} cells share {len(rows)} names")
     return f"{len(cells)} cells"
 
 

@@ -24,6 +24,7 @@ class Heat:
     held: str  # what was the same in all cells
 
     def worth_showing(self) -> bool:
+        """Whether there is anything in it."""
         return bool(self.values.notna().to_numpy().any())
 
 

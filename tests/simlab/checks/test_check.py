@@ -10,9 +10,10 @@ import pytest
 from toys import LagCorrelation, Misbehaving, PulseAndCount, ToyChain, ToyRival, ToySubject
 
 import simlab
+from simlab import registry
 from simlab.checks.check import check
 from simlab.claims import Claim
-from simlab.contracts import Finding, Needs, SimlabError
+from simlab.contracts import Finding, Needs, Picture, SimlabError, Variable
 from simlab.data import modality
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
@@ -40,6 +41,12 @@ class Sound:
         return Finding({"score": rng.random((n, n)), "decided": np.zeros((n, n), bool)})
 
 
+@pytest.fixture
+def toy_chain_is_known(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(registry._registered["circuits"], "toy_chain", ToyChain)
+
+
+@pytest.mark.usefixtures("toy_chain_is_known")
 @pytest.mark.parametrize("plugin", [Sound, Sound(), PulseAndCount(), ToyChain, ToyRival()])
 def test_what_keeps_its_contract_passes(plugin):
     report = check(plugin)
@@ -166,14 +173,13 @@ def test_a_circuit_that_breaks_its_word_is_found_out():
         def run(self, session, rng):
             return super().run(session, np.random.default_rng())
 
-        def truth(self, question):
-            if question == "mechanism":
-                return super().truth(question).assign(label="another")
-            return super().truth("connectivity", None, np.random.default_rng(0)) + np.eye(6)
+        def truth(self, question, activity, rng):
+            return super().truth("connectivity", activity, rng) + np.eye(6)
 
     @dataclass(frozen=True)
     class Broken(ToyChain):
-        rivals: ClassVar[tuple[str, ...]] = ("no_such_rival",)
+        mechanism: ClassVar[str] = "toy_chain"
+        twin_of: ClassVar[tuple[str, ...]] = ("no_such_circuit",)
 
         def subject(self, rng):
             made = ToyChain.subject(self, rng)
@@ -181,9 +187,9 @@ def test_a_circuit_that_breaks_its_word_is_found_out():
 
     found = failures(Broken())
     for rule in (
-        "no_such_rival",
+        "twin_of names ['no_such_circuit']",
         "zero diagonal",
-        "label must be the circuit's name",
+        "must be a class of explanation",
         "same stream gave other activity",
     ):
         assert rule in found
@@ -223,3 +229,39 @@ def test_what_is_no_plugin_is_named():
         check(3)
     with pytest.raises(SimlabError, match="nothing is named"):
         check("no_such_plugin")
+
+
+@pytest.mark.parametrize("name", names("questions"))
+def test_every_question_of_the_house_passes(name):
+    assert check(name).ok
+
+
+def test_a_question_that_breaks_its_contract_gets_rule_received_and_fix():
+    @dataclass(frozen=True)
+    class Muddled:
+        name: ClassVar[str] = "muddled"
+        form: ClassVar[dict] = {"score": ("pre", "post"), "kind": Variable((), "colour")}
+        truth_form: ClassVar[dict] = {}
+        metrics: ClassVar[tuple[str, ...]] = ("mcc",)
+        headline: ClassVar[str] = "auroc"
+        picture: ClassVar[Picture] = Picture("sculpture", answer="score", truth="weight")
+
+        def score(self, finding, truth):
+            return {}
+
+        def false_recovery(self, finding, truth):
+            return False
+
+        def baselines(self):
+            return {"oracle": print}
+
+    found = failures(Muddled())
+    for rule in (
+        "form['score'] must be a simlab.Variable, got ('pre', 'post')",
+        "truth_form must map the names of variables",
+        "brief, project, recovered, chance is missing",
+        "headline must be one of the metrics mcc, got 'auroc'",
+        "picture.kind must be one of matrix",
+        "missing: random, marginals_only",
+    ):
+        assert rule in found

@@ -80,7 +80,9 @@ class Troubled:
 
     def leaves_a_daemon(self):
         if os.fork() == 0:
-            os.setsid()
+            with contextlib.suppress(PermissionError):
+                os.setsid()
+            time.sleep(60)  # it says nothing, whichever way that went, and must not outlive its method
 
     def reads(self):
         Path(self.where).read_text()
