@@ -94,7 +94,8 @@ def misclassified(table: pd.DataFrame) -> Measured:
 
 def fooled_correlation(table: pd.DataFrame, minutes: int) -> Measured:
     """How often spike-count correlation claims wiring in a population that only shares its drive."""
-    return rate(table, "false_recovery", method="spike_count_correlation", duration=MINUTES[minutes], **SHARED)
+    rows = chosen(table, method="spike_count_correlation", duration=MINUTES[minutes], **SHARED)
+    return rate(rows, "false_recovery")
 
 
 def glm_against_correlation(table: pd.DataFrame, minutes: int) -> Measured:

@@ -12,7 +12,7 @@ import importlib.util
 import inspect
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Hashable, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -36,12 +36,16 @@ def libraries(method: Any) -> dict[str, str]:
     return found
 
 
-@cache
 def code_hash(cls: type) -> str:
     """Hash of all that a class runs.
 
     A class of a notebook or script is hashed by itself, by its compiled code: its text may be gone or out of date.
     """
+    return _code_hash(cls)
+
+
+@cache
+def _code_hash(cls: Hashable) -> str:
     module = sys.modules.get(cls.__module__)
     path = getattr(module, "__file__", None)
     if cls.__module__ == "__main__" or path is None or not Path(path).is_file():

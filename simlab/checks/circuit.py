@@ -35,9 +35,7 @@ def check_circuit(examine: Examiner, circuit: Any) -> None:
         examine.holds(f"tells the truth about {asked}", lambda q=asked: _truth(subject, q, activity))  # type: ignore[misc]
         examine.holds(
             f"the same subject has the same truth about {asked}",
-            lambda q=asked: _identical(
-                *(_told(s, q, activity) for s in (subject, twin)), "the same stream gave others"
-            ),  # type: ignore[misc]
+            lambda q=asked: _same_truth(subject, twin, q, activity),  # type: ignore[misc]
         )
     examine.holds("refuses a question that it cannot answer", lambda: _refuses(subject, activity))
 
@@ -109,6 +107,11 @@ def _anatomy(subject: Any) -> None:
 
 def _told(subject: Any, asked: str, activity: xr.Dataset | None) -> xr.Dataset:
     return subject.truth(asked, activity, _rng("truth"))
+
+
+def _same_truth(subject: Any, twin: Any, asked: str, activity: xr.Dataset | None) -> None:
+    told, again = (_told(individual, asked, activity) for individual in (subject, twin))
+    _identical(told, again, "the same stream gave other truths")
 
 
 def _truth(subject: Any, asked: str, activity: xr.Dataset | None) -> None:

@@ -86,9 +86,7 @@ def _check_passive(examine: Examiner, method: Any, brief: dict[str, Any], strict
 
 def _check_active(examine: Examiner, method: Any, brief: dict[str, Any], strict: bool) -> None:
     def rig(budget: Budget = BUDGET) -> PracticeRig:
-        made = PracticeRig((), budget)
-        made.brief = brief
-        return made
+        return PracticeRig(brief, budget)
 
     first = examine.holds(f"answers or abstains at a rig of {N_UNITS} units", lambda: _answer(_run(method, rig())))
     if first is not None:

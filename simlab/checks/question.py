@@ -43,7 +43,7 @@ def _parts(asked: Any) -> None:
 
 
 def _metrics(asked: Any) -> None:
-    metrics = getattr(asked, "metrics", None)
+    metrics: Any = getattr(asked, "metrics", None)
     require(isinstance(metrics, tuple) and bool(metrics), f"metrics must be a tuple of names, got {metrics!r}")
     headline = getattr(asked, "headline", None)
     require(headline in metrics, f"headline must be one of the metrics {', '.join(metrics)}, got {headline!r}")

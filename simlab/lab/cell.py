@@ -24,7 +24,7 @@ def run_cell(cell: Cell, settings: Settings) -> tuple[Row, tuple[bytes, ...]]:
     Whatever a circuit, instrument or method raises becomes the row's error; nothing else does.
     """
     lab, watch = Lab(cell, settings), Stopwatch()
-    row, stage, blobs = identity(cell, settings), "before the analysis", ()
+    row, stage = identity(cell, settings), "before the analysis"
     try:
         subject = lab.subject()
         activity = None if cell.active else watch.time("simulation", lab.activity)

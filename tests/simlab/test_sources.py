@@ -45,7 +45,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch):
     def write(plugin: str = PLUGIN, helper: str = HELPER, folder: str = ""):
         for name in [name for name in sys.modules if name.partition(".")[0] == "animals"]:
             del sys.modules[name]
-        for function in (sources.code_hash, sources._file_of, sources._parsed):
+        for function in (sources._code_hash, sources._file_of, sources._parsed):
             function.cache_clear()
         root = tmp_path / "animals"
         place = root / folder
