@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-import pandas as pd
 import pytest
 from toys import LagCorrelation, PulseAndCount, ToyChain, ToyRival
 
 from simlab.contracts import SimlabError
-from simlab.experiment import Claim, Experiment, Grid, Measured, Plan
+from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
 from simlab.instruments.stimulating.ideal import Ideal
@@ -115,18 +114,3 @@ def test_streams_do_not_depend_on_the_source_but_rows_do(monkeypatch):
 def test_impossible_experiments_are_refused_by_rule(make, rule):
     with pytest.raises(SimlabError, match=rule):
         make()
-
-
-@pytest.mark.parametrize(
-    ("value", "verdict"), [(0.5, "holds"), (1.0, "holds"), (1.01, "fails"), (float("nan"), "not measured")]
-)
-def test_a_claim_holds_fails_or_was_not_measured(value, verdict):
-    claim = Claim("c", "?", "?", lambda table: Measured(value), (0.0, 1.0))
-    assert claim.check(pd.DataFrame()).verdict == verdict
-
-
-def test_a_claim_whose_rows_are_missing_was_not_measured():
-    claim = Claim("c", "?", "?", lambda table: table["mcc"].mean(), (0.0, 1.0))
-    outcome = claim.check(pd.DataFrame({"auroc": [0.5]}))
-    assert outcome.verdict == "not measured"
-    assert "mcc" in outcome.measured.detail

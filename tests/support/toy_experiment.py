@@ -10,8 +10,8 @@ import numpy as np
 import xarray as xr
 from toys import LagCorrelation, Misbehaving, PulseAndCount, ToyChain, ToyRival
 
-from simlab.contracts import Finding
 from simlab.claims import Claim, Measured
+from simlab.contracts import Finding
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
