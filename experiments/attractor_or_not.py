@@ -65,8 +65,8 @@ STRANGERS = ("ring_attractor", "feedforward_ring(common_background=0)")
 
 def _best_passive(table: pd.DataFrame, pair: tuple[str, str]) -> Measured:
     """Youden's J of the best of the three, with the interval of a maximum."""
-    cells = {"trials": 40, "instrument_label": "subsample(n_units=40)", "circuit_label": pair}
-    return best_of(table, [method.name for method in PASSIVE], "separation", **cells)
+    rows = chosen(table, trials=40, instrument_label="subsample(n_units=40)", circuit_label=pair)
+    return best_of(rows, [method.name for method in PASSIVE], "separation")
 
 
 def passive_separation(table: pd.DataFrame) -> Measured:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -121,10 +122,8 @@ def best_of(
     names = rows[by].to_numpy()
     ends = []
     for fate in _fates(rows, figure):
-        point, draws = (
-            _figures(rows, names, methods, figure, index, w, fate) for w in (np.ones((1, len(subjects))), weights)
-        )
-        ends.append(_ends_of_maximum(point[:, 0], draws, list(each.values())))
+        draw = partial(_figures, rows, names, methods, figure, index, fate)
+        ends.append(_ends_of_maximum(draw(np.ones((1, len(subjects))))[:, 0], draw(weights), list(each.values())))
     low, high = np.array(ends).T
     return replace(found, low=float(low.min()), high=float(high.max()))
 
@@ -170,8 +169,8 @@ def _figures(
     methods: Sequence[str],
     figure: str,
     subject: np.ndarray,
-    weights: np.ndarray,
     fate: float,
+    weights: np.ndarray,
 ) -> np.ndarray:
     """The figure of each method in each resample (method, n)."""
     if figure == "separation":

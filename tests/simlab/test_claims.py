@@ -162,18 +162,12 @@ def test_the_best_of_several_is_the_largest():
     assert found.low < 0.7 < found.high
 
 
-def test_the_interval_of_a_maximum_covers_where_that_of_the_luckiest_does_not():
-    rng, covered = np.random.default_rng(0), np.zeros((150, 2))
-    for run in covered:
-        table = coins(rng)
-        best = best_of(table, ("a", "b", "c"), n=400)
-        alone = max((separation(table, m) for m in ("a", "b", "c")), key=lambda figure: figure.value)
-        run[:] = best.low <= 0 <= best.high, alone.low <= 0 <= alone.high
-    maximum, luckiest = covered.mean(axis=0)
-    # the true maximum is 0. The luckiest of three excludes it from below with probability 1 - .975^3 = .073; the lower
-    # end of the maximum by construction with .025: .97 measured in 1500 runs, standard error here .014
-    assert maximum >= 0.97 - 0.042
-    assert luckiest < maximum
+def test_the_interval_of_a_maximum_covers_it_where_all_methods_are_equally_good():
+    rng = np.random.default_rng(0)
+    found = [best_of(coins(rng), ("a", "b", "c"), n=400) for _ in range(40)]
+    # the true maximum is 0; the luckiest is well above it. By construction the interval covers in .95 or more (.97
+    # measured in 1500 runs, standard error here .027); percentiles of the resampled maximum cover in .76
+    assert np.mean([best.low <= 0 <= best.high for best in found]) >= 0.97 - 0.081
 
 
 def test_a_maximum_that_never_varies_has_the_best_methods_own_interval():
