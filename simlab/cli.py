@@ -268,9 +268,9 @@ def _claim_text(verdict: Any) -> str:
 
 
 SHORT = (
-    "question", "league", "method_label", "n", "n_left_out", "separation", "recovery",
-    "recovery_low", "recovery_high", "metric", "value", "chance", "ceiling", "ceiling_recovery", "false_recovery", "false_recovery_least", "false_recovery_most", "abstention",
-    "error_rate", "rival_error_rate", "over_budget", "seconds_analysis",
+    "question", "league", "method_label", "n", "n_left_out", "separation", "recovery", "recovery_low", "recovery_high",
+    "metric", "value", "chance", "ceiling", "ceiling_recovery", "false_recovery", "false_recovery_least",
+    "false_recovery_most", "abstention", "error_rate", "rival_error_rate", "over_budget", "seconds_analysis",
 )  # fmt: skip
 
 

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from simlab.statistics import leaderboard
-from simlab.statistics.leaderboard import leagues
+from simlab.statistics.ranking import leagues
 
 NAN = float("nan")
 
