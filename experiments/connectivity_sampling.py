@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from circuits.networks.balanced_ei import BalancedEI
 from circuits.networks.common_drive import CommonDrive
@@ -78,7 +78,7 @@ HIDDEN = Grid(  # 20 units of ever larger networks: a fifth, three fifths, four 
 )
 
 
-SHARED = {"circuit": "common_drive", "instrument_label": "subsample"}
+SHARED: dict[str, Any] = {"circuit": "common_drive", "instrument_label": "subsample"}
 """Neurons that only share their drive, seen as 20 perfectly sorted units."""
 MINUTES = {3: 2.0, 8: 4.0}
 """Minutes recorded -> duration [s] of the plan's trials."""
@@ -124,8 +124,8 @@ def calcium_cost(table: pd.DataFrame) -> Measured:
 
 def random_answers(table: pd.DataFrame) -> Measured:
     """How often random wiring counts as a recovery."""
-    cells = {"method": "baseline:random", "role": "circuit", "circuit_label": "balanced_ei"}
-    return rate(table, "recovered", independent=True, **cells)  # drawn afresh in every cell
+    rows = chosen(table, method="baseline:random", role="circuit", circuit_label="balanced_ei")
+    return rate(rows, "recovered", independent=True)  # drawn afresh in every cell
 
 
 def oracle(table: pd.DataFrame) -> Measured:

@@ -13,7 +13,7 @@ from experiments.attractor_or_not import PASSIVE
 from experiments.connectivity_sampling import SPIKE_METHODS
 from methods.intervention.perturb_and_watch import PerturbAndWatch
 from methods.population.persistent_homology import PersistentHomology
-from simlab.claims import Claim, Measured, rate
+from simlab.claims import Claim, Measured, chosen, rate
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.subsample import Subsample
 
@@ -44,8 +44,8 @@ def oracle(table: pd.DataFrame) -> Measured:
 
 def chance(table: pd.DataFrame) -> Measured:
     """How often a random answer about wiring counts as a recovery."""
-    cells = {"method": "baseline:random", "role": "circuit", "question": "connectivity"}
-    return rate(table, "recovered", independent=True, **cells)  # drawn afresh in every cell
+    rows = chosen(table, method="baseline:random", role="circuit", question="connectivity")
+    return rate(rows, "recovered", independent=True)  # drawn afresh in every cell
 
 
 CLAIMS = (

@@ -130,7 +130,7 @@ def results(
 
 @app.command()
 def claims(folder: Folder) -> None:
-    """Check the experiment's claims on a run; exit status 1 if one fails or could not be measured."""
+    """Check the experiment's claims on a run; exit status 1 unless every one holds."""
     from simlab.store.results import Results
 
     verdicts = Results(folder).claims
@@ -304,8 +304,9 @@ def _claim_text(verdict: Any) -> str:
 
 
 SHORT = (
-    "question", "method_label", "n", "recovery", "recovery_low", "recovery_high", "metric", "value", "chance",
-    "ceiling", "ceiling_recovery", "false_recovery", "abstention", "error_rate", "over_budget", "seconds_analysis",
+    "question", "league", "method_label", "n", "n_left_out", "separation", "recovery", "recovery_low", "recovery_high",
+    "metric", "value", "chance", "ceiling", "ceiling_recovery", "false_recovery", "false_recovery_least",
+    "false_recovery_most", "abstention", "error_rate", "rival_error_rate", "over_budget", "seconds_analysis",
 )  # fmt: skip
 
 

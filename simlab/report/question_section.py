@@ -13,7 +13,7 @@ from simlab.registry import question
 from simlab.report import charts, tables
 from simlab.report.figures import Gallery, Plate, plain_number
 from simlab.report.shown_answers import shown
-from simlab.statistics.calibration import calibration_points
+from simlab.statistics import calibration_points
 
 if TYPE_CHECKING:
     import pandas as pd

@@ -10,7 +10,7 @@ import numpy as np
 
 from simlab.statistics import maps
 from simlab.statistics.amounts import MOST_VALUES, swept
-from simlab.statistics.calibration import calibration_points
+from simlab.statistics.confidence import calibration_points
 from simlab.statistics.curves import Power, power
 from simlab.statistics.maps import Heat
 from simlab.statistics.verdicts import fooled, stand_in, told

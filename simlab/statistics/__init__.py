@@ -4,15 +4,14 @@ The only place that decides what counts; the report draws what stands here, and 
 """
 
 from simlab.statistics.amounts import amount, swept
-from simlab.statistics.calibration import calibration, calibration_points
 from simlab.statistics.comparison import best_of, paired_difference, separation
-from simlab.statistics.curves import Power, power
+from simlab.statistics.confidence import calibration, calibration_points
 from simlab.statistics.intervals import bootstrap, clustered_wilson, effective_number, mean_interval, wilson
-from simlab.statistics.leaderboard import leaderboard, leagues
 from simlab.statistics.maps import Heat, heat, heatmap
 from simlab.statistics.matching import comparable, held, with_settings
 from simlab.statistics.measured import Measured, chosen, difference, mean, rate
 from simlab.statistics.power import crossing, data_for_recovery, power_curve
+from simlab.statistics.ranking import leaderboard, leagues
 from simlab.statistics.summaries import effective_chance, headline_of, summarise
 from simlab.statistics.verdicts import (
     abstained,
@@ -31,10 +30,10 @@ from simlab.statistics.verdicts import (
 )
 
 __all__ = [
-    "Heat", "Measured", "Power", "abstained", "amount", "answered", "best_of", "bootstrap", "calibration",
+    "Heat", "Measured", "abstained", "amount", "answered", "best_of", "bootstrap", "calibration",
     "calibration_points", "chosen", "clustered_wilson", "comparable", "counted", "crossing", "data_for_recovery",
-    "difference", "effective_chance", "effective_number", "error", "failed", "fooled", "headline_of", "heat", "heatmap",
-    "held", "leaderboard", "leagues", "mean", "mean_interval", "over_budget", "paired_difference", "power",
+    "difference", "effective_chance", "effective_number", "error", "failed", "fooled", "headline_of", "heat",
+    "heatmap", "held", "leaderboard", "leagues", "mean", "mean_interval", "over_budget", "paired_difference",
     "power_curve", "rate", "recovered", "right", "separated", "separation", "stand_in", "subject_of", "summarise",
     "swept", "told", "wilson", "with_settings",
 ]  # fmt: skip

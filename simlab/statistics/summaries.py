@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlab.contracts import SimlabError
-from simlab.statistics.calibration import calibration
 from simlab.statistics.comparison import separation
+from simlab.statistics.confidence import calibration
 from simlab.statistics.intervals import mean_interval
 from simlab.statistics.measured import share
 from simlab.statistics.verdicts import (

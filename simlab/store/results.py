@@ -75,7 +75,7 @@ class Results:
         return table(self.ledger.rows())
 
     def leaderboard(self) -> pd.DataFrame:
-        """Question x method: recovery with its interval, chance, ceiling, false recovery, abstention, cost."""
+        """Question x method over like cells: separation, recovery, chance, ceiling, false recovery, cost."""
         from simlab.statistics import leaderboard
 
         return leaderboard(self.table)

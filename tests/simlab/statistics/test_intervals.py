@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from simlab.contracts import SimlabError
-from simlab.statistics.intervals import bootstrap, clustered_wilson, effective_number, wilson
+from simlab.statistics.intervals import bootstrap, clustered_wilson, effective_number, mean_interval, wilson
 
 
 @pytest.mark.parametrize(("successes", "n"), [(0, 20), (1, 20), (7, 20), (16, 20), (20, 20), (1, 1), (500, 1000)])
@@ -64,13 +64,25 @@ def test_the_bootstrap_takes_other_statistics() -> None:
     assert low < np.median(values) < high < values.mean() * 1.2
 
 
-@pytest.mark.parametrize("values", [[], [1.0], [np.nan, 1.0]])
-def test_the_bootstrap_of_fewer_than_two_is_undefined(values: list[float]) -> None:
+@pytest.mark.parametrize("values", [[], [1.0], [np.nan, 1.0], [0.5, 0.5], [0.4, 0.6]])
+def test_the_bootstrap_of_fewer_than_three_is_undefined(values: list[float]) -> None:
     assert np.isnan(bootstrap(values)).all()
 
 
 def test_the_bootstrap_of_equal_values_is_that_value() -> None:
     assert bootstrap([0.3] * 5) == pytest.approx((0.3, 0.3))
+
+
+def test_a_mean_of_zeros_and_ones_is_a_rate_and_its_interval_has_a_width() -> None:
+    assert mean_interval(np.ones(5), np.arange(5)) == wilson(5, 5)
+    assert mean_interval(np.ones(2), np.arange(2)) == wilson(2, 2)
+
+
+def test_the_interval_of_a_mean_counts_subjects_not_cells() -> None:
+    values = np.random.default_rng(0).normal(size=10)
+    repeated = mean_interval(np.repeat(values, 6), np.repeat(np.arange(10), 6))
+    assert repeated == pytest.approx(bootstrap(values), abs=0.01)  # rounding moves the resamples' ties
+    assert np.isnan(mean_interval(np.array([0.1, 0.2, 0.3, 0.4]), ["a", "a", "b", "b"])).all()
 
 
 def test_the_bootstrap_survives_degenerate_data() -> None:

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 
 from simlab.contracts import SimlabError
-from simlab.statistics import calibration, effective_chance, leaderboard, summarise
+from simlab.statistics import calibration, effective_chance, heatmap, leaderboard, summarise
 from simlab.statistics.intervals import wilson
 
 
@@ -79,11 +79,37 @@ def test_false_recovery_is_counted_on_rivals_alone_and_without_abstentions() -> 
     assert (row["recovery"], row["n"]) == (1.0, 10)
 
 
-def test_an_error_on_a_rival_is_left_out_shown_and_bounds_the_rate_both_ways() -> None:
-    crashed = rivals(10, status="error", false_recovery=np.nan)
-    row = summarise(together(rivals(10, fooled=5), crashed)).iloc[0]
-    assert (row["false_recovery"], row["rival_error_rate"]) == (0.5, 0.5)
-    assert (row["false_recovery_least"], row["false_recovery_most"]) == (0.25, 0.75)
+@pytest.mark.parametrize("status", ["error", "over_budget"])
+def test_failing_on_rivals_never_makes_a_method_look_safer(status: str) -> None:
+    crashed = rivals(10, status=status, false_recovery=np.nan)
+    row = summarise(together(rivals(10, fooled=4), crashed)).iloc[0]
+    assert (row["false_recovery"], row["n_rival"], row["n_rival_answers"]) == (0.4, 20, 10)
+    assert (row["false_recovery_least"], row["false_recovery_most"]) == (0.2, 0.7)
+    shares = {"error": (0.5, 0.0), "over_budget": (0.0, 0.5)}[status]
+    assert (row["rival_error_rate"], row["rival_over_budget"]) == shares
+
+
+def test_a_method_that_fails_on_every_rival_has_an_unknown_false_recovery() -> None:
+    row = summarise(together(cells(5, 5), rivals(5, status="error", false_recovery=np.nan))).iloc[0]
+    assert np.isnan([row["false_recovery"], row["separation"]]).all()
+    assert (row["false_recovery_least"], row["false_recovery_most"]) == (0, 1)
+
+
+def test_separation_counts_abstentions_as_nothing_told() -> None:
+    silent = rivals(10, status="abstained", false_recovery=np.nan)
+    row = summarise(together(cells(10, 8), failed(10, "abstained"), rivals(10, 2), silent)).iloc[0]
+    assert row["separation"] == pytest.approx(8 / 20 - 2 / 20)
+    assert row["separation_low"] < row["separation"] < row["separation_high"]
+
+
+def test_without_rivals_there_is_no_separation() -> None:
+    assert np.isnan(summarise(cells(10, 8)).iloc[0]["separation"])
+
+
+def test_the_ceiling_is_that_of_the_circuits_that_were_met() -> None:
+    elsewhere = cells(5, 0, role="ceiling", circuit="other", circuit_label="other", mcc=0.0)
+    row = summarise(pd.concat([cells(10, 2), cells(5, 5, role="ceiling"), elsewhere])).iloc[0]
+    assert (row["ceiling_recovery"], row["ceiling_n"]) == (1.0, 5)
 
 
 def test_several_cells_of_a_subject_widen_the_interval() -> None:
@@ -186,9 +212,34 @@ def test_questions_never_share_a_row() -> None:
     assert rows.loc["mechanism", "metric"] == "correct"
 
 
-def test_unknown_columns_say_what_there_is() -> None:
+def test_a_heatmap_is_circuits_by_methods() -> None:
+    other = cells(10, 6, circuit="two", circuit_label="two", method="te", method_label="te")
+    grid = heatmap(pd.concat([cells(10, 4), other]), "connectivity")
+    assert grid.loc["net", "glm"] == 0.4
+    assert grid.loc["two", "te"] == 0.6
+    assert np.isnan(grid.loc["two", "glm"])
+
+
+def test_a_failure_counts_on_a_rival_that_has_an_answer_and_not_on_one_that_has_none() -> None:
+    crashed = rivals(10, status="error", false_recovery=np.nan)
+    assert list(heatmap(together(cells(5, 5), rivals(5), crashed), "connectivity").index) == ["net"]
+    askable = together(rivals(10, recovered=1.0, false_recovery=np.nan), crashed)
+    assert heatmap(askable, "connectivity").loc["rival", "glm"] == 0.5
+
+
+def test_a_heatmap_shows_rivals_where_the_question_has_an_answer_there() -> None:
+    table = pd.concat([cells(10, 4), rivals(10, fooled=3)])
+    assert list(heatmap(table, "connectivity").index) == ["net"]
+    assert heatmap(table, "connectivity", "false_recovery").loc["rival", "glm"] == pytest.approx(0.3)
+    answered = rivals(10, question="mechanism", recovered=1.0, correct=1.0)
+    assert heatmap(answered, "mechanism").loc["rival", "glm"] == 1.0
+
+
+def test_unknown_columns_and_questions_say_what_there_is() -> None:
     with pytest.raises(SimlabError, match="method_label"):
         summarise(cells(), ["methode"])
+    with pytest.raises(SimlabError, match="connectivity"):
+        heatmap(cells(), "topology")
 
 
 def test_an_empty_table_gives_empty_summaries() -> None:

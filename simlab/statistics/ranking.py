@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 BY = ("question", "method", "method_label", "kind")
 FULL = "one pulse per trial"
 
+ALONE = 1e-9
+"""What a method that is compared with nobody counts: less than any comparison, more than nothing."""
+
 
 def leaderboard(table: pd.DataFrame) -> pd.DataFrame:
     """Each question's methods and baselines, the best first: `summarise`'s columns, `league` and `n_left_out`.
@@ -93,7 +96,7 @@ def _largest(met: dict[str, set[tuple]]) -> list[str]:
     alive, best, most = np.arange(len(labels)), np.arange(len(labels)), 0.0
     while len(alive):
         k, met_by = len(alive), was_met[alive].sum(axis=0)
-        comparisons = (met_by == k).sum() * (k * (k - 1) / 2 if k > 1 else 0.5)
+        comparisons = (met_by == k).sum() * (k * (k - 1) / 2 if k > 1 else ALONE)
         if comparisons > most:
             best, most = alive, comparisons
         opened = ((met_by - was_met[alive]) == k - 1).sum(axis=1)
