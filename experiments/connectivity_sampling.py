@@ -125,7 +125,7 @@ def calcium_cost(table: pd.DataFrame) -> Measured:
 def random_answers(table: pd.DataFrame) -> Measured:
     """How often random wiring counts as a recovery."""
     rows = chosen(table, method="baseline:random", role="circuit", circuit_label="balanced_ei")
-    return rate(rows, "recovered", independent=True)  # drawn afresh in every cell
+    return rate(rows, "recovered")
 
 
 def oracle(table: pd.DataFrame) -> Measured:

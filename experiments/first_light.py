@@ -45,7 +45,7 @@ def oracle(table: pd.DataFrame) -> Measured:
 def chance(table: pd.DataFrame) -> Measured:
     """How often a random answer about wiring counts as a recovery."""
     rows = chosen(table, method="baseline:random", role="circuit", question="connectivity")
-    return rate(rows, "recovered", independent=True)  # drawn afresh in every cell
+    return rate(rows, "recovered")
 
 
 CLAIMS = (
