@@ -33,7 +33,7 @@ class Latents:
     picture: ClassVar[Picture] = Picture("traces", answer="latent", truth="latent")
 
     least_r2: float = 0.9  # recovered at this share of variance, both ways
-    least_real: float = 0.5  # share of the claimed factors' variance that must be true, or they were made up
+    least_real: float = 0.1  # share of the claimed factors' variance that must be true, or they were made up
 
     def brief(self, family: tuple[str, ...], truth: xr.Dataset) -> Mapping[str, Any]:
         """The `times` [s from trial onset] at which the factors are asked for."""
@@ -59,7 +59,10 @@ class Latents:
         return bool(metrics["r2"] >= self.least_r2)
 
     def false_recovery(self, finding: Finding, truth: xr.Dataset) -> bool:
-        """Whether the claimed factors are mostly made up: the true ones explain less than `least_real` of them."""
+        """Whether the claimed factors are made up: the true ones explain less than `least_real` of them.
+
+        A noisy image of what is there is no invention, hence the low bar.
+        """
         if finding.abstained:
             return False
         true = _rows(truth["latent"].transpose(*_FACTORS).values)

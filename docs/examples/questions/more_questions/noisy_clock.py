@@ -94,7 +94,7 @@ class ClockSubject:
         return Session(trials, duration, Stimulus(("light",), rng.choice([-1.0, 1.0], (trials, n_steps, 1)), STEP))
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
-        """Spikes and behaviour; the `phase` (trial, time) stands beside them as a coordinate, which is never recorded."""
+        """Spikes and behaviour; beside them, as a coordinate that no instrument records, the `phase` (trial, time)."""
         time = np.arange(0, session.duration - 1e-9, STEP)
         shape = (session.trials, len(time))
         turned = 2 * np.pi * self.circuit.frequency * time
