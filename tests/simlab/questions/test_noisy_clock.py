@@ -125,7 +125,7 @@ def test_the_phase_reaches_no_recording(subject, activity):
 
 
 def test_with_many_neurons_components_are_the_latents_and_are_counted_right():
-    """600 neurons carry 32 times a count's noise along each factor of the phase, 12 or more along those of the light."""
+    """600 neurons carry 32 times a count's noise along each factor of the phase, 12 or more along the light's."""
     many = NoisyClock(n_neurons=600).subject(rng(14))
     done = many.run(many.session(trials=30, duration=2.0, rng=rng(15)), rng(16))
     from more_questions.latents import Latents
