@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import Finding, SimlabError
-from simlab.questions.form import check_truth, validate
+from simlab.questions.form import check_truth, fixed_sizes, validate
 from simlab.registry import question as question_named
 
 
@@ -66,7 +66,7 @@ def score(
     whole = truth if isinstance(truth, xr.Dataset) else _dataset(truth, asked)
     check_truth(whole, asked)
     projected = Truth(whole, _identity(whole) if key is None else key, brief or {}).projected(asked)
-    checked = validate(finding, asked, projected.sizes, brief)
+    checked = validate(finding, asked, fixed_sizes(projected), brief)
     metrics = asked.score(checked, projected)
     return metrics | {
         "recovered": not checked.abstained and asked.recovered(metrics),

@@ -90,9 +90,14 @@ def check_truth(truth: Any, question: Any) -> None:
         _value(name, truth[name].transpose(*variable.dims).values, variable, dict(truth.sizes), {}, open_choices=True)
 
 
+def fixed_sizes(truth: xr.Dataset) -> dict[str, int]:
+    """The lengths that a projected truth fixes: those of recorded dims, never of free ones such as `factor`."""
+    return {str(dim): length for dim, length in truth.sizes.items() if dim in (*MEASURED, "pre", "post")}
+
+
 def answer(finding: Finding, question: Any, truth: xr.Dataset) -> dict[str, Any]:
     """The validated estimate of a finding that is to be scored against a projected truth."""
-    return dict(validate(finding, question, truth.sizes, truth.attrs.get("brief")).estimate)
+    return dict(validate(finding, question, fixed_sizes(truth), truth.attrs.get("brief")).estimate)
 
 
 def pairs(n: int) -> np.ndarray:
