@@ -7,9 +7,10 @@ import pandas as pd
 import pytest
 
 from experiments.attractor_or_not import ATTRACTOR_OR_NOT, PASSIVE
-from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING
+from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
 from experiments.first_light import FIRST_LIGHT
 from simlab.claims import ClaimResult
+from simlab.fingerprint import label
 
 EXPERIMENTS = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT)
 N = 20
@@ -87,8 +88,8 @@ def test_more_data_are_compared_within_the_same_subjects():
 def test_imaging_is_compared_with_spikes_of_the_same_subjects():
     common = {"circuit": "balanced_ei", "trials": 120, "duration": 4.0}
     skill = np.linspace(0.6, 0.8, N)
-    imaged = {"instrument": "two_photon", "instrument_label": "two_photon", "method_label": "deconvolved"}
-    behind = cells("deconvolved", auroc=skill - 0.1 - 0.01 * first(0.5), **(common | imaged))
+    imaged = {"instrument": "two_photon", "instrument_label": "two_photon", "method_label": label(DECONVOLVED[1])}
+    behind = cells("pipeline", auroc=skill - 0.1 - 0.01 * first(0.5), **(common | imaged))
     table = pd.concat([cells("coupling_glm", auroc=skill, **common), behind])
     assert verdict(CONNECTIVITY_SAMPLING, "calcium_costs", table).verdict == "holds"
 
