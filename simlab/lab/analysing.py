@@ -14,7 +14,7 @@ from simlab.execution.limits import off_the_clock
 from simlab.execution.outcome import Outcome
 from simlab.experiment import Baseline
 from simlab.lab.laboratory import Lab, Stopwatch
-from simlab.lab.rig import Bench, mounted
+from simlab.lab.rig import Setup, mounted
 from simlab.naming import name_of
 from simlab.scoring import Truth
 from simlab.session import Session
@@ -66,14 +66,14 @@ def _baseline(lab: Lab, baseline: Baseline, recording: xr.Dataset | None, truth:
 
 def _investigate(lab: Lab, truth: Truth, watch: Stopwatch) -> tuple[Outcome, dict[str, float]]:
     known = lab.implant().known(lab.subject().anatomy)
-    with mounted(_bench(lab, watch), known, lab.cell.budget, dict(truth.brief)) as rig:
+    with mounted(_setup(lab, watch), known, lab.cell.budget, dict(truth.brief)) as rig:
         outcome = _execute(lab, rig)
         spent = {f"spent_{name}": amount for name, amount in asdict(rig.spent).items()}
     watch.seconds["analysis"] = outcome.seconds
     return outcome, spent
 
 
-def _bench(lab: Lab, watch: Stopwatch) -> Bench:
+def _setup(lab: Lab, watch: Stopwatch) -> Setup:
     """The lab's side of the rig.
 
     The sessions that are asked for have streams by their number alone, so that variants of a method that ask for the
@@ -97,4 +97,4 @@ def _bench(lab: Lab, watch: Stopwatch) -> Bench:
             rng = lab.rng("rig record", number, lab.through)
             return watch.time("recording", lambda: implant.record(activity, rng))
 
-    return Bench(propose, run, actuator, implant.key.sizes["unit"])
+    return Setup(propose, run, actuator, implant.key.sizes["unit"])

@@ -9,6 +9,7 @@ import xarray as xr
 
 from simlab.contracts import SimlabError
 from simlab.data import bare
+from simlab.lab.rig import known_of_units
 
 
 class BlindImplant:
@@ -34,5 +35,4 @@ class BlindImplant:
         else:
             weights = self.key.values / np.maximum(self.key.values.sum(1, keepdims=True), 1e-12)
             places = {f"unit_{axis}": weights @ anatomy[axis].values for axis in "xyz"}
-        units = xr.Dataset({k: ("unit", np.array(v), {"units": "m"}) for k, v in places.items()})
-        return units.assign_coords(unit=np.arange(len(self._order)))
+        return known_of_units(len(self._order), places)

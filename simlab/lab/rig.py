@@ -1,6 +1,6 @@
 """The rig: subject, implant, stimulator and budget behind one call, for methods that experiment.
 
-A rig holds a number and its budget, nothing else: the bench (the subject itself) lives in a table of this module, so
+A rig holds a number and its budget, nothing else: the setup (the subject itself) lives in a table of this module, so
 that a method walking from the rig through attributes and closures meets no truth. That stops accidents and
 curiosity; against a determined cheat in the same process, run the method with `strict=True`.
 """
@@ -22,7 +22,7 @@ from simlab.session import Effect, Perturbation, Session
 
 
 @dataclass
-class Bench:
+class Setup:
     """The lab's side of a rig."""
 
     propose: Callable[[int, float], Session]  # the natural task
@@ -31,7 +31,7 @@ class Bench:
     n_units: int
 
 
-_benches: dict[int, Bench] = {}
+_setups: dict[int, Setup] = {}
 _numbers = itertools.count(1)
 
 
@@ -52,17 +52,17 @@ class Rig:
 
     def session(self, *, trials: int, duration: float) -> Session:
         """The circuit's natural task, ready to be changed and recorded; costs nothing."""
-        return _benches[self._number].propose(trials, duration)
+        return _setups[self._number].propose(trials, duration)
 
     def record(self, session: Session) -> xr.Dataset:
         """Runs a session and returns what the implant saw of it.
 
         Raises BudgetExceeded if the session costs more than remains, SimlabError if it is impossible.
         """
-        bench = _benches[self._number]
-        aimed = replace(session, perturbations=tuple(e for p in session.perturbations for e in _aim(bench, p)))
+        setup = _setups[self._number]
+        aimed = replace(session, perturbations=tuple(e for p in session.perturbations for e in _aim(setup, p)))
         self._spend(session)
-        return bench.run(aimed)
+        return setup.run(aimed)
 
     def _spend(self, session: Session) -> None:
         cost = {
@@ -78,28 +78,28 @@ class Rig:
         self.spent = Budget(**{k: getattr(self.spent, k) + v for k, v in cost.items()})
 
 
-def _aim(bench: Bench, perturbation: object) -> tuple[Effect, ...]:
+def _aim(setup: Setup, perturbation: object) -> tuple[Effect, ...]:
     if not isinstance(perturbation, Perturbation):
         raise SimlabError(
             f"a rig takes Perturbations aimed at units or a region, got {type(perturbation).__name__}: name the targets"
         )
-    outside = [t for t in perturbation.targets if not 0 <= t < bench.n_units]
+    outside = [t for t in perturbation.targets if not 0 <= t < setup.n_units]
     if outside:
         raise SimlabError(
-            f"targets must be units of the implant, 0..{bench.n_units - 1}, got {outside}: aim at recorded units"
+            f"targets must be units of the implant, 0..{setup.n_units - 1}, got {outside}: aim at recorded units"
         )
-    return bench.actuator.aim(perturbation)
+    return setup.actuator.aim(perturbation)
 
 
 @contextmanager
-def mounted(bench: Bench, units: xr.Dataset, budget: Budget, brief: Mapping[str, Any]) -> Iterator[Rig]:
-    """A rig on this bench, with what the question tells the method; the bench leaves the table afterwards."""
+def mounted(setup: Setup, units: xr.Dataset, budget: Budget, brief: Mapping[str, Any]) -> Iterator[Rig]:
+    """A rig on this setup, with what the question tells the method; the setup leaves the table afterwards."""
     number = next(_numbers)
-    _benches[number] = bench
+    _setups[number] = setup
     try:
         yield Rig(number, units, budget, brief)
     finally:
-        del _benches[number]
+        del _setups[number]
 
 
 def known_of_units(n_units: int, positions: dict[str, np.ndarray]) -> xr.Dataset:

@@ -157,14 +157,14 @@ def seen_figure(
     colours = panels.colours_of(anatomy["cell_type"].values)
     order = panels.cell_order(anatomy, place)
     rank = np.append(np.argsort(order), len(order))  # a unit with no neuron behind it, -1, comes last
-    sight(axes[0, 0], activity, colours, order)
+    one_trial(axes[0, 0], activity, colours, order)
     axes[0, 0].set_title(truth_title)
     _rates(axes[0, 1], activity, None)
     for row, (label, (recording, key)) in zip(axes[1:], seen.items(), strict=True):
         dominant = key.transpose("unit", "neuron").values
         owner = np.where(dominant.max(axis=1) > 0, dominant.argmax(axis=1), -1)
         hues = np.where(owner >= 0, colours[owner], MUTED)
-        sight(row[0], recording, hues, np.argsort(rank[owner], kind="stable"), activity, owner)
+        one_trial(row[0], recording, hues, np.argsort(rank[owner], kind="stable"), activity, owner)
         row[0].set_title(label)
         _rates(row[1], recording, activity)
     for panel in axes[:-1].ravel():
@@ -173,7 +173,7 @@ def seen_figure(
     return figure
 
 
-def sight(
+def one_trial(
     axes: Axes,
     dataset: xr.Dataset,
     colours: np.ndarray,

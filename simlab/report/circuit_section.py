@@ -11,7 +11,7 @@ from simlab.experiment import Cell, Experiment, Plan
 from simlab.fingerprint import label
 from simlab.progress import report as progress
 from simlab.registry import name_of
-from simlab.report import circuit_figures as sights
+from simlab.report import circuit_figures
 from simlab.report.figures import Gallery, Plate
 from simlab.report.portrait import place, true_wiring
 
@@ -28,7 +28,7 @@ SHOWN = Plan(8, 3.0)
 
 
 @dataclass(frozen=True)
-class Sight:
+class CircuitSeen:
     """A circuit as the report shows it; `trouble` says why a picture is missing."""
 
     title: str
@@ -39,16 +39,16 @@ class Sight:
     trouble: str = ""
 
 
-def sightings(results: Results, spec: Experiment, gallery: Gallery) -> Iterator[Sight]:
+def circuits_of(results: Results, spec: Experiment, gallery: Gallery) -> Iterator[CircuitSeen]:
     """Each different circuit of the experiment, subject 0, through each of its instruments."""
     settings = _settings(results, spec)
     found = _circuits(spec)
     for i, (role, circuit, cells) in enumerate(found[:MOST_CIRCUITS]):
         progress(i / len(found), f"figures of {name_of(circuit)}")
         try:
-            yield _sight(role, circuit, cells, settings, gallery)
+            yield _circuit_seen(role, circuit, cells, settings, gallery)
         except Exception as error:  # a plug-in may raise anything; the report must still say all the rest
-            yield Sight(label(circuit), role, "", None, None, f"{type(error).__name__}: {error}")
+            yield CircuitSeen(label(circuit), role, "", None, None, f"{type(error).__name__}: {error}")
 
 
 def omitted(spec: Experiment) -> list[str]:
@@ -92,7 +92,7 @@ def _one_of_each(cells: list[Cell]) -> list[Cell]:
     return chosen[:MOST_INSTRUMENTS]
 
 
-def _sight(role: str, circuit: Any, cells: list[Cell], settings: Any, gallery: Gallery) -> Sight:
+def _circuit_seen(role: str, circuit: Any, cells: list[Cell], settings: Any, gallery: Gallery) -> CircuitSeen:
     from simlab.lab.laboratory import Lab
 
     title = label(circuit)
@@ -102,7 +102,9 @@ def _sight(role: str, circuit: Any, cells: list[Cell], settings: Any, gallery: G
     note = f"Subject 0 of this run: {plan.trials} trials of {plan.duration:g} s, {activity.sizes['neuron']} neurons."
     portrait = gallery.add(
         f"circuit {title}",
-        sights.circuit_figure(title, subject.anatomy, activity, true_wiring(subject, activity), place(subject)),
+        circuit_figures.circuit_figure(
+            title, subject.anatomy, activity, true_wiring(subject, activity), place(subject)
+        ),
         f"Activity, wiring and statistics of {title}",
     )
     seen, troubles = {}, []
@@ -116,9 +118,9 @@ def _sight(role: str, circuit: Any, cells: list[Cell], settings: Any, gallery: G
             troubles.append(f"{label(lab.cell.instrument)}: {error}")
     picture = gallery.add(
         f"seen {title}",
-        sights.seen_figure(
+        circuit_figures.seen_figure(
             activity, subject.anatomy, seen, place(subject), TRUTH + " = what perfect sees" if plain else TRUTH
         ),
         f"One trial of {title} as each instrument sees it",
     )
-    return Sight(title, role, note, portrait, picture, "; ".join(troubles))
+    return CircuitSeen(title, role, note, portrait, picture, "; ".join(troubles))

@@ -53,7 +53,7 @@ def context(results: Results, gallery: Gallery) -> dict[str, Any]:
         progress(0.6 * i / len(questions), f"figures of {question}")
         sections.append(question_section(results, board, question, gallery))
     claims, claims_trouble = _claims(results)
-    sights, sights_trouble = _sights(results, gallery)
+    circuits_seen, circuits_trouble = _circuits_seen(results, gallery)
     return {
         "name": results.experiment,
         "asks": paragraphs(results.asks),
@@ -62,8 +62,8 @@ def context(results: Results, gallery: Gallery) -> dict[str, Any]:
         "claims_trouble": claims_trouble,
         "verdicts": {v: sum(c["verdict"] == v for c in claims) for v in VERDICTS},
         "sections": sections,
-        "sights": sights,
-        "sights_trouble": sights_trouble,
+        "circuits_seen": circuits_seen,
+        "circuits_trouble": circuits_trouble,
         "failures": failures(table),
         "statuses": {str(k): int(n) for k, n in table["status"].value_counts().items()},
         "provenance": provenance(results),
@@ -135,15 +135,15 @@ def band_words(low: float, high: float) -> str:
     return f"at most {plain_number(high)}" if math.isinf(low) else f"{plain_number(low)} to {plain_number(high)}"
 
 
-def _sights(results: Results, gallery: Gallery) -> tuple[list[Any], str]:
-    from simlab.report.circuit_section import omitted, sightings
+def _circuits_seen(results: Results, gallery: Gallery) -> tuple[list[Any], str]:
+    from simlab.report.circuit_section import circuits_of, omitted
 
     spec = results.spec
     if spec is None:
         return [], "The experiment's code could not be found, so its circuits could not be shown."
     left_out = omitted(spec)
     trouble = f"Not shown: {', '.join(left_out)}." if left_out else ""
-    return list(sightings(results, spec, gallery)), trouble
+    return list(circuits_of(results, spec, gallery)), trouble
 
 
 def provenance(results: Results) -> list[tuple[str, str]]:

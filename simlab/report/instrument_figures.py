@@ -9,7 +9,7 @@ import xarray as xr
 
 from simlab import data
 from simlab.report import panels
-from simlab.report.circuit_figures import sight
+from simlab.report.circuit_figures import one_trial
 from simlab.report.figures import MUTED, PALETTE, new_figure, styled
 
 if TYPE_CHECKING:
@@ -49,9 +49,9 @@ def instrument_figure(
     owner = np.where(share.max(axis=1) > 0, share.argmax(axis=1), -1)
     colours = panels.colours_of(anatomy["cell_type"].values)
     order = np.lexsort((owner, owner < 0))
-    sight(axes[0, 0], activity, colours, panels.cell_order(anatomy))
+    one_trial(axes[0, 0], activity, colours, panels.cell_order(anatomy))
     axes[0, 0].set(title="what happened", xlabel="")
-    sight(axes[1, 0], recording, np.where(owner >= 0, colours[owner], MUTED), order, activity, owner)
+    one_trial(axes[1, 0], recording, np.where(owner >= 0, colours[owner], MUTED), order, activity, owner)
     axes[1, 0].set_title(_what_was_seen(recording))
     _key(axes[0, 1], share[order], figure)
     _kept_rates(axes[1, 1], activity, recording, share, owner)

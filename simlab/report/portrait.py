@@ -10,8 +10,7 @@ import xarray as xr
 
 from simlab import data, registry
 from simlab.contracts import SimlabError
-from simlab.report import circuit_figures as sights
-from simlab.report import figures
+from simlab.report import circuit_figures, figures
 from simlab.report import instrument_figures as tools
 from simlab.session import Perturbation, Session
 from simlab.streams import stream
@@ -55,7 +54,7 @@ def _instance(plugin: Any) -> Any:
 def circuit_portrait(circuit: Any, *, trials: int = TRIALS, duration: float = DURATION) -> Figure:
     """One subject of the circuit in its natural task: trials of duration [s]."""
     subject, activity = observe(circuit, trials=trials, duration=duration)
-    return sights.circuit_figure(
+    return circuit_figures.circuit_figure(
         registry.name_of(circuit), subject.anatomy, activity, true_wiring(subject, activity), place(subject)
     )
 

@@ -19,7 +19,7 @@ from simlab.contracts import Budget
 from simlab.data import bare, recording
 from simlab.execution.execute import execute
 from simlab.execution.strict.host import protections
-from simlab.lab.rig import Bench, known_of_units, mounted
+from simlab.lab.rig import Setup, known_of_units, mounted
 from simlab.session import Effect, Session
 from simlab.streams import digest_int
 
@@ -100,7 +100,7 @@ def secret_rig(secret: Secrets):
     def run(session: Session) -> xr.Dataset:
         return bare(leaky_recording(secret)).assign_attrs(duration=1.0)
 
-    with mounted(Bench(propose, run, Actuator(), N), known_of_units(N, {}), Budget(20, 20.0, 20), {}) as rig:
+    with mounted(Setup(propose, run, Actuator(), N), known_of_units(N, {}), Budget(20, 20.0, 20), {}) as rig:
         yield rig
 
 
