@@ -27,13 +27,17 @@ COMPUTING = ("numpy", "scipy", "brian2", "jax")
 def libraries(method: Any) -> dict[str, str]:
     """Versions of the computing libraries, and of those whose implementation a method wraps, where installed."""
     named = [name.strip() for name in getattr(method, "library", "own").split(",")]
-    found = {}
-    for package in dict.fromkeys((*COMPUTING, *named)):
-        try:
-            found[package] = version(package)
-        except (PackageNotFoundError, ValueError):
-            continue
-    return found
+    found = {package: _version(package) for package in dict.fromkeys((*COMPUTING, *named))}
+    return {package: number for package, number in found.items() if number}
+
+
+@cache
+def _version(package: str) -> str:
+    """Of an installed package; "" where there is none of this name."""
+    try:
+        return version(package)
+    except (PackageNotFoundError, ValueError):
+        return ""
 
 
 def code_hash(cls: type) -> str:

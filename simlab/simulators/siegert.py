@@ -13,6 +13,7 @@ exact. The step in which it fires counts towards `refractory`, so that the neuro
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -35,6 +36,12 @@ def bounds(
     return low, high
 
 
+@cache
+def _quadrature(nodes: int) -> tuple[np.ndarray, np.ndarray]:
+    """Places and weights: found once, as that takes longer than all the rest."""
+    return np.polynomial.legendre.leggauss(nodes)
+
+
 def rate(
     low: Any,
     high: Any,
@@ -49,7 +56,7 @@ def rate(
 
     integrand: exp(x^2) (1 + erf x), elementwise, in the namespace of the bounds.
     """
-    places, weights = np.polynomial.legendre.leggauss(nodes)
+    places, weights = _quadrature(nodes)
     middle, half = (high + low) / 2, (high - low) / 2
     integral = half * (integrand(middle[..., None] + half[..., None] * places) @ weights)
     return 1 / (xp.maximum(refractory - dt, 0.0) + time_constant * np.sqrt(np.pi) * integral)

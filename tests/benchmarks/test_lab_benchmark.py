@@ -9,7 +9,7 @@ from dataclasses import replace
 
 import pytest
 
-from simlab.lab import cell
+from simlab.lab.memory import forget
 from simlab.running.loop import run
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
@@ -45,7 +45,7 @@ def test_overhead_of_the_lab(experiment, tmp_path, capsys):
 def test_two_workers_against_one(experiment, tmp_path, capsys):
     seconds = {}
     for workers in (1, 2, 1, 2):
-        cell._memory.clear()
+        forget()
         out = tmp_path / f"{workers}-{len(seconds)}-{time.monotonic_ns()}"
         spent, results = timed(lambda out=out, n=workers: run(experiment, out, workers=n, archive=False))
         seconds.setdefault(workers, []).append(spent)
