@@ -120,7 +120,18 @@ def test_every_public_function_and_class_says_what_it_is(trees):
     assert bare == []
 
 
+def code_lines(file: Path) -> int:
+    """Lines that hold code: neither blank, nor comment, nor docstring."""
+    text = file.read_text()
+    words: set[int] = set()
+    for node in ast.walk(ast.parse(text)):
+        if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str):
+            words |= set(range(node.lineno, (node.end_lineno or node.lineno) + 1))
+    lines = enumerate(text.splitlines(), start=1)
+    return sum(bool(line.strip()) and not line.lstrip().startswith("#") and n not in words for n, line in lines)
+
+
 def test_there_are_tests_for_what_there_is():
-    source = sum(len(file.read_text().splitlines()) for file in FILES)
-    tests = sum(len(file.read_text().splitlines()) for file in (ROOT / "tests").rglob("*.py"))
-    assert tests / source >= 0.6  # the goal is 0.7; this holds what has been reached
+    source = sum(code_lines(file) for file in FILES)
+    tests = sum(code_lines(file) for file in (ROOT / "tests").rglob("*.py"))
+    assert tests / source >= 0.7

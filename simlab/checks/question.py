@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from typing import Any
 
 from simlab.checks.examiner import Examiner, require
 from simlab.contracts import Picture, Variable
-from simlab.data import plain
 from simlab.experiment import BASELINES
 from simlab.questions.form import KINDS
 
@@ -64,10 +62,3 @@ def _baselines(asked: Any) -> None:
     found = asked.baselines()
     missing = [kind for kind in BASELINES if not callable(found.get(kind))]
     require(not missing, f"baselines() must give {', '.join(BASELINES)}, each callable; missing: {', '.join(missing)}")
-
-
-def check_brief(asked: Any, family: tuple[str, ...], truth: Any) -> None:
-    """A brief that travels: plain data, which a method in another process or language can read."""
-    brief = asked.brief(family, truth)
-    require(isinstance(brief, Mapping), f"brief() must return a mapping, got {type(brief).__name__}")
-    json.dumps(plain(brief), default=lambda value: value.tolist())

@@ -31,7 +31,7 @@ def folder(tmp_path_factory) -> Path:
 
 def test_help_names_every_command():
     printed = simlab("--help").stdout
-    commands = ("list", "show", "run", "results", "claims", "report", "generate", "check", "archive")
+    commands = ("list", "show", "run", "results", "claims", "score", "report", "generate", "check", "archive")
     assert all(command in printed for command in commands)
 
 
@@ -102,3 +102,33 @@ def test_impossible_datasets_are_refused_by_rule(arguments, rule, tmp_path):
 def test_the_archive_reports_its_size_and_purges(folder):
     assert "entries" in simlab("archive").stdout
     assert ": 0 entries" in simlab("archive", "--purge").stdout
+
+
+def test_a_run_is_scored_again_under_another_criterion(folder):
+    assert "lag_correlation" in simlab("score", folder, "--set", "connectivity.least_mcc=1.01").stdout
+    harsh = pd.read_csv(io.StringIO(simlab("results", folder, "--csv").stdout))
+    assert harsh.query("role == 'circuit'")["recovered"].max() == 0
+    simlab("score", folder)
+    back = pd.read_csv(io.StringIO(simlab("results", folder, "--csv").stdout))
+    assert back.query("method == 'baseline:oracle' and role == 'circuit'")["recovered"].min() == 1
+
+
+@pytest.mark.parametrize(
+    ("criterion", "rule"),
+    [
+        ("least_mcc=0.4", "must read question.field=value"),
+        ("connectivity.least_mcc=high", "must be a number"),
+        ("connectivity.mcc=0.4", "has no parameter mcc"),
+        ("colour.hue=1", "no question named 'colour'"),
+    ],
+)
+def test_a_criterion_that_is_none_is_refused_by_rule(folder, criterion, rule):
+    done = simlab("score", folder, "--set", criterion, status=2)
+    assert rule in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+def test_a_folder_of_an_earlier_version_is_refused_by_every_command_that_opens_one(tmp_path):
+    (tmp_path / "run.json").write_text(json.dumps({"experiment": "toy", "seed": 1, "subjects": 1}))
+    for command in ("results", "claims", "report", "score"):
+        assert "run the experiment again into another folder" in simlab(command, tmp_path, status=2).stderr

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import pytest
 import xarray as xr
-from toys import LagCorrelation, ToyChain, ToySubject, single_pulse
+from toys import LagCorrelation, PulseAndCount, ToyChain, ToySubject, single_pulse
 
 from simlab import truths
 from simlab.contracts import Needs, SimlabError
@@ -17,12 +17,14 @@ from simlab.data import mean_rates
 from simlab.experiment import Cell, Plan
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
+from simlab.instruments.stimulating.ideal import Ideal
 from simlab.lab.blinding import BlindImplant
 from simlab.lab.cell import run_cell
 from simlab.lab.laboratory import Lab
 from simlab.lab.memory import forget
 from simlab.lab.row import Settings
 from simlab.session import Session
+from simlab.store.archive import Archive
 from simlab.store.columns import COLUMNS, TIMINGS
 from simlab.store.packing import digest, unpack_dataset, unpack_finding
 
@@ -158,3 +160,64 @@ class ToyOf(ToyChain):
 
     def subject(self, rng):
         return self.kind(self, rng.permutation(self.n_neurons), rng.uniform(0, 1e-4, (self.n_neurons, 3)))
+
+
+def active(**changes) -> Cell:
+    cell = Cell(ToyChain(), 0, Plan(40, 0.1), Perfect(), PulseAndCount(repeats=3), stimulator=Ideal())
+    return replace(cell, **changes)
+
+
+def test_variants_of_an_active_method_share_the_sessions_that_they_ask_for(tmp_path):
+    """Another budget, another parameter that changes no session: the same activity, simulated once."""
+    settings = replace(SETTINGS, archive=str(tmp_path))
+    rows = [run_cell(active(perturbations=limit), settings)[0] for limit in (None, 30)]
+    assert [row["status"] for row in rows] == ["ok", "ok"]
+    assert rows[0]["metrics"] == rows[1]["metrics"]
+    assert len(Archive(tmp_path).entries()) == 1
+    other, _ = run_cell(active(method=PulseAndCount(repeats=2)), settings)
+    assert other["status"] == "ok"
+    assert len(Archive(tmp_path).entries()) == 2
+
+
+def test_what_an_active_method_spent_is_in_its_row():
+    row, _ = run_cell(active(), SETTINGS)
+    assert (row["spent_trials"], row["spent_perturbations"], row["budget_trials"]) == (18, 18, 40)
+    assert row["stimulator"] == "ideal"
+
+
+def test_a_truth_that_took_long_is_kept_in_the_archive_and_a_quick_one_is_not(tmp_path):
+    store = Archive(tmp_path)
+    made: list[int] = []
+
+    def make() -> xr.Dataset:
+        made.append(1)
+        return truths.one(dimension=2)
+
+    store.fetch("ab" * 16, make, least_seconds=10.0)
+    assert store.entries() == []
+    for _ in range(2):
+        assert int(store.fetch("cd" * 16, make)["dimension"]) == 2
+    assert (len(made), len(store.entries())) == (2, 1)
+
+
+def test_the_key_of_a_scored_pair_is_weighted_by_the_neurons_true_rates():
+    """A unit merged of a busy and a quiet neuron is mostly the busy one, where the instrument assumed equal rates."""
+
+    @dataclass(frozen=True)
+    class Merger(Perfect):
+        name: ClassVar[str] = "merger"
+
+        def implant(self, anatomy, rng):
+            implant = super().implant(anatomy, rng)
+            share = np.eye(6)[:5]
+            share[0, :2] = 0.5
+            key = xr.DataArray(share, dims=("unit", "neuron"), attrs={"reference_rate": 10.0})
+            return replace(implant, key=key.assign_coords(unit=np.arange(5), neuron=np.arange(6)))
+
+    lab = Lab(replace(CELL, instrument=Merger()), SETTINGS)
+    rates = mean_rates(lab.activity())
+    nominal, weighted = lab.implant().key.values, lab.truth.key.values
+    merged = int((nominal > 0).sum(axis=1).argmax())
+    expected = nominal[merged] * rates / (nominal[merged] @ rates)
+    np.testing.assert_allclose(weighted[merged], expected)
+    assert not np.allclose(weighted[merged], nominal[merged])

@@ -1,0 +1,88 @@
+"""What `simlab show` prints tells a newcomer what a plug-in is, needs, answers and imitates."""
+
+from __future__ import annotations
+
+import pytest
+
+from simlab.contracts import SimlabError
+from simlab.describe import description
+from simlab.naming import kind_of, name_of
+from simlab.questions.connectivity import Connectivity
+from simlab.registry import create, find, get, question, rivals_of
+
+
+def shown(name: str) -> str:
+    kind, plugin = find(name)
+    return description(name, kind, plugin)
+
+
+def test_a_circuit_shows_its_mechanism_truths_and_rivals():
+    printed = shown("ring_attractor")
+    assert "mechanism: ring attractor" in printed
+    assert "truths: connectivity, topology, mechanism" in printed
+    assert "rivals: feedforward_ring" in printed
+    assert "imitates: none" in printed
+
+
+def test_a_rival_shows_whom_it_imitates():
+    printed = shown("common_drive")
+    assert "imitates: balanced_ei" in printed
+    assert "rivals: none" in printed
+
+
+def test_a_question_shows_the_form_of_answer_and_truth():
+    printed = shown("connectivity")
+    assert "answer: score (pre, post), decided (pre, post) flag" in printed
+    assert "p (pre, post) [optional]" in printed
+    assert "truth: weight (pre, post)" in printed
+    assert "headline: mcc" in printed
+    assert "most_false = 0.5" in printed
+
+
+def test_a_method_shows_family_library_and_needs():
+    printed = shown("coupling_glm")
+    assert "answers: connectivity" in printed
+    assert "family: " in printed
+    assert "library: own" in printed
+    assert "modalities ('spikes',)" in printed
+    assert "works on: a rig (active)" in shown("perturb_and_watch")
+
+
+def test_an_instrument_shows_whether_it_records_or_stimulates():
+    assert "records units" in shown("electrodes")
+    assert "stimulates units" in shown("optogenetics")
+
+
+def test_an_experiment_shows_grids_and_claims():
+    printed = shown("first_light")
+    assert "circuits: balanced_ei" in printed
+    assert "rivals: common_drive, independent_poisson" in printed
+    assert "oracle_recovers" in printed
+
+
+@pytest.mark.parametrize(
+    ("name", "kind"),
+    [
+        ("balanced_ei", "circuits"), ("perfect", "instruments"), ("ideal", "instruments"), ("coupling_glm", "methods"),
+        ("perturb_and_watch", "methods"), ("topology", "questions"), ("first_light", "experiments"),
+    ],
+)  # fmt: skip
+def test_a_plug_in_is_told_by_the_methods_that_it_has(name, kind):
+    assert kind_of(find(name)[1]) == kind
+    assert name_of(find(name)[1]) == name
+
+
+def test_rivals_are_found_through_whom_they_imitate():
+    assert [name_of(rival) for rival in rivals_of("balanced_ei")] == ["common_drive", "independent_poisson"]
+    assert rivals_of("coupled_rates") == []
+
+
+def test_a_question_is_the_chosen_instance_or_the_default():
+    strict = Connectivity(least_mcc=0.9)
+    assert question("connectivity", (strict,)) is strict
+    assert question("topology", (strict,)) == get("questions", "topology")()
+
+
+def test_an_unknown_criterion_lists_those_that_there_are():
+    with pytest.raises(SimlabError, match=r"no parameter mcc; it takes: .*least_mcc"):
+        create("questions", "connectivity", mcc=0.4)
