@@ -26,7 +26,7 @@ def run_cell(cell: Cell, settings: Settings) -> tuple[Row, tuple[bytes, ...]]:
     lab, watch = Lab(cell, settings), Stopwatch()
     row, stage = identity(cell, settings), "before the analysis"
     try:
-        subject = lab.subject()
+        subject = watch.time("simulation", lab.subject)
         activity = None if cell.active else watch.time("simulation", lab.activity)
         implant = lab.implant()
         recording = None if activity is None else watch.time("recording", lab.recording)
