@@ -15,6 +15,9 @@ from simlab.contracts import Finding
 
 HEADER = "header"
 
+LONGEST_NOTE = 100
+"""Arrays of more numbers than this are not kept among a finding's notes."""
+
 
 def pack(arrays: Mapping[str, np.ndarray], header: Any = None) -> bytes:
     """Named arrays and a JSON-ready header as compressed bytes; text arrays become fixed-width ones."""
@@ -58,9 +61,15 @@ def unpack_dataset(blob: bytes) -> xr.Dataset:
 def pack_finding(finding: Finding) -> bytes:
     """Estimate and confidence of a validated finding; notes as far as they are plain data."""
     arrays = {name: np.asarray(value) for name, value in finding.estimate.items()}
-    return pack(
-        arrays, {"confidence": finding.confidence, "notes": json.loads(json.dumps(finding.notes, default=repr))}
-    )
+    notes = json.loads(json.dumps(dict(finding.notes), default=_said))
+    return pack(arrays, {"confidence": finding.confidence, "notes": notes})
+
+
+def _said(note: Any) -> Any:
+    """A note that JSON has no word for: short arrays as lists, long ones by their shape, all else by its text."""
+    if isinstance(note, np.ndarray | np.generic):
+        return note.tolist() if note.size <= LONGEST_NOTE else f"array of shape {note.shape}"
+    return repr(note)
 
 
 def unpack_finding(blob: bytes) -> Finding:

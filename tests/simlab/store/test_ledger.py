@@ -120,3 +120,9 @@ def test_a_file_that_is_no_ledger_is_a_clear_error(tmp_path):
 def test_an_unknown_column_is_refused(tmp_path):
     with pytest.raises(LedgerError, match="no columns"):
         Ledger(tmp_path / "ledger.sqlite").write({"cell": "a", "colour": 3})
+
+
+def test_short_arrays_among_the_notes_are_kept_and_long_ones_named():
+    notes = {"lags": np.arange(3), "level": np.float64(0.5), "everything": np.zeros((20, 30))}
+    back = unpack_finding(pack_finding(Finding({"b0": 1}, notes=notes))).notes
+    assert back == {"lags": [0, 1, 2], "level": 0.5, "everything": "array of shape (20, 30)"}
