@@ -28,7 +28,7 @@ from simlab.execution.strict.host import protections, run_strictly
 from simlab.execution.strict.ship import pack, rebuild
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.stimulating.ideal import Ideal
-from simlab.lab.rig import Bench, known_of_units, mounted
+from simlab.lab.rig import Setup, known_of_units, mounted
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 LIMITS = {"entropy": 2**100 + 3, "time_limit": 60.0, "memory_limit": 2**29}
@@ -115,7 +115,7 @@ def toy_rig(trials: float = 300):
     rng = np.random.default_rng(0)
     subject = ToyChain().subject(rng)
     implant = Perfect().implant(subject.anatomy, rng)
-    bench = Bench(
+    bench = Setup(
         lambda trials, duration: subject.session(trials=trials, duration=duration, rng=rng),
         lambda session: bare(implant.record(subject.run(session, rng), rng)),
         Ideal().install(subject.anatomy, implant.key, rng),
