@@ -133,7 +133,7 @@ def claims(folder: Folder) -> None:
     """Check the experiment's claims on a run; exit status 1 unless every one holds."""
     from simlab.store.results import Results
 
-    verdicts = Results(folder).claims
+    verdicts = Results(folder).claims()
     for verdict in verdicts:
         print(_claim_text(verdict))
     if any(verdict.verdict in ("fails", "not measured") for verdict in verdicts):
@@ -283,7 +283,7 @@ def _print_progress(found: Any) -> None:
 
 def _print_summary(found: Any) -> None:
     print(_plain_table(found.leaderboard()))
-    for verdict in found.claims:
+    for verdict in found.claims():
         print(_claim_text(verdict))
     failed = found.table[found.table["status"] == "error"]
     if len(failed):

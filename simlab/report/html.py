@@ -102,7 +102,7 @@ def paragraphs(text: str) -> list[str]:
 
 def _claims(results: Results) -> tuple[list[dict[str, Any]], str]:
     try:
-        return [claim_row(found) for found in results.claims], ""
+        return [claim_row(found) for found in results.claims()], ""
     except SimlabError as error:
         return [], str(error)
 

@@ -80,7 +80,6 @@ class Results:
 
         return leaderboard(self.table)
 
-    @cached_property
     def claims(self) -> list[ClaimResult]:
         """Each claim of the experiment checked on these results."""
         if self.spec is None:
