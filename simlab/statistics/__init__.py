@@ -13,6 +13,7 @@ from simlab.statistics.measured import Measured, chosen, difference, mean, rate
 from simlab.statistics.power import crossing, data_for_recovery, power_curve
 from simlab.statistics.ranking import leaderboard, leagues
 from simlab.statistics.summaries import effective_chance, headline_of, summarise
+from simlab.statistics.tallies import met, tallies
 from simlab.statistics.verdicts import (
     abstained,
     answered,
@@ -33,7 +34,7 @@ __all__ = [
     "Heat", "Measured", "abstained", "amount", "answered", "best_of", "bootstrap", "calibration",
     "calibration_points", "chosen", "clustered_wilson", "comparable", "counted", "crossing", "data_for_recovery",
     "difference", "effective_chance", "effective_number", "error", "failed", "fooled", "headline_of", "heat",
-    "heatmap", "held", "leaderboard", "leagues", "mean", "mean_interval", "over_budget", "paired_difference",
+    "heatmap", "held", "leaderboard", "leagues", "mean", "mean_interval", "met", "over_budget", "paired_difference",
     "power_curve", "rate", "recovered", "right", "separated", "separation", "stand_in", "subject_of", "summarise",
-    "swept", "told", "wilson", "with_settings",
+    "swept", "tallies", "told", "wilson", "with_settings",
 ]  # fmt: skip
