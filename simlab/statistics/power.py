@@ -9,7 +9,7 @@ import numpy as np
 
 from simlab.contracts import SimlabError
 from simlab.statistics.amounts import amount
-from simlab.statistics.intervals import clustered_wilson
+from simlab.statistics.intervals import FEWEST, clustered_wilson
 from simlab.statistics.verdicts import abstained, recovered, subject_of
 from simlab.streams import stream
 
@@ -68,10 +68,11 @@ def data_for_recovery(
 
     A monotone (isotonic) fit, weighted by the number of answers, is interpolated linearly in log(amount), or in
     the amount itself where some are not positive. Columns: the group's, `target`, `amount`, `low`, `high`
-    (percentile bootstrap over subjects) and `verdict`: "reached"; "not reached", with an infinite amount (minus
-    infinity where more is harder, as for `hidden_fraction`); "exceeded throughout", with amount NaN, as the hardest
-    amount tried is enough; "no answers", likewise NaN. An end of the interval beyond what was tried is infinite, or
-    else that hardest amount. Raises SimlabError unless 0 < target <= 1.
+    (percentile bootstrap over subjects; NaN with fewer than three: two that agree would give it no width) and
+    `verdict`: "reached"; "not reached", with an infinite amount (minus infinity where more is harder, as for
+    `hidden_fraction`); "exceeded throughout", with amount NaN, as the hardest amount tried is enough; "no answers",
+    likewise NaN. An end of the interval beyond what was tried is infinite, or else that hardest amount. Raises
+    SimlabError unless 0 < target <= 1.
     """
     import pandas as pd
 
@@ -106,6 +107,8 @@ def _needed(
     )
     ends = np.sort(np.clip(replicates, *_range(amounts, sign)))
     low, high = (ends[_rank(q, len(ends))] for q in ((1 - level) / 2, (1 + level) / 2))
+    if len(right) < FEWEST:
+        low = high = float("nan")
     if np.isinf(point):
         reached = point != sign * np.inf
         verdict = "exceeded throughout" if reached else "not reached"
