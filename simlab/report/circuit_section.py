@@ -119,7 +119,7 @@ def _parameters(results: Results, name: str, circuit: Any) -> list[tuple[str, st
 def pictures_of(results: Results, met: Met | None, gallery: Gallery) -> Pictures:
     """Subject 0 of the circuit seen again, through each of its instruments."""
     if met is None:
-        return Pictures(trouble="This circuit is not registered here, so it cannot be simulated and shown: register it.")
+        return Pictures(trouble="This circuit is not registered here, so it cannot be simulated again: register it.")
     try:
         return _pictures(met, _settings(results), gallery)
     except Exception as error:  # a plug-in may raise anything; the report must still say all the rest

@@ -205,6 +205,11 @@ def plain_number(value: float) -> str:
     return f"{value:,.{digits}f}".replace(",", " ").replace("-", "−")
 
 
+def in_unit(what: str, unit: str) -> str:
+    """The name of an axis or bar with its unit in brackets; a unit of "1" is told as dimensionless."""
+    return f"{what} [{'dimensionless' if unit == '1' else unit}]" if unit else what
+
+
 def tick_number(value: float) -> str:
     """A number with no more digits than it needs, as at a tick."""
     return plain_number(value) if not 1e-3 <= abs(value) < 1e4 else f"{value:g}".replace("-", "−")

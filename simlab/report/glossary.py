@@ -11,20 +11,23 @@ from simlab.report.figures import plain_number
 
 WORDS = {
     "recovered": (
-        "The answer meets its question's criterion (stated on the question's page). The rate is over the cells in which "
-        "the method answered; errors and exhausted budgets count as not recovered, abstentions do not count."
+        "The answer meets its question's criterion, which the question's page states. The rate is over the cells in "
+        "which the method answered; errors and exhausted budgets count as not recovered, abstentions do not count."
     ),
-    "false recovery": "On a rival, a circuit that looks alike but lacks the mechanism, the method claimed it all the same.",
-    "separation": "Recovery minus false recovery, abstentions as 0 on their side: 1 tells circuit from rival, 0 cannot.",
+    "false recovery": "The method claimed a mechanism on a rival: a circuit that looks alike but lacks it.",
+    "separation": "Recovery minus false recovery, abstentions as 0: 1 tells circuit from rival, 0 cannot.",
     "abstained": "The method refused to answer and said why. Neither right nor wrong.",
-    "chance": "What is had without looking: the metric's expected value by chance; for recovery, the better blind baseline.",
+    "chance": "What is had without looking: the metric's expectation; for recovery, the better blind baseline.",
     "ceiling": "The same method on the same circuits with the perfect instrument and ample data.",
     "league": (
         "Methods compared over the settings (circuit, plan, instrument, subject) that all of them met. Rates of "
         "different leagues are of unlike cells and must not be compared."
     ),
-    "Brier score": "Mean squared difference of stated confidence and outcome: 0 is best, 0.25 is what always saying 50% gets.",
-    "95% interval": "Of rates: Wilson's, widened where subjects gave several cells. Of means: bootstrap over subjects; none below 3.",
+    "Brier score": "Mean squared difference of stated confidence and outcome: 0 is best, always saying 50% gets 0.25.",
+    "95% interval": (
+        "Of rates: Wilson's, widened where subjects gave several cells. Of means: the bootstrap over subjects, at least "
+        "three of them."
+    ),
     "baselines": "oracle answers the truth, random guesses, marginals_only sees rates and variances alone.",
 }
 METRICS = {
@@ -64,5 +67,8 @@ def _value(value: Any) -> str:
 
 
 def rule(question: Any) -> str:
-    """How the question itself says when an answer counts as a recovery."""
-    return " ".join((inspect.getdoc(question.recovered) or "").split())
+    """How the question itself says when an answer counts as a recovery, with its parameters' values."""
+    words = " ".join((inspect.getdoc(question.recovered) or "").split())
+    for name, value, _ in criterion(question):
+        words = words.replace(f"`{name}`", f"{value} ({name})")
+    return words

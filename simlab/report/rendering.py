@@ -57,7 +57,9 @@ class Pages:
         style, script = ASSETS["report.css"], ASSETS["report.js"]
         allowed = f"style-src '{_hash(style)}'; script-src '{_hash(script)}'"
         policy = f"default-src 'none'; img-src data:; {allowed}; {NOWHERE}"
-        return self._page("all", content.index, {"content": content, "policy": policy, "style": style, "script": script})
+        return self._page(
+            "all", content.index, {"content": content, "policy": policy, "style": style, "script": script}
+        )
 
     def _page(self, kind: str, section: Any, shared: dict[str, Any]) -> str:
         return self.environment.get_template("page.html").render(shared, kind=kind, section=section)

@@ -27,8 +27,8 @@ def shown(
 ) -> tuple[list[Plate], str]:
     """The figures of this question's answers, and what kept others from being drawn.
 
-    cells: of this question. order: method labels as the leaderboard has them. A question may be anybody's plug-in: its picture may fail, and
-    the report must still say all the rest.
+    cells: of this question. order: method labels as the leaderboard has them.
+    A question may be anybody's plug-in: its picture may fail, and the report must still say all the rest.
     """
     if question.picture is None:
         return [], ""

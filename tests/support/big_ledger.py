@@ -17,7 +17,6 @@ from typing import Any
 import numpy as np
 from synthetic_run import kept, row, write_run
 
-
 QUESTIONS = (
     "connectivity", "effect", "cell_type", "tuning", "receptive_field", "dimensionality", "latents", "topology",
     "dynamics", "mechanism", "assemblies", "features", "oscillation", "timescale", "necessity", "circuit",
@@ -43,7 +42,7 @@ def write_big_ledger(
 
 
 def big_rows(n_questions: int, n_methods: int, n_circuits: int, rng: np.random.Generator) -> Iterator[dict[str, Any]]:
-    """Cells with plausible outcomes: logistic in the method's skill, the circuit's difficulty and the log of the data."""
+    """Cells with plausible outcomes: logistic in skill, the circuit's ease and the log of the data."""
     methods = [f"{FAMILIES[i % len(FAMILIES)]}_{i:02d}" for i in range(n_methods)]
     methods[-1] = LONG
     circuits = [f"{MECHANISMS[i % len(MECHANISMS)].replace(' ', '_')}_{i:02d}" for i in range(n_circuits)]
