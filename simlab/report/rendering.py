@@ -14,7 +14,7 @@ from simlab.report.material import Links
 from simlab.report.method_section import squares
 
 if TYPE_CHECKING:
-    from simlab.report.html import Content
+    from simlab.report.content import Content
 
 HERE = Path(__file__).parent / "pages"
 ASSETS = {name: (HERE / name).read_text(encoding="utf-8") for name in ("report.css", "report.js")}
