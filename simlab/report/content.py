@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import TypeVar
 
 from simlab.progress import report as progress
@@ -39,7 +40,7 @@ def told(material: Material, gallery: Gallery) -> Content:
     """Every section, its figures saved in the gallery."""
     steps = _Steps(len(material.by_question) + len(material.by_circuit))
     questions = [
-        steps.done(f"figures of {name}", lambda name=name: question_section(material, name, gallery))
+        steps.done(f"figures of {name}", partial(question_section, material, name, gallery))
         for name in material.by_question
     ]
     lines = {question.name: by_line(question) for question in questions}
@@ -69,7 +70,7 @@ def _circuits(
     for i, name in enumerate(material.by_circuit):
         own = met.get(name)
         pictures = (
-            steps.done(f"figures of {name}", lambda own=own: pictures_of(material.results, own, gallery))
+            steps.done(f"figures of {name}", partial(pictures_of, material.results, own, gallery))
             if i < MOST_CIRCUITS
             else beyond
         )

@@ -114,5 +114,5 @@ def _block(cells: pd.DataFrame, across: str, value: str) -> Block:
 
 
 def _square(row: dict[str, Any], hits: str, asked: str, value: str) -> Square:
-    counts = (int(row[name]) for name in (hits, asked, "abstained", "failed"))
-    return Square(*counts, "r" if value == "recovery" else "f")
+    right, told, abstained, failed = (int(row[name]) for name in (hits, asked, "abstained", "failed"))
+    return Square(right, told, abstained, failed, "r" if value == "recovery" else "f")

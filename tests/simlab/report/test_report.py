@@ -111,9 +111,13 @@ def text(pages: dict[str, Page]) -> str:
 
 def test_the_report_is_a_folder_in_the_run_folder_with_a_page_for_each_part(toy_run, toy_index, pages):
     assert toy_index == toy_run.folder / "report" / "index.html"
-    assert {"index", "question-connectivity", "method-lag-correlation", "circuit-toy-chain", "circuit-toy-rival"} <= set(
-        pages
-    )
+    assert {
+        "index",
+        "question-connectivity",
+        "method-lag-correlation",
+        "circuit-toy-chain",
+        "circuit-toy-rival",
+    } <= set(pages)
     n_methods = toy_run.table.loc[toy_run.table["kind"] != "baseline", "method_label"].nunique()
     assert sum(name.startswith("method-") for name in pages) == n_methods
 
