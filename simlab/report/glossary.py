@@ -25,8 +25,8 @@ WORDS = {
     ),
     "Brier score": "Mean squared difference of stated confidence and outcome: 0 is best, always saying 50% gets 0.25.",
     "95% interval": (
-        "Of rates: Wilson's, widened where subjects gave several cells. Of means: the bootstrap over subjects, at least "
-        "three of them."
+        "Of rates: Wilson's, widened where subjects gave several cells. Of means: the bootstrap over three "
+        "subjects or more."
     ),
     "baselines": "oracle answers the truth, random guesses, marginals_only sees rates and variances alone.",
 }

@@ -21,7 +21,7 @@ from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
 from simlab.report import tables, write_report
 from simlab.report.index_section import claim_row
-from simlab.report.words import band_words, duration_words, rate
+from simlab.report.words import amount_needed, band_words, duration_words, rate
 from simlab.running.loop import run
 from simlab.statistics import heat, leaderboard
 from simlab.store.results import Results
@@ -181,7 +181,7 @@ def test_circuit_and_rival_are_shown_through_the_instruments(toy_run, pages):
     assert "toy_chain" in pages["circuit-toy-rival"].text  # whom it imitates
 
 
-def test_power_curves_and_matrices_are_drawn(toy_run):
+def test_power_curves_and_matrices_are_drawn(toy_run, toy_index):
     names = {path.name for path in (toy_run.folder / "report" / "figures").iterdir()}
     assert {"connectivity-against-seconds.svg", "connectivity-best.svg", "connectivity-worst.svg"} <= names
 
@@ -485,3 +485,13 @@ def tabled(rows):
     from simlab.store.tables import table
 
     return table([{k: v for k, v in r.items() if k != "kept"} for r in rows])
+
+
+def test_two_subjects_that_agree_make_no_interval_of_zero_width():
+    rows = [
+        row(cell=f"{subject}-{seconds}", subject=subject, duration=seconds, recovered=float(seconds > 2))
+        for subject in range(2)
+        for seconds in (1.0, 4.0)
+    ]
+    power = tables.power(tabled(rows), leaderboard(tabled(rows)), "connectivity", "seconds", "s", 0.8)
+    assert [amount_needed(need) for need in power.needed] == ["60.6"]
