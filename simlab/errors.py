@@ -1,4 +1,4 @@
-"""What a user did wrong."""
+"""What a user did wrong, and what the house could not do."""
 
 from __future__ import annotations
 
@@ -9,3 +9,8 @@ class SimlabError(Exception):
 
 class BudgetExceeded(SimlabError):
     """An active method asked its rig for more than its budget; recorded as spent, not as a crash."""
+
+
+class HouseFault(SimlabError):
+    """The lab itself could not do its work (a full disk, a dead helper process): no fact about a method, so the run
+    ends, keeping its finished rows."""

@@ -10,12 +10,11 @@ from collections.abc import Callable, Mapping
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
 from simlab.contracts import BudgetExceeded, SimlabError
 from simlab.execution.limits import Guard, TimeIsUp
 from simlab.execution.material import known_of
 from simlab.execution.outcome import Outcome, one_line, time_error, trace_of
+from simlab.execution.state import generator, put_back
 from simlab.questions.form import validate
 from simlab.registry import question as question_named
 
@@ -48,8 +47,9 @@ def execute(
 
         outcome = run_strictly(method, material, entropy, time_limit, memory_limit)
     else:
-        rng = np.random.Generator(np.random.PCG64(entropy))
-        outcome = _run_here(lambda: call(material, rng), Guard(time_limit, memory_limit, last_resort))
+        with put_back():
+            rng = generator(entropy)
+            outcome = _run_here(lambda: call(material, rng), Guard(time_limit, memory_limit, last_resort))
     return _validated(outcome, asked, sizes, brief)
 
 

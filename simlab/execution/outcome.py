@@ -21,6 +21,7 @@ class Outcome:
     over_budget: bool  # an active method spent more than it had and did not mind its rig
     seconds: float  # of the method alone, without the simulation of sessions it asked for
     peak_memory: int  # bytes of resident memory beyond what the process held before
+    printed: str = ""  # what a sealed process wrote on its standard output and error; its last part
 
 
 def one_line(problem: BaseException) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sys
 import time
 from dataclasses import replace
@@ -15,6 +16,9 @@ from simlab.experiment import Experiment
 from simlab.fingerprint import describe
 from simlab.provenance import machine, versions
 from simlab.store.run_file import FORMAT, read_run_file
+
+SHORTEST_SECRET = 20
+"""Characters of a seed that nobody finds by trying."""
 
 
 def as_it_will_run(
@@ -37,6 +41,18 @@ def as_it_will_run(
     return replace(
         spec, seed=spec.seed if seed is None else seed, subjects=spec.subjects if subjects is None else subjects
     )
+
+
+def secret_seed(given: int | str | None) -> int | str:
+    """128 random bits, which a sealed method can neither read nor guess; a seed that the user gives stands, and is
+    warned of if it is short enough to be tried."""
+    if given is None:
+        return secrets.token_hex(16)
+    if len(str(given)) < SHORTEST_SECRET:
+        print(
+            f"simlab: a method could try seeds like {given!r}; without one, strict runs draw a secret", file=sys.stderr
+        )
+    return given
 
 
 def write_run_file(folder: Path, spec: Experiment, source: str, n_cells: int) -> None:

@@ -22,7 +22,7 @@ def score_again(folder: Path | str, questions: Iterable[Any] = ()) -> Results:
     """
     results = Results(folder)
     chosen = tuple(questions)
-    rows = [row["cell"] for row in results.ledger.rows() if row["status"] != "error"]
+    rows = [row["cell"] for row in results.ledger.rows() if row["status"] not in ("error", "fault")]
     for cell in rows:
         row = results.ledger.row(cell)
         if row is not None:

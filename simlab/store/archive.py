@@ -23,6 +23,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import SimlabError
+from simlab.errors import HouseFault
 
 COMPRESS_ABOVE = 1 << 16
 """Arrays of more bytes than this are compressed."""
@@ -34,7 +35,7 @@ INLINE_BELOW = 2048
 """Whole-number arrays of at most this many elements are kept in the metadata."""
 
 
-class ArchiveError(SimlabError):
+class ArchiveError(HouseFault):
     """The archive cannot be written."""
 
 

@@ -31,7 +31,7 @@ COLUMNS: Mapping[str, str] = {
     "library": "TEXT",  # whose implementation ran
     "question": "TEXT",
     "kind": "TEXT",  # passive, active or baseline
-    "status": "TEXT",  # ok, abstained, error or over_budget
+    "status": "TEXT",  # ok, abstained, error, over_budget or fault (of circuit, instrument or question)
     "reason": "TEXT",
     "recovered": "REAL",
     "false_recovery": "REAL",

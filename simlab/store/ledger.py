@@ -80,14 +80,15 @@ class Ledger:
     def made_of(self) -> dict[str, dict[str, Any]]:
         """What each finished cell was made of, by its digest: errors, which are tried again, are not among them."""
         with self._open() as connection:
-            found = connection.execute("SELECT cell, made_of FROM cells WHERE status != 'error'")
+            found = connection.execute("SELECT cell, made_of FROM cells WHERE status NOT IN ('error', 'fault')")
             return {cell: json.loads(parts) for cell, parts in found}
 
     def by_identity(self) -> dict[str, list[str]]:
         """The digests of the rows that each cell has had, whatever code made them: identity -> digests."""
         found: dict[str, list[str]] = {}
         with self._open() as connection:
-            for identity, cell in connection.execute("SELECT identity, cell FROM cells WHERE status != 'error'"):
+            rows = connection.execute("SELECT identity, cell FROM cells WHERE status NOT IN ('error', 'fault')")
+            for identity, cell in rows:
                 found.setdefault(identity, []).append(cell)
         return found
 
