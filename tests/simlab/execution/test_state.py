@@ -85,7 +85,8 @@ def surroundings() -> dict[str, object]:
 
 def test_what_a_method_changes_and_leaves_is_gone_after_it(monkeypatch):
     struck = []
-    monkeypatch.setattr(atexit, "unregister", struck.append)
+    unregister = atexit.unregister
+    monkeypatch.setattr(atexit, "unregister", lambda handler: (struck.append(handler), unregister(handler)))
     before = surroundings()
     assert execute(Vandal(), spiking_recording(2, 1.0), **LIMITS).error == ""
     after = surroundings()
