@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from simlab.contracts import SimlabError
+from simlab.execution.strict.jail import protections
 from simlab.experiment import Experiment
 from simlab.fingerprint import describe
 from simlab.provenance import machine, versions
@@ -55,18 +56,18 @@ def secret_seed(given: int | str | None) -> int | str:
     return given
 
 
-def write_run_file(folder: Path, spec: Experiment, source: str, n_cells: int) -> None:
+def write_run_file(folder: Path, spec: Experiment, source: str, n_cells: int, strict: bool | None) -> None:
     """`run.json`: everything needed to repeat the run."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         scratch = folder / ".run.json.writing"
-        scratch.write_text(json.dumps(_run_file(spec, source, n_cells), indent=1))
+        scratch.write_text(json.dumps(_run_file(spec, source, n_cells, strict), indent=1))
         os.replace(scratch, folder / "run.json")
     except OSError as error:
         raise SimlabError(f"the run folder {folder} cannot be written ({error}): name another with --out") from error
 
 
-def _run_file(spec: Experiment, source: str, n_cells: int) -> dict[str, Any]:
+def _run_file(spec: Experiment, source: str, n_cells: int, strict: bool | None) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "experiment": spec.name,
@@ -81,6 +82,8 @@ def _run_file(spec: Experiment, source: str, n_cells: int) -> dict[str, Any]:
         "questions": describe(spec.questions),
         "versions": versions(),
         "machine": machine(),
+        "strict": strict,
+        "protections": protections(),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }

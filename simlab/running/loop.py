@@ -59,7 +59,7 @@ def run(
     secret = bool(strict) and not resume
     spec = as_it_will_run(folder, spec, subjects=subjects, seed=secret_seed(seed) if secret else seed, resume=resume)
     cells = {cell.digest(spec.seed): cell for cell in spec.cells()}
-    write_run_file(folder, spec, source, len(cells))
+    write_run_file(folder, spec, source, len(cells), strict)
     ledger = Ledger(folder / "ledger.sqlite")
     found = standing(ledger, cells)
     for sentence in found.sentences():

@@ -172,7 +172,7 @@ doing("leaves_a_pool", lambda: ThreadPoolExecutor(2).submit(_loiter))
 doing("leaves_an_exit_handler", lambda: atexit.register(_hang))
 doing("leaves_a_child", lambda: _children(1))
 doing("leaves_many_children", lambda: _children(12))
-doing("leaves_a_file", lambda: tempfile.NamedTemporaryFile(delete=False, prefix="left-by-a-method"), "apart")
+doing("leaves_a_file", lambda: tempfile.mkstemp(prefix="left-by-a-method"), "apart")
 doing("closes_its_streams", lambda: [os.close(i) for i in (0, 1, 2)], "apart")
 doing("ignores_signals", lambda: list(map(_ignore, (signal.SIGTERM, signal.SIGALRM))))
 

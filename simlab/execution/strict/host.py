@@ -19,7 +19,6 @@ from simlab.data import RECORDING, to_json
 from simlab.errors import HouseFault
 from simlab.execution.material import known_of
 from simlab.execution.outcome import Outcome, one_line, time_error
-from simlab.execution.strict import jail
 from simlab.execution.strict.forking import ONE_THREAD, STARTUP, fork, load
 from simlab.execution.strict.places import python_folders
 from simlab.execution.strict.process import Ended, Process
@@ -29,16 +28,6 @@ from simlab.session import Session
 
 VERSION = 2
 """Of the protocol."""
-
-
-def protections() -> dict[str, Any]:
-    """What this machine's strict execution rests on; docs/protocol.md says what each guarantees."""
-    machine = jail.platform.machine()
-    return {
-        "landlock": jail.landlock_version(),
-        "seccomp": jail.LINUX and machine in jail.ARCHITECTURES,
-        "audit hook only": jail.landlock_version() == 0,
-    }
 
 
 def run_strictly(

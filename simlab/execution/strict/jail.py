@@ -92,6 +92,15 @@ def landlock_version() -> int:
     return max(0, int(_libc.syscall(LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1))) if LINUX else 0
 
 
+def protections() -> dict[str, Any]:
+    """What this machine's strict execution rests on; docs/protocol.md says what each guarantees."""
+    return {
+        "landlock": landlock_version(),
+        "seccomp": LINUX and platform.machine() in ARCHITECTURES,
+        "audit hook only": landlock_version() == 0,
+    }
+
+
 def _landlock(readable: Sequence[str], writable: Sequence[str], network: bool) -> bool:
     version = landlock_version()
     if version == 0:

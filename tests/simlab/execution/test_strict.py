@@ -25,7 +25,8 @@ from simlab.contracts import Budget, Finding, SimlabError
 from simlab.data import bare
 from simlab.execution.execute import Outcome, execute
 from simlab.execution.strict.external import ExternalMethod
-from simlab.execution.strict.host import protections, run_strictly
+from simlab.execution.strict.host import run_strictly
+from simlab.execution.strict.jail import protections
 from simlab.execution.strict.ship import pack, rebuild
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.stimulating.ideal import Ideal

@@ -242,6 +242,22 @@ def test_strict_execution_gives_identical_results(tmp_path):
     pd.testing.assert_frame_equal(science(sealed), science(here))
 
 
+def test_a_strict_run_draws_a_secret_seed_and_says_that_one_given_by_hand_could_be_tried(tmp_path, capsys):
+    spec = tiny(LagCorrelation(), subjects=1)
+    drawn = [run(spec, tmp_path / out, strict=True, archive=False) for out in ("one", "two")]
+    seeds = [str(results.provenance["seed"]) for results in drawn]
+    assert seeds[0] != seeds[1]
+    assert all(len(seed) == 32 and int(seed, 16) >= 0 for seed in seeds)  # 128 bits
+    resumed = run(spec, tmp_path / "one", strict=True, archive=False, resume=True)
+    pd.testing.assert_frame_equal(resumed.table, drawn[0].table)
+    assert "could try seeds" not in capsys.readouterr().err
+    given = run(spec, tmp_path / "three", strict=True, archive=False, seed=7)
+    assert str(given.provenance["seed"]) == "7"
+    assert "could try seeds like 7" in capsys.readouterr().err
+    assert given.provenance["strict"] is True
+    assert set(given.provenance["protections"]) >= {"landlock", "seccomp"}
+
+
 @pytest.mark.slow
 def test_a_dask_cluster_gives_identical_results(undisturbed, tmp_path):
     from distributed import Client, LocalCluster
