@@ -76,32 +76,32 @@ def _notebook_bar(unit: str) -> Iterator[Step]:
     """One display that is redrawn in its place. (Rich and tqdm need ipywidgets for this, which few have installed.)"""
     from IPython.display import HTML, display
 
-    clock, shown = Clock(), ["starting", 0.0]
+    clock, shown, drawn = Clock(), "", 0.0
     place = display(HTML("starting"), display_id=True)
 
     def step(done: int, total: int, what: str) -> None:
-        left = clock.left(done, total)
-        shown[0] = f"{done} of {total} {unit}"
-        if time.monotonic() - shown[1] >= REDRAW:
-            shown[1] = time.monotonic()
+        nonlocal shown, drawn
+        left, shown = clock.left(done, total), f"{done} of {total} {unit}"
+        if time.monotonic() - drawn >= REDRAW:
+            drawn = time.monotonic()
             bar = f'<progress max="{total}" value="{done}" style="width:40ex"></progress>'
-            place.update(HTML(f"{bar} {shown[0]}{left}: {html.escape(what[:60])}"))
+            place.update(HTML(f"{bar} {shown}{left}: {html.escape(what[:60])}"))
 
     try:
         yield step
     finally:
-        place.update(HTML(f"{shown[0]} in {in_words(clock.passed())}"))
+        place.update(HTML(f"{shown} in {in_words(clock.passed())}" if shown else "nothing was run"))
 
 
 @contextmanager
 def _lines(unit: str, pause: float) -> Iterator[Step]:
-    clock, last = Clock(), [time.monotonic(), 0]
+    clock, spoke, said = Clock(), time.monotonic(), 0
 
     def step(done: int, total: int, what: str) -> None:
-        tenth, silent = 10 * done // total, time.monotonic() - last[0]
-        left = clock.left(done, total)
-        if silent >= pause and (tenth > last[1] or silent >= SILENCE):
-            last[:] = [time.monotonic(), tenth]
+        nonlocal spoke, said
+        tenth, silent, left = 10 * done // total, time.monotonic() - spoke, clock.left(done, total)
+        if silent >= pause and (tenth > said or silent >= SILENCE):
+            spoke, said = time.monotonic(), tenth
             print(f"{done} of {total} {unit}{left}", file=sys.stderr, flush=True)
 
     yield step

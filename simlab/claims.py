@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "Claim", "ClaimResult", "ClaimResults", "Measured", "best_of", "chosen", "difference", "mean", "paired_difference", "rate",
-    "separation",
+    "Claim", "ClaimResult", "ClaimResults", "Measured", "best_of", "chosen", "difference", "mean",
+    "paired_difference", "rate", "separation",
 ]  # fmt: skip
 
 
@@ -80,7 +80,7 @@ class ClaimResults(tuple[ClaimResult, ...]):
 
     @property
     def table(self) -> pd.DataFrame:
-        """One row per claim: claim, verdict, value, low, high (its 95% interval), n, expected (the band), statement, source."""
+        """One row per claim: its verdict, value with 95% interval (low, high) and n, the band, statement, source."""
         import pandas as pd
 
         rows = [

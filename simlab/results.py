@@ -6,11 +6,10 @@ import html
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from simlab.contracts import SimlabError
 from simlab.describe import field_docs
-from simlab.naming import name_of
 from simlab.store import results as stored
 
 if TYPE_CHECKING:
@@ -70,7 +69,9 @@ class Results(stored.Results):
     def _question(self, question: str | None) -> str | None:
         there = sorted(set(self.table["question"]))
         if question is None and len(there) > 1:
-            raise SimlabError(f"this run asks {', '.join(there)}, and a figure is of one: give question={there[0]!r}, say")
+            raise SimlabError(
+                f"this run asks {', '.join(there)}, and a figure is of one: give question={there[0]!r}, say"
+            )
         return question
 
     def _unit(self, over: str) -> str:

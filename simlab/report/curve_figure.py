@@ -57,7 +57,12 @@ def _beside(places: np.ndarray, index: int, n: int, all_places: np.ndarray, loga
     if logarithmic:
         return places * (1 + 0.07 * shift)
     gaps = np.diff(all_places)
-    return places + 0.15 * shift * (float(gaps.min()) if gaps.size else 1.0)
+    return places + 0.15 * shift * (float(gaps.min()) if gaps.size else _alone(places))
+
+
+def _alone(places: np.ndarray) -> float:
+    """A gap beside the only place that there is."""
+    return 0.2 * float(np.abs(places).max(initial=0.0)) or 1.0
 
 
 def _line(axes: Axes, own: pd.DataFrame, where: np.ndarray, measure: str, look: dict[str, Any]) -> None:
@@ -89,7 +94,8 @@ def _ceilings(axes: Axes, curve: pd.DataFrame, lines: list[str]) -> None:
     levels = curve.groupby("method_label")["ceiling"].mean().dropna()
     for i, line in enumerate(lines[:MOST_COLOURS]):
         if line in levels:
-            axes.plot([1.0, 1.03], [levels[line]] * 2, transform=axes.get_yaxis_transform(), clip_on=False,
+            left = 1.0 + 0.02 * (i % 3)  # equal ceilings side by side
+            axes.plot([left, left + 0.02], [levels[line]] * 2, transform=axes.get_yaxis_transform(), clip_on=False,
                       color=_look(i, joined=True)["color"], linewidth=2.2, solid_capstyle="butt")  # fmt: skip
     if len(levels):
         axes.text(1.0, 1.01, "ceiling", transform=axes.transAxes, fontsize=6.5, color=MUTED, va="bottom", ha="left")
@@ -97,6 +103,8 @@ def _ceilings(axes: Axes, curve: pd.DataFrame, lines: list[str]) -> None:
 
 def _horizontal(axes: Axes, places: np.ndarray, names: list[str] | None, logarithmic: bool) -> None:
     few = len(places) <= 8
+    if names is None and len(places) == 1:
+        axes.set_xlim(places[0] - _alone(places), places[0] + _alone(places))
     if names is not None:
         axes.set_xticks(places, [fill(str(name).replace("(", " ("), 18) for name in names])
         axes.set_xlim(places[0] - 0.5, places[-1] + 0.5)

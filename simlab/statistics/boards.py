@@ -27,7 +27,9 @@ def leaderboards(table: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
     for keys, group in values[~ceiling].groupby(list(by), sort=True):
         board = leaderboard(table[table.index.isin(group.index) | ceiling])
         lead = dict(zip(by, keys, strict=True))
-        boards.append(pd.concat([pd.DataFrame(lead, index=board.index), board.drop(columns=[*lead], errors="ignore")], axis=1))
+        boards.append(
+            pd.concat([pd.DataFrame(lead, index=board.index), board.drop(columns=[*lead], errors="ignore")], axis=1)
+        )
     if not boards:
         return leaderboard(table[:0])
     return pd.concat(boards, ignore_index=True)

@@ -91,12 +91,14 @@ def alike(own: pd.DataFrame, swept: Swept) -> tuple[pd.DataFrame, str]:
     known, drawn = _classed(known, swept.over)
     part = swept.over.partition(".")[0]
     part = part if part in swept.parts else "plan"
-    for tied in ((), (part,)):
-        kept = _comparable(known, swept.parts, (*tied, "subject") if drawn else tied)
-        if kept.groupby(["question", "_line"])["_x"].nunique().max() > 1:
-            break
-    words = [f"other parameters of the {tied[0]} change along"] if tied else []
-    return kept, "; ".join([_pooled(kept), *words, *_left_out(own, known, kept, swept.over)])
+    kept, words = _comparable(known, swept.parts, hidden := ("subject",) if drawn else ()), []
+    if _most_values(kept) < 2 and _most_values(loose := _comparable(known, swept.parts, (part, *hidden))) > 1:
+        kept, words = loose, [f"other parameters of the {part} change along"]
+    return kept, "; ".join([_pooled(kept), *words, *_left_out(own, known, kept, swept)])
+
+
+def _most_values(kept: pd.DataFrame) -> int:
+    return int(kept.groupby(["question", "_line"])["_x"].nunique().max())
 
 
 def _comparable(known: pd.DataFrame, parts: dict[str, list[str]], tied: Sequence[str]) -> pd.DataFrame:
@@ -125,13 +127,14 @@ def _pooled(kept: pd.DataFrame) -> str:
     return f"each point over {', '.join(words)}" if words else "each point of one subject"
 
 
-def _left_out(own: pd.DataFrame, known: pd.DataFrame, kept: pd.DataFrame, over: str) -> Iterator[str]:
+def _left_out(own: pd.DataFrame, known: pd.DataFrame, kept: pd.DataFrame, swept: Swept) -> Iterator[str]:
     if without := sorted(set(own["_line"]) - set(known["_line"])):
-        yield f"left out, having no {over}: {', '.join(without)}"
+        yield f"left out, having no {swept.over}: {', '.join(without)}"
     if len(known) > len(kept):
         yield f"left out: {len(known) - len(kept)} of {len(known)} cells, in settings that did not meet every value"
-    if lost := [value for value in dict.fromkeys(known["_x"]) if value not in set(kept["_x"])]:
-        yield f"not shown, met in other settings only: {over} = {', '.join(map(_plain, lost))}"
+    everywhere = known if len(known) > len(kept) else swept.cells[swept.cells["role"] != "ceiling"]
+    if lost := [x for x in dict.fromkeys(everywhere["_x"].dropna()) if x not in set(kept["_x"])]:
+        yield f"no cells to compare at {swept.over} = {', '.join(map(_plain, lost))}"
 
 
 def _plain(value: Any) -> str:

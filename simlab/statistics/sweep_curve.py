@@ -31,6 +31,7 @@ def sweep_curve(
     measure: str = "recovery",
     question: str | None = None,
     methods: Sequence[str] | None = None,
+    board: pd.DataFrame | None = None,
 ) -> pd.DataFrame:
     """A measure against anything that varies, for each question and method: one row per point, best method first.
 
@@ -39,6 +40,8 @@ def sweep_curve(
     those settings (circuit, plan, instrument, stimulator, budget, subject) that met the widest same set of values;
     a method's other parameters tell lines apart. An amount that an instrument drew anew in each subject is pooled into
     classes, and there subjects differ from class to class.
+
+    board: the leaderboard, if it is there already.
 
     Columns: question, method_label (the line), `over`; the measure with its 95% interval (`_low`, `_high`; subjects
     are counted; NaN where there is none); n (cells that count), n_subjects; asked, answered, abstained (cells, counted
@@ -54,7 +57,8 @@ def sweep_curve(
     _check_measure(chosen, measure)
     cells = chosen[chosen["role"].isin(ROLES.get(measure, ("circuit",)))]
     kept, sentence = alike(of_methods(cells[~stand_in(cells)], methods), swept)
-    ranks = leaderboard(chosen).reset_index().set_index("method_label")["index"].to_dict()
+    board = leaderboard(chosen) if board is None else board
+    ranks = {label: rank for rank, label in enumerate(dict.fromkeys(board["method_label"]))}
     rows = []
     for at, point in _points(kept, over, ranks):
         rows.append(at | _figure(point, measure) | _levels(point, measure, chosen))

@@ -80,10 +80,16 @@ class Results:
         Ranked by recovery minus false recovery; see `simlab.statistics.leaderboard` for order and columns. by: a board
         for each value of these, which then lead the columns: `by=("instrument", "duration")`, or whatever else varies.
         """
-        from simlab.statistics import leaderboard, leaderboards
+        from simlab.statistics import leaderboards
 
         names = (by,) if isinstance(by, str) else tuple(by)
-        return leaderboards(self.table, names) if names else leaderboard(self.table)
+        return leaderboards(self.table, names) if names else self._board.copy()
+
+    @cached_property
+    def _board(self) -> pd.DataFrame:
+        from simlab.statistics import leaderboard
+
+        return leaderboard(self.table)
 
     def curve(
         self,
@@ -101,7 +107,7 @@ class Results:
         """
         from simlab.statistics import sweep_curve
 
-        return sweep_curve(self.table, over, measure, question, methods)
+        return sweep_curve(self.table, over, measure, question, methods, self._board)
 
     @property
     def varying(self) -> list[str]:

@@ -158,7 +158,8 @@ def two_agreeing(n: int) -> pd.DataFrame:
 def test_subjects_that_all_agree_give_no_interval_of_zero_width(n: int) -> None:
     found = data_for_recovery(power_curve(two_agreeing(n), "n_units"), 0.8).iloc[0]
     # the rate's Wilson interval at 10 is [0, u] and at 40 [1 - u, 1], with u = z^2 / (n + z^2): the target lies
-    # between the amount at which the line from u to 1 crosses it (the smallest tried if u > 0.8), and that of 0 to 1 - u
+    # between the amount at which the line from u to 1 crosses it (the smallest tried if u > 0.8), and that of the line
+    # from 0 to 1 - u
     u = 1.96**2 / (n + 1.96**2)
     low = 10 * 4 ** ((0.8 - u) / (1 - u)) if u < 0.8 else 10
     high = 10 * 4 ** (0.8 / (1 - u)) if 1 - u > 0.8 else np.inf
