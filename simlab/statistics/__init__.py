@@ -38,6 +38,7 @@ __all__ = [
     "calibration_points", "chosen", "clustered_wilson", "comparable", "counted", "crossing", "data_for_recovery",
     "difference", "effective_chance", "effective_number", "error", "failed", "fooled", "headline_of", "heat",
     "heatmap", "held", "leaderboard", "leaderboards", "leagues", "mean", "mean_interval", "over_budget",
-    "paired_difference", "power_curve", "rate", "recovered", "right", "separated", "separation", "stand_in", "subject_of", "summarise",
-    "sweep_curve", "swept", "tally", "told", "values_of", "varying", "wilson", "with_settings",
+    "paired_difference", "power_curve", "rate", "recovered", "right", "separated", "separation", "stand_in",
+    "subject_of", "summarise", "sweep_curve", "swept", "tally", "told", "values_of", "varying", "wilson",
+    "with_settings",
 ]  # fmt: skip

@@ -123,6 +123,7 @@ def _chance(cells: pd.DataFrame, measure: str, asked: pd.DataFrame) -> float:
         return 0.0 if measure == "separation" else float(cells[analytic].mean()) if analytic in cells else NAN
     blind = asked[asked["method"].isin(BLIND if measure == "recovery" else BLIND[:1])]
     there = set(settings_of(cells))
-    blind = blind[[setting in there for setting in settings_of(blind)]]
-    rates = [_measured(own, measure).value for _, own in blind.groupby("method")]
+    rates = []
+    for _, own in blind.groupby("method"):
+        rates.append(_measured(own[[setting in there for setting in settings_of(own)]], measure).value)
     return max((rate for rate in rates if rate == rate), default=NAN)
