@@ -34,21 +34,24 @@ def progress_bar(wanted: Progress | bool | None = None) -> Iterator[Progress | N
     if wanted is False or callable(wanted):
         yield wanted or None
         return
-    with _bar("cells", pause=0.0 if wanted else PAUSE) as step:
+    with _bar("cells", 0.0 if wanted else PAUSE, Clock()) as step:
         yield lambda done, total, row: step(done, total, f"{row['circuit']} / {row['instrument']} / {row['method']}")
 
 
 @contextmanager
 def simulation_bar() -> Iterator[None]:
     """The same for one long simulation: hears what `simlab.progress.report` says within this block."""
-    with _bar("percent", PAUSE) as step, listening(lambda done, what: step(round(100 * done), 100, what)):
+    with (
+        _bar("percent", PAUSE, Clock(first=0)) as step,
+        listening(lambda done, what: step(round(100 * done), 100, what)),
+    ):
         yield
 
 
-def _bar(unit: str, pause: float) -> AbstractContextManager[Step]:
+def _bar(unit: str, pause: float, clock: Clock) -> AbstractContextManager[Step]:
     if in_notebook():
-        return _notebook_bar(unit)
-    return _terminal_bar() if sys.stderr.isatty() else _lines(unit, pause)
+        return _notebook_bar(unit, clock)
+    return _terminal_bar() if sys.stderr.isatty() else _lines(unit, pause, clock)
 
 
 def in_notebook() -> bool:
@@ -72,11 +75,11 @@ def _terminal_bar() -> Iterator[Step]:
 
 
 @contextmanager
-def _notebook_bar(unit: str) -> Iterator[Step]:
+def _notebook_bar(unit: str, clock: Clock) -> Iterator[Step]:
     """One display that is redrawn in its place. (Rich and tqdm need ipywidgets for this, which few have installed.)"""
     from IPython.display import HTML, display
 
-    clock, shown, drawn = Clock(), "", 0.0
+    shown, drawn = "", 0.0
     place = display(HTML("starting"), display_id=True)
 
     def step(done: int, total: int, what: str) -> None:
@@ -94,8 +97,8 @@ def _notebook_bar(unit: str) -> Iterator[Step]:
 
 
 @contextmanager
-def _lines(unit: str, pause: float) -> Iterator[Step]:
-    clock, spoke, said = Clock(), time.monotonic(), 0
+def _lines(unit: str, pause: float, clock: Clock) -> Iterator[Step]:
+    spoke, said = time.monotonic(), 0
 
     def step(done: int, total: int, what: str) -> None:
         nonlocal spoke, said
@@ -111,7 +114,7 @@ def _lines(unit: str, pause: float) -> Iterator[Step]:
 class Clock:
     """How long the rest takes, from what was done since the first step (a run that goes on begins in its middle)."""
 
-    began: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=lambda: time.monotonic())
     first: int | None = None
 
     def passed(self) -> float:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from simlab.contracts import SimlabError
 from simlab.describe import field_docs
+from simlab.experiment import Experiment
 from simlab.store import results as stored
 
 if TYPE_CHECKING:
@@ -103,6 +104,6 @@ class Results(stored.Results):
         return claims._repr_html_() if claims else ""
 
 
-def open_results(folder: Path | str) -> Results:
-    """The results in a run folder."""
-    return Results(folder)
+def open_results(folder: Path | str, experiment: Experiment | None = None) -> Results:
+    """The results in a run folder. experiment: what was run, where it is neither registered nor in a file."""
+    return Results(folder, experiment)

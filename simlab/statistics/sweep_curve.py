@@ -60,7 +60,7 @@ def sweep_curve(
     board = leaderboard(chosen) if board is None else board
     ranks = {label: rank for rank, label in enumerate(dict.fromkeys(board["method_label"]))}
     rows = []
-    for at, point in _points(kept, over, ranks):
+    for at, point in _points(kept, over, ranks, chosen["_x"]):
         rows.append(at | _figure(point, measure) | _levels(point, measure, chosen))
     columns = ["question", "method_label", over, measure, f"{measure}_low", f"{measure}_high", "n", "n_subjects",
                "asked", "answered", "abstained", "chance", "ceiling"]  # fmt: skip
@@ -78,14 +78,16 @@ def _check_measure(cells: pd.DataFrame, measure: str) -> None:
         raise SimlabError(f"no measure {measure!r}: {hint}there are {', '.join(there)}")
 
 
-def _points(kept: pd.DataFrame, over: str, ranks: dict[str, int]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
+def _points(
+    kept: pd.DataFrame, over: str, ranks: dict[str, int], everywhere: pd.Series
+) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
     """The cells of each point: questions in order, then lines by their methods' rank, then along the sweep."""
-    order = {x: i for i, x in enumerate(dict.fromkeys(kept["_x"]))}
+    order = {x: i for i, x in enumerate(dict.fromkeys(everywhere.dropna()))}
     ranked = kept.assign(_rank=kept["method_label"].map(ranks))
     for question, asked in ranked.groupby("question"):
         for line in asked.groupby("_line")["_rank"].min().sort_values(kind="stable").index:
             own = asked[asked["_line"] == line]
-            for x in sorted(set(own["_x"]), key=lambda x: x if isinstance(x, float) else order[x]):
+            for x in sorted(set(own["_x"]), key=lambda x: x if isinstance(x, float) else order.get(x, 0)):
                 yield {"question": question, "method_label": line, over: x}, own[own["_x"] == x]
 
 

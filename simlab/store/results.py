@@ -121,7 +121,10 @@ class Results:
         from simlab.claims import ClaimResults
 
         if self.spec is None:
-            raise SimlabError(f"the claims of {self.experiment} are in code that cannot be found: register it first")
+            raise SimlabError(
+                f"the claims of {self.experiment} are in code that cannot be found: register it first, or give the "
+                "experiment itself, open_results(folder, experiment)"
+            )
         return ClaimResults(claim.check(self.table) for claim in self.spec.claims)
 
     def answer(self, cell: str) -> tuple[dict[str, Any], xr.Dataset] | None:
