@@ -113,7 +113,8 @@ def settings(table: pd.DataFrame, over: str) -> tuple[pd.DataFrame, dict[str, li
         parts[part] = {name: told[name] for name in names if name in told}
     parts["circuit"]["rival"] = cells["circuit"].where(cells["role"] == "rival", "")
     parts |= {"budget": {"pulses": cells["pulses"]}, "subject": {"subject": cells["subject"]}}
-    columns, kept = {}, {}
+    columns: dict[str, pd.Series] = {}
+    kept: dict[str, list[str]] = {}
     for part, found in parts.items():
         names = [name for name in found if not _tied(over, part, name)]
         columns |= {f"_is_{name}": found[name].map(str) for name in names}
