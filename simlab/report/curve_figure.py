@@ -111,7 +111,7 @@ def _horizontal(axes: Axes, places: np.ndarray, names: list[str] | None, logarit
     elif logarithmic:
         log_axis(axes, "x", places.tolist() if few else None)
         axes.set_xlim(places[0] / 1.25, places[-1] * 1.25)
-    elif few:
+    if names is None and few:
         axes.set_xticks(places, [plain_number(v) for v in places])
 
 
