@@ -8,12 +8,13 @@ from __future__ import annotations
 import ast
 import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from simlab.bars import progress_bar as _progress_bar
+from simlab.bars import simulation_bar as _simulation_bar
 
 app = typer.Typer(
     name="simlab",
@@ -209,44 +210,6 @@ def archive(
     if purge:
         print(f"freed {store.purge(int(keep * 1e9)) / 1e6:.1f} MB")
     print(f"{store.root}: {len(store.entries())} entries, {store.size() / 1e6:.1f} MB")
-
-
-@contextmanager
-def _progress_bar() -> Iterator[Any]:
-    """A bar with the remaining time on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with _bar() as bar:
-        task = bar.add_task("cells", total=None)
-
-        def progress(done: int, total: int, row: dict[str, Any]) -> None:
-            what = f"{row['circuit']} / {row['instrument']} / {row['method']}"
-            bar.update(task, completed=done, total=total, description=what[:60])
-
-        yield progress
-
-
-@contextmanager
-def _simulation_bar() -> Iterator[None]:
-    """The same for one long simulation."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    from simlab.progress import listening
-
-    with _bar() as bar:
-        task = bar.add_task("simulating", total=100)
-        with listening(lambda done, what: bar.update(task, completed=round(100 * done), description=what)):
-            yield
-
-
-def _bar() -> Any:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
 
 
 def _questions(criteria: list[str]) -> list[Any]:

@@ -30,7 +30,7 @@ def description(name: str, kind: str, plugin: Any) -> str:
 def _parameters(plugin: Any, owner: type) -> list[str]:
     if not dataclasses.is_dataclass(owner) or not dataclasses.fields(owner):
         return ["parameters: none"]
-    notes = _field_docs(owner)
+    notes = field_docs(owner)
     lines = ["parameters:"]
     for field in dataclasses.fields(owner):
         value = _value(plugin, field)
@@ -47,7 +47,7 @@ def _value(plugin: Any, field: dataclasses.Field) -> str:
     return repr(field.default_factory()) if callable(field.default_factory) else "(required)"
 
 
-def _field_docs(owner: type) -> dict[str, str]:
+def field_docs(owner: type) -> dict[str, str]:
     """The comment behind a field, or the string below it, by field name."""
     try:
         source = inspect.getsource(owner)

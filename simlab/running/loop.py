@@ -12,18 +12,17 @@ from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from simlab.bars import Progress, progress_bar
 from simlab.contracts import SimlabError
 from simlab.experiment import Cell, Experiment
 from simlab.loading import load_experiment
+from simlab.results import Results
 from simlab.running.dispatch import finished_rows
 from simlab.running.executors import pool_of
 from simlab.running.folder import as_it_will_run, secret_seed, write_run_file
 from simlab.running.staleness import Standing, standing
 from simlab.store.archive import default_root
-from simlab.store.ledger import Ledger, Row
-from simlab.store.results import Results
-
-Progress = Callable[[int, int, Row], None]
+from simlab.store.ledger import Ledger
 
 
 def run(
@@ -37,7 +36,7 @@ def run(
     resume: bool = False,
     seed: int | str | None = None,
     archive: Path | str | bool | None = True,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Results:
     """Runs every cell that the ledger lacks, and returns the results.
@@ -47,8 +46,9 @@ def run(
     method in a process of its own, and draws a secret seed unless one is given; None seals methods in workers and
     those that are not built in; False none. resume: go on with the folder's run, its seed and rows; rows made by
     other code, criteria or libraries are stale and made again, which `say` is told (standard error by default).
-    archive: True for the user's shared one, a folder, or False to keep no activity. progress: called with
-    (done, total, row) after each cell.
+    archive: True for the user's shared one, a folder, or False to keep no activity. progress: a bar with the
+    remaining time on a terminal and in a notebook, elsewhere a line on standard error every 30 s at most (None), at
+    every tenth (True), or nothing (False); or your own, called with (done, total, row) after each cell.
     Raises SimlabError if the folder holds a run and `resume` is not given, or a run of an earlier version.
     """
     source = experiment if isinstance(experiment, str) else experiment.name
@@ -65,7 +65,8 @@ def run(
     for sentence in found.sentences():
         (say or _to_stderr)(sentence)
     settings = _settings(spec, archive, strict, executor, workers)
-    _work_off(ledger, cells, found, spec, settings, executor, workers, progress)
+    with progress_bar(progress) as told:
+        _work_off(ledger, cells, found, spec, settings, executor, workers, told)
     return Results(folder, spec)
 
 

@@ -10,9 +10,9 @@ from typing import Any
 from simlab.experiment import digest_of, question_hash
 from simlab.lab.row import written
 from simlab.registry import question
+from simlab.results import Results
 from simlab.scoring import Truth, verdict
 from simlab.store.ledger import Ledger, Row
-from simlab.store.results import Results
 
 
 def score_again(folder: Path | str, questions: Iterable[Any] = ()) -> Results:

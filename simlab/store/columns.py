@@ -24,6 +24,7 @@ COLUMNS: Mapping[str, str] = {
     "instrument_parameters": "TEXT",
     "stimulator": "TEXT",
     "stimulator_label": "TEXT",
+    "stimulator_parameters": "TEXT",
     "method": "TEXT",
     "method_label": "TEXT",
     "method_parameters": "TEXT",
