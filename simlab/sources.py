@@ -49,13 +49,12 @@ def code_hash(cls: type) -> str:
 
 
 _told: dict[type, str] = {}
-"""Hashes of classes that came by value from another process, which knew their source."""
+"""Hashes of classes that came from another process."""
 
 
 def tell_hash(cls: type, known: str) -> None:
-    """Takes over the hash of a class that has no source here."""
-    if getattr(sys.modules.get(cls.__module__), cls.__qualname__, None) is not cls:
-        _told[cls] = known
+    """Takes over the hash of a class from a process that knows its source, which need not be parsed here again."""
+    _told[cls] = known
 
 
 @cache

@@ -43,3 +43,33 @@ def test_results_show_as_a_table(shown) -> None:
     assert "my_first" in table
     assert ">lagged_covariance<" in table
     assert shown[3].html() == ["<p>This experiment makes no claims.</p>"]
+
+
+COMPARED = '''
+from simlab.store.columns import TIMINGS
+
+def science(results):
+    return results.table.drop(columns=[*TIMINGS, "engine"]).sort_values("cell").reset_index(drop=True)
+
+once = dict(subjects=1, seed="0123456789abcdef0123", progress=False, archive=False)
+here = simlab.run(experiment, out="runs/here", strict=False, **once)
+print(set(here.table["status"]))
+'''
+WAYS = {
+    "workers": 'there = simlab.run(experiment, out="runs/workers", workers=2, **once)',
+    "strict": 'there = simlab.run(experiment, out="runs/strict", strict=True, **once)',
+    "dask": """
+from distributed import Client, LocalCluster
+with LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address=None) as cluster, Client(cluster) as client:
+    there = simlab.run(experiment, out="runs/dask", executor=client.get_executor(), **once)
+""",
+}
+SAME = "print(science(there).equals(science(here)), set(there.table['status']))"
+
+
+def test_a_notebook_s_method_has_the_same_rows_in_workers_sealed_and_on_a_dask_cluster(tmp_path) -> None:
+    cells = [EXAMPLE.partition("results = simlab.run")[0], COMPARED]
+    cells += [f"{way}\n{SAME}" for way in WAYS.values()]
+    shown = run_cells(cells, tmp_path, timeout=300.0)
+    assert shown[1].text().strip().endswith("'ok'}")
+    assert [cell.text().strip().startswith("True") for cell in shown[2:]] == [True] * len(WAYS)
