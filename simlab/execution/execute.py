@@ -6,8 +6,7 @@ that holds nothing but the sealed recording (docs/protocol.md).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from dataclasses import replace
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -15,8 +14,7 @@ import numpy as np
 from simlab.contracts import BudgetExceeded, SimlabError
 from simlab.execution.limits import Guard, TimeIsUp
 from simlab.execution.material import known_of
-from simlab.execution.outcome import Outcome, one_line, time_error, trace_of
-from simlab.questions.form import validate
+from simlab.execution.outcome import Outcome, admitted, one_line, time_error, trace_of
 from simlab.registry import question as question_named
 
 
@@ -50,7 +48,7 @@ def execute(
     else:
         rng = np.random.Generator(np.random.PCG64(entropy))
         outcome = _run_here(lambda: call(material, rng), Guard(time_limit, memory_limit, last_resort))
-    return _validated(outcome, asked, sizes, brief)
+    return admitted(outcome, asked, sizes, brief)
 
 
 def _entry(method: Any, material: Any) -> Callable[..., Any]:
@@ -79,12 +77,3 @@ def _run_here(call: Callable[[], Any], guard: Guard) -> Outcome:
     if guard.user_interrupted:
         raise KeyboardInterrupt
     return Outcome(finding, error, trace, over_budget, guard.seconds, guard.peak_memory)
-
-
-def _validated(outcome: Outcome, question: Any, sizes: Mapping[str, int], brief: Mapping[str, Any]) -> Outcome:
-    if outcome.error:
-        return outcome
-    try:
-        return replace(outcome, finding=validate(outcome.finding, question, sizes, brief))
-    except SimlabError as problem:
-        return Outcome(None, one_line(problem), "", False, outcome.seconds, outcome.peak_memory)

@@ -8,13 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
+from simlab.contracts import HouseFault
+from simlab.execution.outcome import one_line
 from simlab.experiment import Cell
 from simlab.lab.analysing import analyse
 from simlab.lab.laboratory import Lab, Stopwatch
 from simlab.lab.memory import kept
 from simlab.lab.row import Row, Settings, failure, identity, told, written
 from simlab.scoring import Truth, verdict
-from simlab.store.archive import ArchiveError
 from simlab.store.packing import digest, pack_dataset, pack_finding
 
 
@@ -34,10 +35,10 @@ def run_cell(cell: Cell, settings: Settings) -> tuple[Row, tuple[bytes, ...]]:
         outcome, spent = analyse(lab, recording, truth, watch)
         stage = "scoring"
         scored, blobs = watch.time("scoring", lambda: _score(cell, outcome, truth))
+    except HouseFault:
+        raise
     except (Exception, MemoryError) as error:
-        if _is_fault_of_the_house(error):
-            raise
-        return row | failure(f"{stage}: {type(error).__name__}: {error}") | _timings(watch), ()
+        return row | failure(f"{stage}: {one_line(error)}") | _timings(watch), ()
     row |= scored | spent
     row |= {"n_units": implant.key.sizes["unit"], "n_neurons": subject.anatomy.sizes["neuron"], "engine": lab.engine}
     return row | _timings(watch) | {"peak_memory": outcome.peak_memory}, blobs
@@ -65,8 +66,3 @@ def _packed(truth: Truth) -> tuple[bytes, bytes]:
 
 def _timings(watch: Stopwatch) -> Row:
     return {f"seconds_{what}": spent for what, spent in watch.seconds.items()}
-
-
-def _is_fault_of_the_house(error: BaseException) -> bool:
-    """A full disk or a folder that cannot be written: no fact about the cell, so the run ends instead."""
-    return isinstance(error, ArchiveError)
