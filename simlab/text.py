@@ -94,7 +94,7 @@ def type_name(value: Any) -> str:
 
 
 def plain_notes(notes: Any) -> dict[str, Any]:
-    """A finding's notes as what JSON holds: clean text, short arrays as lists, cut at `NOTES_SIZE` and `NOTES_DEPTH`."""
+    """A finding's notes as what JSON holds: clean text, short arrays as lists, cut to `NOTES_SIZE`, `NOTES_DEPTH`."""
     return _Notes().taken(notes)
 
 

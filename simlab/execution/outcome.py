@@ -61,7 +61,7 @@ def trace_of(problem: BaseException) -> str:
 
 
 def admitted(outcome: Outcome, question: Any, sizes: Mapping[str, int], brief: Mapping[str, Any]) -> Outcome:
-    """A method's raw outcome as the lab takes it: its text clean and cut, its finding of the question's form or an error.
+    """A method's raw outcome as the lab takes it: text clean and cut, finding of the question's form or an error.
 
     The one door for what methods say, however they were run. A finding may hold objects of the method's own, whose code
     this runs: call it while the method's limits still hold.

@@ -14,6 +14,7 @@ from typing import Any
 
 from simlab.contracts import SimlabError
 from simlab.experiment import Cell, Experiment
+from simlab.litter import sweep
 from simlab.loading import load_experiment
 from simlab.running.dispatch import finished_rows
 from simlab.running.executors import pool_of
@@ -21,6 +22,7 @@ from simlab.running.folder import as_it_will_run, write_run_file
 from simlab.running.staleness import Standing, standing
 from simlab.store.archive import default_root
 from simlab.store.ledger import Ledger, Row
+from simlab.store.mending import mended
 from simlab.store.results import Results
 
 Progress = Callable[[int, int, Row], None]
@@ -57,12 +59,18 @@ def run(
     spec = as_it_will_run(folder, spec, subjects=subjects, seed=seed, resume=resume)
     cells = {cell.digest(spec.seed): cell for cell in spec.cells()}
     write_run_file(folder, spec, source, len(cells))
+    sweep(_root(archive))
+    for sentence in mended(folder / "ledger.sqlite"):
+        (say or _to_stderr)(sentence)
     ledger = Ledger(folder / "ledger.sqlite")
     found = standing(ledger, cells)
     for sentence in found.sentences():
         (say or _to_stderr)(sentence)
     settings = _settings(spec, archive, strict, worker=executor is None and workers is not None)
-    _work_off(ledger, cells, found, spec, settings, executor, workers, progress)
+    try:
+        _work_off(ledger, cells, found, spec, settings, executor, workers, progress)
+    finally:
+        ledger.close()
     return Results(folder, spec)
 
 
@@ -94,9 +102,13 @@ def _to_stderr(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
 
+def _root(archive: Path | str | bool | None) -> Path | None:
+    return default_root() if archive is True else Path(archive) if archive else None
+
+
 def _settings(spec: Experiment, archive: Path | str | bool | None, strict: bool, worker: bool) -> Any:
     from simlab.lab.row import Settings
 
-    root = default_root() if archive is True else Path(archive) if archive else None
+    root = _root(archive)
     where = None if root is None else str(root)
     return Settings(spec.seed, where, spec.time_limit, spec.memory_limit, strict, worker)

@@ -8,7 +8,7 @@ from typing import Any
 
 from simlab.contracts import SimlabError
 
-FORMAT = 2
+FORMAT = 3
 """Of run folders."""
 
 

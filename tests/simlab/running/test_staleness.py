@@ -121,7 +121,7 @@ def test_a_run_folder_of_an_earlier_version_is_refused_with_what_to_do(out):
     written = json.loads((out / "run.json").read_text())
     del written["format"]
     (out / "run.json").write_text(json.dumps(written))
-    with pytest.raises(SimlabError, match=r"format 1, and this version of simlab reads format 2.*another folder"):
+    with pytest.raises(SimlabError, match=r"format 1, and this version of simlab reads format 3.*another folder"):
         run(SPEC, out, resume=True)
     with pytest.raises(SimlabError, match="format 1"):
         score_again(out)
