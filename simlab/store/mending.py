@@ -89,7 +89,7 @@ def _read(connection: sqlite3.Connection) -> tuple[list[Row], dict[str, bytes]]:
     for values in _each(connection, "cells"):
         if len(values) == len(COLUMNS) and is_whole(row := named(values)):
             rows[row["cell"]] = row
-    whole = [row for row in rows.values() if all(row[column] in (None, *blobs) for column in BLOBS)]
+    whole = [row for row in rows.values() if all(row[column] is None or row[column] in blobs for column in BLOBS)]
     used = {row[column] for row in whole for column in BLOBS}
     return whole, {name: content for name, content in blobs.items() if name in used}
 
