@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from simlab.errors import BudgetExceeded as BudgetExceeded
+from simlab.errors import HouseFault as HouseFault
 from simlab.errors import SimlabError as SimlabError
 
 if TYPE_CHECKING:

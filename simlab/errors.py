@@ -12,5 +12,8 @@ class BudgetExceeded(SimlabError):
 
 
 class HouseFault(SimlabError):
-    """The lab itself could not do its work (a full disk, a dead helper process): no fact about a method, so the run
-    ends, keeping its finished rows."""
+    """The house is at fault, not whoever is being examined: a full disk, a damaged store, a worker that was lost.
+
+    No fact about a cell: it ends the run with its message, whatever code it passes through, and is never booked to a
+    method, a circuit or an instrument.
+    """

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from simlab.errors import HouseFault
+from simlab.contracts import HouseFault
 from simlab.execution.outcome import one_line
 from simlab.experiment import Cell
 from simlab.lab.analysing import analyse

@@ -15,6 +15,7 @@ from typing import Any
 from simlab.bars import Progress, progress_bar
 from simlab.contracts import SimlabError
 from simlab.experiment import Cell, Experiment
+from simlab.litter import sweep
 from simlab.loading import load_experiment
 from simlab.results import Results
 from simlab.running.dispatch import finished_rows
@@ -23,6 +24,7 @@ from simlab.running.folder import as_it_will_run, secret_seed, write_run_file
 from simlab.running.staleness import Standing, standing
 from simlab.store.archive import default_root
 from simlab.store.ledger import Ledger
+from simlab.store.mending import mended
 
 
 def run(
@@ -60,13 +62,19 @@ def run(
     spec = as_it_will_run(folder, spec, subjects=subjects, seed=secret_seed(seed) if secret else seed, resume=resume)
     cells = {cell.digest(spec.seed): cell for cell in spec.cells()}
     write_run_file(folder, spec, source, len(cells), strict)
+    sweep(_root(archive))
+    for sentence in mended(folder / "ledger.sqlite"):
+        (say or _to_stderr)(sentence)
     ledger = Ledger(folder / "ledger.sqlite")
     found = standing(ledger, cells)
     for sentence in found.sentences():
         (say or _to_stderr)(sentence)
     settings = _settings(spec, archive, strict, executor, workers)
-    with progress_bar(progress) as told:
-        _work_off(ledger, cells, found, spec, settings, executor, workers, told)
+    try:
+        with progress_bar(progress) as told:
+            _work_off(ledger, cells, found, spec, settings, executor, workers, told)
+    finally:
+        ledger.close()
     return Results(folder, spec)
 
 
@@ -98,6 +106,10 @@ def _to_stderr(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
 
+def _root(archive: Path | str | bool | None) -> Path | None:
+    return default_root() if archive is True else Path(archive) if archive else None
+
+
 def _settings(
     spec: Experiment,
     archive: Path | str | bool | None,
@@ -107,7 +119,7 @@ def _settings(
 ) -> Any:
     from simlab.lab.row import Settings
 
-    root = default_root() if archive is True else Path(archive) if archive else None
+    root = _root(archive)
     where = None if root is None else str(root)
     elsewhere, worker = executor is not None or workers is not None, executor is None and workers is not None
     return Settings(spec.seed, where, spec.time_limit, spec.memory_limit, strict, elsewhere, worker)

@@ -59,11 +59,12 @@ COLUMNS: Mapping[str, str] = {
     "brief": "TEXT",  # JSON: what the question told the method
     "truth": "TEXT",  # name of the blob that holds the truth over neurons
     "unit_key": "TEXT",  # name of the blob that holds the (unit, neuron) key that it is projected through
-    "finding": "BLOB",
+    "finding": "TEXT",  # name of the blob that holds the packed finding
+    "sha256": "TEXT",  # of all the other columns
 }
 """Every column of the table `cells` and its SQLite type."""
 
-KEPT_APART = ("finding", "brief", "made_of", "identity")
+KEPT_APART = ("finding", "brief", "made_of", "identity", "sha256")
 """Columns that a results table does not show."""
 
 TIMINGS = (

@@ -45,7 +45,7 @@ def test_results_show_as_a_table(shown) -> None:
     assert shown[3].html() == ["<p>This experiment makes no claims.</p>"]
 
 
-COMPARED = '''
+COMPARED = """
 from simlab.store.columns import TIMINGS
 
 def science(results):
@@ -54,7 +54,7 @@ def science(results):
 once = dict(subjects=1, seed="0123456789abcdef0123", progress=False, archive=False)
 here = simlab.run(experiment, out="runs/here", strict=False, **once)
 print(set(here.table["status"]))
-'''
+"""
 WAYS = {
     "workers": 'there = simlab.run(experiment, out="runs/workers", workers=2, **once)',
     "strict": 'there = simlab.run(experiment, out="runs/strict", strict=True, **once)',

@@ -15,11 +15,12 @@ import xarray as xr
 
 from simlab.contracts import Budget, BudgetExceeded, Finding, SimlabError
 from simlab.data import from_json, recording
-from simlab.execution.outcome import TRACEBACK_LENGTH, one_line
+from simlab.execution.outcome import one_line, trace_of
 from simlab.execution.state import generator
 from simlab.execution.strict.seal import unseal
 from simlab.execution.strict.ship import rebuild
 from simlab.session import Session
+from simlab.text import plain_notes
 
 
 class Line:
@@ -104,7 +105,7 @@ def run() -> None:
     except BaseException as problem:
         if isinstance(problem, MemoryError):  # room to report in
             traceback.clear_frames(problem.__traceback__)
-        trace = "".join(traceback.format_exception(problem, limit=-20))[-TRACEBACK_LENGTH:]
+        trace = trace_of(problem)
         over = isinstance(problem, BudgetExceeded)
         answer = {"do": "error", "error": one_line(problem), "traceback": trace, "over_budget": over}
     line.send(answer | {"loaded": sorted(set(sys.modules) - before)})
@@ -123,12 +124,5 @@ def plain_finding(finding: Any) -> dict[str, Any]:
         "estimate": {str(name): np.asarray(value).tolist() for name, value in finding.estimate.items()},
         "confidence": None if confidence is None else np.asarray(confidence).tolist(),
         "abstained": finding.abstained,
-        "notes": {str(name): _note(value) for name, value in finding.notes.items()},
+        "notes": plain_notes(finding.notes),
     }
-
-
-def _note(value: Any) -> Any:
-    try:
-        return json.loads(json.dumps(np.asarray(value).tolist() if hasattr(value, "dtype") else value))
-    except (TypeError, ValueError):
-        return repr(value)

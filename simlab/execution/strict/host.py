@@ -7,9 +7,8 @@ import math
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -24,6 +23,7 @@ from simlab.execution.strict.places import python_folders
 from simlab.execution.strict.process import Ended, Process
 from simlab.execution.strict.seal import seal
 from simlab.execution.strict.ship import pack
+from simlab.litter import room
 from simlab.session import Session
 
 VERSION = 2
@@ -43,29 +43,29 @@ def run_strictly(
 
     landlock=False leaves it out, as on a kernel that has none. Raises SimlabError where the method cannot be shipped.
     """
-    with _room() as room:
+    with _room() as folder:
         external = getattr(method, "command", None) is not None
         packed, roots = (b"", {}) if external else pack(method)
-        spec = {"room": room, "memory": None, "file_size": max(memory_limit, 1 << 20), "landlock": landlock}
+        spec = {"room": folder, "memory": None, "file_size": max(memory_limit, 1 << 20), "landlock": landlock}
         spec |= _of_program(method, memory_limit) if external else _of_python(roots)
-        hello = _hello(method, material, entropy, Path(room))
+        hello = _hello(method, material, entropy, Path(folder))
         hello |= {} if external else {"method": base64.b64encode(packed).decode()}
-        with _started(spec, room, memory_limit) as process:
-            conversation = _Conversation(process, material, Path(room))
+        with _started(spec, folder, memory_limit) as process:
+            conversation = _Conversation(process, material, Path(folder))
             return conversation.hold(hello, time_limit, ready=not external)
 
 
 @contextmanager
 def _room() -> Iterator[str]:
-    """A folder for one method; that it cannot be made or filled is no fault of the method."""
-    try:
-        room = tempfile.TemporaryDirectory(prefix="simlab-", ignore_cleanup_errors=True)
-    except OSError as error:
-        raise HouseFault(
-            f"strict execution finds no place for its folders ({error}): free some, or set TMPDIR"
-        ) from error
-    with room as path:
-        yield path
+    """A folder for one method; that it cannot be made is no fault of the method."""
+    with ExitStack() as stack:
+        try:
+            path = stack.enter_context(room())
+        except OSError as error:
+            raise HouseFault(
+                f"strict execution finds no place for its folders ({error}): free some, or set TMPDIR"
+            ) from error
+        yield str(path)
 
 
 def _of_python(roots: Mapping[str, str]) -> dict[str, Any]:
