@@ -12,7 +12,8 @@ import importlib.util
 import inspect
 import json
 import sys
-from collections.abc import Hashable, Iterator
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -101,9 +102,22 @@ def _file_of(module: str) -> Path | None:
     return None
 
 
-@cache
+_editions: Counter[Path] = Counter()
+"""How often a file has been edited and imported again within this process."""
+
+
+def read_anew(files: Iterable[Path]) -> None:
+    """Tells that these files are imported again: their code is no longer what was parsed before."""
+    _editions.update(files)
+
+
 def _parsed(file: Path) -> tuple[str, tuple[str, ...]]:
     """The code of a file without docstrings, and the names that it imports."""
+    return _parsed_edition(file, _editions[file.resolve()])
+
+
+@cache
+def _parsed_edition(file: Path, edition: int) -> tuple[str, tuple[str, ...]]:
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
         body = getattr(node, "body", None)

@@ -7,7 +7,7 @@ same to the bit, since every random stream is a hash of the seed and of names.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,12 @@ from simlab.experiment import Cell, Experiment
 from simlab.loading import load_experiment
 from simlab.running.dispatch import finished_rows
 from simlab.running.executors import pool_of
-from simlab.running.folder import as_it_will_run, write_run_file
+from simlab.running.folder import as_it_will_run, settings_of_run, write_run_file
 from simlab.running.staleness import Standing, standing
 from simlab.store.archive import default_root
 from simlab.store.ledger import Ledger, Row
 from simlab.store.results import Results
+from simlab.variation import varied
 
 Progress = Callable[[int, int, Row], None]
 
@@ -38,6 +39,7 @@ def run(
     seed: int | str | None = None,
     archive: Path | str | bool | None = True,
     progress: Progress | None = None,
+    settings: Iterable[str] = (),
     say: Callable[[str], None] | None = None,
 ) -> Results:
     """Runs every cell that the ledger lacks, and returns the results.
@@ -47,6 +49,7 @@ def run(
     own sealed process. resume: go on with the folder's run, its seed and rows; rows made by other code, criteria or
     libraries are stale and made again, which `say` is told (standard error by default). archive: True for the user's
     shared one, a folder, or False to keep no activity. progress: called with (done, total, row) after each cell.
+    settings: `part.field=value` replaces a parameter wherever that part stands in the grids (`simlab.variation`).
     Raises SimlabError if the folder holds a run and `resume` is not given, or a run of an earlier version.
     """
     source = experiment if isinstance(experiment, str) else experiment.name
@@ -54,9 +57,10 @@ def run(
     if workers is not None and workers < 1:
         raise SimlabError(f"workers must be >= 1, got {workers}: give at least one process, or none to run here")
     folder = Path(out) if out is not None else Path("runs") / spec.name
-    spec = as_it_will_run(folder, spec, subjects=subjects, seed=seed, resume=resume)
+    settings = settings_of_run(folder, settings, resume=resume)
+    spec = as_it_will_run(folder, varied(spec, settings), subjects=subjects, seed=seed, resume=resume)
     cells = {cell.digest(spec.seed): cell for cell in spec.cells()}
-    write_run_file(folder, spec, source, len(cells))
+    write_run_file(folder, spec, source, len(cells), settings)
     ledger = Ledger(folder / "ledger.sqlite")
     found = standing(ledger, cells)
     for sentence in found.sentences():
