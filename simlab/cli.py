@@ -36,7 +36,7 @@ def main(arguments: list[str] | None = None) -> None:
     from simlab.errors import SimlabError
 
     try:
-        app(arguments)
+        app(arguments, prog_name="simlab")
     except SimlabError as error:
         _end(str(error))
     except BrokenPipeError:

@@ -124,7 +124,10 @@ def with_changes(plugin: Any, changes: Changes) -> Any:
         if field not in fields_of(plugin):
             raise _no_field(name_of(plugin), field, [plugin])
         present = values[field] if field in values else present_value(plugin, field)
-        values[field] = _within(plugin, field, present, tuple(inner), value) if inner else _fitting(value, present)
+        if inner:
+            values[field] = _within(plugin, field, present, tuple(inner), value)
+        else:
+            values[field] = _fitting(f"{name_of(plugin)}: {field}", value, present)
     return made(plugin, values)
 
 
@@ -144,14 +147,17 @@ def present_value(plugin: Any, field: str) -> Any:
     return declared.default_factory() if callable(declared.default_factory) else declared.default
 
 
-def _fitting(value: Any, present: Any) -> Any:
+def _fitting(what: str, value: Any, present: Any) -> Any:
     """The value as a field that holds `present` would: 30 as 30.0 where that is a float, a plug-in by its name."""
+    if isinstance(present, bool | int | float) and isinstance(value, str):
+        number = ODDITIES.get(value.lower()) if isinstance(present, float) else None
+        if number is None:
+            raise SimlabError(f"{what} must be a {'flag' if isinstance(present, bool) else 'number'}, got {value!r}")
+        return number
     if isinstance(present, float):
-        if isinstance(value, str):
-            return ODDITIES.get(value.lower(), value)
         return float(value) if type(value) is int and abs(value) < 2**53 else value
     if isinstance(present, tuple) and present and isinstance(value, tuple):
-        return tuple(_fitting(item, present[0]) for item in value)
+        return tuple(_fitting(what, item, present[0]) for item in value)
     if isinstance(value, str) and _has_fields(present) and not isinstance(present, type):
         return create(kind_of(present), value)
     return value
