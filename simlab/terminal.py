@@ -28,6 +28,9 @@ IMPORTANT = (
 """The same, the most important first: where a terminal is narrow, the last are left out."""
 
 INTERVALS = {"interval": ("recovery_low", "recovery_high"), "fooled_interval": ("false_recovery_low", "false_recovery_high")}
+ALWAYS = ("method_label", "recovery", "false_recovery", "separation")
+"""Columns that are shown even where they hold nothing but dashes."""
+
 GAP = 2
 LEAST_WIDTH = 40
 
@@ -103,12 +106,12 @@ def _that_fit(
     """Of the columns, those that fit, in their order, and those that do not, the most important first."""
     left_over = width
     chosen, left = set(), []
-    for name in (name for name in by_importance if name in cells):
+    for name in (name for name in by_importance if name in cells and (name in ALWAYS or set(cells[name]) != {"-"})):
         wanted = GAP + min(_wide(name, cells[name]), _widest_label(width))
         if left_over + (GAP if not chosen else 0) >= wanted:
             left_over -= wanted - (0 if chosen else GAP)
             chosen.add(name)
-        elif any(text != "-" for text in cells[name]):
+        else:
             left.append(name)
     return [name for name in cells if name in chosen], left
 
@@ -118,7 +121,7 @@ def _wide(name: str, texts: Sequence[str]) -> int:
 
 
 def _widest_label(width: int) -> int:
-    return max(16, width // 3)
+    return max(16, 3 * width // 10)
 
 
 def _columns(cells: dict[str, list[str]], shown: Sequence[str], width: int) -> str:
