@@ -167,7 +167,6 @@ def results(
 def claims(folder: Folder) -> None:
     """Check the experiment's claims on a run; exit status 1 unless every one holds."""
     from simlab.store.results import Results
-
     from simlab.terminal import claim_text
 
     verdicts = Results(folder).claims()
@@ -246,7 +245,7 @@ def archive(
     from simlab.store.archive import Archive, default_root
 
     if keep is not None and not purge:
-        raise SimlabError(f"--keep says how much a purge leaves, got {keep:g} without one: add --purge, or leave it out")
+        raise SimlabError(f"--keep says how much a purge leaves, got {keep:g} without one: add --purge or leave it out")
     if keep is not None and not 0 <= keep < float("inf"):
         raise SimlabError(f"--keep must be a number of GB >= 0, got {keep:g}: --keep 0 (the default) leaves nothing")
     store = Archive(default_root())

@@ -67,7 +67,9 @@ def placed(
         name, path = _meant(setting, parts, aliases or {}, only_named)
         changes = found.setdefault(name, {})
         if path in changes:
-            raise SimlabError(f"{'.'.join((name, *path))} is set twice, the second time by {setting.text!r}: set it once")
+            raise SimlabError(
+                f"{'.'.join((name, *path))} is set twice, the second time by {setting.text!r}: set it once"
+            )
         changes[path] = setting.value
     return found
 
@@ -117,7 +119,7 @@ def _has_fields(plugin: Any) -> bool:
 
 
 def with_changes(plugin: Any, changes: Changes) -> Any:
-    """An instance of a class, or a copy of an object, with these values; whole numbers become floats where those are."""
+    """An instance of a class, or a copy of an object, with these values; 30 is 30.0 where a field holds a float."""
     values: dict[str, Any] = {}
     for path, value in changes.items():
         field, *inner = path

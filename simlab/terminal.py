@@ -12,7 +12,8 @@ if TYPE_CHECKING:
 
 TITLES = {
     "method_label": "method", "separation": "separation", "recovery": "recovered", "interval": "95%", "n": "cells",
-    "false_recovery": "fooled", "fooled_interval": "95%", "n_rival": "rivals", "abstention": "abstains", "value": "value",
+    "false_recovery": "fooled", "fooled_interval": "95%", "n_rival": "rivals", "abstention": "abstains",
+    "value": "value",
     "chance": "chance", "ceiling": "ceiling", "ceiling_recovery": "at ceiling", "error_rate": "errors",
     "rival_error_rate": "rival errors", "rival_abstention": "rival abstains", "over_budget": "over budget",
     "false_recovery_least": "fooled at least", "false_recovery_most": "fooled at most", "n_left_out": "unlike cells",
@@ -27,7 +28,10 @@ IMPORTANT = (
 )  # fmt: skip
 """The same, the most important first: where a terminal is narrow, the last are left out."""
 
-INTERVALS = {"interval": ("recovery_low", "recovery_high"), "fooled_interval": ("false_recovery_low", "false_recovery_high")}
+INTERVALS = {
+    "interval": ("recovery_low", "recovery_high"),
+    "fooled_interval": ("false_recovery_low", "false_recovery_high"),
+}
 ALWAYS = ("method_label", "recovery", "false_recovery", "separation")
 """Columns that are shown even where they hold nothing but dashes."""
 
@@ -59,7 +63,7 @@ def board_text(board: pd.DataFrame, width: int, *, everything: bool = False) -> 
         missing += left
     text = "\n\n".join(blocks)
     if missing and not everything:
-        names = ", ".join(dict.fromkeys(TITLES[name] if name in TITLES else name for name in missing))
+        names = ", ".join(dict.fromkeys(TITLES.get(name, name) for name in missing))
         text += f"\n\nleft out for want of room: {names}; all columns: --all, every cell: --csv"
     return text
 
@@ -100,16 +104,14 @@ def _interval(low: float, high: float) -> str:
     return "-" if low != low or high != high else f"{low:.2f}..{high:.2f}"
 
 
-def _that_fit(
-    cells: dict[str, list[str]], width: int, by_importance: Sequence[str]
-) -> tuple[list[str], list[str]]:
+def _that_fit(cells: dict[str, list[str]], width: int, by_importance: Sequence[str]) -> tuple[list[str], list[str]]:
     """Of the columns, those that fit, in their order, and those that do not, the most important first."""
-    left_over = width
+    room = width + GAP  # the first column has no gap before it
     chosen, left = set(), []
     for name in (name for name in by_importance if name in cells and (name in ALWAYS or set(cells[name]) != {"-"})):
         wanted = GAP + min(_wide(name, cells[name]), _widest_label(width))
-        if left_over + (GAP if not chosen else 0) >= wanted:
-            left_over -= wanted - (0 if chosen else GAP)
+        if wanted <= room:
+            room -= wanted
             chosen.add(name)
         else:
             left.append(name)

@@ -86,7 +86,9 @@ def _varied_grid(grid: Grid, changes: Mapping[str, Changes], new: dict[int, Any]
             new[id(part)] = with_changes(part, own)
         return new[id(part)]
 
-    fields: dict[str, Any] = {what: _once(renewed(part, name_of(part)) for part in getattr(grid, what)) for what in PARTS}
+    fields: dict[str, Any] = {
+        what: _once(renewed(part, name_of(part)) for part in getattr(grid, what)) for what in PARTS
+    }
     fields["plans"] = _once(renewed(plan, "plan") for plan in grid.plans)
     fields["ceiling"] = renewed(grid.ceiling, "ceiling")
     return dataclasses.replace(grid, **fields)

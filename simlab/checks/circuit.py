@@ -40,9 +40,7 @@ def check_circuit(examine: Examiner, circuit: Any) -> None:
     examine.holds("refuses a question that it cannot answer", lambda: _refuses(subject, activity))
 
 
-def _check_runs(
-    examine: Examiner, subject: Any, session: Session, promised: tuple[str, ...]
-) -> xr.Dataset | None:
+def _check_runs(examine: Examiner, subject: Any, session: Session, promised: tuple[str, ...]) -> xr.Dataset | None:
     """The activity of the session, None where there is no valid one; promised: the circuit's `modalities`."""
     activity = examine.holds("runs the session into a valid activity", lambda: _run(subject, session, "run"))
     if activity is None:

@@ -48,8 +48,8 @@ def settings_of_run(folder: Path, settings: Iterable[str], *, resume: bool) -> t
     earlier = tuple(read_run_file(folder).get("settings", ()))
     if wanted and sorted(wanted) != sorted(earlier):
         raise SimlabError(
-            f"{folder} was begun with {' '.join(earlier) or 'nothing'} set, got {' '.join(wanted)}: a resumed run keeps "
-            "its settings, so leave out --set, or name another --out folder"
+            f"{folder} was begun with {' '.join(earlier) or 'nothing'} set, got {' '.join(wanted)}: a resumed run "
+            "keeps its settings, so leave out --set, or name another --out folder"
         )
     return earlier
 

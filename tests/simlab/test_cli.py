@@ -109,11 +109,11 @@ def test_version():
 
 def inside(capsys, *arguments: str | Path) -> str:
     """What a command prints, run in this process."""
-    try:
+    with pytest.raises(SystemExit) as ended:
         main([*map(str, arguments)])
-    except SystemExit as ended:
-        assert ended.code in (0, None), capsys.readouterr().err
-    return capsys.readouterr().out
+    printed = capsys.readouterr()
+    assert ended.value.code == 0, printed.err
+    return printed.out
 
 
 def test_generate_takes_parameters_of_circuit_and_instrument(capsys, tmp_path):

@@ -44,9 +44,10 @@ def place(tmp_path_factory) -> Path:
 @pytest.fixture(autouse=True)
 def _nothing_is_simulated(place, monkeypatch):
     """Circuits whose activity would end the test; the finished run was made before."""
+    from toys import ToySubject
+
     from circuits.networks.balanced_ei import BalancedEISubject
     from circuits.networks.coupled_rates import CoupledRatesSubject
-    from toys import ToySubject
 
     def never(*_: object) -> None:
         pytest.fail("a mistake was found only after something had been simulated")

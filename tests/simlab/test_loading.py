@@ -11,7 +11,7 @@ import pytest
 from simlab.loading import load_experiment
 from simlab.running.loop import run
 
-METHOD = '''
+METHOD = """
 from dataclasses import dataclass
 from typing import ClassVar
 
@@ -25,9 +25,9 @@ class Edited(LagCorrelation):
     def analyse(self, recording, rng):
         found = super().analyse(recording, rng)
         return type(found)(found.estimate, confidence={CONFIDENCE})
-'''
+"""
 
-EXPERIMENT = '''
+EXPERIMENT = """
 import simlab
 {IMPORT}
 from toys import ToyChain
@@ -35,7 +35,7 @@ from toys import ToyChain
 EXPERIMENT = simlab.Experiment("edited", "{ASKS}", (simlab.Grid(
     circuits=(ToyChain(),), plans=(simlab.Plan(5, 0.5),), instruments=("perfect",), methods=(Edited(),),
     baselines=False),), subjects=1)
-'''
+"""
 
 
 def write(file: Path, text: str, **parts: str) -> None:

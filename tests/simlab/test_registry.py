@@ -51,7 +51,9 @@ def test_a_name_that_is_nearly_right_is_offered(name, hint):
 
 
 def test_what_a_plug_in_raises_when_it_is_made_is_a_clear_error():
-    with pytest.raises(RegistryError, match=r"lag_correlation cannot be made with width=1: ValueError: no; `simlab show"):
+    with pytest.raises(
+        RegistryError, match=r"lag_correlation cannot be made with width=1: ValueError: no; `simlab show"
+    ):
         registry.made(Unchecked, {"width": 1})
 
 

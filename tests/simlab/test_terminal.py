@@ -12,11 +12,11 @@ from simlab.statistics import leaderboard
 from simlab.store.tables import table
 from simlab.terminal import board_text, cut, failures_text, terminal_width
 
-LONG = "pipeline(steps=deconvolution(indicator=gcamp6f, sparsity=0.5), method=coupling_glm(bin_width=0.001, alpha=0.05))"
+LONG = "pipeline(steps=deconvolution(indicator=gcamp6f, sparsity=0.5), method=coupling_glm(width=0.001, alpha=0.05))"
 
 
 def cells(method: str, **columns) -> list[dict]:
-    verdict = {"recovered": 1, "false_recovery": None, "metrics": '{"mcc": 0.625}'}
+    verdict = {"recovered": 1, "false_recovery": None, "metrics": '{"mcc": 0.625}', "confidence": 0.9}
     return [
         synthetic_run.row(cell=f"{method}{i}", subject=i, method=method, method_label=method, **verdict | columns)
         for i in range(3)
