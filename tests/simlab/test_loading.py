@@ -73,7 +73,7 @@ def test_a_module_beside_the_file_is_loaded_anew_too_and_by_workers(folder, work
     write(beside, METHOD, CONFIDENCE="0.1")
     write(file, EXPERIMENT, IMPORT="from beside_it import Edited", ASKS="?")
     first = run(str(file), folder / "run", archive=False, workers=workers)
-    assert first.table["confidence"].tolist() == [0.1]
+    assert first.table["confidence"].tolist() == [0.1], first.table["reason"].tolist()
     write(beside, METHOD, CONFIDENCE="0.2")
     said: list[str] = []
     again = run(str(file), folder / "run", archive=False, workers=workers, resume=True, say=said.append)
