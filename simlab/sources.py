@@ -12,7 +12,8 @@ import importlib.util
 import inspect
 import json
 import sys
-from collections.abc import Hashable, Iterator
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -64,7 +65,7 @@ def _code_hash(cls: Hashable) -> str:
     if cls.__module__ == "__main__" or path is None or not Path(path).is_file():
         text = _compiled(cls)
     else:
-        text = "\n".join(sorted(_parsed(found)[0] for found in _built_on(cls.__module__, Path(path))))
+        text = "\n".join(sorted(_text_and_imports(found)[0] for found in _built_on(cls.__module__, Path(path))))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -74,7 +75,7 @@ def _built_on(name: str, path: Path) -> set[Path]:
     found, todo = {path}, [(name, path)]
     while todo:
         module, file = todo.pop()
-        for imported in _parsed(file)[1]:
+        for imported in _text_and_imports(file)[1]:
             wanted = _absolute(imported, module, file)
             place = _file_of(wanted) if wanted.partition(".")[0] in packages else None
             if place is not None and place not in found:
@@ -110,8 +111,22 @@ def _file_of(module: str) -> Path | None:
     return None
 
 
+_editions: Counter[Path] = Counter()
+"""How often a file has been edited and imported again within this process."""
+
+
+def read_anew(files: Iterable[Path]) -> None:
+    """Tells that these files are imported again: their code is no longer what was parsed before."""
+    _editions.update(files)
+    _file_of.cache_clear()
+
+
+def _text_and_imports(file: Path) -> tuple[str, tuple[str, ...]]:
+    return _parsed(file, _editions[file.resolve()]) if _editions else _parsed(file)
+
+
 @cache
-def _parsed(file: Path) -> tuple[str, tuple[str, ...]]:
+def _parsed(file: Path, edition: int = 0) -> tuple[str, tuple[str, ...]]:
     """The code of a file without docstrings, and the names that it imports."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for node in ast.walk(tree):

@@ -7,6 +7,7 @@ import os
 import secrets
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -56,23 +57,42 @@ def secret_seed(given: int | str | None) -> int | str:
     return given
 
 
-def write_run_file(folder: Path, spec: Experiment, source: str, n_cells: int, strict: bool | None) -> None:
+def settings_of_run(folder: Path, settings: Iterable[str], *, resume: bool) -> tuple[str, ...]:
+    """What is set in this run, or was in the one that it goes on with (`part.field=value`)."""
+    wanted = tuple(settings)
+    if not resume or not (folder / "run.json").is_file():
+        return wanted
+    earlier = tuple(read_run_file(folder).get("settings", ()))
+    if wanted and sorted(wanted) != sorted(earlier):
+        raise SimlabError(
+            f"{folder} was begun with {' '.join(earlier) or 'nothing'} set, got {' '.join(wanted)}: a resumed run "
+            "keeps its settings, so leave out --set, or name another --out folder"
+        )
+    return earlier
+
+
+def write_run_file(
+    folder: Path, spec: Experiment, source: str, n_cells: int, settings: Iterable[str] = (), strict: bool | None = None
+) -> None:
     """`run.json`: everything needed to repeat the run."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         scratch = folder / ".run.json.writing"
-        scratch.write_text(json.dumps(_run_file(spec, source, n_cells, strict), indent=1))
+        scratch.write_text(json.dumps(_run_file(spec, source, n_cells, settings, strict), indent=1))
         os.replace(scratch, folder / "run.json")
     except OSError as error:
         raise SimlabError(f"the run folder {folder} cannot be written ({error}): name another with --out") from error
 
 
-def _run_file(spec: Experiment, source: str, n_cells: int, strict: bool | None) -> dict[str, Any]:
+def _run_file(
+    spec: Experiment, source: str, n_cells: int, settings: Iterable[str], strict: bool | None
+) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "experiment": spec.name,
         "asks": spec.asks,
         "source": str(Path(source).resolve()) if source.endswith(".py") else source,
+        "settings": list(settings),
         "seed": spec.seed,
         "subjects": spec.subjects,
         "cells": n_cells,

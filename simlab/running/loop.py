@@ -7,7 +7,7 @@ same to the bit, since every random stream is a hash of the seed and of names.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
@@ -20,11 +20,12 @@ from simlab.loading import load_experiment
 from simlab.results import Results
 from simlab.running.dispatch import finished_rows
 from simlab.running.executors import pool_of
-from simlab.running.folder import as_it_will_run, secret_seed, write_run_file
+from simlab.running.folder import as_it_will_run, secret_seed, settings_of_run, write_run_file
 from simlab.running.staleness import Standing, standing
 from simlab.store.archive import default_root
 from simlab.store.ledger import Ledger
 from simlab.store.mending import mended
+from simlab.variation import varied
 
 
 def run(
@@ -39,6 +40,7 @@ def run(
     seed: int | str | None = None,
     archive: Path | str | bool | None = True,
     progress: Progress | bool | None = None,
+    settings: Iterable[str] = (),
     say: Callable[[str], None] | None = None,
 ) -> Results:
     """Runs every cell that the ledger lacks, and returns the results.
@@ -51,6 +53,7 @@ def run(
     archive: True for the user's shared one, a folder, or False to keep no activity. progress: a bar with the
     remaining time on a terminal and in a notebook, elsewhere a line on standard error every 30 s at most (None), at
     every tenth (True), or nothing (False); or your own, called with (done, total, row) after each cell.
+    settings: `part.field=value` replaces a parameter wherever that part stands in the grids (`simlab.variation`).
     Raises SimlabError if the folder holds a run and `resume` is not given, or a run of an earlier version.
     """
     source = experiment if isinstance(experiment, str) else experiment.name
@@ -59,9 +62,11 @@ def run(
         raise SimlabError(f"workers must be >= 1, got {workers}: give at least one process, or none to run here")
     folder = Path(out) if out is not None else Path("runs") / spec.name
     secret = bool(strict) and not resume
+    settings = settings_of_run(folder, settings, resume=resume)
+    spec = varied(spec, settings)
     spec = as_it_will_run(folder, spec, subjects=subjects, seed=secret_seed(seed) if secret else seed, resume=resume)
     cells = {cell.digest(spec.seed): cell for cell in spec.cells()}
-    write_run_file(folder, spec, source, len(cells), strict)
+    write_run_file(folder, spec, source, len(cells), settings, strict)
     sweep(_root(archive))
     for sentence in mended(folder / "ledger.sqlite"):
         (say or _to_stderr)(sentence)
@@ -69,10 +74,10 @@ def run(
     found = standing(ledger, cells)
     for sentence in found.sentences():
         (say or _to_stderr)(sentence)
-    settings = _settings(spec, archive, strict, executor, workers)
+    orders = _settings(spec, archive, strict, executor, workers)
     try:
         with progress_bar(progress) as told:
-            _work_off(ledger, cells, found, spec, settings, executor, workers, told)
+            _work_off(ledger, cells, found, spec, orders, executor, workers, told)
     finally:
         ledger.close()
     return Results(folder, spec)

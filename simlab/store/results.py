@@ -65,7 +65,7 @@ class Results:
         from simlab.loading import load_experiment
 
         try:
-            return load_experiment(self.provenance["source"])
+            return load_experiment(self.provenance["source"], self.provenance.get("settings", ()))
         except (SimlabError, OSError, KeyError):
             return None
 

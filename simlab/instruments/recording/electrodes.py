@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
+from simlab.contracts import Needs
 from simlab.data import recording
 from simlab.instruments.placement import (
     check_same_subject,
@@ -38,6 +39,7 @@ class Electrodes:
     """
 
     name: ClassVar[str] = "electrodes"
+    needs: ClassVar[Needs] = Needs(("spikes",))
 
     n_sites: int = 32
     """Recording sites (tetrodes or far-apart contacts), each sorted on its own [1]."""
