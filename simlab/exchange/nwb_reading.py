@@ -122,7 +122,10 @@ def _ours(file: NWBFile, notes: Mapping[str, Any], variables: dict[str, Any], us
     """What our notes say better, and what we wrote for other readers."""
     if not notes["clock"]:
         variables.pop("trial_start", None)
-    written = {"condition_name", "unit_name", "pixel_mask", "channel_name", "location", "group", "group_name"}
+    use.take(file.invalid_times)
+    written = {
+        "condition_name", "unit_name", "pixel_mask", "channel_name", "location", "group", "group_name", "electrodes",
+    }  # fmt: skip
     for table in (file.trials, file.units, file.electrodes):
         if table is not None:
             use.column(table, *written)

@@ -51,6 +51,11 @@ class Timeline:
             )
         return cls(onset, _even(duration))
 
+    @property
+    def unbroken(self) -> bool:
+        """Whether each trial begins as the one before it ends."""
+        return bool((np.diff(self.onset) <= self.duration[:-1] + TOLERANCE).all())
+
     def to_session(self, trial: np.ndarray, time: np.ndarray) -> np.ndarray:
         """Session times [s] of `time` [s from trial onset] in each `trial`; broadcasts."""
         return self.onset[trial] + time
