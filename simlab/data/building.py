@@ -137,52 +137,6 @@ def _pass_on(like: xr.Dataset, variables: dict[str, Any], coords: dict[str, Any]
             coords[name] = like[name].values
 
 
-def from_arrays(
-    times: np.ndarray,
-    ids: np.ndarray,
-    *,
-    duration: float | np.ndarray | None = None,
-    trials: np.ndarray | None = None,
-    units: Sequence[Any] | None = None,
-) -> xr.Dataset:
-    """A Recording of anybody's spikes: `times` (spike,) [s], `ids` (spike,) any labels, `trials` (spike,) indices.
-
-    units: the labels of all units, in the order that they shall have, silent ones among them; by default the sorted
-    ids that occur. The labels stand along `unit` as the coordinate `unit_label`. duration [s], one or (trial,): by
-    default just past the last spike. Raises SimlabError for a spike of a unit, or in a trial, that is not there.
-    """
-    times, ids = np.asarray(times, dtype=float), np.asarray(ids)
-    if times.size == 0 and (units is None or duration is None):
-        raise SimlabError("a recording needs at least one spike, got none: or give its units and its duration")
-    if duration is not None and not (np.isfinite(duration).all() and np.greater(duration, 0).all()):
-        raise SimlabError(f"a recording's duration must be finite and > 0 s, got {duration}")
-    if trials is not None and not np.array_equal(np.asarray(trials), np.asarray(trials, dtype=int)):
-        raise SimlabError("trials must be whole numbers counted from 0, one per spike")
-    labels, unit = _labelled(ids, units)
-    trial = np.zeros(len(times), dtype=int) if trials is None else np.asarray(trials, dtype=int)
-    if duration is None:
-        finite = times[np.isfinite(times)]
-        duration = float(np.nextafter(finite.max(initial=0.0), np.inf)) or 1.0
-    n_trials = len(duration) if np.ndim(duration) else int(trial.max(initial=0)) + 1  # type: ignore[arg-type]
-    found = recording(duration=duration, n_units=len(labels), n_trials=n_trials, spikes=(trial, times, unit))
-    return found.assign_coords(unit_label=("unit", np.array([str(label) for label in labels], dtype=object)))
-
-
-def _labelled(ids: np.ndarray, units: Sequence[Any] | None) -> tuple[list[Any], np.ndarray]:
-    """The units' labels, and the unit (spike,) of each spike."""
-    found, unit = np.unique(ids, return_inverse=True)
-    if units is None:
-        return found.tolist(), unit
-    labels = np.asarray(units).tolist()
-    place = {label: i for i, label in enumerate(labels)}
-    if len(place) < len(labels):
-        raise SimlabError(f"units must have labels of their own, got {labels} with repeats")
-    if strangers := [label for label in found.tolist() if label not in place]:
-        raise SimlabError(f"every spike must come from one of the units, got spikes of {strangers[:5]}: list them too")
-    order = np.array([place[label] for label in found.tolist()], dtype=int)
-    return labels, order[unit] if len(order) else unit.astype(int)
-
-
 def anatomy(position: np.ndarray, cell_type: Sequence[str], region: Sequence[str] | str = "cortex") -> xr.Dataset:
     """What one may aim at: `position` (neuron, 3) [m], cell type and region of each neuron."""
     n_neurons = len(position)
