@@ -90,7 +90,10 @@ class Timeline:
         trial, clock = trial[inside], (session_time - self.onset[trial])[inside]
         counts = np.bincount(trial, minlength=len(self.onset))
         if counts.min() == 0:
-            raise SimlabError(f"no sample lies in {int((counts == 0).sum())} of {len(counts)} trials")
+            raise SimlabError(
+                f"no sample lies in {int((counts == 0).sum())} of {len(counts)} trials: leave those trials out, or put "
+                "samples and trials on one clock"
+            )
         rank = np.arange(len(trial)) - np.repeat(np.cumsum(counts) - counts, counts)
         kept = rank < (counts.min() if np.ptp(self.duration) == 0 else counts.max())
         trial, rank, clock, values = trial[kept], rank[kept], clock[kept], np.asarray(values)[inside][kept]

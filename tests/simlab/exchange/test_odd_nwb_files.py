@@ -1,4 +1,4 @@
-"""Damaged and odd NWB files: each is read right, and what was left out is said, or is refused by rule, value and fix."""
+"""Damaged and odd NWB files: read right, with a word on what was left out, or refused by rule, value and fix."""
 
 import shutil
 import warnings
@@ -32,7 +32,7 @@ def with_units(trains=TRAINS, *, trials=(), columns=(), conditions=(), ids=()):
         file.add_trial_column("condition", "x", index=any(isinstance(c, list) for c in conditions))
     for k, (start, stop) in enumerate(trials):
         file.add_trial(start_time=start, stop_time=stop, **({"condition": conditions[k]} if conditions else {}))
-    for name, _ in columns:
+    for name in {name for name, _ in columns} - {"obs_intervals"}:
         file.add_unit_column(name, name)
     for k, train in enumerate(trains):
         known = {name: values[k] for name, values in columns} | ({"id": ids[k]} if ids else {})
@@ -131,6 +131,7 @@ def sound(tmp_path_factory):
         "units": with_units(trials=SOUND_TRIALS, conditions=(1, 2, 1), columns=[("unit_x", (0.0, 1e-5))]),
         "imaged": imaged(FRAMES, times=CLOCK, trials=SOUND_TRIALS),
         "regular": imaged(FRAMES, rate=10.0, trials=SOUND_TRIALS),
+        "observed": with_units(trials=SOUND_TRIALS, columns=[("obs_intervals", ([[0.0, 9.0]], [[0.0, 9.0]]))]),
         "shown": with_series(series(timestamps=CLOCK)),
     }
     for name, file in files.items():
@@ -200,7 +201,7 @@ REFUSED = {
         "nothing to analyse|unit"),
     "silent units without trials": (units(([], [])), "has no end"),
     "no spike of finite time and no trials": (units(([NAN], [NAN, INF])), "has no end"),
-    "spikes before time 0 alone": (units(([-3.0, -1.0], [-2.0])), "none of the 3 spikes"),
+    "spikes before time 0 alone": (units(([-3.0, -1.0], [-2.0])), "has no end"),
     "trials on another clock": (units(trials=[(1000.0, 1001.0)]), "none of the 5 spikes"),
     "trials of zero length": (units(trials=[(1.0, 1.0), (2.0, 2.0)]), "longer than 0 s"),
     "trials of negative length": (units(trials=[(2.0, 1.0)]), "longer than 0 s"),
@@ -210,19 +211,18 @@ REFUSED = {
     "a trial twice": (units(trials=[(1.0, 2.0), (1.0, 2.0)]), "trials must follow one another"),
     "trials without ends": (damaged("units", drop("intervals/trials/stop_time")), "stop_time"),
     "trials with fewer ends than starts": (
-        damaged("units", put("intervals/trials/stop_time", np.array([2.0, 3.5]))), "trials"),
+        damaged("units", put("intervals/trials/stop_time", np.array([2.0, 3.5]))), "TimeIntervals.*same length"),
     "words for the starts of trials": (
         damaged("units", put("intervals/trials/start_time", np.array([b"a", b"b", b"c"]))), "start_time"),
     "words for spike times": (
         damaged("units", put("units/spike_times", np.array([b"a"] * 5))), "spike_times"),
-    "spikes of no unit": (damaged("units", drop("units/spike_times_index")), "spike_times"),
+    "spikes of no unit": (damaged("units", drop("units/spike_times_index")), "Units.*same length"),
     "a spike index beyond the spikes": (
         damaged("units", put("units/spike_times_index", np.array([3, 99], np.uint8))), "spike_times_index"),
     "a spike index that goes back": (
         damaged("units", put("units/spike_times_index", np.array([4, 2], np.uint8))), "spike_times_index"),
     "a spike index of another length": (
-        damaged("units", put("units/spike_times_index", np.array([5], np.uint8))), "spike_times_index"),
-    "a table without ids": (damaged("units", drop("units/id")), "NWB file"),
+        damaged("units", put("units/spike_times_index", np.array([5], np.uint8))), "Units.*same length"),
     "no session start": (damaged("units", drop("session_start_time")), "NWB file"),
     "an unknown type of data": (damaged("units", attribute("units", "neurodata_type", "Ghosts")), "NWB file|nothing"),
     "fluorescence without a clock": (
@@ -236,19 +236,20 @@ REFUSED = {
     "fluorescence without samples": (built(partial(imaged, np.zeros((0, 2)), rate=10.0)), "sample"),
     "fluorescence at times of NaN alone": (built(partial(imaged, FRAMES, times=np.full(60, NAN))), "has no end|sample"),
     "fluorescence of NaN alone": (built(partial(imaged, FRAMES * NAN, rate=10.0)), "finite"),
-    "fluorescence laid on its side": (built(partial(imaged, FRAMES.T, times=CLOCK[:2], regions=60)), "each of the 60"),
+    "fluorescence laid on its side": (built(partial(imaged, FRAMES.T, rate=10.0)), "each of the 2 "),
     "words for fluorescence": (
         damaged("regular", put("processing/ophys/DfOverF/traces/data", np.array([[b"a", b"b"]] * 60))), "numbers"),
-    "fluorescence that misses a trial": (built(partial(imaged, FRAMES, rate=10.0, trials=[(1, 2), (50, 51)])),
+    "fluorescence that misses a trial": (built(partial(imaged, FRAMES, rate=10.0, trials=[(1.0, 2.0), (50.0, 51.0)])),
                                          "no sample lies in 1 of 2 trials"),
     "a field potential of other channels than electrodes": (
         built(partial(with_lfp, np.zeros((60, 2)), [0, 1, 2])), "each of the 3"),
     "notes that speak of a signal that is not there": (
         damaged("ours", notes('"signal": null', '"signal": {"over": "unit", "modality": "x", "units": ""}')),
-        "simlab_notes"),
+        "simlab notes, got none"),
     "notes with names for other units": (
-        damaged("ours", notes('"names": {}', '"names": {"unit_label": ["a", "b", "c"]}')), "simlab_notes"),
-    "notes without half of what they should say": (damaged("ours", notes('"clock"', '"clack"')), "simlab_notes"),
+        damaged("ours", notes('"names": {}', '"names": {"unit_label": ["a", "b", "c"]}')),
+        "notes must name each unit_label, got 3 for 2"),
+    "notes without half of what they should say": (damaged("ours", notes('"clock"', '"clack"')), "notes must say"),
 }  # fmt: skip
 
 
@@ -300,12 +301,18 @@ READ = {
     "conditions beyond 32 bits": (units(trials=SOUND_TRIALS, conditions=(1, 2**40, 1)), [3, 2], 3, ""),
     "ragged conditions": (units(trials=SOUND_TRIALS, conditions=([1], [1, 2], [])), [3, 2], 3, "condition"),
     "ids twice": (units(ids=(7, 7)), [3, 2], 1, "ids of units"),
+    "no ids": (damaged("units", drop("units/id")), [3, 2], 3, ""),
+    "intervals of observation that are no pairs": (
+        damaged("observed", put("units/obs_intervals", np.arange(2.0))), [3, 2], 3, "2 of 2 units were not observed"),
+    "intervals of observation of NaN": (
+        damaged("observed", put("units/obs_intervals", np.full((2, 2), NAN))), [3, 2], 3, "2 of 2 units were not"),
     "names twice": (units(columns=[("unit_name", ("a", "a"))]), [3, 2], 1, "unit_name"),
     "words for positions": (units(columns=[("unit_x", ("left", "right"))]), [3, 2], 1, "unit_x"),
     "words for quality": (units(columns=[("unit_quality", ("good", "bad"))]), [3, 2], 1, "unit_quality"),
     "a quality beyond 1": (units(columns=[("unit_quality", (3.0, 0.5))]), [3, 2], 1, "unit_quality"),
     "a quality of infinity": (units(columns=[("unit_quality", (INF, 0.5))]), [3, 2], 1, "unit_quality"),
-    "positions of three numbers": (units(columns=[("unit_x", ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]))]), [3, 2], 1, "unit_x"),
+    "positions of three numbers": (
+        units(columns=[("unit_x", ([1.0, 2.0, 3.0], [1.0, 2.0, 3.0]))]), [3, 2], 1, "unit_x"),
     "channels that are words": (units(columns=[("peak_channel", ("a", "b"))]), [3, 2], 1, "peak_channel"),
     "a stimulus of NaN times": (
         built(partial(with_series, series(timestamps=np.full(60, NAN)))), [3, 2], 3, "shown"),
@@ -339,3 +346,40 @@ def test_what_can_be_read_is_read_right_and_the_rest_is_said(kind, sound, tmp_pa
     assert said in told
     assert said or not [word for word in ("spike", "trials that") if word in told]
     assert len(set(found["unit_label"].values)) == len(spikes) if "unit_label" in found.coords else True
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_conditions_that_are_no_32_bit_numbers_get_names(sound, tmp_path):
+    for kind, names in (
+        ("conditions of NaN", ("1.0", "nan")),
+        ("conditions at infinity", ("1.0", "inf")),
+        ("conditions beyond 32 bits", ("1", str(2**40))),
+    ):
+        path = tmp_path / f"{kind}.nwb"
+        READ[kind][0](path, sound)
+        found = read_nwb(path)
+        assert found.attrs["conditions"] == names
+        assert found["condition"].values.tolist() == [0, 1, 0]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_frames_at_the_times_of_others_are_left_out_and_counted(sound, tmp_path):
+    times = CLOCK.copy()
+    times[[12, 30]] = times[[11, 29]]  # one in the first trial, one in the second
+    damaged("imaged", put("processing/ophys/DfOverF/traces/timestamps", times))(tmp_path / "x.nwb", sound)
+    found = read_nwb(tmp_path / "x.nwb")
+    assert "2 samples of traces at the time of another" in found.attrs["unread"]
+    assert (np.diff(found["sample_time"]) > 0).all()
+    assert found["signal"].values[0, :3, 0].tolist() == [10.0, 11.0, 13.0]
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_frames_out_of_order_are_put_in_order(sound, tmp_path):
+    order = np.random.default_rng(0).permutation(60)
+    damaged(
+        "imaged",
+        put("processing/ophys/DfOverF/traces/timestamps", CLOCK[order]),
+        put("processing/ophys/DfOverF/traces/data", FRAMES[order]),
+    )(tmp_path / "x.nwb", sound)
+    found = read_nwb(tmp_path / "x.nwb")
+    assert found["signal"].values[0, :10, 0].tolist() == list(range(10, 20))
