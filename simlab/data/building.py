@@ -26,15 +26,32 @@ def _dataset(
             continue
         if name not in vocabulary:
             raise SimlabError(f"no variable {name!r} in the vocabulary; it holds {', '.join(vocabulary)}")
-        array = np.asarray(values, dtype=DTYPES.get(name))
+        array = _typed(name, values)
         if array.ndim != len(vocabulary[name]):
             raise SimlabError(f"{name} must have dims {vocabulary[name]}, got an array of shape {array.shape}")
         data[name] = (vocabulary[name], array, {"units": UNITS[name]} if name in UNITS else {})
-    return xr.Dataset(data, dict(coords), {"duration": float(duration)})
+    try:
+        return xr.Dataset(data, dict(coords), {"duration": float(duration)})
+    except ValueError as misfit:
+        raise SimlabError(
+            f"variables must agree on the sizes of their dims, got {misfit}: cut or complete them"
+        ) from None
+
+
+def _typed(name: str, values: Any) -> np.ndarray:
+    """As the vocabulary stores it; raises SimlabError where that would cut off what stands behind the point."""
+    wanted, array = DTYPES.get(name), np.asarray(values)
+    if wanted is None or array.dtype == wanted:
+        return array
+    if array.size and not (array.dtype.kind in "biuf" and np.array_equal(array, np.round(array))):
+        raise SimlabError(f"{name} must hold whole numbers, got {array.ravel()[0]!r} ...: count or code them from 0")
+    return array.astype(wanted)
 
 
 def _sorted_spikes(trial: np.ndarray, time: np.ndarray, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     trial, time, cell = (np.asarray(a) for a in (trial, time, cell))
+    if odd := [a.dtype for a in (trial, time, cell) if a.size and a.dtype.kind not in "biuf"]:
+        raise SimlabError(f"a spike table needs columns of numbers, got dtype {odd[0]}: number trials and units from 0")
     if not trial.shape == time.shape == cell.shape or trial.ndim != 1:
         raise SimlabError(
             f"a spike table needs three columns of one length, got shapes {trial.shape}, {time.shape}, {cell.shape}"
@@ -107,8 +124,15 @@ def recording(
     `like`: an Activity whose stimulus, behaviour, condition and time are passed on, as the experimenter knows them.
     Raises SimlabError where the parts do not fit one another.
     """
+    if n_trials < 1 or n_units < 0:
+        raise SimlabError(
+            f"a recording needs at least one trial, got {n_trials} trials and {n_units} units: count again"
+        )
     coords: dict[str, Any] = {"trial": np.arange(n_trials), "unit": np.arange(n_units)}
-    length = np.broadcast_to(np.asarray(duration, dtype=float), (n_trials,))
+    length = np.asarray(duration, dtype=float)
+    if length.shape not in ((), (1,), (n_trials,)) or not (np.isfinite(length) & (length > 0)).all():
+        raise SimlabError(f"durations must be finite and > 0 s, one or {n_trials}, got {duration}: give every trial's")
+    length = np.broadcast_to(length, (n_trials,))
     if np.ptp(length) > 0:
         variables["trial_duration"] = length
     if spikes is not None:

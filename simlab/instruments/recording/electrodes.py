@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -191,6 +191,7 @@ class Probe:
         check_same_subject(self.key, activity)
         check_spikes("electrodes need", activity)
         trial, time, site, unit = self._events(activity, rng)
+        channels: dict[str, Any] = {f"channel_{axis}": self.sites[:, i] for i, axis in enumerate("xyz")}
         seen = ~in_dead_time(site, trial, time, self.electrodes.dead_time) & (unit >= 0)
         return recording(
             duration=activity.attrs["duration"],
@@ -199,7 +200,7 @@ class Probe:
             spikes=(trial[seen], time[seen], unit[seen]),
             like=activity,
             **unit_variables(self.units),
-            **{f"channel_{axis}": self.sites[:, i] for i, axis in enumerate("xyz")},
+            **channels,
         )
 
     def _events(
