@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -30,12 +31,16 @@ def _dataset(
         if array.ndim != len(vocabulary[name]):
             raise SimlabError(f"{name} must have dims {vocabulary[name]}, got an array of shape {array.shape}")
         data[name] = (vocabulary[name], array, {"units": UNITS[name]} if name in UNITS else {})
-    try:
+    with _agreeing():
         return xr.Dataset(data, dict(coords), {"duration": float(duration)})
+
+
+@contextmanager
+def _agreeing() -> Iterator[None]:
+    try:
+        yield
     except ValueError as misfit:
-        raise SimlabError(
-            f"variables must agree on the sizes of their dims, got {misfit}: cut or complete them"
-        ) from None
+        raise SimlabError(f"variables must agree on the sizes of their dims, got {misfit}: complete them") from None
 
 
 def _typed(name: str, values: Any) -> np.ndarray:
@@ -43,7 +48,8 @@ def _typed(name: str, values: Any) -> np.ndarray:
     wanted, array = DTYPES.get(name), np.asarray(values)
     if wanted is None or array.dtype == wanted:
         return array
-    if array.size and not (array.dtype.kind in "biuf" and np.array_equal(array, np.round(array))):
+    whole = array.dtype.kind in "biu" or (array.dtype.kind == "f" and np.array_equal(array, np.round(array)))
+    if array.size and not whole:
         raise SimlabError(f"{name} must hold whole numbers, got {array.ravel()[0]!r} ...: count or code them from 0")
     return array.astype(wanted)
 
@@ -125,9 +131,7 @@ def recording(
     Raises SimlabError where the parts do not fit one another.
     """
     if n_trials < 1 or n_units < 0:
-        raise SimlabError(
-            f"a recording needs at least one trial, got {n_trials} trials and {n_units} units: count again"
-        )
+        raise SimlabError(f"a recording needs at least one trial, got {n_trials}, and {n_units} units: count again")
     coords: dict[str, Any] = {"trial": np.arange(n_trials), "unit": np.arange(n_units)}
     length = np.asarray(duration, dtype=float)
     if length.shape not in ((), (1,), (n_trials,)) or not (np.isfinite(length) & (length > 0)).all():
@@ -146,7 +150,8 @@ def recording(
     result = _dataset(RECORDING, variables, coords, float(length.max()))
     if signal is not None:
         attrs = {"modality": modality, "units": signal_units}
-        result["signal"] = (("trial", "sample", over), np.asarray(signal), attrs)
+        with _agreeing():
+            result["signal"] = (("trial", "sample", over), np.asarray(signal), attrs)
     check_recording(result)
     return result
 

@@ -50,10 +50,10 @@ def _check(dataset: xr.Dataset, what: str, vocabulary: Mapping[str, tuple[str, .
             raise SimlabError(
                 f"{what} variable {name!r} must hold numbers, got dtype {variable.dtype}: code text as numbers"
             )
-    if lost := {"trial", cell} - set(dataset.sizes):
-        raise SimlabError(f"{what} needs the dims trial and {cell}, got no {' and '.join(sorted(lost))}: build it anew")
     if "duration" not in dataset.attrs:
         raise SimlabError(f"{what} needs attrs['duration'], the length of each trial in seconds")
+    if lost := {"trial", cell} - set(dataset.sizes):
+        raise SimlabError(f"{what} needs the dims trial and {cell}, got no {' and '.join(sorted(lost))}: build it anew")
     if f"spike_{cell}" in dataset:
         _check_spikes(dataset, what, cell)
 

@@ -1,4 +1,4 @@
-"""Odd Neo blocks, pynapple objects, zarr folders, npz files and dictionaries: read right, or refused by rule and fix."""
+"""Odd Neo blocks, pynapple objects, zarr folders, npz files and dictionaries: read right, or refused by rule."""
 
 import json
 import shutil
@@ -143,7 +143,7 @@ def test_damaged_npz_files_are_refused(tmp_path):
     whole = (tmp_path / "r.npz").read_bytes()
     for content in (b"", b"text", whole[:100], whole[: len(whole) // 2]):
         (tmp_path / "x.npz").write_bytes(content)
-        with pytest.raises(SimlabError, match="must be an .npz file"):
+        with pytest.raises(SimlabError, match=r"must be an \.npz file"):
             arrays.from_npz(tmp_path / "x.npz")
     for path in (tmp_path, tmp_path / "none.npz"):
         with pytest.raises(SimlabError, match="there is no file"):
