@@ -176,7 +176,7 @@ def unit_labels(table: Any, use: Use) -> np.ndarray:
         if values is not None and (labels := labels_of(values)) is not None:
             use.column(table, name)
             return labels
-    if (labels := labels_of(table.id[:].tolist())) is not None:
+    if (labels := labels_of(list(table.id[:]))) is not None:
         return labels
     use.told.append("ids of units, some of which are the same: rows are counted instead")
     return np.array([str(row) for row in range(len(table))], dtype=object)
