@@ -173,7 +173,7 @@ def unit_labels(table: Any, use: Use) -> np.ndarray:
     """The units' names where a common column has them, else their ids, else the numbers of their rows."""
     for name in LABELS:
         values = one_each(table, name) if name in table.colnames else None
-        if values is not None and (labels := labels_of(values)) is not None:
+        if values is not None and (labels := labels_of(values.tolist())) is not None:
             use.column(table, name)
             return labels
     if (labels := labels_of(list(table.id[:]))) is not None:
