@@ -18,7 +18,7 @@ _HOMES = {
     "register": "simlab.registry", "create": "simlab.registry", "names": "simlab.registry",
     "Experiment": "simlab.experiment", "Grid": "simlab.experiment", "Plan": "simlab.experiment",
     "Claim": "simlab.claims", "Measured": "simlab.claims",
-    "run": "simlab.running.loop", "Results": "simlab.store.results", "open_results": "simlab.store.results",
+    "run": "simlab.running.loop", "Results": "simlab.results", "open_results": "simlab.results",
     "check": "simlab.checks.check", "stream": "simlab.streams", "score": "simlab.scoring",
     "score_again": "simlab.running.rescoring", "analyse": "simlab.analysis",
     "generate": "simlab.exchange.generate",

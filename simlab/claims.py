@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "Claim", "ClaimResult", "Measured", "best_of", "chosen", "difference", "mean", "paired_difference", "rate",
-    "separation",
+    "Claim", "ClaimResult", "ClaimResults", "Measured", "best_of", "chosen", "difference", "mean",
+    "paired_difference", "rate", "separation",
 ]  # fmt: skip
 
 
@@ -73,3 +73,34 @@ class ClaimResult:
     claim: Claim
     measured: Measured
     verdict: str
+
+
+class ClaimResults(tuple[ClaimResult, ...]):
+    """The checked claims of a run, in the experiment's order; a table in a notebook."""
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per claim: its verdict, value with 95% interval (low, high) and n, the band, statement, source."""
+        import pandas as pd
+
+        rows = [
+            {
+                "claim": found.claim.name,
+                "verdict": found.verdict,
+                "value": found.measured.value,
+                "low": found.measured.low,
+                "high": found.measured.high,
+                "n": found.measured.n,
+                "expected": f"{found.claim.band[0]:g} to {found.claim.band[1]:g}",
+                "statement": found.claim.statement,
+                "source": found.claim.source,
+            }
+            for found in self
+        ]
+        columns = ["claim", "verdict", "value", "low", "high", "n", "expected", "statement", "source"]
+        return pd.DataFrame(rows, columns=columns)
+
+    def _repr_html_(self) -> str:
+        if not self:
+            return "<p>This experiment makes no claims.</p>"
+        return str(self.table.to_html(index=False, float_format="%.3g", na_rep="–", escape=True))

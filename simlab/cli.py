@@ -5,15 +5,14 @@ Nothing heavy is imported before a command needs it; `simlab --help` and `simlab
 
 from __future__ import annotations
 
-import ast
-import re
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
+
+from simlab.bars import progress_bar as _progress_bar
+from simlab.bars import simulation_bar as _simulation_bar
 
 app = typer.Typer(
     name="simlab",
@@ -28,18 +27,46 @@ KINDS = ("circuits", "instruments", "methods", "questions", "experiments")
 Folder = Annotated[Path, typer.Argument(help="Run folder: the --out of `simlab run`.", metavar="DIR")]
 
 
-def main() -> None:
+Settings = Annotated[
+    list[str] | None, typer.Option("--set", help="A parameter: n_units=30, or subsample.n_units=30. Repeatable.")
+]
+
+
+def main(arguments: list[str] | None = None) -> None:
     """The console script: what a user did wrong ends with one clear line and exit status 2."""
-    from simlab.contracts import SimlabError
+    from simlab.errors import SimlabError
 
     try:
-        app()
+        app(arguments, prog_name="simlab")
     except SimlabError as error:
-        print(f"simlab: {error}", file=sys.stderr)
-        raise SystemExit(2) from None
+        _end(str(error))
     except BrokenPipeError:
         sys.stderr.close()
         raise SystemExit(0) from None
+    except OSError as error:  # a disk or folder that does not let us
+        _end(f"{error.strerror or error}: {error.filename or 'no file named'}")
+
+
+def _end(message: str) -> None:
+    print(f"simlab: {' '.join(message.split())}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _print_version(wanted: bool) -> None:
+    if wanted:
+        from simlab import __version__
+
+        print(f"simlab {__version__}")
+        raise typer.Exit()
+
+
+@app.callback()
+def simlab(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version, and exit.")
+    ] = False,
+) -> None:
+    """A simulated neuroscience lab: how often does an analysis recover a mechanism that is known?"""
 
 
 @app.command("list")
@@ -60,18 +87,23 @@ def list_(
 @app.command()
 def show(
     name: str,
-    figure: Annotated[Path | None, typer.Option(help="Draw its portrait into this PNG or SVG file.")] = None,
+    figure: Annotated[Path | None, typer.Option(help="Draw its portrait into this PNG, SVG or PDF file.")] = None,
+    settings: Settings = None,
 ) -> None:
     """Show a plug-in's documentation, parameters, and truths or needs; or draw its portrait."""
     from simlab.describe import description
     from simlab.registry import find
 
     kind, found = find(name)
+    if settings:
+        found = _with_settings(kind, name, found, settings)
+    if figure is not None:
+        from simlab.report.portrait import check_portrait, portrait
+
+        check_portrait(found, figure)
     print(description(name, kind, found))
     if figure is not None:
-        from simlab.report.portrait import portrait
-
-        print(f"portrait: {portrait(found() if isinstance(found, type) else found, figure)}")
+        print(f"portrait: {portrait(found, figure)}")
 
 
 @app.command()
@@ -83,6 +115,7 @@ def run(
     seed: Annotated[str | None, typer.Option(help="Another seed than the experiment's: any number or word.")] = None,
     strict: Annotated[bool, typer.Option("--strict", help="Every method in its own sealed process.")] = False,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    settings: Settings = None,
 ) -> None:
     """Run an experiment, print its leaderboard and claims, and write its report."""
     from simlab.provenance import machine
@@ -98,6 +131,7 @@ def run(
             resume=resume,
             seed=_seed(seed),
             progress=progress,
+            settings=settings or (),
         )
     _print_summary(found)
     from simlab.report import write_report
@@ -111,13 +145,15 @@ def results(
     csv: Annotated[bool, typer.Option("--csv", help="Every cell as CSV.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Every cell as JSON records.")] = False,
     parquet: Annotated[Path | None, typer.Option(help="Write every cell to this Parquet file.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Every column of the leaderboard.")] = False,
 ) -> None:
     """Print the leaderboard of a run, or every cell as CSV or JSON, on standard output."""
     from simlab.store.results import Results
 
+    _check_one_form({"--csv": csv, "--json": json, "--parquet": parquet is not None, "--all": everything})
     found = Results(folder)
     if parquet is not None:
-        _to_parquet(found.table, parquet)
+        _to_parquet(found, parquet)
     elif csv:
         found.table.to_csv(sys.stdout, index=False)
     elif json:
@@ -125,17 +161,20 @@ def results(
         print()
     else:
         _print_progress(found)
-        print(_plain_table(found.leaderboard()))
+        _print_board(found, everything)
 
 
 @app.command()
 def claims(folder: Folder) -> None:
     """Check the experiment's claims on a run; exit status 1 unless every one holds."""
     from simlab.store.results import Results
+    from simlab.terminal import claim_text
 
     verdicts = Results(folder).claims()
     for verdict in verdicts:
-        print(_claim_text(verdict))
+        print(claim_text(verdict))
+    if not verdicts:
+        print("the experiment makes no claims")
     if any(verdict.verdict in ("fails", "not measured") for verdict in verdicts):
         raise SystemExit(1)
 
@@ -150,8 +189,7 @@ def score(
     """Score the kept findings of a run again, as the questions now are, without analysing anew."""
     from simlab.running.rescoring import score_again
 
-    found = score_again(folder, _questions(criteria or []))
-    print(_plain_table(found.leaderboard()))
+    _print_board(score_again(folder, _questions(folder, criteria or [])))
 
 
 @app.command()
@@ -172,17 +210,18 @@ def generate(
     instrument: Annotated[str, typer.Option(help="A name from `simlab list instruments`.")] = "perfect",
     truth: Annotated[Path | None, typer.Option(help="Where the truth goes, in its own file.")] = None,
     seed: Annotated[str, typer.Option(help="Seed of the subject and its recording.")] = "0",
+    settings: Settings = None,
 ) -> None:
     """Generate a synthetic dataset; its truth goes into a file of its own."""
     from simlab.contracts import SimlabError
     from simlab.exchange.generate import generate as generate_dataset
 
+    parts = _circuit_and_instrument(circuit, instrument, settings or [])
+    _seed(seed)
     if truth is not None and truth.resolve() == out.resolve():
         raise SimlabError(f"data and truth must lie in files of their own, got {out} for both: name another --truth")
     with _simulation_bar():
-        recording = generate_dataset(
-            circuit, instrument, trials=trials, duration=duration, seed=seed, out=out, truth=truth
-        )
+        recording = generate_dataset(*parts, trials=trials, duration=duration, seed=seed, out=out, truth=truth)
     print(f"{out}: {recording.sizes['unit']} units, {trials} trials of {duration:g} s")
 
 
@@ -200,73 +239,68 @@ def check(name: str) -> None:
 @app.command()
 def archive(
     purge: Annotated[bool, typer.Option("--purge", help="Remove what it holds, longest unused first.")] = False,
-    keep: Annotated[float, typer.Option(help="With --purge: leave this many GB.")] = 0.0,
+    keep: Annotated[float | None, typer.Option(help="With --purge: leave this many GB.")] = None,
 ) -> None:
     """Report the size of the archive of simulated activity, or purge it."""
+    from simlab.contracts import SimlabError
     from simlab.store.archive import Archive, default_root
 
+    if keep is not None and not purge:
+        raise SimlabError(f"--keep says how much a purge leaves, got {keep:g} without one: add --purge or leave it out")
+    if keep is not None and not 0 <= keep < float("inf"):
+        raise SimlabError(f"--keep must be a number of GB >= 0, got {keep:g}: --keep 0 (the default) leaves nothing")
     store = Archive(default_root())
     if purge:
-        print(f"freed {store.purge(int(keep * 1e9)) / 1e6:.1f} MB")
+        print(f"freed {store.purge(int((keep or 0.0) * 1e9)) / 1e6:.1f} MB")
     print(f"{store.root}: {len(store.entries())} entries, {store.size() / 1e6:.1f} MB")
 
 
-@contextmanager
-def _progress_bar() -> Iterator[Any]:
-    """A bar with the remaining time on a terminal; nothing elsewhere."""
-    if not sys.stderr.isatty():
-        yield None
-        return
-    with _bar() as bar:
-        task = bar.add_task("cells", total=None)
+def _with_settings(kind: str, name: str, found: Any, settings: list[str]) -> Any:
+    """A plug-in with other parameters."""
+    if kind == "experiments":
+        from simlab.variation import varied
 
-        def progress(done: int, total: int, row: dict[str, Any]) -> None:
-            what = f"{row['circuit']} / {row['instrument']} / {row['method']}"
-            bar.update(task, completed=done, total=total, description=what[:60])
+        return varied(found, settings)
+    from simlab.settings import placed, with_changes
 
-        yield progress
+    return with_changes(found, placed(settings, {name: [found]}, {kind[:-1]: name})[name])
 
 
-@contextmanager
-def _simulation_bar() -> Iterator[None]:
-    """The same for one long simulation."""
-    if not sys.stderr.isatty():
-        yield
-        return
-    from simlab.progress import listening
+def _circuit_and_instrument(circuit: str, instrument: str, settings: list[str]) -> tuple[Any, Any]:
+    """Both with the parameters that are set, by their names or as `circuit.field` and `instrument.field`."""
+    from simlab.registry import get
+    from simlab.settings import placed, with_changes
 
-    with _bar() as bar:
-        task = bar.add_task("simulating", total=100)
-        with listening(lambda done, what: bar.update(task, completed=round(100 * done), description=what)):
-            yield
+    parts = {circuit: [get("circuits", circuit)], instrument: [get("instruments", instrument)]}
+    changes = placed(settings, parts, {"circuit": circuit, "instrument": instrument})
+    species, device = (with_changes(part, changes.get(name, {})) for name, (part,) in parts.items())
+    return species, device
 
 
-def _bar() -> Any:
-    from rich.console import Console
-    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-    return Progress(*columns, console=Console(stderr=True), transient=True)
-
-
-def _questions(criteria: list[str]) -> list[Any]:
-    """Questions with these criteria, `question.field=value`."""
+def _questions(folder: Path, criteria: list[str]) -> list[Any]:
+    """Questions of a run with these criteria, `question.field=value`."""
     from simlab.contracts import SimlabError
-    from simlab.registry import create
+    from simlab.registry import get
+    from simlab.settings import parsed, placed, with_changes
+    from simlab.store.results import Results
 
-    chosen: dict[str, dict[str, Any]] = {}
-    for text in criteria:
-        found = re.fullmatch(r"(\w+)\.(\w+)=(.+)", text)
-        if found is None:
-            raise SimlabError(f"a criterion must read question.field=value, got {text!r}: connectivity.least_mcc=0.4")
-        try:
-            value = ast.literal_eval(found[3])
-        except (ValueError, SyntaxError):
-            raise SimlabError(
-                f"the value of a criterion must be a number or a tuple of them, got {found[3]!r}"
-            ) from None
-        chosen.setdefault(found[1], {})[found[2]] = value
-    return [create("questions", name, **fields) for name, fields in chosen.items()]
+    asked = sorted({row["question"] for row in Results(folder).ledger.rows()})
+    for name, *field in (parsed(text).path for text in criteria):
+        if not field:
+            raise SimlabError(f"a criterion must read question.field=value, got {name!r}: connectivity.least_mcc=0.4")
+        if name not in asked:
+            get("questions", name)
+            raise SimlabError(f"the run in {folder} asks {', '.join(asked) or 'nothing yet'}, not {name}: set those")
+    parts = {name: [get("questions", name)] for name in asked}
+    changes = placed(criteria, parts)
+    return [with_changes(parts[name][0], own) for name, own in changes.items()]
+
+
+def _check_one_form(given: dict[str, bool]) -> None:
+    from simlab.contracts import SimlabError
+
+    if len(wanted := [option for option, there in given.items() if there]) > 1:
+        raise SimlabError(f"results are printed in one form at a time, got {' and '.join(wanted)}: give one of them")
 
 
 def _seed(text: str | None) -> int | str | None:
@@ -281,45 +315,30 @@ def _print_progress(found: Any) -> None:
         print(f"unfinished: {done} of {cells} cells; go on with `simlab run ... --resume`")
 
 
+def _print_board(found: Any, everything: bool = False) -> None:
+    from simlab.terminal import board_text, terminal_width
+
+    print(board_text(found.leaderboard(), terminal_width(), everything=everything))
+
+
 def _print_summary(found: Any) -> None:
-    print(_plain_table(found.leaderboard()))
+    from simlab.terminal import claim_text, failures_text
+
+    _print_board(found)
     for verdict in found.claims():
-        print(_claim_text(verdict))
-    failed = found.table[found.table["status"] == "error"]
-    if len(failed):
-        print(f"{len(failed)} cells ended with an error; the first: {failed.iloc[0]['reason']}")
+        print(claim_text(verdict))
+    if failures := failures_text(found.table):
+        print(failures)
     print(f"results: {found.folder}")
 
 
-def _claim_text(verdict: Any) -> str:
-    claim, measured = verdict.claim, verdict.measured
-    low, high = claim.band
-    interval = "" if measured.low != measured.low else f" [{measured.low:.3g}, {measured.high:.3g}]"
-    detail = f"; {measured.detail}" if measured.detail else ""
-    return (
-        f"{verdict.verdict.upper():12} {claim.name}: {claim.statement}\n"
-        f"{'':12} measured {measured.value:.3g}{interval} (n={measured.n}{detail}); "
-        f"expected {low:g} to {high:g}; source: {claim.source}"
-    )
-
-
-SHORT = (
-    "question", "league", "method_label", "n", "n_left_out", "separation", "recovery", "recovery_low", "recovery_high",
-    "metric", "value", "chance", "ceiling", "ceiling_recovery", "false_recovery", "false_recovery_least",
-    "false_recovery_most", "abstention", "error_rate", "rival_error_rate", "over_budget", "seconds_analysis",
-)  # fmt: skip
-
-
-def _plain_table(frame: Any) -> str:
-    columns = [name for name in SHORT if name in frame.columns]
-    return frame[columns].to_string(index=False, float_format=lambda x: f"{x:.3g}", na_rep="-")
-
-
-def _to_parquet(table: Any, path: Path) -> None:
+def _to_parquet(found: Any, path: Path) -> None:
     from simlab.contracts import SimlabError
+    from simlab.outputs import check_writable
 
+    check_writable("the Parquet file", path)
     try:
-        table.to_parquet(path)
+        found.table.to_parquet(path)
     except ImportError as error:
         raise SimlabError("Parquet files need pyarrow: install simlab[tables]") from error
     except OSError as error:

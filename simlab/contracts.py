@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
 
 from simlab.errors import BudgetExceeded as BudgetExceeded
+from simlab.errors import HouseFault as HouseFault
 from simlab.errors import SimlabError as SimlabError
 
 if TYPE_CHECKING:
@@ -131,7 +132,8 @@ class Circuit(Protocol):
     """A species: a frozen dataclass whose fields are the parameters of one known mechanism.
 
     A rival states the circuits that it imitates in `twin_of`, and `imitating(circuit)` returns a copy of it that is
-    matched to a given circuit value (its size, rates, correlations).
+    matched to a given circuit value (its size, rates, correlations). `modalities`, a tuple, may say what its activity
+    holds (`spikes`, `rate`): instruments that need another are then refused before anything is simulated.
     """
 
     name: ClassVar[str]
@@ -153,7 +155,10 @@ class Implant(Protocol):
 
 @runtime_checkable
 class Instrument(Protocol):
-    """What can be measured: it is placed in a subject as an implant."""
+    """What can be measured: it is placed in a subject as an implant.
+
+    `needs`, a `Needs`, may say in its modalities what the activity must hold any one of.
+    """
 
     name: ClassVar[str]
 

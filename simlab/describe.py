@@ -8,10 +8,11 @@ import re
 from typing import Any
 
 from simlab.contracts import Needs
-from simlab.fingerprint import describe
+from simlab.fingerprint import describe, label
 from simlab.naming import name_of
 from simlab.questions.form import words
-from simlab.registry import rivals_of
+from simlab.registry import made, rivals_of
+from simlab.settings import present_value
 from simlab.truths import answerable
 
 
@@ -33,18 +34,19 @@ def _parameters(plugin: Any, owner: type) -> list[str]:
     notes = field_docs(owner)
     lines = ["parameters:"]
     for field in dataclasses.fields(owner):
-        value = _value(plugin, field)
+        value, usual = (_shown(present_value(who, field.name)) for who in (plugin, owner))
+        value += f" (default {usual})" if value != usual else ""
         note = f"  {notes[field.name]}" if field.name in notes else ""
         lines.append(f"  {field.name} = {value}{note}")
     return lines
 
 
-def _value(plugin: Any, field: dataclasses.Field) -> str:
-    if not isinstance(plugin, type):
-        return str(describe(getattr(plugin, field.name)))
-    if field.default is not dataclasses.MISSING:
-        return repr(field.default)
-    return repr(field.default_factory()) if callable(field.default_factory) else "(required)"
+def _shown(value: Any) -> str:
+    if value is dataclasses.MISSING:
+        return "(required)"
+    if dataclasses.is_dataclass(value) and not isinstance(value, type):
+        return label(value)
+    return str(describe(value)) if hasattr(value, "dtype") else repr(value)
 
 
 def field_docs(owner: type) -> dict[str, str]:
@@ -67,10 +69,17 @@ def _of_circuit(name: str, plugin: Any) -> list[str]:
     rivals = [name_of(rival) for rival in rivals_of(name)]
     return [
         f"mechanism: {plugin.mechanism}",
+        f"activity: {', '.join(_modalities(plugin)) or 'not stated'}",
         f"truths: {', '.join(answerable(plugin))}",
         f"imitates: {', '.join(getattr(plugin, 'twin_of', ())) or 'none'}",
         f"rivals: {', '.join(rivals) or 'none'}",
     ]
+
+
+def _modalities(plugin: Any) -> tuple[str, ...]:
+    """What a circuit says that its activity holds; where that depends on its parameters, with those that it has."""
+    stated = getattr(plugin, "modalities", ())
+    return tuple(getattr(made(plugin, {}), "modalities", ()) if isinstance(stated, property) else stated)
 
 
 def _of_method(name: str, plugin: Any) -> list[str]:
@@ -103,7 +112,9 @@ def _of_question(name: str, plugin: Any) -> list[str]:
 
 
 def _of_instrument(name: str, plugin: Any) -> list[str]:
-    return ["stimulates units" if hasattr(plugin, "install") else "records units"]
+    needs = getattr(plugin, "needs", None)
+    what = "stimulates units" if hasattr(plugin, "install") else "records units"
+    return [what, *([f"needs: {_words(needs)}"] if isinstance(needs, Needs) else [])]
 
 
 def _experiment(spec: Any) -> list[str]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from simlab.contracts import Budget, Circuit, Instrument, SimlabError, Stimulator
 from simlab.fingerprint import describe, fingerprint, label, value_hash
 from simlab.naming import name_of
+from simlab.pairing import check_pair
 from simlab.registry import create, names, question
 from simlab.sources import code_hash, libraries
 from simlab.truths import answerable
@@ -92,6 +93,10 @@ class Grid:
             object.__setattr__(self, what, _made("circuits" if what == "rivals" else what, getattr(self, what)))
         for method in self.methods:
             _check_asked(method, self.circuits)
+        imitated = {name_of(circuit) for circuit in self.circuits}
+        others = [rival for rival in self.rivals if not imitated & set(getattr(rival, "twin_of", ()))]
+        for circuit, instrument in product((*self.circuits, *others), self.instruments):
+            check_pair(circuit, instrument)
 
     @property
     def asks(self) -> tuple[str, ...]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from typing import Any
 
 from simlab.contracts import SimlabError
@@ -30,3 +31,12 @@ def kind_of(plugin: Any) -> str:
         f"{plugin!r} is no plug-in: a circuit has subject(), an instrument implant() or install(), a method analyse() "
         "or investigate(), a question score() and false_recovery(), an experiment is a simlab.Experiment"
     )
+
+
+def near(word: str, known: Iterable[str]) -> str:
+    """` (did you mean X?)` where the names known hold one or two that are much like this word, else nothing."""
+    from difflib import get_close_matches
+
+    folded = {name.lower().replace("-", "_"): name for name in known}
+    found = get_close_matches(word.lower().replace("-", "_"), folded, n=2, cutoff=0.7)
+    return f" (did you mean {' or '.join(folded[name] for name in found)}?)" if found else ""

@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import dataclasses
 import importlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from simlab.contracts import SimlabError
-from simlab.naming import kind_of, name_of
+from simlab.naming import kind_of, name_of, near
 
 KINDS = ("circuits", "instruments", "methods", "questions", "experiments")
 BUILT_IN_PACKAGES = ("circuits", "methods", "experiments")
@@ -46,14 +46,14 @@ def _entry_points(kind: str) -> dict[str, EntryPoint]:
 def names(kind: str) -> list[str]:
     """Registered names of `circuits`, `instruments`, `methods`, `questions` or `experiments`, sorted."""
     if kind not in KINDS:
-        raise RegistryError(f"no kind {kind!r}; the kinds are {', '.join(KINDS)}")
+        raise RegistryError(f"no kind {kind!r}{near(kind, KINDS)}; the kinds are {', '.join(KINDS)}")
     return sorted({*_entry_points(kind), *_registered[kind]})
 
 
 def get(kind: str, name: str) -> Any:
     """The class (for experiments: the value) registered under this name."""
-    if name not in names(kind):
-        raise RegistryError(f"no {kind[:-1]} named {name!r}; there are: {', '.join(names(kind))}")
+    if name not in (known := names(kind)):
+        raise RegistryError(f"no {kind[:-1]} named {name!r}{near(name, known)}; there are: {', '.join(known)}")
     if name in _registered[kind]:
         return _registered[kind][name]
     return _load(_entry_points(kind)[name].value, f"{kind[:-1]} {name}")
@@ -63,13 +63,28 @@ def create(kind: str, name: str, **parameters: Any) -> Any:
     """An instance with these parameters; registered instances are copied with them changed."""
     found = get(kind, name)
     fields = {f.name for f in dataclasses.fields(found)} if dataclasses.is_dataclass(found) else set()
-    if unknown := set(parameters) - fields:
+    if unknown := sorted(set(parameters) - fields):
         raise RegistryError(
-            f"{name} has no parameter {', '.join(sorted(unknown))}; it takes: {', '.join(sorted(fields)) or 'none'}"
+            f"{name} has no parameter {', '.join(unknown)}{near(unknown[0], fields)}; "
+            f"it takes: {', '.join(sorted(fields)) or 'none'}"
         )
-    if isinstance(found, type):
-        return found(**parameters)
-    return dataclasses.replace(found, **parameters) if parameters else found
+    return made(found, parameters)
+
+
+def made(found: Any, parameters: Mapping[str, Any]) -> Any:
+    """An instance of a class, or a copy of an instance, with these parameters; whatever it raises is a SimlabError."""
+    try:
+        if isinstance(found, type):
+            return found(**parameters)
+        return dataclasses.replace(found, **parameters) if parameters else found
+    except SimlabError:
+        raise
+    except Exception as error:  # a plug-in of which nobody checked the parameters
+        given = ", ".join(f"{field}={value!r}" for field, value in parameters.items()) or "its default parameters"
+        raise RegistryError(
+            f"{name_of(found)} cannot be made with {given}: {type(error).__name__}: {error}; "
+            f"`simlab show {name_of(found)}` says what it takes"
+        ) from error
 
 
 def find(name: str) -> tuple[str, Any]:
@@ -78,7 +93,8 @@ def find(name: str) -> tuple[str, Any]:
         if name in names(kind):
             return kind, get(kind, name)
     everything = "; ".join(f"{kind}: {', '.join(names(kind))}" for kind in KINDS)
-    raise RegistryError(f"nothing is named {name!r}; there are: {everything}")
+    hint = near(name, [known for kind in KINDS for known in names(kind)])
+    raise RegistryError(f"nothing is named {name!r}{hint}; there are: {everything}")
 
 
 def rivals_of(circuit: str) -> list[Any]:

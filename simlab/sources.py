@@ -12,7 +12,8 @@ import importlib.util
 import inspect
 import json
 import sys
-from collections.abc import Hashable, Iterator
+from collections import Counter
+from collections.abc import Hashable, Iterable, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -45,7 +46,16 @@ def code_hash(cls: type) -> str:
 
     A class of a notebook or script is hashed by itself, by its compiled code: its text may be gone or out of date.
     """
-    return _code_hash(cls)
+    return _told.get(cls) or _code_hash(cls)
+
+
+_told: dict[type, str] = {}
+"""Hashes of classes that came from another process."""
+
+
+def tell_hash(cls: type, known: str) -> None:
+    """Takes over the hash of a class from a process that knows its source, which need not be parsed here again."""
+    _told[cls] = known
 
 
 @cache
@@ -55,7 +65,7 @@ def _code_hash(cls: Hashable) -> str:
     if cls.__module__ == "__main__" or path is None or not Path(path).is_file():
         text = _compiled(cls)
     else:
-        text = "\n".join(sorted(_parsed(found)[0] for found in _built_on(cls.__module__, Path(path))))
+        text = "\n".join(sorted(_text_and_imports(found)[0] for found in _built_on(cls.__module__, Path(path))))
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -65,7 +75,7 @@ def _built_on(name: str, path: Path) -> set[Path]:
     found, todo = {path}, [(name, path)]
     while todo:
         module, file = todo.pop()
-        for imported in _parsed(file)[1]:
+        for imported in _text_and_imports(file)[1]:
             wanted = _absolute(imported, module, file)
             place = _file_of(wanted) if wanted.partition(".")[0] in packages else None
             if place is not None and place not in found:
@@ -101,8 +111,22 @@ def _file_of(module: str) -> Path | None:
     return None
 
 
+_editions: Counter[Path] = Counter()
+"""How often a file has been edited and imported again within this process."""
+
+
+def read_anew(files: Iterable[Path]) -> None:
+    """Tells that these files are imported again: their code is no longer what was parsed before."""
+    _editions.update(files)
+    _file_of.cache_clear()
+
+
+def _text_and_imports(file: Path) -> tuple[str, tuple[str, ...]]:
+    return _parsed(file, _editions[file.resolve()]) if _editions else _parsed(file)
+
+
 @cache
-def _parsed(file: Path) -> tuple[str, tuple[str, ...]]:
+def _parsed(file: Path, edition: int = 0) -> tuple[str, tuple[str, ...]]:
     """The code of a file without docstrings, and the names that it imports."""
     tree = ast.parse(file.read_text(encoding="utf-8"))
     for node in ast.walk(tree):
@@ -145,5 +169,11 @@ def _compiled(cls: Any) -> str:
 
 
 def _code_text(code: CodeType) -> str:
-    constants = [_code_text(c) if isinstance(c, CodeType) else repr(c) for c in code.co_consts]
+    constants = [_constant_text(constant) for constant in code.co_consts]
     return f"{code.co_code.hex()} {code.co_names} {constants}"
+
+
+def _constant_text(constant: Any) -> str:
+    if isinstance(constant, CodeType):
+        return _code_text(constant)
+    return repr(sorted(map(repr, constant))) if isinstance(constant, frozenset) else repr(constant)

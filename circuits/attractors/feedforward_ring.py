@@ -46,6 +46,11 @@ class FeedforwardRing:
             raise SimlabError(f"common_background must lie in 0..1, got {self.common_background}")
 
     @property
+    def modalities(self) -> tuple[str, ...]:
+        """What its activity holds: what that of its ring does."""
+        return self.ring.modalities
+
+    @property
     def n_neurons(self) -> int:
         """Recorded neurons, excitatory and inhibitory."""
         return self.ring.n_neurons

@@ -78,6 +78,11 @@ class RingAttractor:
             raise SimlabError(f"reach must span at least one neighbour and at most pi, got {self.reach} rad")
 
     @property
+    def modalities(self) -> tuple[str, ...]:
+        """What its activity holds."""
+        return ("spikes",) if self.model == "spiking" else ("rate",)
+
+    @property
     def n_neurons(self) -> int:
         """Excitatory and inhibitory together."""
         return self.n_excitatory + self.n_inhibitory

@@ -45,6 +45,7 @@ class BalancedEI:
     name: ClassVar[str] = "balanced_ei"
     mechanism: ClassVar[str] = "recurrent network"
     questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     n_neurons: int = 100
     excitatory_fraction: float = 0.8  # Brunel 2000; cortex: 80 to 85% (Braitenberg & Schuez 1998)

@@ -41,6 +41,7 @@ class CommonDrive:
     mechanism: ClassVar[str] = "common drive"
     twin_of: ClassVar[tuple[str, ...]] = ("balanced_ei",)
     questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # the network whose rates and correlations it copies
     n_drives: int = 5  # shared signals: a handful of dimensions (Williamson et al. 2016; Huang et al. 2019)

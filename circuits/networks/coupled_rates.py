@@ -40,6 +40,7 @@ class CoupledRates:
     name: ClassVar[str] = "coupled_rates"
     mechanism: ClassVar[str] = "recurrent network"
     questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    modalities: ClassVar[tuple[str, ...]] = ("rate",)
 
     n_neurons: int = 25  # the tutorial's networks have 6 and 100
     density: float = 0.1  # chance of a connection (tutorial: sparsity 0.9)

@@ -34,6 +34,7 @@ class IndependentPoisson:
     mechanism: ClassVar[str] = "independent neurons"
     twin_of: ClassVar[tuple[str, ...]] = ("balanced_ei",)
     questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # the network whose rates it copies
 

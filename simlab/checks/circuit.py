@@ -9,7 +9,7 @@ import xarray as xr
 
 from simlab.checks.examiner import Examiner, require
 from simlab.contracts import SimlabError
-from simlab.data import check_activity
+from simlab.data import check_activity, is_spiking
 from simlab.questions.form import check_truth
 from simlab.registry import create, names, question
 from simlab.session import Effect, Session
@@ -30,7 +30,7 @@ def check_circuit(examine: Examiner, circuit: Any) -> None:
     examine.holds("the subject's anatomy names every neuron's place and type", lambda: _anatomy(subject))
     twin = examine.holds("draws the same subject from the same stream", lambda: circuit.subject(_rng("subject")))
     session = examine.holds("proposes a session of its natural task", lambda: _session(subject))
-    activity = None if session is None else _check_runs(examine, subject, session)
+    activity = None if session is None else _check_runs(examine, subject, session, getattr(circuit, "modalities", ()))
     for asked in circuit.questions:
         examine.holds(f"tells the truth about {asked}", lambda q=asked: _truth(subject, q, activity))  # type: ignore[misc]
         examine.holds(
@@ -40,11 +40,13 @@ def check_circuit(examine: Examiner, circuit: Any) -> None:
     examine.holds("refuses a question that it cannot answer", lambda: _refuses(subject, activity))
 
 
-def _check_runs(examine: Examiner, subject: Any, session: Session) -> xr.Dataset | None:
-    """The activity of the session, None where there is no valid one."""
+def _check_runs(examine: Examiner, subject: Any, session: Session, promised: tuple[str, ...]) -> xr.Dataset | None:
+    """The activity of the session, None where there is no valid one; promised: the circuit's `modalities`."""
     activity = examine.holds("runs the session into a valid activity", lambda: _run(subject, session, "run"))
     if activity is None:
         return None
+    if promised:
+        examine.holds("its activity holds its modalities", lambda: _holds_modalities(activity, promised))
     state = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]  # noqa: NPY002 (compared only; an engine's first import may draw)
     examine.holds(
         "same stream, same activity",
@@ -68,6 +70,13 @@ def _check_runs(examine: Examiner, subject: Any, session: Session) -> xr.Dataset
         ),
     )
     return activity
+
+
+def _holds_modalities(activity: xr.Dataset, promised: tuple[str, ...]) -> None:
+    held = [what for what, there in (("spikes", is_spiking(activity)), ("rate", "rate" in activity)) if there]
+    require(
+        set(promised) == set(held), f"modalities are {promised}, but its activity holds {', '.join(held)}: state these"
+    )
 
 
 def _effects(n_neurons: int) -> dict[str, Effect]:

@@ -7,8 +7,9 @@ continuously is one variable, `signal`, whose `modality` attribute says what it 
 """
 
 from simlab.data.blinding import bare, plain
-from simlab.data.building import activity, anatomy, from_arrays, recording
+from simlab.data.building import activity, anatomy, recording
 from simlab.data.checking import check_activity, check_recording
+from simlab.data.plain_arrays import from_arrays
 from simlab.data.plain_json import from_json, to_json
 from simlab.data.reading import (
     bin_spikes,

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
@@ -26,15 +27,37 @@ def _dataset(
             continue
         if name not in vocabulary:
             raise SimlabError(f"no variable {name!r} in the vocabulary; it holds {', '.join(vocabulary)}")
-        array = np.asarray(values, dtype=DTYPES.get(name))
+        array = _typed(name, values)
         if array.ndim != len(vocabulary[name]):
             raise SimlabError(f"{name} must have dims {vocabulary[name]}, got an array of shape {array.shape}")
         data[name] = (vocabulary[name], array, {"units": UNITS[name]} if name in UNITS else {})
-    return xr.Dataset(data, dict(coords), {"duration": float(duration)})
+    with _agreeing():
+        return xr.Dataset(data, dict(coords), {"duration": float(duration)})
+
+
+@contextmanager
+def _agreeing() -> Iterator[None]:
+    try:
+        yield
+    except ValueError as misfit:
+        raise SimlabError(f"variables must agree on the sizes of their dims, got {misfit}: complete them") from None
+
+
+def _typed(name: str, values: Any) -> np.ndarray:
+    """As the vocabulary stores it; raises SimlabError where that would cut off what stands behind the point."""
+    wanted, array = DTYPES.get(name), np.asarray(values)
+    if wanted is None or array.dtype == wanted:
+        return array
+    whole = array.dtype.kind in "biu" or (array.dtype.kind == "f" and np.array_equal(array, np.round(array)))
+    if array.size and not whole:
+        raise SimlabError(f"{name} must hold whole numbers, got {array.ravel()[0]!r} ...: count or code them from 0")
+    return array.astype(wanted)
 
 
 def _sorted_spikes(trial: np.ndarray, time: np.ndarray, cell: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     trial, time, cell = (np.asarray(a) for a in (trial, time, cell))
+    if odd := [a.dtype for a in (trial, time, cell) if a.size and a.dtype.kind not in "biuf"]:
+        raise SimlabError(f"a spike table needs columns of numbers, got dtype {odd[0]}: number trials and units from 0")
     if not trial.shape == time.shape == cell.shape or trial.ndim != 1:
         raise SimlabError(
             f"a spike table needs three columns of one length, got shapes {trial.shape}, {time.shape}, {cell.shape}"
@@ -107,8 +130,13 @@ def recording(
     `like`: an Activity whose stimulus, behaviour, condition and time are passed on, as the experimenter knows them.
     Raises SimlabError where the parts do not fit one another.
     """
+    if n_trials < 1 or n_units < 0:
+        raise SimlabError(f"a recording needs at least one trial, got {n_trials}, and {n_units} units: count again")
     coords: dict[str, Any] = {"trial": np.arange(n_trials), "unit": np.arange(n_units)}
-    length = np.broadcast_to(np.asarray(duration, dtype=float), (n_trials,))
+    length = np.asarray(duration, dtype=float)
+    if length.shape not in ((), (1,), (n_trials,)) or not (np.isfinite(length) & (length > 0)).all():
+        raise SimlabError(f"durations must be finite and > 0 s, one or {n_trials}, got {duration}: give every trial's")
+    length = np.broadcast_to(length, (n_trials,))
     if np.ptp(length) > 0:
         variables["trial_duration"] = length
     if spikes is not None:
@@ -122,7 +150,8 @@ def recording(
     result = _dataset(RECORDING, variables, coords, float(length.max()))
     if signal is not None:
         attrs = {"modality": modality, "units": signal_units}
-        result["signal"] = (("trial", "sample", over), np.asarray(signal), attrs)
+        with _agreeing():
+            result["signal"] = (("trial", "sample", over), np.asarray(signal), attrs)
     check_recording(result)
     return result
 
@@ -135,52 +164,6 @@ def _pass_on(like: xr.Dataset, variables: dict[str, Any], coords: dict[str, Any]
     for name in ("feature", "factor"):
         if name in like.coords:
             coords[name] = like[name].values
-
-
-def from_arrays(
-    times: np.ndarray,
-    ids: np.ndarray,
-    *,
-    duration: float | np.ndarray | None = None,
-    trials: np.ndarray | None = None,
-    units: Sequence[Any] | None = None,
-) -> xr.Dataset:
-    """A Recording of anybody's spikes: `times` (spike,) [s], `ids` (spike,) any labels, `trials` (spike,) indices.
-
-    units: the labels of all units, in the order that they shall have, silent ones among them; by default the sorted
-    ids that occur. The labels stand along `unit` as the coordinate `unit_label`. duration [s], one or (trial,): by
-    default just past the last spike. Raises SimlabError for a spike of a unit, or in a trial, that is not there.
-    """
-    times, ids = np.asarray(times, dtype=float), np.asarray(ids)
-    if times.size == 0 and (units is None or duration is None):
-        raise SimlabError("a recording needs at least one spike, got none: or give its units and its duration")
-    if duration is not None and not (np.isfinite(duration).all() and np.greater(duration, 0).all()):
-        raise SimlabError(f"a recording's duration must be finite and > 0 s, got {duration}")
-    if trials is not None and not np.array_equal(np.asarray(trials), np.asarray(trials, dtype=int)):
-        raise SimlabError("trials must be whole numbers counted from 0, one per spike")
-    labels, unit = _labelled(ids, units)
-    trial = np.zeros(len(times), dtype=int) if trials is None else np.asarray(trials, dtype=int)
-    if duration is None:
-        finite = times[np.isfinite(times)]
-        duration = float(np.nextafter(finite.max(initial=0.0), np.inf)) or 1.0
-    n_trials = len(duration) if np.ndim(duration) else int(trial.max(initial=0)) + 1  # type: ignore[arg-type]
-    found = recording(duration=duration, n_units=len(labels), n_trials=n_trials, spikes=(trial, times, unit))
-    return found.assign_coords(unit_label=("unit", np.array([str(label) for label in labels], dtype=object)))
-
-
-def _labelled(ids: np.ndarray, units: Sequence[Any] | None) -> tuple[list[Any], np.ndarray]:
-    """The units' labels, and the unit (spike,) of each spike."""
-    found, unit = np.unique(ids, return_inverse=True)
-    if units is None:
-        return found.tolist(), unit
-    labels = np.asarray(units).tolist()
-    place = {label: i for i, label in enumerate(labels)}
-    if len(place) < len(labels):
-        raise SimlabError(f"units must have labels of their own, got {labels} with repeats")
-    if strangers := [label for label in found.tolist() if label not in place]:
-        raise SimlabError(f"every spike must come from one of the units, got spikes of {strangers[:5]}: list them too")
-    order = np.array([place[label] for label in found.tolist()], dtype=int)
-    return labels, order[unit] if len(order) else unit.astype(int)
 
 
 def anatomy(position: np.ndarray, cell_type: Sequence[str], region: Sequence[str] | str = "cortex") -> xr.Dataset:

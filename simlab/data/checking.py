@@ -47,9 +47,13 @@ def _check(dataset: xr.Dataset, what: str, vocabulary: Mapping[str, tuple[str, .
                 f"{what} variable {name!r} has dims {variable.dims}; the vocabulary is {dict(vocabulary)}"
             )
         if variable.dtype.kind not in "ifub":
-            raise SimlabError(f"{what} variable {name!r} must hold numbers, got dtype {variable.dtype}")
+            raise SimlabError(
+                f"{what} variable {name!r} must hold numbers, got dtype {variable.dtype}: code text as numbers"
+            )
     if "duration" not in dataset.attrs:
         raise SimlabError(f"{what} needs attrs['duration'], the length of each trial in seconds")
+    if lost := {"trial", cell} - set(dataset.sizes):
+        raise SimlabError(f"{what} needs the dims trial and {cell}, got no {' and '.join(sorted(lost))}: build it anew")
     if f"spike_{cell}" in dataset:
         _check_spikes(dataset, what, cell)
 

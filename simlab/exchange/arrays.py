@@ -13,6 +13,7 @@ import xarray as xr
 from simlab.contracts import SimlabError
 from simlab.data import RECORDING, bare, from_arrays, from_json, recording, to_json
 from simlab.data.vocabulary import LABELS
+from simlab.exchange.foreign import refusing_damage
 
 __all__ = ["from_arrays", "from_dict", "from_npz", "to_dict", "to_npz"]
 
@@ -52,6 +53,11 @@ def to_dict(dataset: xr.Dataset) -> dict[str, np.ndarray]:
 
 def from_dict(arrays: Mapping[str, Any]) -> xr.Dataset:
     """The Recording that `to_dict` took apart, or one put together by hand; raises SimlabError where parts misfit."""
+    with refusing_damage("the arrays", "a dictionary such as to_dict gives"):
+        return _from_dict(arrays)
+
+
+def _from_dict(arrays: Mapping[str, Any]) -> xr.Dataset:
     if missing := set(SIZES) - set(arrays):
         raise SimlabError(f"a recording needs {', '.join(SIZES)}, got no {', '.join(sorted(missing))}")
     if unknown := set(arrays) - {*RECORDING, *OTHERS}:
@@ -95,6 +101,8 @@ def to_npz(dataset: xr.Dataset, path: Path | str) -> None:
 
 
 def from_npz(path: Path | str) -> xr.Dataset:
-    """Reads what `to_npz` wrote; never unpickles."""
-    with np.load(path, allow_pickle=False) as file:
+    """Reads what `to_npz` wrote; never unpickles. Raises SimlabError where it is damaged or no such file."""
+    if not Path(path).is_file():
+        raise SimlabError(f"there is no file {path}: give the path of an .npz file")
+    with refusing_damage(str(path), "an .npz file that simlab wrote"), np.load(path, allow_pickle=False) as file:
         return from_dict({name: file[name] for name in file.files})

@@ -16,6 +16,8 @@ from simlab.exchange.truth_files import TRUTH_FORMATS, read_truth, write_truth
 from simlab.exchange.zarr_store import refuse_existing, to_zarr
 from simlab.fingerprint import describe
 from simlab.instruments.placement import weighted_by_rates
+from simlab.outputs import check_writable
+from simlab.pairing import check_pair
 from simlab.streams import stream
 from simlab.truths import answer, answerable
 
@@ -47,6 +49,7 @@ def generate(
     device = registry.create("instruments", instrument) if isinstance(instrument, str) else instrument
     if not hasattr(device, "implant"):
         raise SimlabError(f"the instrument must record, got the stimulator {registry.name_of(device)!r}")
+    check_pair(species, device)
     _check_target("out", out, DATA_FORMATS)
     if truth is not None:
         _check_target("truth", truth, TRUTH_FORMATS)
@@ -64,9 +67,9 @@ def _recorded(
     """The blind recording, the true answers over neurons, the anatomy, and the key at the neurons' true rates."""
     subject = circuit.subject(stream(seed, "subject"))
     session = subject.session(trials=trials, duration=duration, rng=stream(seed, "session"))
+    implant = instrument.implant(subject.anatomy, stream(seed, "implant"))  # may refuse: before the simulation
     activity = subject.run(session, stream(seed, "activity"))
     check_activity(activity)
-    implant = instrument.implant(subject.anatomy, stream(seed, "implant"))
     order = stream(seed, "order").permutation(implant.key.sizes["unit"])
     seen = implant.record(activity, stream(seed, "record"))
     asked = answerable(circuit)
@@ -130,3 +133,4 @@ def _check_target(what: str, path: Path | str, formats: tuple[str, ...]) -> None
     refuse_existing(path)
     if not path.parent.is_dir():
         raise SimlabError(f"{what} must lie in a folder that is there, got {path}: make {path.parent} first")
+    check_writable(what, path)

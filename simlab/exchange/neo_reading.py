@@ -10,7 +10,7 @@ import xarray as xr
 
 from simlab.contracts import SimlabError
 from simlab.data import recording
-from simlab.exchange.foreign import SpikeTable, coded, labels_of, tell
+from simlab.exchange.foreign import SpikeTable, coded, labels_of, refusing_damage, tell
 from simlab.exchange.notes import named, read_notes, signal_of
 from simlab.exchange.timeline import TOLERANCE
 
@@ -28,11 +28,16 @@ def from_neo(block: neo.Block) -> xr.Dataset:
     trial's place on the clock where the starts follow one another. Segments may differ in length. Of a foreign block,
     what was not used is named in attrs["unread"] and in a UserWarning. Raises SimlabError where segments do not fit.
     """
-    segments = block.segments
+    with refusing_damage("the block", "a neo Block whose segments are trials"):
+        found, unread = _read(block.segments, read_notes(block.annotations.get("simlab", "")))
+    return tell(found, unread, "the block")
+
+
+def _read(segments: list[Any], notes: Mapping[str, Any] | None) -> tuple[xr.Dataset, list[str]]:
+    """The recording, and what of the segments was not used."""
     _require(len(segments) > 0, "a recording needs at least one segment (trial), got a block with none")
     counts = sorted({len(s.spiketrains) for s in segments})
     _require(len(counts) == 1, f"every segment must hold the same units, got numbers of spike trains {counts}")
-    notes = read_notes(block.annotations.get("simlab", ""))
     start, duration = _lengths(segments)
     variables: dict[str, Any] = {}
     attrs: dict[str, Any] = {}
@@ -41,7 +46,7 @@ def from_neo(block: neo.Block) -> xr.Dataset:
         variables["condition"], names = coded(conditions)
         attrs = {"conditions": names} if names else {}
     if notes is not None:
-        return _ours(segments, notes, duration, variables)
+        return _ours(segments, notes, duration, variables), []
     _require(counts[0] > 0, "a recording needs spike trains, got segments without any")
     if len(start) > 1 and start[0] >= 0 and (np.diff(start) > duration[:-1] - TOLERANCE).all():
         variables["trial_start"] = start
@@ -51,7 +56,7 @@ def from_neo(block: neo.Block) -> xr.Dataset:
     ).assign_attrs(attrs)
     if (labels := _labels(segments)) is not None:
         found = found.assign_coords(unit_label=("unit", labels))
-    return tell(found, [*unread, *_unused(segments)], "the block")
+    return found, [*unread, *_unused(segments)]
 
 
 def _ours(
@@ -107,6 +112,7 @@ def _spikes(segments: list[Any]) -> tuple[SpikeTable, list[str]]:
             time.append(times)
             trial.append(np.full(len(times), index))
             unit.append(np.full(len(times), number))
+    _require(lost < max(total, 1), f"spikes must have finite times, got none among {total}: leave those units out")
     told = [f"{lost} of {total} spikes without a finite time"] if lost else []
     return (np.concatenate(trial), np.concatenate(time), np.concatenate(unit)), told
 

@@ -9,11 +9,14 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from simlab.contracts import SimlabError
 from simlab.data import RECORDING, durations, from_json, to_json
 from simlab.data.vocabulary import LABELS, RECORDING_ATTRS
 
 FORMAT = "simlab-notes"
 VERSION = 1
+
+SAID = ("n_units", "durations", "spiking", "clock", "signal", "names", "attrs", "tables")
 
 TABLES = tuple(name for name, dims in RECORDING.items() if dims in (("unit",), ("channel",)))
 """Variables with one number per unit or channel."""
@@ -41,13 +44,17 @@ def to_notes(dataset: xr.Dataset, *, tables: bool = False) -> str:
 
 
 def read_notes(text: Any) -> dict[str, Any] | None:
-    """The notes that `to_notes` wrote; None where the text is not ours."""
+    """The notes that `to_notes` wrote; None where the text is not ours. Raises SimlabError for half of them."""
     try:
         notes = json.loads(str(text))
     except ValueError:
         return None
     ours = isinstance(notes, dict) and (notes.get("format"), notes.get("version")) == (FORMAT, VERSION)
-    return from_json(notes) if ours else None
+    if not ours:
+        return None
+    if lost := [key for key in SAID if key not in notes]:
+        raise SimlabError(f"simlab's notes must say {', '.join(SAID)}, got none on {', '.join(lost)}: remove the notes")
+    return from_json(notes)
 
 
 def signal_of(notes: Mapping[str, Any], values: np.ndarray, time: np.ndarray) -> dict[str, Any]:
@@ -65,5 +72,8 @@ def signal_of(notes: Mapping[str, Any], values: np.ndarray, time: np.ndarray) ->
 def named(recording: xr.Dataset, notes: Mapping[str, Any]) -> xr.Dataset:
     """The recording with the notes' names along its dims, and their attributes."""
     for name, labels in notes["names"].items():
+        size = recording.sizes[LABELS[name]] if LABELS.get(name) in recording.sizes else 0
+        if size != len(labels):
+            raise SimlabError(f"simlab's notes must name each {name}, got {len(labels)} for {size}: remove the notes")
         recording = recording.assign_coords({name: (LABELS[name], np.array(labels, dtype=object))})
     return recording.assign_attrs(notes["attrs"])

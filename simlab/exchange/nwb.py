@@ -2,20 +2,21 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
-from uuid import uuid4
+from uuid import UUID
 
 import numpy as np
 import xarray as xr
 
 from simlab.data import bare, check_recording, is_spiking
 from simlab.exchange.notes import to_notes
+from simlab.exchange.nwb_identity import date_of, identity_of, write_reproducibly
+from simlab.exchange.nwb_probe import add_electrodes, channels_of_units
 from simlab.exchange.nwb_reading import read_nwb
 from simlab.exchange.nwb_series import add_series, add_signal
-from simlab.exchange.nwb_tables import MICRONS, NOTES, add_columns, unit_columns
-from simlab.exchange.timeline import Timeline
+from simlab.exchange.nwb_tables import NOTES, add_columns, unit_columns
+from simlab.exchange.timeline import TOLERANCE, Timeline
 from simlab.exchange.zarr_store import refuse_existing
 
 if TYPE_CHECKING:
@@ -32,37 +33,40 @@ TIME_RESOLUTION = 1e-9
 def write_nwb(dataset: xr.Dataset, path: Path | str, *, indicator: str = "unknown", region: str = "Isocortex") -> None:
     """Writes a Recording as a new NWB file; raises SimlabError if the file is there already.
 
-    Trials stand where the recording's clock has them, else end to end, one second apart. indicator, region: what the
-    experimenter knows of an imaging recording and of where it was made (a name from the Allen mouse brain atlas). What
-    NWB has no place for, such as a question's brief, travels as a line of JSON in the file's scratch space.
+    Trials stand where the recording's clock has them, else one second apart. Nothing was observed between them: each
+    unit's `obs_intervals` are the trials, the gaps are `invalid_times`, and series have no samples there. Recordings
+    that are equal give files of the same bytes, their identifiers and dates derived from what they hold. indicator,
+    region: what the experimenter knows of an imaging recording and of where it was made (a name from the Allen mouse
+    brain atlas). What NWB has no place for, such as a question's brief, travels as a line of JSON in the scratch space.
     """
     refuse_existing(path)
     check_recording(dataset)
-    from pynwb import NWBHDF5IO
-
     dataset = bare(dataset, labels=True)
     line = Timeline.of(dataset)
-    file = _file()
+    identity = identity_of(dataset, {"indicator": indicator, "region": region})
+    file = _file(identity)
     file.add_scratch(to_notes(dataset), name=NOTES, description="What simlab needs to read this file back in full.")
     _add_trials(file, dataset, line)
-    _add_electrodes(file, dataset, region)
+    _add_gaps(file, line)
+    add_electrodes(file, dataset, region)
     if is_spiking(dataset):
         _add_units(file, dataset, line)
     if "signal" in dataset:
         add_signal(file, dataset, line, indicator, region)
     add_series(file, dataset, line)
-    with NWBHDF5IO(str(path), mode="w") as io:
-        io.write(file)
+    write_reproducibly(file, path, identity)
 
 
-def _file() -> NWBFile:
+def _file(identity: UUID) -> NWBFile:
     from pynwb import NWBFile
     from pynwb.file import Subject
 
+    date = date_of(identity)
     return NWBFile(
         session_description="One session of trials, recorded from a simulated subject.",
-        identifier=str(uuid4()),
-        session_start_time=datetime.now(UTC),
+        identifier=str(identity),
+        session_start_time=date,
+        file_create_date=date,
         session_id="simulated",
         experimenter=["Lab, Simulated"],
         institution="simlab",
@@ -93,20 +97,12 @@ def _add_trials(file: NWBFile, dataset: xr.Dataset, line: Timeline) -> None:
         file.add_trial(start_time=float(onset), stop_time=float(onset + line.duration[trial]), **extra)
 
 
-def _add_electrodes(file: NWBFile, dataset: xr.Dataset, region: str) -> None:
-    """The electrodes table of the recording's channels; NWB wants their positions in microns."""
-    if "channel" not in dataset.sizes:
-        return
-    device = file.create_device("probe", description="Simulated extracellular electrodes.")
-    group = file.create_electrode_group("electrodes", description="Recording sites.", location=region, device=device)
-    if "channel_label" in dataset.coords:
-        file.add_electrode_column("channel_name", "Name of the channel.")
-    for channel in range(dataset.sizes["channel"]):
-        place = {
-            a: float(dataset[f"channel_{a}"].values[channel]) / MICRONS for a in "xyz" if f"channel_{a}" in dataset
-        }
-        label = {"channel_name": dataset["channel_label"].values[channel]} if "channel_label" in dataset.coords else {}
-        file.add_electrode(location=region, group=group, **place, **label)
+def _add_gaps(file: NWBFile, line: Timeline) -> None:
+    """Between trials nothing was recorded; readers that know no intervals of observation know these."""
+    end = line.onset + line.duration
+    for last, onset in zip(end[:-1], line.onset[1:], strict=True):
+        if onset - last > TOLERANCE:
+            file.add_invalid_time_interval(start_time=float(last), stop_time=float(onset))
 
 
 def _add_units(file: NWBFile, dataset: xr.Dataset, line: Timeline) -> None:
@@ -116,8 +112,10 @@ def _add_units(file: NWBFile, dataset: xr.Dataset, line: Timeline) -> None:
     columns = unit_columns(dataset)
     add_columns(file.add_unit_column, columns)
     observed = np.column_stack([line.onset, line.onset + line.duration])
+    channels = channels_of_units(dataset)
     for unit, times in enumerate(_session_trains(dataset, line)):
         known = {name: values[unit] for name, values in columns.items()}
+        known |= {} if channels is None else {"electrodes": [int(channels[unit])]}
         file.add_unit(id=unit, spike_times=times, obs_intervals=observed, **known)
 
 

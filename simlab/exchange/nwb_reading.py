@@ -11,7 +11,7 @@ import xarray as xr
 
 from simlab.contracts import SimlabError
 from simlab.data import recording
-from simlab.exchange.foreign import tell
+from simlab.exchange.foreign import numbers, refusing_damage, tell
 from simlab.exchange.notes import named, read_notes
 from simlab.exchange.nwb_signals import Measured, find_signal, fold_signal, read_shown, sample_times
 from simlab.exchange.nwb_tables import (
@@ -37,20 +37,26 @@ def read_nwb(path: Path | str) -> xr.Dataset:
 
     Trials keep their lengths and their place on the clock; without any, the session is one trial from time 0. What
     was not used, events outside trials among it, is named in attrs["unread"] and in one UserWarning. Raises
-    SimlabError if the file has nothing to analyse, or if trials overlap or none is longer than 0 s.
+    SimlabError if the file is damaged or has nothing to analyse, if trials overlap or none is longer than 0 s, or if
+    there are spikes but none in a trial.
     """
     if not Path(path).is_file():
         raise SimlabError(f"there is no file {path}: give the path of an NWB file")
     from pynwb import NWBHDF5IO
 
-    with NWBHDF5IO(str(path), mode="r", load_namespaces=True) as io:
-        return _recording(io.read(), Path(path))
+    with (
+        refusing_damage(str(path), "an NWB file that pynwb can read"),
+        NWBHDF5IO(str(path), mode="r", load_namespaces=True) as io,
+    ):
+        found, unread = _recording(io.read(), Path(path))
+    return tell(found, unread, str(path))
 
 
-def _recording(file: NWBFile, path: Path) -> xr.Dataset:
+def _recording(file: NWBFile, path: Path) -> tuple[xr.Dataset, list[str]]:
+    """The recording, and what of the file was not used."""
     use = Use()
     notes = _notes(file, use)
-    spiking = file.units is not None and "spike_times" in file.units.colnames
+    spiking = file.units is not None and "spike_times" in file.units.colnames and len(file.units) > 0
     signal = find_signal(file, notes, spiking=spiking)
     if not spiking and (signal is None or signal.over == "channel"):
         raise SimlabError(f"{path} holds no units, no fluorescence and no signal of units: there is nothing to analyse")
@@ -76,7 +82,7 @@ def _recording(file: NWBFile, path: Path) -> xr.Dataset:
     )
     if notes is None:
         found = found.assign_coords({**names, **labels}).assign_attrs(attrs)
-    return tell(named(found, notes) if notes else found, use.unread(file), str(path))
+    return named(found, notes) if notes else found, use.unread(file)
 
 
 def _notes(file: NWBFile, use: Use) -> dict[str, Any] | None:
@@ -90,8 +96,8 @@ def _notes(file: NWBFile, use: Use) -> dict[str, Any] | None:
 def _last(file: NWBFile, signal: Measured | None, spiking: bool) -> float:
     """The last finite time [s] at which anything was measured."""
     ends = [np.zeros(1)]
-    if spiking and len(file.units.spike_times.data):
-        ends.append(np.asarray(file.units.spike_times.data[:], dtype=float))
+    if spiking:
+        ends.append(numbers(file.units.spike_times.data[:], "spike_times"))
     if signal is not None:
         ends.append(sample_times(signal.series)[-1:])
     times = np.concatenate(ends)
@@ -122,7 +128,10 @@ def _ours(file: NWBFile, notes: Mapping[str, Any], variables: dict[str, Any], us
     """What our notes say better, and what we wrote for other readers."""
     if not notes["clock"]:
         variables.pop("trial_start", None)
-    written = {"condition_name", "unit_name", "pixel_mask", "channel_name", "location", "group", "group_name"}
+    use.take(file.invalid_times)
+    written = {
+        "condition_name", "unit_name", "pixel_mask", "channel_name", "location", "group", "group_name", "electrodes",
+    }  # fmt: skip
     for table in (file.trials, file.units, file.electrodes):
         if table is not None:
             use.column(table, *written)

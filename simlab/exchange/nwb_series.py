@@ -49,7 +49,7 @@ def _add_fluorescence(file: NWBFile, dataset: xr.Dataset, line: Timeline, indica
     data, clock = _clocked(dataset, "signal", line)
     container.create_roi_response_series(
         name="RoiResponseSeries",
-        description="Relative fluorescence change (dF/F) of each unit, trial after trial.",
+        description="Relative fluorescence change (dF/F) of each unit; without samples between trials.",
         data=data,
         rois=rois.create_roi_table_region("Every unit.", region=list(range(dataset.sizes["unit"]))),
         unit="n.a.",
@@ -71,6 +71,8 @@ def _regions(file: NWBFile, dataset: xr.Dataset, indicator: str, region: str) ->
         excitation_lambda=920.0,
         indicator=indicator,
         location=region,
+        grid_spacing=[MICROMETRE, MICROMETRE],
+        grid_spacing_unit="meters",
         **({} if frame_rate is None else {"imaging_rate": frame_rate}),
     )
     masks = ImageSegmentation(name="ImageSegmentation")
@@ -116,5 +118,5 @@ def _clocked(dataset: xr.Dataset, name: str, line: Timeline) -> tuple[np.ndarray
     """A variable's samples (sample, column) on the session's clock, and how NWB wants their times [s]."""
     time = dataset["sample_time" if name == "signal" else "time"].values
     values, times = line.unfold(dataset[name].values, time)
-    rate = regular_rate(times)
+    rate = regular_rate(times) if line.unbroken else None  # what a rate says is continuous
     return values, {"timestamps": times} if rate is None else {"starting_time": float(times[0]), "rate": rate}

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlab.contracts import SimlabError
+from simlab.exchange.foreign import numbers
 from simlab.exchange.nwb_tables import SIGNALS
 from simlab.exchange.nwb_unread import Use
 from simlab.exchange.timeline import Folded, Timeline, same_clock
@@ -39,7 +40,10 @@ def find_signal(file: NWBFile, notes: Mapping[str, Any] | None, *, spiking: bool
         said = notes["signal"]
         if said is None:
             return None
-        series = _first(file, "DfOverF") if "ophys" in file.processing else file.processing[SIGNALS]["signal"]
+        ours = file.processing[SIGNALS].data_interfaces.get("signal") if SIGNALS in file.processing else None
+        series = _first(file, "DfOverF") if "ophys" in file.processing else ours
+        if series is None:
+            raise SimlabError(f"a file must hold the signal of its simlab notes, got none ({said}): remove the notes")
         return Measured(series, said["modality"], said["units"], said["over"])
     if not spiking:
         for kind in ("DfOverF", "Fluorescence"):
@@ -62,10 +66,27 @@ def _first(file: NWBFile, kind: str) -> Any:
 
 def fold_signal(signal: Measured, line: Timeline, use: Use) -> dict[str, Any]:
     """The signal as arguments of `simlab.data.recording`."""
+    _require_columns(signal)
     folded = _folded(signal.series, line, use)
+    if not np.isfinite(folded.values).any():
+        raise SimlabError(
+            f"{signal.series.name} must have finite samples in trials, got none: it holds nothing to analyse"
+        )
     values = folded.values.reshape(*folded.values.shape[:2], -1)
     said = {"modality": signal.modality, "signal_units": signal.units, "over": signal.over}
     return {"signal": values, "sample_time": folded.time} | said
+
+
+def _require_columns(signal: Measured) -> None:
+    """Raises SimlabError unless a series has a column for each of its regions or electrodes."""
+    region = getattr(signal.series, "rois", None) or getattr(signal.series, "electrodes", None)
+    shape = signal.series.data.shape
+    columns = shape[1] if len(shape) == 2 else 1
+    if region is not None and len(region.data) != columns:
+        raise SimlabError(
+            f"{signal.series.name} must have a column for each of the {len(region.data)} rows that it refers to, got "
+            f"shape {shape}: samples go down, columns across"
+        )
 
 
 def read_shown(file: NWBFile, line: Timeline, use: Use) -> tuple[dict[str, Any], dict[str, list[str]]]:
@@ -134,10 +155,16 @@ def _numeric(series: Any) -> bool:
 
 def _folded(series: Any, line: Timeline, use: Use) -> Folded:
     times, values = sample_times(series), np.asarray(series.data[:])
+    if values.dtype.kind not in "biuf":
+        numbers(values, f"series {series.name}")
     if len(times) != len(values):
-        raise SimlabError(f"it has {len(values)} samples at {len(times)} times")
+        raise SimlabError(f"it has {len(values)} samples at {len(times)} times: mend its timestamps")
     sound = np.isfinite(times)
     order = np.flatnonzero(sound)[np.argsort(times[sound], kind="stable")]
+    again = np.diff(times[order], prepend=-np.inf) == 0
+    order = order[~again]
+    if again.any():
+        use.told.append(f"{int(again.sum())} samples of {series.name} at the time of another")
     if type(series).__name__ == "ElectricalSeries":
         values = values * float(series.conversion) + float(series.offset)
     folded = line.fold(values[order], times[order])
@@ -152,7 +179,9 @@ def _folded(series: Any, line: Timeline, use: Use) -> Folded:
 
 
 def sample_times(series: Any) -> np.ndarray:
-    """Session times (sample,) [s] of a series."""
+    """Session times (sample,) [s] of a series; raises SimlabError where it has neither times nor a rate > 0 Hz."""
     if series.timestamps is not None:
-        return np.asarray(series.timestamps[:], dtype=float)
+        return numbers(series.timestamps[:], f"timestamps of {series.name}")
+    if series.rate is None or not (np.isfinite(series.rate) and series.rate > 0):
+        raise SimlabError(f"{series.name} must have a rate > 0 Hz, got {series.rate}: give its rate, or timestamps")
     return float(series.starting_time or 0.0) + np.arange(len(series.data)) / series.rate

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import SimlabError
-from simlab.exchange.foreign import SpikeTable, coded, labels_of, spike_table
+from simlab.exchange.foreign import SpikeTable, coded, labels_of, numbers, spike_table
 from simlab.exchange.nwb_unread import Use
 from simlab.exchange.timeline import TOLERANCE, Timeline
 from simlab.instruments.placement import UNIT_AXES
@@ -56,9 +56,14 @@ def read_trials(file: NWBFile, last: float, use: Use) -> tuple[Timeline, dict[st
     """The trials, their variables and attributes; a file without a table of them is one trial, from 0 to `last` [s]."""
     table = file.trials
     if table is None or not len(table):
-        return Timeline(np.zeros(1), np.array([float(np.nextafter(last, np.inf)) or 1.0])), {}, {}
-    start = np.asarray(table["start_time"][:], dtype=float)
-    length = np.asarray(table["stop_time"][:], dtype=float) - start
+        if last <= 0:
+            raise SimlabError(
+                "a session without trials lasts until its last spike or sample, so that it has no end here, got no "
+                "finite time after 0 s: give it trials"
+            )
+        return Timeline(np.zeros(1), np.array([float(np.nextafter(last, np.inf))])), {}, {}
+    start, stop = (_bounds(table, name) for name in ("start_time", "stop_time"))
+    length = stop - start
     good = np.flatnonzero(np.isfinite(length) & (length > 0))
     if not len(good):
         raise SimlabError(f"trials must last longer than 0 s, got {len(start)} of which none does: mend the table")
@@ -77,10 +82,31 @@ def read_trials(file: NWBFile, last: float, use: Use) -> tuple[Timeline, dict[st
     return line, variables, attrs
 
 
+def _bounds(table: Any, name: str) -> np.ndarray:
+    if name not in table.colnames:
+        raise SimlabError(f"trials must have {name}, got columns {', '.join(table.colnames)}: mend the table")
+    return numbers(table[name][:], f"{name} of trials")
+
+
+def one_each(table: Any, name: str) -> np.ndarray | None:
+    """A column that has one number or text per row, as it is; None if it has several, or refers to other tables."""
+    column = table[name]
+    if hasattr(column, "target") or hasattr(column, "table"):
+        return None
+    values = np.asarray(column[:])
+    plain = values.dtype.kind in "biufSU" or all(isinstance(value, str | bytes) for value in values.ravel().tolist())
+    return values if values.ndim == 1 and plain else None
+
+
+def _number_each(table: Any, name: str) -> np.ndarray | None:
+    values = one_each(table, name)
+    return values.astype(float) if values is not None and values.dtype.kind in "biuf" else None
+
+
 def _conditions(table: Any, order: np.ndarray, use: Use) -> tuple[dict[str, Any], dict[str, Any]]:
     name = next((name for name in CONDITIONS if name in table.colnames), None)
-    values = None if name is None else np.asarray(table[name][:])
-    if name is None or values is None or values.ndim != 1:
+    values = None if name is None else one_each(table, name)
+    if name is None or values is None:
         return {}, {}
     use.column(table, name)
     codes, names = coded(values[order])
@@ -89,9 +115,8 @@ def _conditions(table: Any, order: np.ndarray, use: Use) -> tuple[dict[str, Any]
 
 def read_units(units: Any, line: Timeline, use: Use) -> tuple[SpikeTable, dict[str, Any]]:
     """The spikes in trials, and what is known of each unit in columns of ours or of common ones."""
-    trains = [np.asarray(units["spike_times"][u], dtype=float) for u in range(len(units))]
     use.column(units, "spike_times")
-    spikes, told = spike_table(trains, line)
+    spikes, told = spike_table(_trains(units), line)
     use.told += told
     if "obs_intervals" in units.colnames:
         use.column(units, "obs_intervals")
@@ -102,10 +127,25 @@ def read_units(units: Any, line: Timeline, use: Use) -> tuple[SpikeTable, dict[s
     return spikes, read_columns(units, use)
 
 
+def _trains(units: Any) -> list[np.ndarray]:
+    """Session times [s] of each unit's spikes; raises SimlabError unless its index cuts them into as many as units."""
+    column = units["spike_times"]
+    if not hasattr(column, "target") or hasattr(column.target, "target"):
+        raise SimlabError("spike_times must be cut into units by one spike_times_index, got none or two: mend the file")
+    times = numbers(column.target.data[:], "spike_times")
+    ends = numbers(column.data[:], "spike_times_index").astype(np.int64)
+    if len(ends) != len(units) or (np.diff(ends, prepend=0) < 0).any() or ends[-1] != len(times) or times.ndim != 1:
+        raise SimlabError(
+            f"spike_times_index must rise to the number of spikes, {len(times)}, with one end for each of the "
+            f"{len(units)} units, got {ends.tolist()[:10]}: mend the file"
+        )
+    return np.split(times, ends[:-1])
+
+
 def _observed(intervals: Any, line: Timeline) -> bool:
     """Whether a unit's intervals (interval, 2) [s] hold every trial."""
-    held = np.asarray(intervals, dtype=float).reshape(-1, 2)
-    if not len(held):
+    held = np.asarray(intervals)
+    if held.dtype.kind not in "iuf" or held.ndim != 2 or held.shape[1] != 2 or not len(held):
         return False
     held = held[np.argsort(held[:, 0])]
     place = np.searchsorted(held[:, 0], line.onset + TOLERANCE, side="right") - 1
@@ -114,32 +154,40 @@ def _observed(intervals: Any, line: Timeline) -> bool:
 
 def read_columns(table: Any, use: Use) -> dict[str, np.ndarray]:
     """Positions [m] and quality (0 to 1) in a table of units."""
-    found = {axis: np.asarray(table[axis][:], dtype=float) for axis in UNIT_AXES if axis in table.colnames}
+    found = {}
+    for axis in UNIT_AXES:
+        if axis in table.colnames and (values := _number_each(table, axis)) is not None:
+            found[axis] = values
     use.column(table, *found)
     for name in QUALITY:
-        values = np.asarray(table[name][:]) if name in table.colnames else np.array("")
-        number = values.ndim == 1 and values.dtype.kind in "fiu" and "unit_quality" not in found
-        if number and (np.isnan(values) | ((values >= 0) & (values <= 1))).all():
-            found["unit_quality"] = values.astype(float)
+        values = _number_each(table, name) if name in table.colnames else None
+        if values is None or "unit_quality" in found:
+            continue
+        if (np.isnan(values) | ((values >= 0) & (values <= 1))).all():
+            found["unit_quality"] = values
             use.column(table, name)
     return found
 
 
 def unit_labels(table: Any, use: Use) -> np.ndarray:
-    """The units' names where a common column has them, else their ids."""
+    """The units' names where a common column has them, else their ids, else the numbers of their rows."""
     for name in LABELS:
-        if name in table.colnames and (labels := labels_of(table[name][:])) is not None:
+        values = one_each(table, name) if name in table.colnames else None
+        if values is not None and (labels := labels_of(values.tolist())) is not None:
             use.column(table, name)
             return labels
-    return np.array([str(number) for number in table.id[:]], dtype=object)
+    if (labels := labels_of(list(table.id[:]))) is not None:
+        return labels
+    use.told.append("ids of units, some of which are the same: rows are counted instead")
+    return np.array([str(row) for row in range(len(table))], dtype=object)
 
 
 def electrode_positions(table: Any, use: Use) -> dict[str, np.ndarray]:
     """Positions (electrode,) [m] by axis: in the brain where the file has them, else relative to the probe."""
     for prefix in ("", "rel_"):
         names = {axis: prefix + axis for axis in "xyz" if prefix + axis in table.colnames}
-        values = {axis: np.asarray(table[name][:], dtype=float) for axis, name in names.items()}
-        values = {axis: column * MICRONS for axis, column in values.items() if np.isfinite(column).any()}
+        columns = {axis: _number_each(table, name) for axis, name in names.items()}
+        values = {axis: c * MICRONS for axis, c in columns.items() if c is not None and np.isfinite(c).any()}
         if values:
             use.column(table, *(names[axis] for axis in values))
             return values
@@ -154,11 +202,12 @@ def positions_at_electrodes(units: Any, table: Any, place: Mapping[str, np.ndarr
     else:
         ids = {int(number): row for row, number in enumerate(table.id[:])}
         for name in (name for name in PEAKS if name in units.colnames):
-            values = np.asarray(units[name][:])
-            if values.dtype.kind in "iuf" and all(value in ids for value in values.tolist()):
+            values = _number_each(units, name)
+            if values is not None and all(value in ids for value in values.tolist()):
                 rows = [np.array([ids[value]]) for value in values.tolist()]
                 break
-    if not place or rows is None or not all(len(row) for row in rows):
+    known = rows is not None and all(len(row) and row.min() >= 0 and row.max() < len(table) for row in rows)
+    if not place or rows is None or not known:
         return {}
     use.column(units, name)
     return {f"unit_{axis}": np.array([column[row].mean() for row in rows]) for axis, column in place.items()}

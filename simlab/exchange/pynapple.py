@@ -10,7 +10,7 @@ import xarray as xr
 
 from simlab.contracts import SimlabError
 from simlab.data import bare, check_recording, is_spiking, recording
-from simlab.exchange.foreign import coded, labels_of, spike_table, tell
+from simlab.exchange.foreign import coded, labels_of, refusing_damage, spike_table, tell
 from simlab.exchange.notes import TABLES, named, read_notes, signal_of, to_notes
 from simlab.exchange.timeline import Timeline, same_clock
 
@@ -71,11 +71,21 @@ def from_pynapple(objects: Mapping[str, Any]) -> xr.Dataset:
     `to_pynapple` is the signal, and its name the modality, where it is the only one. What was not used is named in
     attrs["unread"] and in a UserWarning. Raises SimlabError where the parts do not fit.
     """
+    with refusing_damage("the objects", "a dictionary of pynapple's: trials an IntervalSet, units a TsGroup"):
+        found, unread = _read(objects)
+    return tell(found, unread, "the objects")
+
+
+def _read(objects: Mapping[str, Any]) -> tuple[xr.Dataset, list[str]]:
+    """The recording, and what of the objects was not used."""
     if "trials" not in objects:
         raise SimlabError(f"a recording needs trials (an IntervalSet), got only {', '.join(objects) or 'nothing'}")
     notes = read_notes(objects.get("notes", ""))
     trials = objects["trials"]
     length = np.asarray(trials.end) - np.asarray(trials.start)
+    if not len(length) or (notes and len(notes["durations"]) != len(length)):
+        said = len(notes["durations"]) if notes else "at least one"
+        raise SimlabError(f"trials must be {said}, got {len(length)}: give all of them, or leave out the notes")
     line = Timeline.checked(np.asarray(trials.start), notes["durations"] if notes else length)
     unread: list[str] = []
     variables, conditions = _trials(trials, line, notes, unread)
@@ -95,13 +105,16 @@ def from_pynapple(objects: Mapping[str, Any]) -> xr.Dataset:
         **variables,
         **(notes["tables"] if notes else _known(seen, unread)),
     ).assign_attrs(conditions)
-    return tell(named(found, notes) if notes else _labelled(found, objects), unread, "the objects")
+    return named(found, notes) if notes else _labelled(found, objects), unread
 
 
 def _n_units(objects: Mapping[str, Any], notes: Mapping[str, Any] | None, seen: Any) -> int:
-    if notes is not None:
-        return int(notes["n_units"])
-    return len(seen) if "units" in objects else int(seen.shape[1])
+    seen_here = len(seen) if "units" in objects else int(seen.shape[1])
+    if notes is None or (notes["signal"] or {}).get("over") == "channel":
+        return seen_here
+    if int(notes["n_units"]) != seen_here:
+        raise SimlabError(f"units must be the {notes['n_units']} of the notes, got {seen_here}: leave out the notes")
+    return seen_here
 
 
 def _trials(

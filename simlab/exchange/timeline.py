@@ -51,6 +51,11 @@ class Timeline:
             )
         return cls(onset, _even(duration))
 
+    @property
+    def unbroken(self) -> bool:
+        """Whether each trial begins as the one before it ends."""
+        return bool((np.diff(self.onset) <= self.duration[:-1] + TOLERANCE).all())
+
     def to_session(self, trial: np.ndarray, time: np.ndarray) -> np.ndarray:
         """Session times [s] of `time` [s from trial onset] in each `trial`; broadcasts."""
         return self.onset[trial] + time
@@ -85,7 +90,10 @@ class Timeline:
         trial, clock = trial[inside], (session_time - self.onset[trial])[inside]
         counts = np.bincount(trial, minlength=len(self.onset))
         if counts.min() == 0:
-            raise SimlabError(f"no sample lies in {int((counts == 0).sum())} of {len(counts)} trials")
+            raise SimlabError(
+                f"no sample lies in {int((counts == 0).sum())} of {len(counts)} trials: leave those trials out, or put "
+                "samples and trials on one clock"
+            )
         rank = np.arange(len(trial)) - np.repeat(np.cumsum(counts) - counts, counts)
         kept = rank < (counts.min() if np.ptp(self.duration) == 0 else counts.max())
         trial, rank, clock, values = trial[kept], rank[kept], clock[kept], np.asarray(values)[inside][kept]

@@ -10,6 +10,7 @@ import xarray as xr
 
 from simlab.contracts import SimlabError
 from simlab.data import bare, check_recording, from_json, to_json
+from simlab.exchange.foreign import refusing_damage
 
 SAID = ("units", "modality")
 """Attributes of a variable that are kept."""
@@ -25,9 +26,10 @@ def to_zarr(recording: xr.Dataset, path: Path | str) -> None:
 
 
 def from_zarr(path: Path | str) -> xr.Dataset:
-    """The Recording that `to_zarr` wrote."""
-    result = read_dataset(open_group(path))
-    check_recording(result)
+    """The Recording that `to_zarr` wrote; raises SimlabError where the folder is damaged or another's."""
+    with refusing_damage(str(path), "a zarr folder that simlab wrote"):
+        result = read_dataset(open_group(path))
+        check_recording(result)
     return result
 
 

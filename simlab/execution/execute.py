@@ -6,18 +6,20 @@ that holds nothing but the sealed recording (docs/protocol.md).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
-import numpy as np
-
+from simlab import text
 from simlab.contracts import BudgetExceeded, SimlabError
 from simlab.execution.limits import Guard, TimeIsUp
 from simlab.execution.material import known_of
-from simlab.execution.outcome import Outcome, one_line, time_error, trace_of
-from simlab.questions.form import validate
+from simlab.execution.outcome import Outcome, admitted, one_line, time_error, trace_of
+from simlab.execution.state import generator, put_back
 from simlab.registry import question as question_named
+
+ADMITTING = 5.0
+"""Seconds of processor time that a method's own objects may take to be read."""
 
 
 def execute(
@@ -48,9 +50,11 @@ def execute(
 
         outcome = run_strictly(method, material, entropy, time_limit, memory_limit)
     else:
-        rng = np.random.Generator(np.random.PCG64(entropy))
-        outcome = _run_here(lambda: call(material, rng), Guard(time_limit, memory_limit, last_resort))
-    return _validated(outcome, asked, sizes, brief)
+        with put_back():
+            rng = generator(entropy)
+            outcome = _run_here(lambda: call(material, rng), Guard(time_limit, memory_limit, last_resort))
+            return _held_to(Guard(ADMITTING, memory_limit, last_resort), outcome, asked, sizes, brief)
+    return admitted(outcome, asked, sizes, brief)
 
 
 def _entry(method: Any, material: Any) -> Callable[..., Any]:
@@ -73,7 +77,7 @@ def _run_here(call: Callable[[], Any], guard: Guard) -> Outcome:
     except BudgetExceeded as problem:
         error, over_budget = one_line(problem), True
     except BaseException as problem:
-        error, trace = one_line(problem), trace_of(problem)
+        error, trace = _told(problem, guard.memory_limit)
     finally:
         guard.release()
     if guard.user_interrupted:
@@ -81,10 +85,24 @@ def _run_here(call: Callable[[], Any], guard: Guard) -> Outcome:
     return Outcome(finding, error, trace, over_budget, guard.seconds, guard.peak_memory)
 
 
-def _validated(outcome: Outcome, question: Any, sizes: Mapping[str, int], brief: Mapping[str, Any]) -> Outcome:
-    if outcome.error:
-        return outcome
+def _told(problem: BaseException, memory_limit: int) -> tuple[str, str]:
+    """An exception in words, which runs its own code: under limits too."""
+    guard = Guard(ADMITTING, memory_limit)
     try:
-        return replace(outcome, finding=validate(outcome.finding, question, sizes, brief))
-    except SimlabError as problem:
-        return Outcome(None, one_line(problem), "", False, outcome.seconds, outcome.peak_memory)
+        with guard:
+            return one_line(problem), trace_of(problem)
+    except TimeIsUp:
+        return f"{text.type_name(problem)}: (its message does not come to an end)", ""
+    finally:
+        guard.release()
+
+
+def _held_to(guard: Guard, outcome: Outcome, *form: Any) -> Outcome:
+    """The outcome admitted under limits, since a finding may hold objects of the method's own."""
+    try:
+        with guard:
+            return admitted(outcome, *form)
+    except TimeIsUp:
+        return replace(outcome, finding=None, error=time_error(guard.time_limit))
+    finally:
+        guard.release()

@@ -191,13 +191,13 @@ class _Watcher:
         pause = self.LOOK
         while not stopped.wait(pause):
             if self.used() > processor or time.perf_counter() > wall:
-                _raise_in_thread(self._thread, TimeIsUp)
+                raise_in_thread(self._thread, TimeIsUp)
                 pause = REPEAT
 
     def stop(self) -> None:
         """No interruption from here on."""
         self._stopped.set()
-        _raise_in_thread(self._thread, None)
+        raise_in_thread(self._thread, None)
 
     def take(self) -> None:
         """Nothing is shared with anybody."""
@@ -231,7 +231,8 @@ def off_the_clock() -> Iterator[None]:
             yield
 
 
-def _raise_in_thread(thread: int, error: Any) -> None:
+def raise_in_thread(thread: int, error: Any) -> None:
+    """Has a thread meet an exception at its next step in Python; None takes back one that it has not met yet."""
     target = None if error is None else ctypes.py_object(error)
     ctypes.pythonapi.PyThreadState_SetAsyncExc(ctypes.c_ulong(thread), target)
 

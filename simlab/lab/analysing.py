@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import sys
 from dataclasses import asdict
 from typing import Any
 
 import xarray as xr
 
-from simlab.contracts import Finding, Needs
+from simlab.contracts import Finding, Needs, SimlabError
 from simlab.data import missing
+from simlab.errors import HouseFault
 from simlab.execution.execute import execute
 from simlab.execution.limits import off_the_clock
 from simlab.execution.outcome import Outcome
+from simlab.execution.trust import sealed
 from simlab.experiment import Baseline
 from simlab.lab.laboratory import Lab, Stopwatch
 from simlab.lab.rig import Setup, mounted
@@ -42,16 +45,19 @@ def analyse(lab: Lab, recording: xr.Dataset | None, truth: Truth, watch: Stopwat
 
 def _execute(lab: Lab, material: Any) -> Outcome:
     settings = lab.settings
-    return execute(
+    outcome = execute(
         lab.cell.method,
         material,
         question=lab.cell.asked,
         entropy=lab.entropy(),
         time_limit=settings.time_limit,
         memory_limit=settings.memory_limit,
-        strict=settings.strict,
+        strict=sealed(lab.cell.method, settings.strict, settings.elsewhere),
         last_resort=settings.worker,
     )
+    if outcome.printed and not settings.elsewhere:
+        print(outcome.printed, end="", file=sys.stderr)
+    return outcome
 
 
 def _answered(finding: Finding) -> Outcome:
@@ -66,15 +72,18 @@ def _baseline(lab: Lab, baseline: Baseline, recording: xr.Dataset | None, truth:
 
 def _investigate(lab: Lab, truth: Truth, watch: Stopwatch) -> tuple[Outcome, dict[str, float]]:
     known = lab.implant().known(lab.subject().anatomy)
-    with mounted(_setup(lab, watch), known, lab.cell.budget, dict(truth.brief)) as rig:
+    faults: list[Exception] = []
+    with mounted(_setup(lab, watch, faults), known, lab.cell.budget, dict(truth.brief)) as rig:
         outcome = _execute(lab, rig)
+        if faults:  # whatever the method has made of it
+            raise faults[0]
         spent = {f"spent_{name}": amount for name, amount in asdict(rig.spent).items()}
     watch.seconds["analysis"] = outcome.seconds
     return outcome, spent
 
 
-def _setup(lab: Lab, watch: Stopwatch) -> Setup:
-    """The lab's side of the rig.
+def _setup(lab: Lab, watch: Stopwatch, faults: list[Exception]) -> Setup:
+    """The lab's side of the rig; `faults` takes what goes wrong there and is no mistake in the method's request.
 
     The sessions that are asked for have streams by their number alone, so that variants of a method that ask for the
     same session meet the same activity, and it is simulated once.
@@ -93,8 +102,13 @@ def _setup(lab: Lab, watch: Stopwatch) -> Setup:
         asked[1] += 1
         number = asked[1]
         with off_the_clock():
-            activity = watch.time("simulation", lambda: lab.simulate(session, ("rig", number)))
-            rng = lab.rng("rig record", number, lab.through)
-            return watch.time("recording", lambda: implant.record(activity, rng))
+            try:
+                activity = watch.time("simulation", lambda: lab.simulate(session, ("rig", number)))
+                rng = lab.rng("rig record", number, lab.through)
+                return watch.time("recording", lambda: implant.record(activity, rng))
+            except Exception as fault:
+                if isinstance(fault, HouseFault) or not isinstance(fault, SimlabError):
+                    faults.append(fault)
+                raise
 
     return Setup(propose, run, actuator, implant.key.sizes["unit"])

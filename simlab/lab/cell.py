@@ -8,36 +8,38 @@ from __future__ import annotations
 
 from typing import Any
 
+from simlab.contracts import HouseFault
+from simlab.execution.outcome import one_line
 from simlab.experiment import Cell
 from simlab.lab.analysing import analyse
 from simlab.lab.laboratory import Lab, Stopwatch
 from simlab.lab.memory import kept
-from simlab.lab.row import Row, Settings, failure, identity, told, written
+from simlab.lab.row import Row, Settings, failure, fault, identity, told, written
 from simlab.scoring import Truth, verdict
-from simlab.store.archive import ArchiveError
 from simlab.store.packing import digest, pack_dataset, pack_finding
 
 
 def run_cell(cell: Cell, settings: Settings) -> tuple[Row, tuple[bytes, ...]]:
     """The row of one cell, and the blobs that it refers to.
 
-    Whatever a circuit, instrument or method raises becomes the row's error; nothing else does.
+    What a method raises becomes the row's error, what circuit, instrument or question raise its fault. A HouseFault (a
+    full disk) is no fact about the cell and is raised.
     """
     lab, watch = Lab(cell, settings), Stopwatch()
     row, stage = identity(cell, settings), "before the analysis"
     try:
         subject = watch.time("simulation", lab.subject)
+        implant = lab.implant()  # may refuse: before the simulation
         activity = None if cell.active else watch.time("simulation", lab.activity)
-        implant = lab.implant()
         recording = None if activity is None else watch.time("recording", lab.recording)
         truth = watch.time("truth", lambda: lab.truth)
         outcome, spent = analyse(lab, recording, truth, watch)
         stage = "scoring"
         scored, blobs = watch.time("scoring", lambda: _score(cell, outcome, truth))
-    except (Exception, MemoryError) as error:
-        if _is_fault_of_the_house(error):
-            raise
-        return row | failure(f"{stage}: {type(error).__name__}: {error}") | _timings(watch), ()
+    except HouseFault:
+        raise
+    except Exception as error:
+        return row | fault(f"{stage}: {one_line(error)}") | _timings(watch), ()
     row |= scored | spent
     row |= {"n_units": implant.key.sizes["unit"], "n_neurons": subject.anatomy.sizes["neuron"], "engine": lab.engine}
     return row | _timings(watch) | {"peak_memory": outcome.peak_memory}, blobs
@@ -65,8 +67,3 @@ def _packed(truth: Truth) -> tuple[bytes, bytes]:
 
 def _timings(watch: Stopwatch) -> Row:
     return {f"seconds_{what}": spent for what, spent in watch.seconds.items()}
-
-
-def _is_fault_of_the_house(error: BaseException) -> bool:
-    """A full disk or a folder that cannot be written: no fact about the cell, so the run ends instead."""
-    return isinstance(error, ArchiveError)

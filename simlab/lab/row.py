@@ -27,7 +27,8 @@ class Settings:
     archive: str | None
     time_limit: float  # s of processor time
     memory_limit: int  # bytes
-    strict: bool = False
+    strict: bool | None = None  # None: as `simlab.execution.trust.sealed` decides
+    elsewhere: bool = False  # in a worker, whatever kind of executor it is
     worker: bool = False  # in a process that may be ended if a method cannot be stopped otherwise
 
 
@@ -47,8 +48,7 @@ def identity(cell: Cell, settings: Settings) -> Row:
         "duration": cell.plan.duration,
         **_part("circuit", cell.circuit),
         **_part("instrument", cell.instrument),
-        "stimulator": name_of(cell.stimulator) if cell.active else "",
-        "stimulator_label": label(cell.stimulator) if cell.active else "",
+        **(_part("stimulator", cell.stimulator) if cell.active else {"stimulator": "", "stimulator_label": ""}),
         **_part("method", cell.method),
         "method_label": cell.method.name if baseline else label(cell.method),
         "method_parameters": "{}" if baseline else json.dumps(parameters(cell.method)),
@@ -70,14 +70,19 @@ def _part(what: str, plugin: Any) -> Row:
     }
 
 
-def failed(cell: Cell, settings: Settings, reason: str) -> Row:
+def lost(cell: Cell, settings: Settings, reason: str) -> Row:
     """The row of a cell that could not be run at all."""
-    return identity(cell, settings) | failure(reason)
+    return identity(cell, settings) | fault(reason)
 
 
 def failure(reason: str, *, over_budget: bool = False) -> Row:
-    """What a row says instead of a verdict."""
+    """What a row says instead of a verdict where the method failed."""
     return {"status": "over_budget" if over_budget else "error", "reason": reason}
+
+
+def fault(reason: str) -> Row:
+    """What it says where circuit, instrument or question failed: that tells nothing of the method."""
+    return {"status": "fault", "reason": reason}
 
 
 def plain(numbers: Mapping[str, float]) -> str:

@@ -7,11 +7,13 @@ knows a variable by name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from simlab.contracts import Finding, SimlabError, Variable
+from simlab.text import label, line, plain_notes, shown, type_name
 
 if TYPE_CHECKING:
     import xarray as xr
@@ -19,8 +21,13 @@ if TYPE_CHECKING:
 BaselineAnswer = Callable[["xr.Dataset", "xr.Dataset", np.random.Generator], Finding]
 """Projected truth, recording and random stream in, finding out: a stand-in that may see the truth."""
 
+MOST_VARIABLES = 100
+"""So many variables of an estimate are looked at for ones that were not asked for."""
+
 MEASURED = ("unit", "trial", "time", "sample")
 """Dims whose lengths a recording gives; `pre` and `post` have that of `unit`."""
+
+UNREADABLE = "(a reason without a readable character)"
 
 KINDS = ("number", "whole", "flag", "label")
 
@@ -39,22 +46,23 @@ def sizes_of(seen: xr.Dataset) -> dict[str, int]:
 def validate(finding: Any, question: Any, sizes: Mapping[Any, int], brief: Mapping[str, Any] | None = None) -> Finding:
     """The finding with its estimate as plain arrays (a label without dims as str) of the question's form.
 
+    Reason, labels and notes come out clean and cut (`simlab.text`).
     question: the Question. sizes: the lengths of the dims that are known (`sizes_of`). brief: what the question told
     the method. The diagonal of a (pre, post) matrix is set to zero. Raises SimlabError, naming the rule, the value
     received and the fix, for anything but a complete, finite estimate of the right shape.
     """
     _require(
         isinstance(finding, Finding),
-        f"a method must return a Finding, got {type(finding).__name__}: return simlab.Finding(estimate={{...}})",
+        f"a method must return a Finding, got {type_name(finding)}: return simlab.Finding(estimate={{...}})",
     )
     _require(
         isinstance(finding.abstained, str),
-        f"abstained must be the reason as a string, got {finding.abstained!r}: use Finding.abstain('reason')",
+        f"abstained must be the reason as a string, got {shown(finding.abstained)}: use Finding.abstain('reason')",
     )
     if finding.abstained:
-        return Finding.abstain(finding.abstained)
+        return Finding.abstain(line(finding.abstained) or UNREADABLE)
     estimate = checked(finding.estimate, question.form, question.name, sizes, brief or {})
-    return Finding(estimate, _confidence(finding.confidence), "", finding.notes)
+    return Finding(estimate, _confidence(finding.confidence), "", plain_notes(finding.notes))
 
 
 def checked(
@@ -122,11 +130,11 @@ def _complete(estimate: Any, form: Mapping[str, Variable], asker: str) -> None:
     wanted = words(form)
     _require(
         isinstance(estimate, Mapping),
-        f"an estimate must map variables to arrays, got {type(estimate).__name__}: {asker} asks for {wanted}",
+        f"an estimate must map variables to arrays, got {type_name(estimate)}: {asker} asks for {wanted}",
     )
     missing = [name for name, v in form.items() if name not in estimate and not v.optional]
     _require(not missing, f"the estimate lacks {', '.join(missing)}: {asker} asks for {wanted}")
-    strangers = [str(name) for name in estimate if name not in form]
+    strangers = [label(name) for name in islice(estimate, MOST_VARIABLES) if name not in form]
     _require(
         not strangers,
         f"the estimate has {', '.join(strangers)}, but {asker} asks for {wanted}: put extras into Finding.notes",
@@ -152,6 +160,8 @@ def _value(
             f"{name} must be one of {', '.join(map(str, choices))}, got {_sample(strange)}: abstain if none fits",
         )
     if variable.kind == "label":
+        if not choices:  # of the method's own making: clean and short, and apart unless they look the same
+            array = _each(label, array)
         return str(array.item()) if array.ndim == 0 else array
     return _bounded(name, array, variable)
 
@@ -183,7 +193,7 @@ def _numbers(name: str, value: Any, variable: Variable) -> np.ndarray:
         raise SimlabError(f"{name} must be one array with dims {variable.dims}, got a ragged one ({error})") from error
     _require(
         array.dtype.kind in "biuf",
-        f"{name} must hold numbers, got {type(value).__name__} of dtype {array.dtype}: give an array of numbers",
+        f"{name} must hold numbers, got {type_name(value)} of dtype {array.dtype}: give an array of numbers",
     )
     if variable.dims == ("pre", "post") and array.dtype.kind == "f" and array.ndim == 2 and len(set(array.shape)) == 1:
         array = np.where(np.eye(len(array), dtype=bool), 0.0, array)  # nobody asks whether a unit connects to itself
@@ -207,21 +217,25 @@ def _bounded(name: str, array: np.ndarray, variable: Variable) -> Any:
 def _labels(name: str, value: Any) -> np.ndarray:
     array = np.asarray(value, dtype=object)
     strange = [v for v in array.ravel().tolist() if not isinstance(v, str)]
-    _require(
-        not strange, f"{name} must be text, got {type(strange[0]).__name__ if strange else ''}: name it by a string"
-    )
-    return array
+    _require(not strange, f"{name} must be text, got {type_name(strange[0]) if strange else ''}: name it by a string")
+    return _each(str.__str__, array)  # plain text, of a subclass too
+
+
+def _each(change: Callable[[str], str], labels: np.ndarray) -> np.ndarray:
+    changed = np.empty(labels.shape, dtype=object)
+    changed.ravel()[:] = [change(v) for v in labels.ravel().tolist()]
+    return changed
 
 
 def _confidence(value: Any) -> float | None:
     if value is None:
         return None
     number = float(value) if np.ndim(value) == 0 and np.asarray(value).dtype.kind in "iuf" else float("nan")
-    _require(0.0 <= number <= 1.0, f"confidence must be a probability in [0, 1] or None, got {value!r}")
+    _require(0.0 <= number <= 1.0, f"confidence must be a probability in [0, 1] or None, got {shown(value)}")
     return number
 
 
 def _sample(values: Any) -> str:
     if isinstance(values, np.ndarray):
         return ", ".join(f"{v:g}" for v in np.unique(values)[:5])
-    return ", ".join(map(repr, values[:5]))
+    return ", ".join(map(shown, values[:5]))

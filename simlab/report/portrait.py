@@ -10,6 +10,7 @@ import xarray as xr
 
 from simlab import data, registry
 from simlab.contracts import SimlabError
+from simlab.outputs import check_writable
 from simlab.report import circuit_figures, figures
 from simlab.report import instrument_figures as tools
 from simlab.session import Perturbation, Session
@@ -27,28 +28,32 @@ def portrait(plugin: Any, path: Path | str, *, trials: int = TRIALS, duration: f
     """Draws a circuit, instrument or stimulator (object, class or name) and saves it as .svg, .png or .pdf.
 
     trials and duration [s] are those of the session that a circuit is shown in. The same plug-in gives the same
-    picture. Raises SimlabError for kinds that have no portrait, and for a suffix that names no format.
+    picture. Raises SimlabError, before anything is simulated, for kinds that have no portrait, for a suffix that names
+    no format, and for a file that cannot be written.
     """
-    plugin = _instance(plugin)
     path = Path(path)
+    plugin = registry.find(plugin)[1] if isinstance(plugin, str) else plugin
+    check_portrait(plugin, path)
+    plugin = registry.made(plugin, {})
     if hasattr(plugin, "subject"):
         figure = circuit_portrait(plugin, trials=trials, duration=duration)
     elif hasattr(plugin, "implant"):
         figure = instrument_portrait(plugin)
-    elif hasattr(plugin, "install"):
-        figure = stimulator_portrait(plugin)
     else:
+        figure = stimulator_portrait(plugin)
+    return figures.save(figure, path)
+
+
+def check_portrait(plugin: Any, path: Path) -> None:
+    """Raises SimlabError where an object or class has no portrait, or the file could not be written."""
+    if not any(hasattr(plugin, sign) for sign in ("subject", "implant", "install")):
         raise SimlabError(
             f"circuits, instruments and stimulators have portraits, {registry.name_of(plugin)} is none of them: "
             "a method shows itself in the report of an experiment"
         )
-    return figures.save(figure, path)
-
-
-def _instance(plugin: Any) -> Any:
-    if isinstance(plugin, str):
-        plugin = registry.find(plugin)[1]
-    return plugin() if isinstance(plugin, type) else plugin
+    if path.suffix.lower().lstrip(".") not in figures.WRITERS:
+        raise SimlabError(f"a figure is saved as .svg, .png or .pdf, got {path.name!r}: change its suffix")
+    check_writable("the figure", path, making=True)
 
 
 def circuit_portrait(circuit: Any, *, trials: int = TRIALS, duration: float = DURATION) -> Figure:

@@ -3,75 +3,91 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, wait
-from concurrent.futures.process import BrokenProcessPool
+from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, Future, wait
 from dataclasses import replace
-from multiprocessing.reduction import ForkingPickler
 from typing import Any
 
-from simlab.contracts import SimlabError
 from simlab.experiment import Cell
 from simlab.running.executors import Pool
 from simlab.running.schedule import Schedule
+from simlab.running.shipping import Shipment, packed, unpacked
 
 Outcome = tuple[dict[str, Any], tuple[bytes, ...]]
 """A row, and the blobs that it refers to."""
+
+Taken = tuple[int, Cell, tuple]
+
+DIED = "the worker process died: killed for its memory, or crashed in compiled code"
 
 
 def finished_rows(todo: list[tuple[int, Cell]], settings: Any, pool: Pool) -> Iterable[tuple[int, Outcome]]:
     """Each cell's place and row as they finish; a cell whose worker died is tried again alone, sealed off."""
     schedule = Schedule(todo)
-    flying: dict[Future, tuple[int, Cell, tuple]] = {}
+    flying: dict[Future, Taken] = {}
     while True:
         while len(flying) < pool.slots and (taken := schedule.take()) is not None:
             try:
                 flying[_submit(taken[1], settings, pool)] = taken
-            except BrokenProcessPool:  # a worker died between two looks: this cell is tried with the others
-                yield taken[0], _alone(taken[1], settings, pool)
+            except BrokenExecutor:  # a worker died between two looks: this cell is tried with the others
+                yield taken[0], _alone(taken[1], settings, pool, broken=True)
                 schedule.finished(taken)
         if not flying:
             return
         ready, _ = wait(flying, return_when=FIRST_COMPLETED)
-        if any(isinstance(future.exception(), BrokenProcessPool) for future in ready):
-            suspects = list(flying.values())
-            flying.clear()
-            for suspect in suspects:
-                yield suspect[0], _alone(suspect[1], settings, pool)
-                schedule.finished(suspect)
-            continue
-        for future in ready:
-            taken = flying.pop(future)
+        broken = any(isinstance(_error(future), BrokenExecutor) for future in ready)
+        done = list(flying) if broken else ready
+        for future, taken in [(future, flying.pop(future)) for future in done]:
+            yield taken[0], _row(future, taken[1], settings, pool, broken)
+            broken = False  # the pool is renewed with the first
             schedule.finished(taken)
-            yield taken[0], future.result()
+
+
+def _row(future: Future, cell: Cell, settings: Any, pool: Pool, broken: bool) -> Outcome:
+    """What a future holds; if its worker was lost, of the cell tried again. What the house did wrong is raised."""
+    if broken or not future.done() or _lost(_error(future)):
+        return _alone(cell, settings, pool, broken=broken)
+    return future.result()
+
+
+def _error(future: Future) -> BaseException | None:
+    return CancelledError() if future.cancelled() else future.exception()
+
+
+def _lost(error: BaseException | None) -> bool:
+    """Whether this tells that the worker ended, and not what the work came to (Dask has errors of its own for it)."""
+    kinds = {kind.__name__ for kind in type(error).__mro__}
+    return isinstance(error, BrokenExecutor) or bool(kinds & {"KilledWorker", "CancelledError", "CommClosedError"})
 
 
 def _submit(cell: Cell, settings: Any, pool: Pool) -> Future:
-    if pool.processes:
-        try:
-            ForkingPickler.dumps(cell)  # the pool would only say so much later, and less clearly
-        except Exception as error:  # whatever the parts of the cell raise
-            raise SimlabError(
-                f"worker processes cannot import a part of this experiment ({error}): define it in a file, "
-                "or leave out workers to run in this process"
-            ) from error
-    return pool.executor.submit(work, cell, settings)
+    if pool.here:
+        return pool.executor.submit(run_here, cell, settings)
+    return pool.executor.submit(work, packed(cell, settings))
 
 
-def _alone(cell: Cell, settings: Any, pool: Pool) -> Outcome:
-    """A cell that was in flight when a worker died: again, by itself, its method in a process of its own."""
-    pool.renew()
-    try:
-        return pool.executor.submit(work, cell, replace(settings, strict=True)).result()
-    except BrokenProcessPool:
-        from simlab.lab.row import failed
-
+def _alone(cell: Cell, settings: Any, pool: Pool, *, broken: bool) -> Outcome:
+    """A cell whose worker died: again, by itself, its method in a process of its own."""
+    if broken:
         pool.renew()
-        died = "the worker process died: killed for its memory, or crashed in compiled code"
-        return failed(cell, settings, died), ()
+    future = _submit(cell, replace(settings, strict=True), pool)
+    wait([future])
+    error = _error(future)
+    if not _lost(error):
+        return future.result()
+    if isinstance(error, BrokenExecutor):
+        pool.renew()
+    from simlab.lab.row import lost
+
+    return lost(cell, settings, DIED), ()
 
 
-def work(cell: Cell, settings: Any) -> Outcome:
-    """What a worker does; it imports the heavy parts once."""
+def run_here(cell: Cell, settings: Any) -> Outcome:
+    """A cell in this process."""
     from simlab.lab.cell import run_cell
 
     return run_cell(cell, settings)
+
+
+def work(shipment: Shipment) -> Outcome:
+    """What a worker does; it imports the heavy parts once."""
+    return run_here(*unpacked(shipment))

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 import json
 import os
+import secrets
 import sys
 import time
+from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from simlab.contracts import SimlabError
+from simlab.execution.strict.jail import protections
 from simlab.experiment import Experiment
 from simlab.fingerprint import describe
 from simlab.provenance import machine, versions
 from simlab.store.run_file import FORMAT, read_run_file
+
+SHORTEST_SECRET = 20
+"""Characters of a seed that nobody finds by trying."""
 
 
 def as_it_will_run(
@@ -39,23 +45,54 @@ def as_it_will_run(
     )
 
 
-def write_run_file(folder: Path, spec: Experiment, source: str, n_cells: int) -> None:
+def secret_seed(given: int | str | None) -> int | str:
+    """128 random bits, which a sealed method can neither read nor guess; a seed that the user gives stands, and is
+    warned of if it is short enough to be tried."""
+    if given is None:
+        return secrets.token_hex(16)
+    if len(str(given)) < SHORTEST_SECRET:
+        print(
+            f"simlab: a method could try seeds like {given!r}; without one, strict runs draw a secret", file=sys.stderr
+        )
+    return given
+
+
+def settings_of_run(folder: Path, settings: Iterable[str], *, resume: bool) -> tuple[str, ...]:
+    """What is set in this run, or was in the one that it goes on with (`part.field=value`)."""
+    wanted = tuple(settings)
+    if not resume or not (folder / "run.json").is_file():
+        return wanted
+    earlier = tuple(read_run_file(folder).get("settings", ()))
+    if wanted and sorted(wanted) != sorted(earlier):
+        raise SimlabError(
+            f"{folder} was begun with {' '.join(earlier) or 'nothing'} set, got {' '.join(wanted)}: a resumed run "
+            "keeps its settings, so leave out --set, or name another --out folder"
+        )
+    return earlier
+
+
+def write_run_file(
+    folder: Path, spec: Experiment, source: str, n_cells: int, settings: Iterable[str] = (), strict: bool | None = None
+) -> None:
     """`run.json`: everything needed to repeat the run."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         scratch = folder / ".run.json.writing"
-        scratch.write_text(json.dumps(_run_file(spec, source, n_cells), indent=1))
+        scratch.write_text(json.dumps(_run_file(spec, source, n_cells, settings, strict), indent=1))
         os.replace(scratch, folder / "run.json")
     except OSError as error:
         raise SimlabError(f"the run folder {folder} cannot be written ({error}): name another with --out") from error
 
 
-def _run_file(spec: Experiment, source: str, n_cells: int) -> dict[str, Any]:
+def _run_file(
+    spec: Experiment, source: str, n_cells: int, settings: Iterable[str], strict: bool | None
+) -> dict[str, Any]:
     return {
         "format": FORMAT,
         "experiment": spec.name,
         "asks": spec.asks,
         "source": str(Path(source).resolve()) if source.endswith(".py") else source,
+        "settings": list(settings),
         "seed": spec.seed,
         "subjects": spec.subjects,
         "cells": n_cells,
@@ -65,6 +102,8 @@ def _run_file(spec: Experiment, source: str, n_cells: int) -> dict[str, Any]:
         "questions": describe(spec.questions),
         "versions": versions(),
         "machine": machine(),
+        "strict": strict,
+        "protections": protections(),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),
     }

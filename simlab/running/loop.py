@@ -7,23 +7,25 @@ same to the bit, since every random stream is a hash of the seed and of names.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from pathlib import Path
 from typing import Any
 
+from simlab.bars import Progress, progress_bar
 from simlab.contracts import SimlabError
 from simlab.experiment import Cell, Experiment
+from simlab.litter import sweep
 from simlab.loading import load_experiment
+from simlab.results import Results
 from simlab.running.dispatch import finished_rows
 from simlab.running.executors import pool_of
-from simlab.running.folder import as_it_will_run, write_run_file
+from simlab.running.folder import as_it_will_run, secret_seed, settings_of_run, write_run_file
 from simlab.running.staleness import Standing, standing
 from simlab.store.archive import default_root
-from simlab.store.ledger import Ledger, Row
-from simlab.store.results import Results
-
-Progress = Callable[[int, int, Row], None]
+from simlab.store.ledger import Ledger
+from simlab.store.mending import mended
+from simlab.variation import varied
 
 
 def run(
@@ -33,20 +35,25 @@ def run(
     subjects: int | None = None,
     workers: int | None = None,
     executor: Executor | None = None,
-    strict: bool = False,
+    strict: bool | None = None,
     resume: bool = False,
     seed: int | str | None = None,
     archive: Path | str | bool | None = True,
-    progress: Progress | None = None,
+    progress: Progress | bool | None = None,
+    settings: Iterable[str] = (),
     say: Callable[[str], None] | None = None,
 ) -> Results:
     """Runs every cell that the ledger lacks, and returns the results.
 
     out: run folder, `runs/NAME` by default. subjects: overrides the experiment's number. workers: processes; None
-    runs here, one cell after another. executor: any other concurrent.futures.Executor. strict: every method in its
-    own sealed process. resume: go on with the folder's run, its seed and rows; rows made by other code, criteria or
-    libraries are stale and made again, which `say` is told (standard error by default). archive: True for the user's
-    shared one, a folder, or False to keep no activity. progress: called with (done, total, row) after each cell.
+    runs here, one cell after another. executor: any other concurrent.futures.Executor. strict: True seals every
+    method in a process of its own, and draws a secret seed unless one is given; None seals methods in workers and
+    those that are not built in; False none. resume: go on with the folder's run, its seed and rows; rows made by
+    other code, criteria or libraries are stale and made again, which `say` is told (standard error by default).
+    archive: True for the user's shared one, a folder, or False to keep no activity. progress: a bar with the
+    remaining time on a terminal and in a notebook, elsewhere a line on standard error every 30 s at most (None), at
+    every tenth (True), or nothing (False); or your own, called with (done, total, row) after each cell.
+    settings: `part.field=value` replaces a parameter wherever that part stands in the grids (`simlab.variation`).
     Raises SimlabError if the folder holds a run and `resume` is not given, or a run of an earlier version.
     """
     source = experiment if isinstance(experiment, str) else experiment.name
@@ -54,15 +61,25 @@ def run(
     if workers is not None and workers < 1:
         raise SimlabError(f"workers must be >= 1, got {workers}: give at least one process, or none to run here")
     folder = Path(out) if out is not None else Path("runs") / spec.name
-    spec = as_it_will_run(folder, spec, subjects=subjects, seed=seed, resume=resume)
+    secret = bool(strict) and not resume
+    settings = settings_of_run(folder, settings, resume=resume)
+    spec = varied(spec, settings)
+    spec = as_it_will_run(folder, spec, subjects=subjects, seed=secret_seed(seed) if secret else seed, resume=resume)
     cells = {cell.digest(spec.seed): cell for cell in spec.cells()}
-    write_run_file(folder, spec, source, len(cells))
+    write_run_file(folder, spec, source, len(cells), settings, strict)
+    sweep(_root(archive))
+    for sentence in mended(folder / "ledger.sqlite"):
+        (say or _to_stderr)(sentence)
     ledger = Ledger(folder / "ledger.sqlite")
     found = standing(ledger, cells)
     for sentence in found.sentences():
         (say or _to_stderr)(sentence)
-    settings = _settings(spec, archive, strict, worker=executor is None and workers is not None)
-    _work_off(ledger, cells, found, spec, settings, executor, workers, progress)
+    orders = _settings(spec, archive, strict, executor, workers)
+    try:
+        with progress_bar(progress) as told:
+            _work_off(ledger, cells, found, spec, orders, executor, workers, told)
+    finally:
+        ledger.close()
     return Results(folder, spec)
 
 
@@ -94,9 +111,20 @@ def _to_stderr(sentence: str) -> None:
     print(sentence, file=sys.stderr)
 
 
-def _settings(spec: Experiment, archive: Path | str | bool | None, strict: bool, worker: bool) -> Any:
+def _root(archive: Path | str | bool | None) -> Path | None:
+    return default_root() if archive is True else Path(archive) if archive else None
+
+
+def _settings(
+    spec: Experiment,
+    archive: Path | str | bool | None,
+    strict: bool | None,
+    executor: Executor | None,
+    workers: int | None,
+) -> Any:
     from simlab.lab.row import Settings
 
-    root = default_root() if archive is True else Path(archive) if archive else None
+    root = _root(archive)
     where = None if root is None else str(root)
-    return Settings(spec.seed, where, spec.time_limit, spec.memory_limit, strict, worker)
+    elsewhere, worker = executor is not None or workers is not None, executor is None and workers is not None
+    return Settings(spec.seed, where, spec.time_limit, spec.memory_limit, strict, elsewhere, worker)

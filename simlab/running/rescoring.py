@@ -10,9 +10,9 @@ from typing import Any
 from simlab.experiment import digest_of, question_hash
 from simlab.lab.row import written
 from simlab.registry import question
+from simlab.results import Results
 from simlab.scoring import Truth, verdict
 from simlab.store.ledger import Ledger, Row
-from simlab.store.results import Results
 
 
 def score_again(folder: Path | str, questions: Iterable[Any] = ()) -> Results:
@@ -22,7 +22,7 @@ def score_again(folder: Path | str, questions: Iterable[Any] = ()) -> Results:
     """
     results = Results(folder)
     chosen = tuple(questions)
-    rows = [row["cell"] for row in results.ledger.rows() if row["status"] != "error"]
+    rows = [row["cell"] for row in results.ledger.rows() if row["status"] not in ("error", "fault")]
     for cell in rows:
         row = results.ledger.row(cell)
         if row is not None:

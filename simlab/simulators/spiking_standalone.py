@@ -1,6 +1,6 @@
 """The same network as one C++ program, for long runs of few neurons, where Python around each step costs the most.
 
-The project is kept beside Brian2's cache, one folder for each signature and size: files whose code has not changed
+The project is kept in the user's cache, one folder for each signature and size: files whose code has not changed
 are not compiled again. Noise is drawn by Brian2's own generator, so spikes differ from those of the other targets.
 """
 
@@ -12,8 +12,9 @@ from pathlib import Path
 
 import numpy as np
 
+from simlab.caches import builds_folder
 from simlab.simulators.spiking_network import Plan, build
-from simlab.simulators.spiking_targets import alone, brian, cache_folder
+from simlab.simulators.spiking_targets import alone, brian
 
 OPENMP_CELLS, OPENMP_THREADS = 5000, 2
 """Networks from this size on are shared by two threads: a fixed number, for it decides which numbers are drawn."""
@@ -50,6 +51,7 @@ def run_standalone(plan: Plan, n_trials: int, rng: np.random.Generator, seed: in
 def _folder(plan: Plan, n_trials: int, threads: int) -> Path:
     sizes = (n_trials, plan.network.n_neurons, threads, *(len(s.pre) for s in plan.synapses()))
     text = "\0".join((*plan.signature(), *map(str, sizes), os.environ.get("CXX", "")))
-    root = cache_folder().with_name("simlab_standalone")
-    root.mkdir(parents=True, exist_ok=True)
-    return root / hashlib.sha256(text.encode()).hexdigest()[:32]
+    folder = builds_folder() / hashlib.sha256(text.encode()).hexdigest()[:32]
+    folder.mkdir(parents=True, exist_ok=True)
+    os.utime(folder)  # so that a purge leaves what is in use
+    return folder

@@ -49,10 +49,23 @@ def brian() -> Any:
             import brian2
     finally:
         signal.signal = handler
-    brian2.prefs.logging.file_log = False
+    _leave_no_files(brian2)
     logging.getLogger("brian2").setLevel(logging.ERROR)
     brian2.prefs.codegen.runtime.cython.multiprocess_safe = True
     return brian2
+
+
+def _leave_no_files(brian2: Any) -> None:
+    """Removes the log and the copy of the script that its import has made: a killed process would leave them."""
+    logger = brian2.BrianLogger
+    brian2.prefs.logging.file_log = brian2.prefs.logging.save_script = False
+    if logger.file_handler is not None:
+        logging.getLogger("brian2").removeHandler(logger.file_handler)
+        logger.file_handler.close()
+    for file in (logger.tmp_log, logger.tmp_script):
+        if file is not None:
+            Path(file).unlink(missing_ok=True)
+    logger.file_handler = logger.tmp_log = logger.tmp_script = None
 
 
 def engine_name(target: str) -> str:

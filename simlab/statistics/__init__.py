@@ -4,6 +4,7 @@ The only place that decides what counts; the report draws what stands here, and 
 """
 
 from simlab.statistics.amounts import amount, swept
+from simlab.statistics.boards import leaderboards
 from simlab.statistics.comparison import best_of, paired_difference, separation
 from simlab.statistics.confidence import calibration, calibration_points
 from simlab.statistics.intervals import bootstrap, clustered_wilson, effective_number, mean_interval, wilson
@@ -13,6 +14,8 @@ from simlab.statistics.measured import Measured, chosen, difference, mean, rate
 from simlab.statistics.power import crossing, data_for_recovery, power_curve
 from simlab.statistics.ranking import leaderboard, leagues
 from simlab.statistics.summaries import effective_chance, headline_of, summarise
+from simlab.statistics.sweep_curve import sweep_curve
+from simlab.statistics.sweeps import values_of, varying
 from simlab.statistics.tallies import met, tallies
 from simlab.statistics.verdicts import (
     abstained,
@@ -27,6 +30,7 @@ from simlab.statistics.verdicts import (
     separated,
     stand_in,
     subject_of,
+    tally,
     told,
 )
 
@@ -34,7 +38,8 @@ __all__ = [
     "Heat", "Measured", "abstained", "amount", "answered", "best_of", "bootstrap", "calibration",
     "calibration_points", "chosen", "clustered_wilson", "comparable", "counted", "crossing", "data_for_recovery",
     "difference", "effective_chance", "effective_number", "error", "failed", "fooled", "headline_of", "heat",
-    "heatmap", "held", "leaderboard", "leagues", "mean", "mean_interval", "met", "over_budget", "paired_difference",
-    "power_curve", "rate", "recovered", "right", "separated", "separation", "stand_in", "subject_of", "summarise",
-    "swept", "tallies", "told", "wilson", "with_settings",
+    "heatmap", "held", "leaderboard", "leaderboards", "leagues", "mean", "mean_interval", "met", "over_budget",
+    "paired_difference", "power_curve", "rate", "recovered", "right", "separated", "separation", "stand_in",
+    "subject_of", "summarise", "sweep_curve", "swept", "tallies", "tally", "told", "values_of", "varying", "wilson",
+    "with_settings",
 ]  # fmt: skip

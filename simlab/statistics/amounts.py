@@ -25,6 +25,7 @@ MOST_VALUES = 6
 
 DERIVED = {
     "seconds": lambda table: table["trials"] * table["duration"],
+    "minutes": lambda table: table["trials"] * table["duration"] / 60,
     "hidden_fraction": lambda table: 1 - table["n_units"] / table["n_neurons"],
 }
 """Amounts that are no column of the results: data recorded [s], and the share of neurons that no unit stands for."""

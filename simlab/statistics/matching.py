@@ -8,6 +8,7 @@ show the grid, not the method. So each method is compared across a thing only in
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -46,19 +47,27 @@ def with_settings(table: pd.DataFrame) -> pd.DataFrame:
     return table.assign(plan=plan, pulses=pulses, stimulator_label=stimulator)
 
 
-def comparable(cells: pd.DataFrame, across: str, by: list[str]) -> pd.DataFrame:
+OF_ONE_HAND = ("stimulator_label", "pulses")
+"""Factors that only active methods have, and so cannot be shared with the others."""
+
+
+def comparable(
+    cells: pd.DataFrame, across: str, by: list[str], factors: Sequence[str] = (), own: Sequence[str] = OF_ONE_HAND
+) -> pd.DataFrame:
     """The cells, of each group of `by`, in those settings that met the largest same set of values of `across`.
 
     Where a group has several such settings, those in which most of the others are compared are preferred; the last
-    name in `by` tells the others apart. cells: as `with_settings` returns them.
+    name in `by` tells the others apart. cells: as `with_settings` returns them. factors: columns that make up a
+    setting, by default those of `FACTORS` that do not change along with `across`; own: those that only some methods
+    have.
     """
     import pandas as pd
 
     if cells.empty:
         return cells
     tied = TIED.get(across, f"{across.partition('.')[0]}_label" if "." in across else across)
-    factors = [factor for factor in FACTORS if factor != tied]
-    shared = [factor for factor in factors if factor not in ("stimulator_label", "pulses")]  # a passive method has none
+    factors = list(factors) or [factor for factor in FACTORS if factor != tied]
+    shared = [factor for factor in factors if factor not in own]
     parts = []
     for _, block in cells.groupby(by[:-1], sort=False) if by[:-1] else [((), cells)]:
         usual = _widest(block, across, shared)

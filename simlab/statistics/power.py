@@ -68,11 +68,11 @@ def data_for_recovery(
 
     A monotone (isotonic) fit, weighted by the number of answers, is interpolated linearly in log(amount), or in
     the amount itself where some are not positive. Columns: the group's, `target`, `amount`, `low`, `high`
-    (percentile bootstrap over subjects; NaN with fewer than three: two that agree would give it no width) and
-    `verdict`: "reached"; "not reached", with an infinite amount (minus infinity where more is harder, as for
-    `hidden_fraction`); "exceeded throughout", with amount NaN, as the hardest amount tried is enough; "no answers",
-    likewise NaN. An end of the interval beyond what was tried is infinite, or else that hardest amount. Raises
-    SimlabError unless 0 < target <= 1.
+    (percentile bootstrap over subjects; where these all agree, or are fewer than three, where the ends of the rates'
+    Wilson intervals cross the target) and `verdict`: "reached"; "not reached", with an infinite amount (minus
+    infinity where more is harder, as for `hidden_fraction`); "exceeded throughout", with amount NaN, as the hardest
+    amount tried is enough; "no answers", likewise NaN. An end of the interval beyond what was tried is infinite, or
+    else that hardest amount. Raises SimlabError unless 0 < target <= 1.
     """
     import pandas as pd
 
@@ -105,13 +105,28 @@ def _needed(
     replicates = np.repeat(found, often)
     ends = np.sort(np.clip(replicates, *_range(amounts, sign)))
     low, high = (ends[_rank(q, len(ends))] for q in ((1 - level) / 2, (1 + level) / 2))
-    if len(right) < FEWEST:
-        low = high = float("nan")
+    if low == high or len(right) < FEWEST:
+        low, high = _ends_by_rates(group.sort_values(x), amounts, answers.sum(axis=0), target, sign)
     if np.isinf(point):
         reached = point != sign * np.inf
         verdict = "exceeded throughout" if reached else "not reached"
         return {"amount": np.nan if reached else point, "low": low, "high": high, "verdict": verdict}
     return {"amount": point, "low": low, "high": high, "verdict": "reached"}
+
+
+def _ends_by_rates(
+    group: pd.DataFrame, amounts: np.ndarray, answers: np.ndarray, target: float, sign: float
+) -> tuple[float, float]:
+    """Where the upper and the lower ends of the rates' own (Wilson's) intervals cross the target.
+
+    Resampling subjects that all agree, or are fewer than three, gives no interval, or one without width.
+    """
+    ends = [
+        crossing(amounts, np.nan_to_num(group[end].to_numpy(dtype=float)) * answers, answers, target, sign)
+        for end in ("recovery_low", "recovery_high")
+    ]
+    low, high = np.clip(np.sort(ends), *_range(amounts, sign))
+    return float(low), float(high)
 
 
 def _rank(q: float, n: int) -> int:

@@ -27,6 +27,7 @@ from simlab.statistics.verdicts import (
     over_budget,
     recovered,
     subject_of,
+    tally,
 )
 
 if TYPE_CHECKING:
@@ -59,8 +60,11 @@ def summarise(table: pd.DataFrame, by: Sequence[str] = ("method_label",)) -> pd.
     """One row per group of cells that agree on `by` (to which `question` is always added).
 
     Columns, after those of `by`:
-    - n (circuit cells), n_answers (those that count), n_subjects; recovery with `recovery_low`, `recovery_high`
-      (Wilson 95%, widened where subjects gave several cells); abstention, error_rate, over_budget (of circuit cells)
+    - asked, answered, abstained: circuit cells in which the question was asked, was answered, was refused (the rest
+      failed); recovery_of_answered and recovery_of_asked: the share of those, and of these, that was recovered
+    - n (circuit cells), n_answers (those that count: answers and failures), n_subjects; recovery, the share of
+      n_answers that was recovered, with `recovery_low`, `recovery_high` (Wilson 95%, widened where subjects gave
+      several cells); abstention, error_rate, over_budget (of circuit cells)
     - false_recovery with its interval, n_rival, n_rival_answers (those that count), rival_abstention,
       rival_error_rate, rival_over_budget (of rival cells); failures are left out of false_recovery, and
       false_recovery_least and false_recovery_most are what it would be were they all not fooled, or all fooled
@@ -94,8 +98,11 @@ def summarise(table: pd.DataFrame, by: Sequence[str] = ("method_label",)) -> pd.
 
 
 def _recovery(cells: pd.DataFrame) -> dict[str, Any]:
-    found = share(recovered(cells), subject_of(cells))
-    return {
+    found, counts = share(recovered(cells), subject_of(cells)), tally(cells)
+    hits = recovered(cells).sum()
+    return counts | {
+        "recovery_of_answered": hits / counts["answered"] if counts["answered"] else NAN,
+        "recovery_of_asked": hits / counts["asked"] if counts["asked"] else NAN,
         "n": len(cells),
         "n_answers": int(answered(cells).sum()),
         "n_subjects": subject_of(cells).nunique(),

@@ -73,6 +73,20 @@ def askable(table: pd.DataFrame) -> pd.Series:
     return (table["role"] == "circuit") | scored | rivals
 
 
+def tally(table: pd.DataFrame, verdict: str = "recovered") -> dict[str, int]:
+    """In how many cells the question was asked, answered (with this verdict known) and refused: counted apart.
+
+    asked: all cells but those in which the question has no answer; what was neither answered nor abstained failed.
+    """
+    known = table[verdict].notna()
+    pointless = told(table) & ~known
+    return {
+        "asked": int((~pointless).sum()),
+        "answered": int((told(table) & known).sum()),
+        "abstained": int(abstained(table).sum()),
+    }
+
+
 def recovered(table: pd.DataFrame) -> pd.Series:
     """1 where the mechanism was recovered, 0 where not (failures among these), NaN where the cell does not count."""
     return (told(table) & (table["recovered"] == 1)).astype(float).where(answered(table))

@@ -12,7 +12,6 @@ import hashlib
 import json
 import os
 import shutil
-import tempfile
 import time
 import warnings
 from collections.abc import Callable
@@ -22,19 +21,18 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from simlab.contracts import SimlabError
+from simlab.caches import cache_folder
+from simlab.contracts import HouseFault, SimlabError
+from simlab.litter import purge_builds, room, sweep
 
 COMPRESS_ABOVE = 1 << 16
 """Arrays of more bytes than this are compressed."""
-
-ABANDONED = 3600.0
-"""A half-written entry that nobody touched for this long [s] was left by a dead process."""
 
 INLINE_BELOW = 2048
 """Whole-number arrays of at most this many elements are kept in the metadata."""
 
 
-class ArchiveError(SimlabError):
+class ArchiveError(HouseFault):
     """The archive cannot be written."""
 
 
@@ -87,15 +85,13 @@ class Archive:
         path = self.path(name)
         try:
             path.parent.mkdir(parents=True, exist_ok=True)
-            scratch = Path(tempfile.mkdtemp(prefix=".writing-", dir=path.parent))
-            try:
+            with room(".writing-", self.root) as scratch:
                 _write(scratch / "entry", activity)
-                os.rename(scratch / "entry", path)
-            except OSError:
-                if not path.is_dir():
-                    raise
-            finally:
-                shutil.rmtree(scratch, ignore_errors=True)
+                try:
+                    os.rename(scratch / "entry", path)
+                except OSError:
+                    if not path.is_dir():
+                        raise
         except OSError as error:
             raise ArchiveError(
                 f"the archive {self.root} cannot be written ({error}): free some space (`simlab archive --purge`), "
@@ -114,7 +110,10 @@ class Archive:
         return sum(size for _, size in self.entries())
 
     def purge(self, keep_bytes: int = 0) -> int:
-        """Removes the entries read or written longest ago until at most `keep_bytes` are left; returns bytes freed."""
+        """Removes the entries read or written longest ago until at most `keep_bytes` are left; returns bytes freed.
+
+        What dead processes left goes as well, and compiled simulations that were not used for long.
+        """
         if self.root is None or not self.root.is_dir():
             return 0
         paths = sorted(self.root.glob("??/*.zarr"), key=lambda p: p.stat().st_mtime)
@@ -124,9 +123,8 @@ class Archive:
                 break
             freed += _size(path)
             shutil.rmtree(path, ignore_errors=True)
-        for leftover in self.root.glob("??/.writing-*"):
-            if time.time() - leftover.stat().st_mtime > ABANDONED:
-                shutil.rmtree(leftover, ignore_errors=True)
+        sweep(self.root, *self.root.glob("??"))
+        purge_builds()
         return freed
 
 
@@ -134,8 +132,7 @@ def default_root() -> Path:
     """`$SIMLAB_ARCHIVE`, else `simlab/archive` in the user's cache folder."""
     if named := os.environ.get("SIMLAB_ARCHIVE"):
         return Path(named)
-    cache = os.environ.get("XDG_CACHE_HOME") or str(Path.home() / ".cache")
-    return Path(cache) / "simlab" / "archive"
+    return cache_folder() / "archive"
 
 
 def _digest(arrays: dict[str, np.ndarray], layout: dict[str, Any], attrs: dict[str, Any]) -> str:

@@ -24,6 +24,7 @@ COLUMNS: Mapping[str, str] = {
     "instrument_parameters": "TEXT",
     "stimulator": "TEXT",
     "stimulator_label": "TEXT",
+    "stimulator_parameters": "TEXT",
     "method": "TEXT",
     "method_label": "TEXT",
     "method_parameters": "TEXT",
@@ -31,7 +32,7 @@ COLUMNS: Mapping[str, str] = {
     "library": "TEXT",  # whose implementation ran
     "question": "TEXT",
     "kind": "TEXT",  # passive, active or baseline
-    "status": "TEXT",  # ok, abstained, error or over_budget
+    "status": "TEXT",  # ok, abstained, error, over_budget or fault (of circuit, instrument or question)
     "reason": "TEXT",
     "recovered": "REAL",
     "false_recovery": "REAL",
@@ -58,11 +59,12 @@ COLUMNS: Mapping[str, str] = {
     "brief": "TEXT",  # JSON: what the question told the method
     "truth": "TEXT",  # name of the blob that holds the truth over neurons
     "unit_key": "TEXT",  # name of the blob that holds the (unit, neuron) key that it is projected through
-    "finding": "BLOB",
+    "finding": "TEXT",  # name of the blob that holds the packed finding
+    "sha256": "TEXT",  # of all the other columns
 }
 """Every column of the table `cells` and its SQLite type."""
 
-KEPT_APART = ("finding", "brief", "made_of", "identity")
+KEPT_APART = ("finding", "brief", "made_of", "identity", "sha256")
 """Columns that a results table does not show."""
 
 TIMINGS = (

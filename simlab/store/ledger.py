@@ -1,6 +1,7 @@
 """The ledger: one SQLite row per finished cell, with its provenance.
 
-SQLite in WAL mode, so that a report can be read while an experiment runs and a killed run loses no finished row.
+Every row carries a hash of its contents, and whatever is large (findings, truths, keys) is a blob named by its digest;
+both are compared on reading, so that a damaged file gives an error and never a wrong number (`simlab.store.mending`).
 """
 
 from __future__ import annotations
@@ -8,22 +9,31 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from simlab.contracts import Finding, SimlabError
+from simlab.contracts import Finding
 from simlab.store.columns import COLUMNS
+from simlab.store.opening import Damage, begun, damaged, explained, settle, to_read, to_write
+from simlab.store.opening import LedgerError as LedgerError
 from simlab.store.packing import digest, unpack_dataset, unpack_finding
+from simlab.store.rows import Row as Row
+from simlab.store.rows import is_whole, named, sealed
 
 if TYPE_CHECKING:
     import xarray as xr
 
-Row = dict[str, Any]
 
+FORGET_UNUSED = """
+DELETE FROM blobs WHERE name NOT IN (
+    SELECT truth FROM cells WHERE truth NOT NULL UNION SELECT unit_key FROM cells WHERE unit_key NOT NULL
+    UNION SELECT finding FROM cells WHERE finding NOT NULL)
+"""
+"""The findings and truths of rows that have been replaced."""
 
-class LedgerError(SimlabError):
-    """The ledger cannot be read or written."""
+TRIED_AGAIN = ("error", "fault")
+"""Statuses of cells that a resumed run tries again."""
 
 
 class Ledger:
@@ -32,63 +42,94 @@ class Ledger:
     def __init__(self, path: Path | str) -> None:
         self.path = Path(path)
         self._connection: sqlite3.Connection | None = None
-        with self._open() as connection:
-            columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
-            connection.execute(f"CREATE TABLE IF NOT EXISTS cells ({columns})")
-            connection.execute("CREATE TABLE IF NOT EXISTS blobs (name TEXT PRIMARY KEY, content BLOB)")
+        self._writes = False
+        with self._look():
+            pass  # a file that is no ledger is told at once
 
     def close(self) -> None:
-        """Closes the file; the next call opens it again."""
+        """Closes the file, and leaves it so that it can be read without writing; the next call opens it again."""
+        if self._connection is not None and self._writes:
+            with suppress(LedgerError), self._open() as connection:
+                connection.execute(FORGET_UNUSED)
+            if self._connection is not None:
+                settle(self._connection)
+        self._drop()
+
+    def _drop(self) -> None:
         if self._connection is not None:
             self._connection.close()
-            self._connection = None
+        self._connection, self._writes = None, False
 
     @contextmanager
     def _open(self) -> Iterator[sqlite3.Connection]:
-        """A transaction. A commit survives the death of the process (though not a power cut)."""
-        try:
-            if self._connection is None:
-                self._connection = sqlite3.connect(self.path, timeout=60, check_same_thread=False)
-                self._connection.execute("PRAGMA journal_mode=WAL")
-                self._connection.execute("PRAGMA synchronous=NORMAL")
+        """A transaction; the file is made at the first one."""
+        with self._explaining():
+            if self._connection is None or not self._writes:
+                self._drop()
+                self._connection, self._writes = to_write(self.path), True
+                if _is_empty(self._connection):
+                    _make_tables(self._connection)
             with self._connection:
                 yield self._connection
-        except sqlite3.Error as error:
-            self.close()
-            raise LedgerError(
-                f"the ledger {self.path} cannot be used ({error}): check that its folder is writable, "
-                "the disk not full, and the file a ledger; finished rows are kept"
-            ) from error
+
+    @contextmanager
+    def _look(self) -> Iterator[sqlite3.Connection]:
+        """For reading; a ledger that has not been begun is an empty one."""
+        with self._explaining():
+            if self._connection is None and begun(self.path):
+                self._connection = to_read(self.path)
+            if self._connection is not None and not _is_empty(self._connection):
+                yield self._connection
+                return
+            empty = sqlite3.connect(":memory:")
+            _make_tables(empty)
+            yield empty
+
+    @contextmanager
+    def _explaining(self) -> Iterator[None]:
+        try:
+            yield
+        except LedgerError:
+            self._drop()
+            raise
+        except Damage as error:
+            self._drop()
+            raise explained(self.path, error) from error
 
     def write(self, row: Row, blobs: Iterable[bytes] = ()) -> None:
-        """Adds a row, or replaces the one of the same cell, and the blobs that it refers to by their digests."""
-        if unknown := set(row) - set(COLUMNS):
-            raise LedgerError(f"a row has no columns {sorted(unknown)}; they are {', '.join(COLUMNS)}")
-        names, marks = ", ".join(row), ", ".join("?" * len(row))
+        """Adds a row, or replaces the one of the same cell, and the blobs that it refers to by their digests.
+
+        A `finding` may be given as packed bytes, which are kept among the blobs.
+        """
+        self.write_all((row,), blobs)
+
+    def write_all(self, rows: Iterable[Row], blobs: Iterable[bytes] = ()) -> None:
+        """Writes several rows as `write` does, all or none."""
+        rows = list(rows)
+        for row in rows:
+            if unknown := set(row) - set(COLUMNS):
+                raise LedgerError(f"a row has no columns {sorted(unknown)}; they are {', '.join(COLUMNS)}")
         with self._open() as connection:
-            connection.executemany(
-                "INSERT OR IGNORE INTO blobs VALUES (?, ?)", [(digest(blob), blob) for blob in blobs]
-            )
-            connection.execute(f"INSERT OR REPLACE INTO cells ({names}) VALUES ({marks})", list(row.values()))
+            _keep(connection, blobs)
+            for row in rows:
+                _insert(connection, row)
 
     def replace(self, cell: str, row: Row) -> None:
         """Puts a row in the place of the one of this cell, which may have had another name."""
         with self._open() as connection:
             connection.execute("DELETE FROM cells WHERE cell = ?", (cell,))
-        self.write(row)
+            _insert(connection, row)
 
     def made_of(self) -> dict[str, dict[str, Any]]:
         """What each finished cell was made of, by its digest: errors, which are tried again, are not among them."""
-        with self._open() as connection:
-            found = connection.execute("SELECT cell, made_of FROM cells WHERE status != 'error'")
-            return {cell: json.loads(parts) for cell, parts in found}
+        return {row["cell"]: json.loads(row["made_of"]) for row in self._all() if row["status"] not in TRIED_AGAIN}
 
     def by_identity(self) -> dict[str, list[str]]:
         """The digests of the rows that each cell has had, whatever code made them: identity -> digests."""
         found: dict[str, list[str]] = {}
-        with self._open() as connection:
-            for identity, cell in connection.execute("SELECT identity, cell FROM cells WHERE status != 'error'"):
-                found.setdefault(identity, []).append(cell)
+        for row in self._all():
+            if row["status"] not in TRIED_AGAIN:
+                found.setdefault(row["identity"], []).append(row["cell"])
         return found
 
     def arrange(self, order: Mapping[str, int]) -> None:
@@ -96,36 +137,76 @@ class Ledger:
 
         Rows of cells that are not among them (of an earlier version of a method, say) are set aside: kept, not shown.
         """
+        moved = [row | {"position": order.get(row["cell"])} for row in self._all()]
+        moved = [row for row in moved if not is_whole(row)]
         with self._open() as connection:
-            connection.execute("UPDATE cells SET position = NULL")
-            places = [(position, cell) for cell, position in order.items()]
-            connection.executemany("UPDATE cells SET position = ? WHERE cell = ?", places)
+            for row in moved:
+                _insert(connection, row)
 
     def rows(self) -> list[Row]:
-        """Every row of the experiment as it stands but its finding, in the experiment's order."""
-        names = [name for name in COLUMNS if name != "finding"]
-        with self._open() as connection:
-            cursor = connection.execute(
-                f"SELECT {', '.join(names)} FROM cells WHERE position IS NOT NULL ORDER BY position"
-            )
-            return [dict(zip(names, values, strict=True)) for values in cursor]
+        """Every row of the experiment as it stands, in the experiment's order."""
+        shown = [row for row in self._all() if row["position"] is not None]
+        return sorted(shown, key=lambda row: row["position"])
 
     def row(self, cell: str) -> Row | None:
         """One row whole, by its digest."""
-        with self._open() as connection:
-            found = connection.execute(f"SELECT {', '.join(COLUMNS)} FROM cells WHERE cell = ?", (cell,)).fetchone()
-        return None if found is None else dict(zip(COLUMNS, found, strict=True))
+        with self._look() as connection:
+            found = _found(connection, "cells", "cell", cell)
+            return None if found is None else self._whole([named(found)])[0]
 
     def kept(self, row: Row) -> tuple[Finding, xr.Dataset, xr.DataArray] | None:
         """The finding of a row, the truth over neurons and the (unit, neuron) key; None where it has no answer."""
         if row["finding"] is None:
             return None
         truth, key = (unpack_dataset(self._blob(row[name])) for name in ("truth", "unit_key"))
-        return unpack_finding(row["finding"]), truth, key["share"]
+        return unpack_finding(self._blob(row["finding"])), truth, key["share"]
+
+    def _all(self) -> list[Row]:
+        with self._look() as connection:
+            return self._whole([named(values) for values in connection.execute("SELECT * FROM cells")])
+
+    def _whole(self, rows: list[Row]) -> list[Row]:
+        if broken := sum(not is_whole(row) for row in rows):
+            raise damaged(self.path, f"{broken} of {len(rows)} rows do not match their hash")
+        return rows
 
     def _blob(self, name: str) -> bytes:
-        with self._open() as connection:
-            found = connection.execute("SELECT content FROM blobs WHERE name = ?", (name,)).fetchone()
-        if found is None:
-            raise LedgerError(f"the ledger {self.path} has lost the blob {name}: run these cells again with --resume")
-        return found[0]
+        with self._look() as connection:
+            found = _found(connection, "blobs", "name", name)
+        if found is None or digest(found[1]) != name:
+            state = "lost" if found is None else "damaged"
+            raise damaged(self.path, f"the finding, truth or key {name} is {state}")
+        return found[1]
+
+
+def _make_tables(connection: sqlite3.Connection) -> None:
+    columns = ", ".join(f"{name} {kind}" for name, kind in COLUMNS.items())
+    with connection:
+        connection.execute("BEGIN")
+        connection.execute(f"CREATE TABLE IF NOT EXISTS cells ({columns})")
+        connection.execute("CREATE TABLE IF NOT EXISTS blobs (name TEXT PRIMARY KEY, content BLOB)")
+
+
+def _is_empty(connection: sqlite3.Connection) -> bool:
+    return not connection.execute("SELECT count(*) FROM sqlite_schema").fetchone()[0]
+
+
+def _found(connection: sqlite3.Connection, table: str, column: str, name: str) -> tuple[Any, ...] | None:
+    """A row by name, looked for without the index too, which may be what is damaged."""
+    for where in (column, f"+{column}"):
+        found = connection.execute(f"SELECT * FROM {table} WHERE {where} = ?", (name,)).fetchone()
+        if found is not None:
+            return tuple(found)
+    return None
+
+
+def _keep(connection: sqlite3.Connection, blobs: Iterable[bytes]) -> None:
+    connection.executemany("INSERT OR IGNORE INTO blobs VALUES (?, ?)", [(digest(blob), blob) for blob in blobs])
+
+
+def _insert(connection: sqlite3.Connection, row: Row) -> None:
+    if isinstance(row.get("finding"), bytes):
+        _keep(connection, (row["finding"],))
+        row = row | {"finding": digest(row["finding"])}
+    marks = ", ".join("?" * len(COLUMNS))
+    connection.execute(f"INSERT OR REPLACE INTO cells VALUES ({marks})", list(sealed(row).values()))

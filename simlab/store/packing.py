@@ -12,11 +12,9 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import Finding
+from simlab.text import plain_notes
 
 HEADER = "header"
-
-LONGEST_NOTE = 100
-"""Arrays of more numbers than this are not kept among a finding's notes."""
 
 
 def pack(arrays: Mapping[str, np.ndarray], header: Any = None) -> bytes:
@@ -61,15 +59,7 @@ def unpack_dataset(blob: bytes) -> xr.Dataset:
 def pack_finding(finding: Finding) -> bytes:
     """Estimate and confidence of a validated finding; notes as far as they are plain data."""
     arrays = {name: np.asarray(value) for name, value in finding.estimate.items()}
-    notes = json.loads(json.dumps(dict(finding.notes), default=_said))
-    return pack(arrays, {"confidence": finding.confidence, "notes": notes})
-
-
-def _said(note: Any) -> Any:
-    """A note that JSON has no word for: short arrays as lists, long ones by their shape, all else by its text."""
-    if isinstance(note, np.ndarray | np.generic):
-        return note.tolist() if note.size <= LONGEST_NOTE else f"array of shape {note.shape}"
-    return repr(note)
+    return pack(arrays, {"confidence": finding.confidence, "notes": plain_notes(finding.notes)})
 
 
 def unpack_finding(blob: bytes) -> Finding:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import pandas as pd
     import xarray as xr
 
-    from simlab.claims import ClaimResult
+    from simlab.claims import ClaimResults
 
 
 class Results:
@@ -65,7 +65,7 @@ class Results:
         from simlab.loading import load_experiment
 
         try:
-            return load_experiment(self.provenance["source"])
+            return load_experiment(self.provenance["source"], self.provenance.get("settings", ()))
         except (SimlabError, OSError, KeyError):
             return None
 
@@ -74,17 +74,58 @@ class Results:
         """One row per finished cell; see `simlab.store.ledger`; metrics and varying parameters as columns."""
         return table(self.ledger.rows())
 
-    def leaderboard(self) -> pd.DataFrame:
-        """Question x method over like cells: separation, recovery, chance, ceiling, false recovery, cost."""
+    def leaderboard(self, by: str | Sequence[str] = ()) -> pd.DataFrame:
+        """Question x method over like cells: separation, recovery, chance, ceiling, false recovery, cost.
+
+        Ranked by recovery minus false recovery; see `simlab.statistics.leaderboard` for order and columns. by: a board
+        for each value of these, which then lead the columns: `by=("instrument", "duration")`, or whatever else varies.
+        """
+        from simlab.statistics import leaderboards
+
+        names = (by,) if isinstance(by, str) else tuple(by)
+        return leaderboards(self.table, names) if names else self._board.copy()
+
+    @cached_property
+    def _board(self) -> pd.DataFrame:
         from simlab.statistics import leaderboard
 
         return leaderboard(self.table)
 
-    def claims(self) -> list[ClaimResult]:
+    def curve(
+        self,
+        over: str,
+        measure: str = "recovery",
+        *,
+        question: str | None = None,
+        methods: Sequence[str] | None = None,
+    ) -> pd.DataFrame:
+        """Recovery, false recovery, separation or a metric against anything that varies, with 95% intervals.
+
+        over: a column that varies, such as `instrument.n_units`, `circuit.coupling`, `method.width`, `duration`,
+        `budget_perturbations`, or `seconds` or `minutes` of recording; `varying` lists them. Columns and what is
+        compared with what: see `simlab.statistics.sweep_curve`.
+        """
+        from simlab.statistics import sweep_curve
+
+        return sweep_curve(self.table, over, measure, question, methods, self._board)
+
+    @property
+    def varying(self) -> list[str]:
+        """All that takes several values in this run, and so may be given to `curve` and `leaderboard`."""
+        from simlab.statistics import varying
+
+        return varying(self.table)
+
+    def claims(self) -> ClaimResults:
         """Each claim of the experiment checked on these results."""
+        from simlab.claims import ClaimResults
+
         if self.spec is None:
-            raise SimlabError(f"the claims of {self.experiment} are in code that cannot be found: register it first")
-        return [claim.check(self.table) for claim in self.spec.claims]
+            raise SimlabError(
+                f"the claims of {self.experiment} are in code that cannot be found: register it first, or give the "
+                "experiment itself, open_results(folder, experiment)"
+            )
+        return ClaimResults(claim.check(self.table) for claim in self.spec.claims)
 
     def answer(self, cell: str) -> tuple[dict[str, Any], xr.Dataset] | None:
         """Estimate and projected truth of a cell, by the `cell` of its line; None where it gave no answer."""
@@ -104,8 +145,3 @@ class Results:
             found = self.answer(record["cell"])
             if found is not None:
                 yield {str(k): v for k, v in record.items()}, *found
-
-
-def open_results(folder: Path | str) -> Results:
-    """The results in a run folder."""
-    return Results(folder)

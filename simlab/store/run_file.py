@@ -8,7 +8,7 @@ from typing import Any
 
 from simlab.contracts import SimlabError
 
-FORMAT = 2
+FORMAT = 3
 """Of run folders."""
 
 
@@ -23,8 +23,8 @@ def read_run_file(folder: Path) -> dict[str, Any]:
     written = found.get("format", 1) if isinstance(found, dict) else None
     if written != FORMAT:
         raise SimlabError(
-            f"{folder} holds a run of format {written}, and this version of simlab reads format {FORMAT}: its subjects "
-            "and keys differ, so run the experiment again into another folder, or open this one with the version that "
-            "wrote it"
+            f"{folder} holds a run of format {written}, and this version of simlab reads format {FORMAT}: its "
+            "subjects, keys or columns differ, so run the experiment again into another folder, or open this one with "
+            "the version that wrote it"
         )
     return found

@@ -38,8 +38,8 @@ def _varying_parameters(rows: list[Row]) -> pd.DataFrame:
     import pandas as pd
 
     columns: dict[str, list[Any]] = {}
-    for part in ("circuit", "instrument", "method"):
-        parsed = [json.loads(row[f"{part}_parameters"] or "{}") for row in rows]
+    for part in ("circuit", "instrument", "stimulator", "method"):
+        parsed = [json.loads(row.get(f"{part}_parameters") or "{}") for row in rows]
         for name in dict.fromkeys(name for parameters in parsed for name in parameters):
             by_name: dict[str, set[str]] = {}
             for row, parameters in zip(rows, parsed, strict=True):

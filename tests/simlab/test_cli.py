@@ -11,6 +11,8 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from simlab.cli import main
+
 FILE = Path(__file__).parents[1] / "support" / "toy_experiment.py"
 
 
@@ -97,6 +99,56 @@ def test_impossible_datasets_are_refused_by_rule(arguments, rule, tmp_path):
     done = simlab("generate", "independent_poisson", *arguments, "--out", tmp_path / "data.nwb", status=2)
     assert rule in done.stderr
     assert not (tmp_path / "data.nwb").exists()
+
+
+def test_version():
+    from simlab import __version__
+
+    assert simlab("--version").stdout == f"simlab {__version__}\n"
+
+
+def inside(capsys, *arguments: str | Path) -> str:
+    """What a command prints, run in this process."""
+    with pytest.raises(SystemExit) as ended:
+        main([*map(str, arguments)])
+    printed = capsys.readouterr()
+    assert ended.value.code == 0, printed.err
+    return printed.out
+
+
+def test_generate_takes_parameters_of_circuit_and_instrument(capsys, tmp_path):
+    data, truth = tmp_path / "my data é.zarr", tmp_path / "truth.json"
+    settings = ("--set", "circuit.like.n_neurons=30", "--set", "n_units=12")
+    where = ("--out", data, "--truth", truth)
+    size = ("--trials", "2", "--duration", "1", "--instrument", "subsample")
+    assert "12 units, 2 trials of 1 s" in inside(capsys, "generate", "independent_poisson", *size, *settings, *where)
+    origin = json.loads(truth.read_text())["origin"]
+    assert origin["circuit"]["parameters"]["like"]["parameters"]["n_neurons"] == 30
+    assert origin["instrument"]["parameters"] == {"n_units": 12}
+
+
+def test_show_takes_parameters(capsys, tmp_path):
+    printed = inside(capsys, "show", "subsample", "--set", "instrument.n_units=7", "--figure", tmp_path / "seven.svg")
+    assert "n_units = 7 (default 20)" in printed
+    assert (tmp_path / "seven.svg").stat().st_size > 10_000
+    assert "plans: 3 x 1 s" in inside(capsys, "show", "first_light", "--set", "plan.trials=3", "--set", "duration=1")
+
+
+def test_a_run_with_parameters_says_what_failed_and_where_its_report_is(capsys, tmp_path):
+    out = tmp_path / "a run"
+    printed = inside(
+        capsys, "run", FILE, "--subjects", "1", "--workers", "1", "--out", out,
+        "--set", "plan.trials=10", "--set", "lag_correlation.width=0.002", "--set", "subsample.n_units=5",
+    )  # fmt: skip
+    assert "4 of 28 cells ended with an error:\n     4 x " in printed
+    assert "ValueError: this method always raises" in printed
+    assert "lag_correlation(width=0.002)" in printed
+    written = Path(printed.rsplit("report: ", 1)[1].strip())
+    assert written.is_file()
+    assert written.is_relative_to(out)
+    claims = subprocess.run([sys.executable, "-m", "simlab", "claims", str(out)], capture_output=True, text=True)
+    assert "chain_found" in claims.stdout  # of the changed experiment, found again by its settings
+    assert claims.stderr == ""
 
 
 def test_the_archive_reports_its_size_and_purges(folder):

@@ -190,6 +190,108 @@ def test_arrays_may_come_from_trials_of_unequal_length():
         data.from_arrays(np.array([1.9]), np.array([0]), duration=np.array([1.0, 2.0]))
 
 
+TIMES, IDS = np.array([0.1, 0.2, 0.3, 0.4]), np.array([3, 1, 3, 2])
+NAN = np.nan
+ODD_CALLS = {
+    "no arguments that are columns": ({"times": 0.1, "ids": 1}, "one column"),
+    "nothing": ({"times": [], "ids": []}, "at least one spike"),
+    "no spikes and no duration": ({"times": [], "ids": [], "units": [1, 2]}, "at least one spike"),
+    "None for times": ({"times": None}, "one column"),
+    "words for times": ({"times": ["a", "b", "c", "d"]}, "must be numbers"),
+    "numbers in quotes": ({"times": ["0.1", "0.2", "0.3", "0.4"]}, "must be numbers"),
+    "complex times": ({"times": TIMES * 1j}, "must be numbers"),
+    "dates": ({"times": np.array(["2020-01-01"] * 4, "datetime64[s]")}, "must be numbers"),
+    "flags for times": ({"times": [True, False, True, True]}, "must be numbers"),
+    "a table of times": ({"times": TIMES[:, None]}, "one column"),
+    "trains instead of a column": ({"times": [[0.1, 0.2], [0.3]]}, "one column"),
+    "a time of NaN": ({"times": [0.1, NAN, 0.3, 0.4]}, "finite, got 1"),
+    "a time of NaN, with duration": ({"times": [0.1, NAN, 0.3, 0.4], "duration": 1.0}, "finite, got 1"),
+    "a time at infinity": ({"times": [0.1, np.inf, 0.3, 0.4]}, "finite, got 1"),
+    "times of NaN alone": ({"times": [NAN] * 4}, "finite, got 4"),
+    "a time before the trial": ({"times": [-0.1, 0.2, 0.3, 0.4]}, "subtract each trial's onset"),
+    "times past the duration": ({"duration": 0.3}, "subtract each trial's onset"),
+    "too few ids": ({"ids": [1, 2]}, "as many as times, got 2 for 4"),
+    "too many ids": ({"ids": [1] * 5}, "as many as times"),
+    "one id for all": ({"ids": 1}, "one column"),
+    "a table of ids": ({"ids": IDS[:, None]}, "one column"),
+    "an id of NaN": ({"ids": [1.0, NAN, 2.0, NAN]}, "got 2 such as nan"),
+    "an id at infinity": ({"ids": [1.0, np.inf, 2.0, 1.0]}, "such as inf"),
+    "an id of None": ({"ids": np.array(["a", None, "b", "a"], object)}, "got 1 such as None"),
+    "numbers and words for ids": ({"ids": np.array([1, "a", 2, "b"], object)}, "all numbers or all text"),
+    "lists for ids": ({"ids": np.array([[1], (2,), {}, 3], object)}, "whole numbers or text"),
+    "a count for units": ({"units": 5}, "labels of all units"),
+    "a word for units": ({"units": "123"}, "labels of all units"),
+    "a set of units": ({"units": {1, 2, 3}}, "in order"),
+    "units twice": ({"units": [1, 2, 3, 3]}, "labels of their own"),
+    "no units": ({"units": []}, "labels of their own"),
+    "a unit of NaN": ({"units": [1, 2, 3, NAN]}, "such as nan"),
+    "a unit of None": ({"units": [1, 2, 3, None]}, "such as None"),
+    "units that lack one": ({"units": [1, 2]}, r"got spikes of \[3\]"),
+    "units by other names": ({"units": ["1", "2", "3"]}, r"got spikes of \[1, 2, 3\]"),
+    "lists for units": ({"units": [[1], [2], [3]]}, "whole numbers or text"),
+    "trials from 1, and no count": ({"trials": [1, 1, 2, 2]}, r"counted from 0, got 1\.\.2: subtract 1"),
+    "trials from 1, and a count": ({"trials": [1, 1, 2, 2], "n_trials": 2}, "seem to count from 1"),
+    "trials from 1, and durations": ({"trials": [1, 1, 2, 2], "duration": [1.0, 1.0]}, "seem to count from 1"),
+    "trials beyond the count": ({"trials": [0, 1, 2, 5], "n_trials": 3}, r"counted from 0 to 2, got 0\.\.5"),
+    "a trial below 0": ({"trials": [0, -1, 0, 0]}, "counted from 0, one per spike, got -1"),
+    "a trial of NaN": ({"trials": [0, NAN, 0, 0]}, "got nan"),
+    "half a trial": ({"trials": [0, 0.5, 0, 0]}, "got 0.5"),
+    "words for trials": ({"trials": ["a", "b", "c", "d"]}, "whole numbers"),
+    "flags for trials": ({"trials": [True, False, True, False]}, "whole numbers"),
+    "too few trials": ({"trials": [0, 1]}, "got 2 for 4 spikes"),
+    "one trial for all": ({"trials": 0}, "one column"),
+    "times for trials": ({"trials": [0, 1, 2, 1_500_000_000]}, "at most"),
+    "trials past all bounds": ({"trials": [0, 1, 2, 1e300]}, "whole numbers"),
+    "no trials": ({"n_trials": 0}, ">= 1"),
+    "half a count of trials": ({"n_trials": 1.5}, "whole number"),
+    "counts that disagree": ({"n_trials": 3, "duration": [1.0, 1.0]}, "as many as durations"),
+    "a duration of 0": ({"duration": 0.0}, "> 0 s"),
+    "a duration of NaN": ({"duration": NAN}, "finite"),
+    "a duration without end": ({"duration": np.inf}, "finite"),
+    "a word for duration": ({"duration": "long"}, "got 'long'"),
+    "durations of which one is 0": ({"trials": [0, 0, 1, 1], "duration": [1.0, 0.0]}, "> 0 s"),
+    "a table of durations": ({"duration": [[1.0], [1.0]]}, "> 0 s"),
+    "no durations": ({"duration": []}, "> 0 s"),
+    "an object for duration": ({"duration": {}}, "> 0 s"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ODD_CALLS)
+def test_odd_arrays_are_refused_by_rule_value_and_fix(kind):
+    changed, rule = ODD_CALLS[kind]
+    with pytest.raises(SimlabError, match=rule) as caught:
+        data.from_arrays(**{"times": TIMES, "ids": IDS, **changed})
+    assert "got" in str(caught.value)
+    assert ":" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("changed", "labels", "units", "sizes"),
+    [
+        ({"times": [0.4, 0.1, 0.3, 0.2]}, ["1", "2", "3"], [0, 1, 2, 2], (1, 3)),  # by time: unsorted is no matter
+        ({"times": [1, 2, 3, 4]}, ["1", "2", "3"], [2, 0, 2, 1], (1, 3)),
+        ({"ids": [b"b", b"a", b"b", b"a"]}, ["b'a'", "b'b'"], [1, 0, 1, 0], (1, 2)),
+        ({"ids": [1.0, 2.0, 1.0, 2.0], "units": range(1, 4)}, ["1", "2", "3"], [0, 1, 0, 1], (1, 3)),
+        ({"ids": [True, False, True, False]}, ["False", "True"], [1, 0, 1, 0], (1, 2)),
+        ({"units": (label for label in (3, 2, 1))}, ["3", "2", "1"], [0, 2, 0, 1], (1, 3)),
+        ({"units": np.array([3, 2, 1, 0])}, ["3", "2", "1", "0"], [0, 2, 0, 1], (1, 4)),
+        ({"trials": [0.0, 0.0, 1.0, 1.0]}, ["1", "2", "3"], [2, 0, 2, 1], (2, 3)),
+        ({"trials": [1, 1, 2, 2], "n_trials": 3}, ["1", "2", "3"], [2, 0, 2, 1], (3, 3)),
+        ({"trials": [1, 1, 2, 2], "duration": [1.0] * 4}, ["1", "2", "3"], [2, 0, 2, 1], (4, 3)),
+        ({"n_trials": 5}, ["1", "2", "3"], [2, 0, 2, 1], (5, 3)),
+        ({"times": [0.0] * 4}, ["1", "2", "3"], [0, 1, 2, 2], (1, 3)),
+    ],
+)
+def test_unusual_arrays_are_read_right(changed, labels, units, sizes):
+    found = data.from_arrays(**{"times": TIMES, "ids": IDS, **changed})
+    assert found.unit_label.values.tolist() == labels
+    assert found.spike_unit.values.tolist() == units
+    assert (found.sizes["trial"], found.sizes["unit"]) == sizes
+    data.check_recording(found)
+    assert found.attrs["duration"] >= found.spike_time.values.max()
+    assert found.attrs["duration"] > 1e-9
+
+
 @settings(max_examples=40, deadline=None)
 @given(
     st.recursive(

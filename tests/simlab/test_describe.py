@@ -48,6 +48,21 @@ def test_a_method_shows_family_library_and_needs():
     assert "works on: a rig (active)" in shown("perturb_and_watch")
 
 
+def test_what_is_set_is_shown_beside_its_default():
+    printed = description("subsample", "instruments", create("instruments", "subsample", n_units=7))
+    assert "  n_units = 7 (default 20)  How many neurons" in printed
+    assert "default" not in description("subsample", "instruments", create("instruments", "subsample"))
+
+
+def test_what_a_circuit_gives_and_an_instrument_needs_is_shown():
+    assert "activity: rate" in shown("coupled_rates")
+    assert "activity: spikes" in shown("ring_attractor")
+    rates = create("circuits", "feedforward_ring", ring=create("circuits", "ring_attractor", model="rate"))
+    assert "activity: rate" in description("feedforward_ring", "circuits", rates)
+    assert "needs: modalities ('spikes',)" in shown("two_photon")
+    assert "needs" not in shown("perfect")
+
+
 def test_an_instrument_shows_whether_it_records_or_stimulates():
     assert "records units" in shown("electrodes")
     assert "stimulates units" in shown("optogenetics")

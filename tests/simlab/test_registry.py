@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 import types
+from dataclasses import dataclass
 
 import pytest
 from toys import LagCorrelation, ToyChain
@@ -12,6 +13,14 @@ from toys import LagCorrelation, ToyChain
 from simlab import registry
 from simlab.contracts import SimlabError
 from simlab.registry import RegistryError
+
+
+@dataclass(frozen=True)
+class Unchecked(LagCorrelation):
+    """A plug-in that checks its parameters in its own words."""
+
+    def __post_init__(self):
+        raise ValueError("no")
 
 
 @pytest.mark.parametrize("kind", [*registry.KINDS, "questions"])
@@ -27,8 +36,29 @@ def test_an_unknown_name_lists_what_exists():
         registry.find("nonesuch")
 
 
+@pytest.mark.parametrize(
+    ("name", "hint"),
+    [
+        ("balanced_e", "(did you mean balanced_ei?)"), ("Balanced-EI", "(did you mean balanced_ei?)"),
+        ("coupledrates", "(did you mean coupled_rates?)"), ("nonesuch", "'nonesuch'; there are"), ("", "''; there are"),
+    ],
+)  # fmt: skip
+def test_a_name_that_is_nearly_right_is_offered(name, hint):
+    for look in (lambda: registry.get("circuits", name), lambda: registry.find(name)):
+        with pytest.raises(RegistryError) as refused:
+            look()
+        assert hint in str(refused.value)
+
+
+def test_what_a_plug_in_raises_when_it_is_made_is_a_clear_error():
+    with pytest.raises(
+        RegistryError, match=r"lag_correlation cannot be made with width=1: ValueError: no; `simlab show"
+    ):
+        registry.made(Unchecked, {"width": 1})
+
+
 def test_an_unknown_parameter_lists_those_that_exist():
-    with pytest.raises(RegistryError, match=r"no parameter units; it takes: .*n_units"):
+    with pytest.raises(RegistryError, match=r"no parameter units \(did you mean n_units\?\); it takes: n_units"):
         registry.create("instruments", "subsample", units=3)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
+import sys
 import traceback
 from collections.abc import Mapping
 from typing import Any, BinaryIO
@@ -13,10 +15,12 @@ import xarray as xr
 
 from simlab.contracts import Budget, BudgetExceeded, Finding, SimlabError
 from simlab.data import from_json, recording
-from simlab.execution.outcome import TRACEBACK_LENGTH, one_line
+from simlab.execution.outcome import one_line, trace_of
+from simlab.execution.state import generator
 from simlab.execution.strict.seal import unseal
 from simlab.execution.strict.ship import rebuild
 from simlab.session import Session
+from simlab.text import plain_notes
 
 
 class Line:
@@ -79,17 +83,20 @@ def budget(plain: Mapping[str, float | None]) -> Budget:
     return Budget(**{name: float("inf") if left is None else left for name, left in plain.items()})
 
 
+def warm_up() -> None:
+    """Loads the parts of numpy and xarray that every method needs."""
+    recording(duration=1.0, n_units=1, n_trials=1, spikes=(np.zeros(0), np.zeros(0), np.zeros(0)))
+
+
 def run() -> None:
     """Says `ready`, is told its method and material, and answers with a finding or an error."""
     line = Line()
-    recording(
-        duration=1.0, n_units=1, n_trials=1, spikes=(np.zeros(0), np.zeros(0), np.zeros(0))
-    )  # loads xarray's parts
+    before = set(sys.modules)
     line.send({"do": "ready"})
     hello = line.receive()
     try:
-        method = rebuild(hello["method"])
-        rng = np.random.Generator(np.random.PCG64(int(hello["entropy"])))
+        method = rebuild(base64.b64decode(hello["method"]))
+        rng = generator(int(hello["entropy"]))
         if hello["recording"] is not None:
             finding = method.analyse(unseal(hello["recording"]), rng)
         else:
@@ -98,10 +105,10 @@ def run() -> None:
     except BaseException as problem:
         if isinstance(problem, MemoryError):  # room to report in
             traceback.clear_frames(problem.__traceback__)
-        trace = "".join(traceback.format_exception(problem, limit=-20))[-TRACEBACK_LENGTH:]
+        trace = trace_of(problem)
         over = isinstance(problem, BudgetExceeded)
         answer = {"do": "error", "error": one_line(problem), "traceback": trace, "over_budget": over}
-    line.send(answer)
+    line.send(answer | {"loaded": sorted(set(sys.modules) - before)})
     line.receive()  # the lab reads off what this process used, and then ends it
 
 
@@ -117,12 +124,5 @@ def plain_finding(finding: Any) -> dict[str, Any]:
         "estimate": {str(name): np.asarray(value).tolist() for name, value in finding.estimate.items()},
         "confidence": None if confidence is None else np.asarray(confidence).tolist(),
         "abstained": finding.abstained,
-        "notes": {str(name): _note(value) for name, value in finding.notes.items()},
+        "notes": plain_notes(finding.notes),
     }
-
-
-def _note(value: Any) -> Any:
-    try:
-        return json.loads(json.dumps(np.asarray(value).tolist() if hasattr(value, "dtype") else value))
-    except (TypeError, ValueError):
-        return repr(value)

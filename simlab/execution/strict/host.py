@@ -2,45 +2,32 @@
 
 from __future__ import annotations
 
-import json
+import base64
 import math
 import os
 import shutil
 import sys
-import tempfile
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from simlab.contracts import Budget, BudgetExceeded, Finding, SimlabError
 from simlab.data import RECORDING, to_json
+from simlab.errors import HouseFault
 from simlab.execution.material import known_of
 from simlab.execution.outcome import Outcome, one_line, time_error
-from simlab.execution.strict import jail
+from simlab.execution.strict.forking import ONE_THREAD, STARTUP, fork, load
 from simlab.execution.strict.places import python_folders
 from simlab.execution.strict.process import Ended, Process
 from simlab.execution.strict.seal import seal
 from simlab.execution.strict.ship import pack
+from simlab.litter import room
 from simlab.session import Session
 
 VERSION = 2
 """Of the protocol."""
-
-STARTUP = 120.0
-"""Seconds that Python and its packages may take to load; they do not count against the method."""
-
-THREADS = ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS", "NUMBA_NUM_THREADS", "XLA_FLAGS")
-
-
-def protections() -> dict[str, Any]:
-    """What this machine's strict execution rests on; docs/protocol.md says what each guarantees."""
-    machine = jail.platform.machine()
-    return {
-        "landlock": jail.landlock_version(),
-        "seccomp": jail.LINUX and machine in jail.ARCHITECTURES,
-        "audit hook only": jail.landlock_version() == 0,
-    }
 
 
 def run_strictly(
@@ -56,24 +43,34 @@ def run_strictly(
 
     landlock=False leaves it out, as on a kernel that has none. Raises SimlabError where the method cannot be shipped.
     """
-    with tempfile.TemporaryDirectory(prefix="simlab-", ignore_cleanup_errors=True) as room:
+    with _room() as folder:
         external = getattr(method, "command", None) is not None
-        packed = None if external else pack(method)
-        spec = {"room": room, "memory": None, "file_size": max(memory_limit, 1 << 20), "landlock": landlock}
-        spec |= _of_program(method, memory_limit) if external else _of_python(packed or {})
-        hello = _hello(method, material, entropy, Path(room)) | ({} if external else {"method": packed})
-        with _started(spec, room, memory_limit) as process:
-            conversation = _Conversation(process, material, Path(room))
+        packed, roots = (b"", {}) if external else pack(method)
+        spec = {"room": folder, "memory": None, "file_size": max(memory_limit, 1 << 20), "landlock": landlock}
+        spec |= _of_program(method, memory_limit) if external else _of_python(roots)
+        hello = _hello(method, material, entropy, Path(folder))
+        hello |= {} if external else {"method": base64.b64encode(packed).decode()}
+        with _started(spec, folder, memory_limit) as process:
+            conversation = _Conversation(process, material, Path(folder))
             return conversation.hold(hello, time_limit, ready=not external)
 
 
-def _of_python(packed: Mapping[str, Any]) -> dict[str, Any]:
-    places = python_folders()
-    path = [p for p in sys.path if any(p == place or p.startswith(place + os.sep) for place in places)]
-    path += [p for p in sys.path if p.endswith(".zip") and os.path.dirname(p) in places]
+@contextmanager
+def _room() -> Iterator[str]:
+    """A folder for one method; that it cannot be made is no fault of the method."""
+    with ExitStack() as stack:
+        try:
+            path = stack.enter_context(room())
+        except OSError as error:
+            raise HouseFault(
+                f"strict execution finds no place for its folders ({error}): free some, or set TMPDIR"
+            ) from error
+        yield str(path)
+
+
+def _of_python(roots: Mapping[str, str]) -> dict[str, Any]:
     config = os.path.join(sys.prefix, "pyvenv.cfg")
-    roots = packed["roots"]
-    return {"python": {"path": path, "roots": roots}, "read": [*places, config, *roots.values()], "network": False}
+    return {"python": {"roots": dict(roots)}, "read": [*python_folders(), config, *roots.values()], "network": False}
 
 
 def _of_program(method: Any, memory_limit: int) -> dict[str, Any]:
@@ -93,14 +90,12 @@ def _environment(room: str) -> dict[str, str]:
     """All that the process learns from its environment: where it may write, and how many threads to use."""
     clean = {"PATH": "/usr/local/bin:/usr/bin:/bin", "LANG": "C.UTF-8", "PYTHONHASHSEED": "0"}
     clean |= dict.fromkeys(("HOME", "TMPDIR", "XDG_CACHE_HOME", "MPLCONFIGDIR", "NUMBA_CACHE_DIR"), room)
-    return clean | {name: os.environ[name] for name in THREADS if name in os.environ}
+    return clean | ONE_THREAD
 
 
 @contextmanager
 def _started(spec: Mapping[str, Any], room: str, memory_limit: int) -> Iterator[Process]:
-    flags = ["-s", "-P", "-S", "-B"]  # neither user packages, nor the current folder, nor .pth files, nor caches
-    command = [sys.executable, *flags, jail.__file__, json.dumps(spec)]
-    process = Process(command, room, _environment(room), memory_limit)
+    process = Process(fork(spec, _environment(room)), memory_limit)
     try:
         yield process
     finally:
@@ -150,7 +145,9 @@ class _Conversation:
             self.process.send(hello)
             answer = self._serve()
             seconds = self.process.seconds()
-            return _outcome(answer, seconds, max(0, self.process.peak() - base))
+            load([str(name) for name in answer.get("loaded") or ()])
+            found = _outcome(answer, seconds, max(0, self.process.peak() - base))
+            return replace(found, printed=self.process.complaints())
         except TimeoutError:
             return Outcome(None, time_error(time_limit), self.process.complaints(), False, time_limit, 0)
         except Ended as end:

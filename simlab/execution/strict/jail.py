@@ -1,15 +1,13 @@
-"""Locks a process down, then runs a method in it. Run as a script, on the standard library alone.
+"""Locks a process down, before it runs a method.
 
-Everything is given up before any other code is loaded, while the process has a single thread: network and the memory
-of other processes (seccomp), the file system but for a few places (Landlock), capabilities (root), signals to
-strangers. Where the kernel offers no Landlock, an audit hook refuses files in Python: curiosity, not malice.
+Everything is given up while the process has a single thread: network and the memory of other processes (seccomp), the
+file system but for a few places (Landlock), capabilities (root), signals to strangers. Where the kernel offers no
+Landlock, an audit hook refuses files in Python: curiosity, not malice.
 """
 
 from __future__ import annotations
 
 import ctypes
-import importlib.util
-import json
 import os
 import platform
 import resource
@@ -18,7 +16,6 @@ import stat
 import struct
 import sys
 from collections.abc import Mapping, Sequence
-from importlib.machinery import ModuleSpec
 from typing import Any
 
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446  # the same numbers on every architecture
@@ -84,9 +81,24 @@ def lock(spec: Mapping[str, Any]) -> list[str]:
     return held
 
 
+def adopt_orphans() -> None:
+    """Makes this process the parent of its children's orphans, so that it can bury them."""
+    if LINUX:
+        _libc.prctl(36, 1, 0, 0, 0)  # PR_SET_CHILD_SUBREAPER
+
+
 def landlock_version() -> int:
     """The kernel's Landlock ABI; 0 where there is none."""
     return max(0, int(_libc.syscall(LANDLOCK_CREATE, None, ctypes.c_size_t(0), 1))) if LINUX else 0
+
+
+def protections() -> dict[str, Any]:
+    """What this machine's strict execution rests on; docs/protocol.md says what each guarantees."""
+    return {
+        "landlock": landlock_version(),
+        "seccomp": LINUX and platform.machine() in ARCHITECTURES,
+        "audit hook only": landlock_version() == 0,
+    }
 
 
 def _landlock(readable: Sequence[str], writable: Sequence[str], network: bool) -> bool:
@@ -168,39 +180,3 @@ def _audit(readable: Sequence[str], room: str) -> None:
             raise PermissionError(f"strict execution refuses {event} {arguments[0]!r}")
 
     sys.addaudithook(hook)
-
-
-class Roots:
-    """Finds the packages and modules of `places` (module -> folder or file) without listing the folders they lie in."""
-
-    def __init__(self, places: Mapping[str, str]) -> None:
-        self.places = places
-
-    def find_spec(self, name: str, path: Any = None, target: Any = None) -> ModuleSpec | None:
-        """As an import hook is asked: where a module of the granted places lies; None for any other."""
-        place = self.places.get(name)
-        if place is None:
-            above = any(other.startswith(name + ".") for other in self.places)
-            return ModuleSpec(name, None, is_package=True) if above else None  # a namespace, of what is granted in it
-        if not os.path.isdir(place):
-            return importlib.util.spec_from_file_location(name, place)
-        init = os.path.join(place, "__init__.py")
-        return importlib.util.spec_from_file_location(name, init, submodule_search_locations=[place])
-
-
-def main() -> None:
-    """Locks this process as argv[1], a JSON object, says; then becomes its command, or runs a Python method."""
-    spec = json.loads(sys.argv[1])
-    lock(spec)
-    if "command" in spec:
-        os.execvp(spec["command"][0], spec["command"])
-    sys.argv = sys.argv[:1]
-    sys.path[:] = spec["python"]["path"]
-    sys.meta_path.insert(0, Roots(spec["python"]["roots"]))  # type: ignore[arg-type]
-    from simlab.execution.strict.child import run
-
-    run()
-
-
-if __name__ == "__main__":
-    main()

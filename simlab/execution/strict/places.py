@@ -15,6 +15,13 @@ def python_folders() -> list[str]:
     return [folder for folder in dict.fromkeys(folders) if os.path.isdir(folder)]
 
 
+def installed_path() -> list[str]:
+    """The part of Python's path that belongs to the installation, and its zipped library."""
+    places = python_folders()
+    path = [p for p in sys.path if any(p == place or p.startswith(place + os.sep) for place in places)]
+    return path + [p for p in sys.path if p.endswith(".zip") and os.path.dirname(p) in places]
+
+
 def in_python(path: str) -> bool:
     """Whether a file belongs to the Python installation or an installed package."""
     return any(path == folder or path.startswith(folder + os.sep) for folder in python_folders())

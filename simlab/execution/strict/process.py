@@ -7,14 +7,13 @@ import os
 import resource
 import selectors
 import signal
-import subprocess
-import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any
 
 from simlab.execution.limits import PAGE, high_water_mark, status_field, wall_limit
+from simlab.execution.strict.forking import Child
 
 POLL = 0.05
 """Seconds between looks at the process's memory."""
@@ -37,26 +36,15 @@ class Ended(Exception):
 
 
 class Process:
-    """Starts `command` in `room`; every wait for it ends at its time limit, its memory limit or its death."""
+    """A jailed child in conversation; every wait for it ends at its time limit, its memory limit or its death."""
 
-    def __init__(self, command: Sequence[str], room: str, environment: Mapping[str, str], memory_limit: int) -> None:
-        self.memory_limit, self.memory_base = memory_limit, 0
+    def __init__(self, child: Child, memory_limit: int) -> None:
+        self.memory_limit, self.memory_base, self.group_base = memory_limit, 0, 0
         self.top = 0
         self._deadline = self._processor = float("inf")
         self._spent = 0.0
         self._buffer, self._polls, self._top_time = bytearray(), 0, 0.0
-        self._errors = tempfile.TemporaryFile()  # noqa: SIM115 (closed by kill)
-        self._process = subprocess.Popen(
-            list(command),
-            cwd=room,
-            env=dict(environment),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._errors,
-            start_new_session=True,
-            bufsize=0,
-        )
-        self._stdin, self._stdout = (_unblocked(pipe) for pipe in (self._process.stdin, self._process.stdout))
+        self._child, self.pid = child, int(child.pid or 0)
 
     def wait_at_most(self, seconds: float) -> None:
         """Lets the process take so long from now, on the wall clock."""
@@ -83,7 +71,7 @@ class Process:
 
     def _processor_time(self) -> float:
         """Of the process and its children [s]; what it last was, once it has ended."""
-        pids = _group(self._process.pid) if self._polls % GROUP_EVERY == 0 else (self._process.pid,)
+        pids = _group(self.pid) if self._polls % GROUP_EVERY == 0 else (self.pid,)
         self._top_time = max(self._top_time, sum(map(_processor_time, pids)))
         return self._top_time
 
@@ -91,9 +79,9 @@ class Process:
         """Writes one line; raises TimeoutError at the deadline, Ended if nobody reads it."""
         left = memoryview(json.dumps(message).encode() + b"\n")
         while left:
-            self._wait(self._stdin, selectors.EVENT_WRITE)
+            self._wait(self._child.stdin, selectors.EVENT_WRITE)
             try:
-                left = left[os.write(self._stdin, left) :]
+                left = left[os.write(self._child.stdin, left) :]
             except BlockingIOError:
                 continue
             except BrokenPipeError:
@@ -108,8 +96,8 @@ class Process:
             searched = len(self._buffer)
             if searched > self.memory_limit:
                 raise Ended(f"MemoryError: a message is longer than the memory limit of {self.memory_limit} bytes")
-            self._wait(self._stdout, selectors.EVENT_READ)
-            chunk = os.read(self._stdout, 1 << 20)
+            self._wait(self._child.stdout, selectors.EVENT_READ)
+            chunk = os.read(self._child.stdout, 1 << 20)
             if not chunk:
                 raise Ended(self._cause_of_death())
             self._buffer += chunk
@@ -124,11 +112,11 @@ class Process:
 
     def limit_memory(self) -> None:
         """Counts memory from here: what is held now was taken by Python and its packages."""
-        pid = self._process.pid
+        pid = self.pid
         try:
             with open(f"/proc/{pid}/statm", "rb") as statm:
                 held = int(statm.read().split()[5]) * PAGE
-            self.memory_base = _resident(pid)
+            self.memory_base, self.group_base = _resident(pid), _share(pid)
             resource.prlimit(pid, resource.RLIMIT_DATA, (held + self.memory_limit,) * 2)
         except (OSError, AttributeError):
             return  # no Linux: the watch over resident memory is all there is
@@ -136,7 +124,7 @@ class Process:
     def peak(self) -> int:
         """The most resident memory that the process held at any time so far [bytes]."""
         try:
-            with open(f"/proc/{self._process.pid}/status", "rb") as status:
+            with open(f"/proc/{self.pid}/status", "rb") as status:
                 self.top = max(self.top, high_water_mark(status.read()))
         except OSError:
             pass  # it has ended: what was seen last stands
@@ -144,18 +132,13 @@ class Process:
 
     def complaints(self) -> str:
         """The end of what it wrote to stderr."""
-        self._errors.seek(0, os.SEEK_END)
-        self._errors.seek(max(0, self._errors.tell() - COMPLAINTS))
-        return self._errors.read().decode(errors="replace")
+        self._child.errors.seek(0, os.SEEK_END)
+        self._child.errors.seek(max(0, self._child.errors.tell() - COMPLAINTS))
+        return self._child.errors.read().decode(errors="replace")
 
     def kill(self) -> None:
         """Ends the whole process group and lets go of the pipes."""
-        with suppress(ProcessLookupError):  # it ended by itself
-            os.killpg(self._process.pid, signal.SIGKILL)
-        self._process.wait()
-        for stream in (self._process.stdin, self._process.stdout, self._errors):
-            if stream is not None:
-                stream.close()
+        self._child.end()
 
     def _wait(self, end: int, event: int) -> None:
         with selectors.DefaultSelector() as selector:
@@ -172,28 +155,22 @@ class Process:
 
     def _watch_memory(self) -> None:
         self._polls += 1
-        held = _resident(self._process.pid)
-        if self._polls % GROUP_EVERY == 0:
-            held = max(held, sum(_resident(pid) for pid in _group(self._process.pid)))
-        if held - self.memory_base > MARGIN * self.memory_limit:
+        held = _resident(self.pid) - self.memory_base
+        if self._polls % GROUP_EVERY == 0 and len(group := list(_group(self.pid))) > 1:
+            held = max(held, sum(map(_share, group)) - self.group_base)
+        if held > MARGIN * self.memory_limit:
             raise Ended(
-                f"MemoryError: the method's process held {(held - self.memory_base) / 2**20:.0f} MiB, "
+                f"MemoryError: the method's process held {held / 2**20:.0f} MiB, "
                 f"over its limit of {self.memory_limit / 2**20:.0f} MiB"
             )
 
     def _cause_of_death(self) -> str:
-        try:
-            status = self._process.wait(timeout=2.0)
-        except subprocess.TimeoutExpired:
+        status = self._child.wait(2.0)
+        if status is None:
             return "RuntimeError: the method closed its output before it gave a finding"
         if status < 0:
             return f"ProcessDied: the method's process was ended by {signal.Signals(-status).name} before its finding"
         return f"ProcessDied: the method's process ended with status {status} before its finding"
-
-
-def _unblocked(pipe: Any) -> int:
-    os.set_blocking(pipe.fileno(), False)
-    return int(pipe.fileno())
 
 
 def _processor_time(pid: int) -> float:
@@ -214,6 +191,16 @@ def _resident(pid: int) -> int:
     except OSError:
         return 0
     return status_field(status, b"RssAnon:") + status_field(status, b"RssShmem:")
+
+
+def _share(pid: int) -> int:
+    """A process's share of its memory but for mapped files [bytes]: a page of several processes counts in parts."""
+    try:
+        with open(f"/proc/{pid}/smaps_rollup", "rb") as file:
+            text = file.read()
+    except OSError:
+        return _resident(pid)
+    return status_field(text, b"Pss_Anon:") + status_field(text, b"Pss_Shmem:")
 
 
 def _group(leader: int) -> Iterator[int]:

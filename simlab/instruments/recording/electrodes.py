@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
 
+from simlab.contracts import Needs
 from simlab.data import recording
 from simlab.instruments.placement import (
     check_same_subject,
@@ -38,6 +39,7 @@ class Electrodes:
     """
 
     name: ClassVar[str] = "electrodes"
+    needs: ClassVar[Needs] = Needs(("spikes",))
 
     n_sites: int = 32
     """Recording sites (tetrodes or far-apart contacts), each sorted on its own [1]."""
@@ -119,7 +121,7 @@ class Electrodes:
         expected = assignment * self.reference_rate
         total = expected.sum(axis=0) + self.false_positive_rate
         key = make_key((expected / total).T).assign_attrs(reference_rate=self.reference_rate)
-        return Probe(self, site, site[first], detection, assignment, key, unit_table(sites[site[first]]))
+        return Probe(self, site, site[first], detection, assignment, key, unit_table(sites[site[first]]), sites)
 
     def detection(self, distance: np.ndarray) -> np.ndarray:
         """Probability that a spike at this distance [m] crosses the threshold; same shape."""
@@ -184,12 +186,14 @@ class Probe:
     assignment: np.ndarray  # (neuron, unit) probability that a spike ends up in the unit
     key: xr.DataArray  # (unit, neuron)
     units: xr.Dataset  # unit_x, unit_y, unit_z [m] over unit
+    sites: np.ndarray  # (site, 3) where the sites are [m]: the recording's channels
 
     def record(self, activity: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
         """Sorted spikes. Raises SimlabError without spikes."""
         check_same_subject(self.key, activity)
         check_spikes("electrodes need", activity)
         trial, time, site, unit = self._events(activity, rng)
+        channels: dict[str, Any] = {f"channel_{axis}": self.sites[:, i] for i, axis in enumerate("xyz")}
         seen = ~in_dead_time(site, trial, time, self.electrodes.dead_time) & (unit >= 0)
         return recording(
             duration=activity.attrs["duration"],
@@ -198,6 +202,7 @@ class Probe:
             spikes=(trial[seen], time[seen], unit[seen]),
             like=activity,
             **unit_variables(self.units),
+            **channels,
         )
 
     def _events(

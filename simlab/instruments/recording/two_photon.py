@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
+from simlab.contracts import Needs
 from simlab.data import recording
 from simlab.instruments.placement import (
     check_same_subject,
@@ -41,6 +42,7 @@ class TwoPhoton:
     """
 
     name: ClassVar[str] = "two_photon"
+    needs: ClassVar[Needs] = Needs(("spikes",))
 
     indicator: str | Indicator = "gcamp6f"
     """A name from `INDICATORS`, or an indicator of your own."""

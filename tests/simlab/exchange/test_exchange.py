@@ -243,7 +243,7 @@ def test_what_is_missing_is_named(tmp_path):
 
 def test_npz_files_never_unpickle(tmp_path):
     np.savez(tmp_path / "evil.npz", n_units=np.array([{}], dtype=object))
-    with pytest.raises(ValueError, match="allow_pickle"):
+    with pytest.raises(SimlabError, match="allow_pickle"):
         arrays.from_npz(tmp_path / "evil.npz")
 
 

@@ -145,6 +145,15 @@ def test_the_same_seed_gives_the_same_data_and_another_seed_other_data(tmp_path)
     assert other.sizes["spike"] != first.sizes["spike"] or (other["spike_time"] != first["spike_time"]).any()
 
 
+@pytest.mark.parametrize("instrument", ["perfect", "two_photon"])
+def test_the_same_seed_gives_nwb_files_of_the_same_bytes_and_another_seed_others(instrument, tmp_path):
+    for name, seed in (("a", SEED), ("b", SEED), ("c", 1)):
+        generate(ToyChain(), instrument, **{**PLAN, "seed": seed}, out=tmp_path / f"{name}.nwb")
+    first, again, other = ((tmp_path / f"{name}.nwb").read_bytes() for name in "abc")
+    assert first == again
+    assert first != other
+
+
 def test_names_serve_as_well_as_objects(tmp_path):
     register(ToyChain, replace=True)
     by_name = generate("toy_chain", "perfect", **PLAN, out=tmp_path / "a.zarr")

@@ -18,7 +18,7 @@ from spies import MOST, ActiveSpy, Spy, hashed
 from simlab.contracts import Budget
 from simlab.data import bare, recording
 from simlab.execution.execute import execute
-from simlab.execution.strict.host import protections
+from simlab.execution.strict.jail import protections
 from simlab.lab.rig import Setup, known_of_units, mounted
 from simlab.session import Effect, Session
 from simlab.streams import digest_int

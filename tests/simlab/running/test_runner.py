@@ -7,9 +7,11 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import replace
+from concurrent.futures import ProcessPoolExecutor, ThreadPoolExecutor
+from dataclasses import dataclass, replace
+from multiprocessing import get_context
 from pathlib import Path
 from typing import ClassVar
 
@@ -43,7 +45,7 @@ def tiny(*methods, **changes) -> Experiment:
 
 @pytest.fixture(scope="module")
 def undisturbed(tmp_path_factory) -> Results:
-    return run(EXPERIMENT, tmp_path_factory.mktemp("runs") / "undisturbed", archive=False)
+    return run(EXPERIMENT, tmp_path_factory.mktemp("runs") / "undisturbed", archive=False, strict=False)
 
 
 def test_every_cell_becomes_one_row(undisturbed):
@@ -104,21 +106,21 @@ def test_a_killed_run_resumes_to_the_same_results(undisturbed, tmp_path):
 
 def test_a_damaged_archive_entry_is_simulated_again(undisturbed, tmp_path):
     store = Archive(tmp_path / "archive")
-    run(EXPERIMENT, tmp_path / "first", archive=store.root)
+    run(EXPERIMENT, tmp_path / "first", archive=store.root, strict=False)
     forget()
     for key, _ in store.entries():
         biggest = max((f for f in store.path(key).rglob("*") if f.is_file()), key=lambda f: f.stat().st_size)
         biggest.write_bytes(b"damage" + biggest.read_bytes()[6:])
     with pytest.warns(UserWarning, match="damaged"):
-        again = run(EXPERIMENT, tmp_path / "second", archive=store.root)
+        again = run(EXPERIMENT, tmp_path / "second", archive=store.root, strict=False)
     pd.testing.assert_frame_equal(science(again), science(undisturbed))
 
 
 def test_a_full_archive_saves_every_simulation(tmp_path):
-    run(tiny(LagCorrelation()), tmp_path / "first", archive=tmp_path / "archive")
+    run(tiny(LagCorrelation()), tmp_path / "first", archive=tmp_path / "archive", strict=False)
     entries = Archive(tmp_path / "archive").entries()
     forget()
-    run(tiny(LagCorrelation()), tmp_path / "second", archive=tmp_path / "archive")
+    run(tiny(LagCorrelation()), tmp_path / "second", archive=tmp_path / "archive", strict=False)
     assert len(entries) == 4  # two subjects of circuit and rival
     assert Archive(tmp_path / "archive").entries() == entries
 
@@ -219,8 +221,6 @@ def test_a_file_without_an_experiment_is_a_clear_error(tmp_path):
 
 
 def test_a_circuit_that_fails_is_a_row_not_a_crash(tmp_path):
-    from dataclasses import dataclass
-
     @dataclass(frozen=True)
     class Broken(ToyChain):
         name: ClassVar[str] = "broken"
@@ -230,16 +230,32 @@ def test_a_circuit_that_fails_is_a_row_not_a_crash(tmp_path):
 
     grid = Grid((Broken(), ToyChain()), (Plan(20, 1.0),), (Perfect(),), (LagCorrelation(),), baselines=False)
     table = run(Experiment("broken", "?", (grid,), subjects=1), tmp_path / "run").table
-    assert table["status"].tolist() == ["error", "ok"]
+    assert table["status"].tolist() == ["fault", "ok"]
     assert "no such animal" in table["reason"][0]
 
 
 def test_strict_execution_gives_identical_results(tmp_path):
     methods = (LagCorrelation(), PulseAndCount(repeats=3))
-    here = run(tiny(*methods, subjects=1, time_limit=60.0), tmp_path / "here")
-    sealed = run(tiny(*methods, subjects=1, time_limit=60.0), tmp_path / "sealed", strict=True)
+    here = run(tiny(*methods, subjects=1, time_limit=60.0), tmp_path / "here", strict=False)
+    sealed = run(tiny(*methods, subjects=1, time_limit=60.0), tmp_path / "sealed", strict=True, seed=2026)
     assert set(sealed.table["status"]) == {"ok"}
     pd.testing.assert_frame_equal(science(sealed), science(here))
+
+
+def test_a_strict_run_draws_a_secret_seed_and_says_that_one_given_by_hand_could_be_tried(tmp_path, capsys):
+    spec = tiny(LagCorrelation(), subjects=1)
+    drawn = [run(spec, tmp_path / out, strict=True, archive=False) for out in ("one", "two")]
+    seeds = [str(results.provenance["seed"]) for results in drawn]
+    assert seeds[0] != seeds[1]
+    assert all(len(seed) == 32 and int(seed, 16) >= 0 for seed in seeds)  # 128 bits
+    resumed = run(spec, tmp_path / "one", strict=True, archive=False, resume=True)
+    pd.testing.assert_frame_equal(resumed.table, drawn[0].table)
+    assert "could try seeds" not in capsys.readouterr().err
+    given = run(spec, tmp_path / "three", strict=True, archive=False, seed=7)
+    assert str(given.provenance["seed"]) == "7"
+    assert "could try seeds like 7" in capsys.readouterr().err
+    assert given.provenance["strict"] is True
+    assert set(given.provenance["protections"]) >= {"landlock", "seccomp"}
 
 
 @pytest.mark.slow
@@ -251,15 +267,67 @@ def test_a_dask_cluster_gives_identical_results(undisturbed, tmp_path):
     pd.testing.assert_frame_equal(science(clustered), science(undisturbed))
 
 
-def test_a_class_that_a_worker_cannot_import_is_a_clear_error(tmp_path):
-    from dataclasses import dataclass
-
+def test_a_class_of_a_notebook_or_function_travels_to_workers_by_value(tmp_path):
     @dataclass(frozen=True)
     class Local(LagCorrelation):
         pass
 
-    with pytest.raises(SimlabError, match="leave out workers"):
-        run(tiny(Local(), subjects=1), tmp_path / "run", workers=1)
+    experiment = tiny(Local(), subjects=1)
+    here = run(experiment, tmp_path / "here", strict=False)
+    there = run(experiment, tmp_path / "there", workers=1)
+    assert set(there.table["status"]) == {"ok"}
+    pd.testing.assert_frame_equal(science(there), science(here))  # the names of cells too: the code is hashed once
+
+
+def test_what_cannot_travel_to_a_worker_is_a_clear_error(tmp_path):
+    @dataclass(frozen=True)
+    class Locked(LagCorrelation):
+        def analyse(self, recording, rng):
+            return lock
+
+    lock = threading.Lock()
+    with pytest.raises(SimlabError, match=r"cannot be sent to a worker.*leave out workers"):
+        run(tiny(Locked(), subjects=1), tmp_path / "run", workers=1)
+
+
+SCRIPT = """
+from dataclasses import dataclass
+import numpy as np
+import simlab
+from toys import ToyChain
+
+@dataclass(frozen=True)
+class Mine:
+    name, question, family, library, needs = "mine", "connectivity", "own", "own", simlab.Needs()
+    def analyse(self, recording, rng):
+        n = recording.sizes["unit"]
+        return simlab.Finding({"score": rng.random((n, n)), "decided": np.zeros((n, n), bool)})
+
+grid = simlab.Grid((ToyChain(),), (simlab.Plan(20, 1.0),), ("perfect",), (Mine(),), baselines=False)
+found = simlab.run(simlab.Experiment("script", "?", (grid,), subjects=2), OUT, workers=2, archive=False)
+print(set(found.table["status"]))
+"""
+
+
+def test_a_script_without_a_main_guard_may_use_workers(tmp_path):
+    script = tmp_path / "script.py"
+    script.write_text(SCRIPT.replace("OUT", repr(str(tmp_path / "run"))))
+    path = os.pathsep.join([str(FILE.parent), os.environ.get("PYTHONPATH", "")])
+    done = subprocess.run(
+        [sys.executable, script], env=os.environ | {"PYTHONPATH": path}, capture_output=True, text=True, timeout=120
+    )
+    assert done.stdout.strip() == "{'ok'}", done.stderr
+
+
+@pytest.mark.parametrize("workers", [None, 2])
+def test_a_killer_costs_its_own_cells_alone_on_a_user_s_executor_too(tmp_path, workers):
+    experiment = tiny(Misbehaving("die"), LagCorrelation(), subjects=3)
+    with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
+        given = {"executor": pool} if workers is None else {"workers": workers}
+        table = run(experiment, tmp_path / "run", strict=False, archive=False, **given).table
+    assert set(table.query("method == 'misbehaving'")["status"]) == {"error"}
+    assert table.query("method == 'misbehaving'")["reason"].str.startswith("ProcessDied").all()
+    assert set(table.query("method == 'lag_correlation'")["status"]) == {"ok"}
 
 
 def test_grids_with_other_candidates_tell_their_methods_other_briefs(tmp_path):
@@ -273,7 +341,8 @@ def test_grids_with_other_candidates_tell_their_methods_other_briefs(tmp_path):
             return Finding({"label": "chain"})
 
     with_rival = Grid((ToyChain(),), (Plan(20, 1.0),), (Perfect(),), (Reader(),), rivals=(ToyRival(),), baselines=False)
-    run(Experiment("two", "?", (with_rival, replace(with_rival, rivals=())), subjects=1), tmp_path / "run")
+    both = (with_rival, replace(with_rival, rivals=()))
+    run(Experiment("two", "?", both, subjects=1), tmp_path / "run", strict=False)
     assert sorted(set(seen)) == [("chain",), ("chain", "no chain")]
 
 

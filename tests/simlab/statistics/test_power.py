@@ -140,3 +140,29 @@ def test_the_interval_of_the_amount_covers_it() -> None:
     # nominal .95; percentile intervals of an isotonic fit on 20 subjects run a few per cent short of that
     # (Sen, Banerjee & Woodroofe 2010): .92 +- .08, three standard errors of 100 runs
     assert np.mean(covered) == pytest.approx(0.92, abs=0.08)
+
+
+def two_agreeing(n: int) -> pd.DataFrame:
+    """n subjects, none of them recovered from 10, all of them from 40."""
+    parts = [(10.0, 0.0), (40.0, 1.0)]
+    return pd.concat(
+        pd.DataFrame({
+            "role": "circuit", "circuit": "net", "circuit_label": "net", "subject": range(n), "status": "ok",
+            "question": "connectivity", "method": "m", "method_label": "m", "recovered": right, "n_units": amount,
+        })
+        for amount, right in parts
+    )  # fmt: skip
+
+
+@pytest.mark.parametrize("n", [1, 2, 5, 20])
+def test_subjects_that_all_agree_give_no_interval_of_zero_width(n: int) -> None:
+    found = data_for_recovery(power_curve(two_agreeing(n), "n_units"), 0.8).iloc[0]
+    # the rate's Wilson interval at 10 is [0, u] and at 40 [1 - u, 1], with u = z^2 / (n + z^2): the target lies
+    # between the amount at which the line from u to 1 crosses it (the smallest tried if u > 0.8), and that of the line
+    # from 0 to 1 - u
+    u = 1.96**2 / (n + 1.96**2)
+    low = 10 * 4 ** ((0.8 - u) / (1 - u)) if u < 0.8 else 10
+    high = 10 * 4 ** (0.8 / (1 - u)) if 1 - u > 0.8 else np.inf
+    assert (found["low"], found["high"]) == pytest.approx((low, high), rel=1e-3)
+    assert found["low"] < found["amount"] < found["high"]
+    assert found["amount"] == pytest.approx(10 * 4**0.8)
