@@ -3,26 +3,23 @@
 from __future__ import annotations
 
 import json
-import math
 import os
 import shutil
 import sys
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from pathlib import Path
 from typing import Any
 
-from simlab.contracts import Budget, BudgetExceeded, Finding, SimlabError
+from simlab.contracts import Finding, SimlabError
 from simlab.data import RECORDING, to_json
 from simlab.execution.material import known_of
 from simlab.execution.outcome import Outcome, one_line, time_error
 from simlab.execution.strict import jail
+from simlab.execution.strict.dialogue import Dialogue, plain_budget
 from simlab.execution.strict.places import python_folders
 from simlab.execution.strict.process import Ended, Process
-from simlab.execution.strict.seal import seal
 from simlab.execution.strict.ship import pack
-from simlab.session import Session
 
 VERSION = 2
 """Of the protocol."""
@@ -56,14 +53,19 @@ def run_strictly(
 
     landlock=False leaves it out, as on a kernel that has none. Raises SimlabError where the method cannot be shipped.
     """
-    with tempfile.TemporaryDirectory(prefix="simlab-", ignore_cleanup_errors=True) as room:
+    with (
+        tempfile.TemporaryDirectory(prefix="simlab-", ignore_cleanup_errors=True) as room,
+        tempfile.TemporaryDirectory(prefix="simlab-inbox-", ignore_cleanup_errors=True) as inbox,
+    ):
         external = getattr(method, "command", None) is not None
         packed = None if external else pack(method)
         spec = {"room": room, "memory": None, "file_size": max(memory_limit, 1 << 20), "landlock": landlock}
         spec |= _of_program(method, memory_limit) if external else _of_python(packed or {})
-        hello = _hello(method, material, entropy, Path(room)) | ({} if external else {"method": packed})
+        spec["read"] = [*spec["read"], inbox]
+        dialogue = Dialogue(material, inbox)
+        hello = _hello(method, material, entropy, dialogue) | ({} if external else {"method": packed})
         with _started(spec, room, memory_limit) as process:
-            conversation = _Conversation(process, material, Path(room))
+            conversation = _Conversation(process, dialogue)
             return conversation.hold(hello, time_limit, ready=not external)
 
 
@@ -107,7 +109,7 @@ def _started(spec: Mapping[str, Any], room: str, memory_limit: int) -> Iterator[
         process.kill()
 
 
-def _hello(method: Any, material: Any, entropy: int, room: Path) -> dict[str, Any]:
+def _hello(method: Any, material: Any, entropy: int, dialogue: Dialogue) -> dict[str, Any]:
     """The first message: what is asked, and the material or what an active method knows beforehand."""
     sizes, brief = known_of(material)
     hello = {
@@ -120,22 +122,16 @@ def _hello(method: Any, material: Any, entropy: int, room: Path) -> dict[str, An
         "brief": to_json(brief),
     }
     if not hasattr(material, "record"):
-        return hello | {"recording": seal(material, room / "recording.sealed").name}
+        return hello | {"recording": dialogue.deliver(material)}
     known = {str(k): v.values.tolist() for k, v in material.units.data_vars.items() if RECORDING.get(k) == ("unit",)}
-    return hello | {"units": known, "remaining": _plain_budget(material.remaining)}
-
-
-def _plain_budget(budget: Budget) -> dict[str, float | None]:
-    left = {"trials": budget.trials, "seconds": budget.seconds, "perturbations": budget.perturbations}
-    return {name: float(value) if math.isfinite(value) else None for name, value in left.items()}
+    return hello | {"units": known, "remaining": plain_budget(material.remaining)}
 
 
 class _Conversation:
     """One method's requests and the lab's replies, until its finding or its end."""
 
-    def __init__(self, process: Process, material: Any, room: Path) -> None:
-        self.process, self.material, self.room = process, material, room
-        self.recorded = 0
+    def __init__(self, process: Process, dialogue: Dialogue) -> None:
+        self.process, self.dialogue = process, dialogue
 
     def hold(self, hello: Mapping[str, Any], time_limit: float, *, ready: bool) -> Outcome:
         """Greets the process and serves it until it is done; `ready`: it says when it has loaded."""
@@ -160,44 +156,17 @@ class _Conversation:
         """Replies to requests until a message is an answer; returns that."""
         while True:
             message = self.process.receive()
-            do = message.get("do")
-            if do in ("finding", "error"):
+            if message.get("do") in ("finding", "error"):
                 return message
             with self.process.clock_stopped():
-                reply = self._reply(do, message)
+                reply = self._reply(message)
             self.process.send(reply)
 
-    def _reply(self, do: Any, message: Mapping[str, Any]) -> dict[str, Any]:
+    def _reply(self, message: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            if do not in ("session", "record") or not hasattr(self.material, "record"):
-                known = "session, record, finding or error" if hasattr(self.material, "record") else "finding or error"
-                raise SimlabError(f"a message must say do: {known}, got {do!r}")
-            content = self._session(message) if do == "session" else self._record(message)
-        except BudgetExceeded as refusal:
-            return {"error": "BudgetExceeded", "message": str(refusal)}
-        except SimlabError as refusal:
-            return {"error": "SimlabError", "message": str(refusal)}
+            return self.dialogue.reply(message)
         except Exception as fault:  # the lab's own, as it would surface inside a method that runs in this process
             raise Ended(one_line(fault)) from fault
-        return content | {"remaining": _plain_budget(self.material.remaining)}
-
-    def _session(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        trials, duration = message.get("trials"), message.get("duration")
-        if type(trials) is not int or not isinstance(duration, int | float):
-            raise SimlabError(f"a session needs a whole number of trials and a duration [s], got {message}")
-        return {"session": self.material.session(trials=trials, duration=float(duration)).to_dict()}
-
-    def _record(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        try:
-            session = Session.from_dict(message["session"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise SimlabError(
-                f"a session to record must look like one that was given out: {one_line(error)}"
-            ) from error
-        recording = self.material.record(session)
-        self.recorded += 1
-        path = seal(recording, self.room / f"recording-{self.recorded}.sealed")
-        return {"recording": path.name}
 
 
 def _outcome(answer: Mapping[str, Any], seconds: float, peak: int) -> Outcome:
