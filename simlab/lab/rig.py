@@ -31,6 +31,12 @@ MOST_SECONDS = 36_000.0
 MOST_VALUES = 10_000_000
 """Of the stimulus of one session: trials x steps x features."""
 
+SHORTEST_TRIAL = 1e-3
+"""Less than a spike lasts [s]."""
+
+FINEST_STIMULUS = 1e-4
+"""The lab's clock [s]."""
+
 
 @dataclass
 class Setup:
@@ -154,6 +160,12 @@ def _check_size(session: Session) -> None:
     ):
         if amount > most:
             raise SimlabError(f"a session has at most {most:g} {what}, got {amount:g}: record several")
+    if session.duration < SHORTEST_TRIAL:
+        raise SimlabError(f"a trial lasts {SHORTEST_TRIAL:g} s at least, got {session.duration:g}")
+    if session.stimulus is not None and session.stimulus.interval < FINEST_STIMULUS:
+        raise SimlabError(
+            f"a stimulus has an interval of {FINEST_STIMULUS:g} s at least, got {session.stimulus.interval:g}"
+        )
 
 
 def _check_aims(session: Session, n_units: int) -> None:

@@ -25,6 +25,9 @@ BYTES_PER_PAIR = 128
 MOST_LISTS = 2_000_000
 """Lists and objects in one line: an empty one is two bytes long and takes 64 in the lab's memory."""
 
+MOST_PROPOSALS = 10_000
+"""Natural sessions given out to one method: they cost it nothing, and the lab's time is not counted against it."""
+
 
 def longest_line(n_units: int, *, active: bool) -> int:
     """How many bytes a line of a method's process may have: its requests and its finding come the same way."""
@@ -61,6 +64,7 @@ class Dialogue:
     def __init__(self, material: Any, inbox: str | Path) -> None:
         self._material, self._inbox = material, Path(inbox)
         self._delivered: Path | None = None
+        self._proposed = 0
         self._known = {"session": self._session, "record": self._record} if hasattr(material, "record") else {}
 
     def reply(self, message: Mapping[str, Any]) -> dict[str, Any]:
@@ -90,6 +94,9 @@ class Dialogue:
     def _session(self, message: Mapping[str, Any]) -> dict[str, Any]:
         fields("a request for a session", message, {"do", "trials", "duration"}, set())
         trials, duration = whole("trials", message["trials"], least=1), finite("a duration", message["duration"])
+        if self._proposed >= MOST_PROPOSALS:
+            raise SimlabError(f"the lab gives out {MOST_PROPOSALS} natural sessions, and no more: change one of those")
+        self._proposed += 1
         return {"session": self._material.session(trials=trials, duration=duration).to_dict()}
 
     def _record(self, message: Mapping[str, Any]) -> dict[str, Any]:

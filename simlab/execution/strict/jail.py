@@ -119,6 +119,7 @@ def checked_calls(own: int, scoped: bool) -> dict[tuple[int, int], tuple[Check, 
         (157, 167): (Check(0, (1,), allowed=False),),  # prctl: PR_SET_PDEATHSIG, by which a killed lab ends its method
         (72, 25): (Check(1, (8, 10, 15), allowed=False),),  # fcntl: F_SETOWN, F_SETSIG, F_SETOWN_EX signal others
         (16, 29): (Check(1, IOCTLS, allowed=False),),  # ioctl
+        (62, 129): (Check(0, (-1 & ALL,), allowed=False),),  # kill: all at once
     }
     if not scoped:
         calls |= {
