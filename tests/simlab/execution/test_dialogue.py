@@ -14,13 +14,15 @@ import numpy as np
 import pytest
 from toys import ToyChain
 
-from simlab.contracts import Budget
+from simlab.contracts import Budget, Finding, SimlabError
 from simlab.data import bare
 from simlab.execution.strict.dialogue import LONGEST_REQUEST, MOST_LISTS, Dialogue, longest_line, parsed
 from simlab.execution.strict.seal import unseal
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.stimulating.ideal import Ideal
 from simlab.lab.rig import Setup, known_of_units, mounted
+from simlab.questions.form import validate
+from simlab.questions.topology import Topology
 
 N = 6
 NATURAL = {"trials": 2, "duration": 0.1, "stimulus": None, "conditions": None, "perturbations": []}
@@ -244,6 +246,12 @@ def test_natural_sessions_are_given_out_ten_thousand_times(tmp_path, monkeypatch
 def test_a_line_that_is_no_object_is_told_apart(line):
     with pytest.raises(ValueError, match=r"every line must be a JSON object"):
         parsed(line)
+
+
+@pytest.mark.parametrize("confidence", [[[[1], [1, 2]]], json.loads("[" * 100 + "]" * 100), "1", 10**400, {}])
+def test_a_confidence_that_is_no_number_is_the_method_s_mistake(confidence):
+    with pytest.raises(SimlabError, match="confidence must be a probability"):
+        validate(Finding({"b0": 1, "b1": 0, "b2": 0}, confidence), Topology(), {"unit": 2})
 
 
 def test_a_line_of_empty_lists_is_refused_before_it_fills_the_memory():
