@@ -59,7 +59,12 @@ def run_strictly(
     ):
         external = getattr(method, "command", None) is not None
         packed = None if external else pack(method)
-        spec = {"room": room, "memory": None, "file_size": max(memory_limit, 1 << 20), "landlock": landlock}
+        spec: dict[str, Any] = {
+            "room": room,
+            "memory": None,
+            "file_size": max(memory_limit, 1 << 20),
+            "landlock": landlock,
+        }
         spec |= _of_program(method, memory_limit) if external else _of_python(packed or {})
         spec["read"] = [*spec["read"], inbox]
         dialogue = Dialogue(material, inbox)

@@ -38,7 +38,9 @@ SYSTEM = (
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
 
-REFUSED = {
+Numbers = tuple[int, int | None]
+
+REFUSED: dict[str, dict[str, Numbers]] = {
     "other processes": {
         "kcmp": (312, 272), "migrate_pages": (256, 238), "move_pages": (279, 239), "perf_event_open": (298, 241),
         "pidfd_getfd": (438, 438), "pidfd_open": (434, 434), "pidfd_send_signal": (424, 424),
@@ -81,10 +83,10 @@ REFUSED = {
 }  # fmt: skip
 """System calls refused, by what they would reach; their numbers on x86-64 and on ARM64 (None: it has no such call)."""
 
-NETWORK = {"socket": (41, 198)}
+NETWORK: dict[str, Numbers] = {"socket": (41, 198)}
 """Refused unless the network is granted."""
 
-UNKNOWN = {"clone3": (435, 435)}
+UNKNOWN: dict[str, tuple[int, int]] = {"clone3": (435, 435)}
 """Its flags lie where a filter cannot look: it is said not to exist, and libraries fall back to clone."""
 
 ALL = 0xFFFFFFFF

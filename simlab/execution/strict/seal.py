@@ -66,7 +66,7 @@ def _write(dataset: xr.Dataset, file: BinaryIO) -> None:
     line += " " * (-(len(line.encode()) + 1) % ALIGNMENT) + "\n"
     file.write(line.encode())
     for array in arrays.values():
-        file.write(array.reshape(-1).view(np.uint8))
+        file.write(array.reshape(-1).view(np.uint8).data)
         file.write(b"\0" * (-array.nbytes % ALIGNMENT))
 
 
