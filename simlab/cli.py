@@ -284,8 +284,8 @@ def _questions(folder: Path, criteria: list[str]) -> list[Any]:
     """Questions of a run with these criteria, `question.field=value`."""
     from simlab.contracts import SimlabError
     from simlab.registry import get
-    from simlab.settings import parsed, placed, with_changes
     from simlab.results import Results
+    from simlab.settings import parsed, placed, with_changes
 
     asked = sorted({row["question"] for row in Results(folder).ledger.rows()})
     for name, *field in (parsed(text).path for text in criteria):
