@@ -1,9 +1,8 @@
-"""Poisson neurons that know nothing of one another: rates without correlations."""
+"""Poisson neurons that know nothing of one another: rates and refractoriness without correlations."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -22,12 +21,15 @@ if TYPE_CHECKING:
 class IndependentPoisson:
     """Each neuron fires as a Poisson process of its own, at the rate that it would have in a network of `like`.
 
-        P(spike of i in [t, t + dt]) = rate_i(t) dt,   rate_i = Siegert(mean_i + 20 mV x perturbation_i, sd_i)
+        P(spike of i in [t, t + dt]) = h_i(t) dt unless i fired within `like.refractory`, else 0,
+        h_i = rate_i / (1 - rate_i refractory),   rate_i = Siegert(mean_i + 20 mV x perturbation_i, sd_i)
 
     mean_i, sd_i: the input that mean-field theory gives neuron i of a twin drawn from `like` (Brunel 2000; see
     simlab.simulators.lif_theory); so rates match the network's, and so does the response to a current, in rheobases
-    of the network's neurons (20 mV by default). A held neuron fires as a Poisson process of that rate. There is no
-    synapse whose gain could change.
+    of the network's neurons (20 mV by default). Nor does a neuron fire sooner after a spike than theirs may: with their
+    absolute refractory period, and the hazard h_i that makes up for it, rates are exact and intervals that no network
+    of `like` has are absent (the hazard: simlab.simulators.renewal). A held neuron fires likewise, at that rate. There
+    is no synapse whose gain could change.
     """
 
     name: ClassVar[str] = "independent_poisson"
@@ -62,20 +64,14 @@ class IndependentPoissonSubject:
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """An Activity with the spikes of all neurons."""
         from simlab.simulators.effects import changes, check_holds, engine_effects
+        from simlab.simulators.renewal import refractory_poisson
 
         like = self.circuit.like
         effects = engine_effects(session, like.n_neurons, like.dt)
         check_holds(effects, like.refractory)
         edges = np.unique([0.0, session.duration, *changes(effects, session.duration)])
-        columns = []
-        for start, stop in pairwise(edges):
-            counts = rng.poisson(self._rates(effects, session.trials, start) * (stop - start))
-            trial, neuron = np.nonzero(counts)
-            repeats = counts[trial, neuron]
-            times = start + (stop - start) * rng.random(repeats.sum())
-            columns.append((np.repeat(trial, repeats), times, np.repeat(neuron, repeats)))
-        trial, times, neuron = (np.concatenate(column) for column in zip(*columns, strict=True))
-        spikes = (trial, np.minimum(times, session.duration), neuron)
+        rates = (self._rates(effects, session.trials, start) for start in edges[:-1])
+        spikes = refractory_poisson(rates, edges, like.refractory, rng)
         return activity(session, like.n_neurons, spikes=spikes).assign_attrs(engine=f"numpy {np.__version__}")
 
     def _rates(self, effects: tuple[Effect, ...], trials: int, time: float) -> np.ndarray:

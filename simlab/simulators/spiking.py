@@ -38,6 +38,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simlab.contracts import SimlabError
+from simlab.data.clock import within_step
 from simlab.progress import report
 from simlab.session import Session
 from simlab.simulators.spiking_inputs import Drive, Input
@@ -129,10 +130,10 @@ def _run_chunk(
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     """Spike columns of these trials, in order of trial and time."""
     b = brian()
-    initial_rng, input_rng, seed_rng = rng.spawn(3)
+    initial_rng, input_rng, seed_rng, clock_rng = rng.spawn(4)
     seed = int(seed_rng.integers(2**31 - 1))
     if target == "cpp_standalone":
-        return _columns(plan, trials, *run_standalone(plan, len(trials), initial_rng, seed))
+        return _columns(plan, trials, *run_standalone(plan, len(trials), initial_rng, seed), clock_rng)
     with compiling(target, plan.signature(), seed):
         objects = build(plan, len(trials), initial_rng)
         group = objects[0]
@@ -147,7 +148,7 @@ def _run_chunk(
                 each.close()
     if stepper.step != plan.steps:
         raise KeyboardInterrupt(f"the simulation stopped after {stepper.step} of {plan.steps} steps")
-    return _columns(plan, trials, *stepper.table())
+    return _columns(plan, trials, *stepper.table(), clock_rng)
 
 
 class _Stepper:
@@ -183,10 +184,12 @@ class _Stepper:
 
 
 def _columns(
-    plan: Plan, trials: np.ndarray, steps: np.ndarray, cells: np.ndarray
+    plan: Plan, trials: np.ndarray, steps: np.ndarray, cells: np.ndarray, rng: np.random.Generator
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Spike columns, in order of trial and time, of the (step, cell) at which spikes were found."""
     kept = steps >= plan.burn_in_steps
     steps, cells = steps[kept] - plan.burn_in_steps, cells[kept]
     trial, neuron = np.divmod(cells, plan.network.n_neurons)
-    order = np.lexsort((neuron, steps, trial))
-    return trials[trial[order]].astype(np.int32), steps[order] * plan.dt, neuron[order].astype(np.int32)
+    time = within_step(steps, plan.dt, rng)
+    order = np.lexsort((neuron, time, trial))
+    return trials[trial[order]].astype(np.int32), time[order], neuron[order].astype(np.int32)
