@@ -28,8 +28,8 @@ class IndependentPoisson:
     simlab.simulators.lif_theory); so rates match the network's, and so does the response to a current, in rheobases
     of the network's neurons (20 mV by default). Nor does a neuron fire sooner after a spike than theirs may: with their
     absolute refractory period, and the hazard h_i that makes up for it, rates are exact and intervals that no network
-    of `like` has are absent (the hazard: simlab.simulators.renewal). A held neuron fires likewise, at that rate. There
-    is no synapse whose gain could change.
+    of `like` has are absent (the hazard: simlab.simulators.renewal). A held neuron is made to fire at regular times, as
+    theirs are. There is no synapse whose gain could change.
     """
 
     name: ClassVar[str] = "independent_poisson"
@@ -64,18 +64,20 @@ class IndependentPoissonSubject:
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """An Activity with the spikes of all neurons."""
         from simlab.simulators.effects import changes, check_holds, engine_effects
-        from simlab.simulators.renewal import refractory_poisson
+        from simlab.simulators.renewal import apart, refractory_poisson
 
         like = self.circuit.like
         effects = engine_effects(session, like.n_neurons, like.dt)
         check_holds(effects, like.refractory)
         edges = np.unique([0.0, session.duration, *changes(effects, session.duration)])
-        rates = (self._rates(effects, session.trials, start) for start in edges[:-1])
+        rates = (self._free_rates(effects, session.trials, start) for start in edges[:-1])
         spikes = refractory_poisson(rates, edges, like.refractory, rng)
+        if any(effect.kind == "hold" for effect in effects):
+            spikes = apart(spikes, self._held_spikes(effects, session, rng), like.refractory)
         return activity(session, like.n_neurons, spikes=spikes).assign_attrs(engine=f"numpy {np.__version__}")
 
-    def _rates(self, effects: tuple[Effect, ...], trials: int, time: float) -> np.ndarray:
-        """(trial, neuron) [Hz] from `time` [s] to the next change of an effect."""
+    def _free_rates(self, effects: tuple[Effect, ...], trials: int, time: float) -> np.ndarray:
+        """(trial, neuron) [Hz] from `time` [s] to the next change of an effect; 0 for neurons that are held."""
         from simlab.simulators.effects import drive_at, hold_at
 
         like, every = self.circuit.like, np.arange(trials)
@@ -84,8 +86,21 @@ class IndependentPoissonSubject:
         trial, neuron = np.nonzero(current)
         mean = self.matched.mean[neuron] + (like.threshold - like.rest) * current[trial, neuron]
         rates[trial, neuron] = like.neuron.rate(mean, self.matched.sd[neuron])
-        held = hold_at(effects, time, every, like.n_neurons)
-        return np.where(np.isnan(held), rates, held)
+        return np.where(np.isnan(hold_at(effects, time, every, like.n_neurons)), rates, 0.0)
+
+    def _held_spikes(
+        self, effects: tuple[Effect, ...], session: Session, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Spike columns (trial, time [s], neuron) of neurons that are held, at the steps at which a network's fire."""
+        from simlab.simulators.effects import of_kind
+        from simlab.simulators.spiking_inputs import Commands, Holds
+
+        n_neurons, dt = self.circuit.like.n_neurons, self.circuit.like.dt
+        steps = range(round(session.duration / dt))
+        commands = Commands(of_kind(effects, "hold"), np.arange(session.trials), n_neurons, steps, dt)
+        step, cell = Holds(commands, np.empty(session.trials * n_neurons), rng).spikes
+        trial, neuron = np.divmod(cell, n_neurons)
+        return trial, step * dt, neuron
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: no synapse at all."""

@@ -27,11 +27,9 @@ def on_clock(time: np.ndarray, duration: float) -> np.ndarray:
     return np.where(inside, np.minimum(tick, last) * TICK, time)
 
 
-def within_step(steps: np.ndarray, dt: float, rng: np.random.Generator) -> np.ndarray:
-    """Times (spike,) [s] of spikes that a simulation found in these of its steps of length dt [s].
+def within_step(n_spikes: int, dt: float, rng: np.random.Generator) -> np.ndarray:
+    """How long [s] after the start of a simulation's step of length dt [s] each of its spikes (spike,) was fired.
 
-    A step longer than a tick does not say when in it a neuron fired: every tick of it is as likely.
+    A step longer than a tick does not say when in it a neuron fired: every moment of it is as likely.
     """
-    if dt <= TICK * (1 + NEARLY):
-        return steps * dt
-    return (steps + rng.random(len(steps))) * dt
+    return dt * rng.random(n_spikes) if dt > TICK * (1 + NEARLY) else np.zeros(n_spikes)

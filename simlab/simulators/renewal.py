@@ -48,3 +48,13 @@ def _segment(
         free_at[cell] = time + dead_time
         parts.append((cell, time))
     return parts
+
+
+def apart(columns: Columns, more: Columns, dead_time: float) -> Columns:
+    """Two sets of spike columns (trial, time [s], neuron) in one, without those that come too soon after another."""
+    trial, time, neuron = (np.concatenate(pair) for pair in zip(columns, more, strict=True))
+    order = np.lexsort((time, trial, neuron))
+    trial, time, neuron = trial[order], time[order], neuron[order]
+    soon = (np.diff(trial) == 0) & (np.diff(neuron) == 0) & (np.diff(time) < dead_time * (1 - 1e-9))
+    kept = np.concatenate([[True], ~soon])[: len(time)]
+    return trial[kept], time[kept], neuron[kept]

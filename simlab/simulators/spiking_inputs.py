@@ -208,11 +208,12 @@ class Holds:
     def __init__(self, commands: Commands, store: np.ndarray, rng: np.random.Generator):
         self.store = store
         self.held: dict[int, np.ndarray] = {}
-        self.forced = self._schedule(commands, rng.random(len(store)))
+        self.spikes = self._schedule(commands, rng.random(len(store)))
+        self.forced = _by_step(*self.spikes)
         self.fired: np.ndarray | None = None
 
-    def _schedule(self, commands: Commands, offset: np.ndarray) -> dict[int, np.ndarray]:
-        """Step -> cells made to fire at it: a cell fires when its phase, from `offset` (cell,) on, passes a whole."""
+    def _schedule(self, commands: Commands, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(step, cell) at which a cell is made to fire: when its phase, from `offset` (cell,) on, passes a whole."""
         steps, cells = [np.empty(0, int)], [np.empty(0, int)]
         phase = np.zeros(len(offset))
         for first, last in pairwise([*commands.edges.tolist(), commands.last]):
@@ -227,7 +228,7 @@ class Holds:
             when = first + np.floor((nth + offset[cell] - before[cell]) / each[cell]).astype(int)
             steps.append(np.minimum(when, last - 1))
             cells.append(cell)
-        return _by_step(np.concatenate(steps), np.concatenate(cells))
+        return np.concatenate(steps), np.concatenate(cells)
 
     def update(self, step: int) -> None:
         """Writes what holds at this step."""
@@ -247,4 +248,4 @@ class Holds:
 def _by_step(step: np.ndarray, cell: np.ndarray) -> dict[int, np.ndarray]:
     order = np.argsort(step, kind="stable")
     unique, start = np.unique(step[order], return_index=True)
-    return dict(zip(unique.tolist(), np.split(cell[order], start[1:]), strict=True))
+    return dict(zip(unique.tolist(), np.split(cell[order], start)[1:], strict=True))

@@ -101,6 +101,18 @@ def test_cutting_synapses_that_it_lacks_changes_nothing_and_raises_nothing():
     np.testing.assert_array_equal(plain["spike_time"], cut["spike_time"])
 
 
+def test_held_neurons_fire_as_regularly_as_those_of_its_twin():
+    """Regular on the one and irregular on the other would tell which is which, whatever the wiring."""
+    hold = Effect("hold", np.where(np.arange(100) < 10, 40.0, np.nan), 0.1, 0.9)
+    for name in ("balanced_ei", "common_drive", "independent_poisson"):
+        activity = subject(name).run(Session(2, 1.0, perturbations=(hold,)), np.random.default_rng(8))
+        trial, time, neuron = (activity[f"spike_{column}"].values for column in ("trial", "time", "neuron"))
+        held = (neuron < 10) & (time >= 0.1) & (time < 0.9 - 1e-9)
+        order = np.lexsort((time[held], trial[held], neuron[held]))
+        same = (np.diff(trial[held][order]) == 0) & (np.diff(neuron[held][order]) == 0)
+        assert np.diff(time[held][order])[same] == pytest.approx(0.025, abs=1.1e-4), name
+
+
 def test_it_refuses_what_its_twin_refuses():
     """An error on one of them alone would tell a method which it is."""
     effects = (Effect("hold", np.full(100, 501.0), 0.0, 0.1), Effect("drive", np.ones((2, 100)), 0.0, 1e-4))
