@@ -95,6 +95,6 @@ def _setup(lab: Lab, watch: Stopwatch) -> Setup:
         with off_the_clock():
             activity = watch.time("simulation", lambda: lab.simulate(session, ("rig", number)))
             rng = lab.rng("rig record", number, lab.through)
-            return watch.time("recording", lambda: implant.record(activity, rng))
+            return watch.time("recording", lambda: lab.record(activity, rng))
 
     return Setup(propose, run, actuator, implant.key.sizes["unit"])

@@ -29,6 +29,7 @@ class Settings:
     memory_limit: int  # bytes
     strict: bool = False
     worker: bool = False  # in a process that may be ended if a method cannot be stopped otherwise
+    simulation_limit: float = 3600.0  # s of processor time
 
 
 def identity(cell: Cell, settings: Settings) -> Row:

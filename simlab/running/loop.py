@@ -99,4 +99,4 @@ def _settings(spec: Experiment, archive: Path | str | bool | None, strict: bool,
 
     root = default_root() if archive is True else Path(archive) if archive else None
     where = None if root is None else str(root)
-    return Settings(spec.seed, where, spec.time_limit, spec.memory_limit, strict, worker)
+    return Settings(spec.seed, where, spec.time_limit, spec.memory_limit, strict, worker, spec.simulation_limit)
