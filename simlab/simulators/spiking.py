@@ -74,7 +74,7 @@ class Spikes:
 
     @property
     def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(trial, time, neuron), as `simlab.data.activity` takes them: by the lab's clock, not by the engine's steps."""
+        """(trial, time, neuron), as `simlab.data.activity` takes them: not tied to the engine's steps."""
         return self.trial, self.time + self.later, self.neuron
 
 
