@@ -115,8 +115,8 @@ def simulate(
         parts.append(_run_chunk(plan, trials, child, target, progress=(index / len(chunks), 1 / len(chunks))))
         gc.collect()  # Brian2's objects hold one another, and large arrays
     report(1.0, "simulating")
-    columns = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Spikes(*columns, engine=engine_name(target))
+    trial, time, neuron, later = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Spikes(trial, time, neuron, later, engine_name(target))
 
 
 def _chunks(network: SpikingNetwork, trials: int, memory: int) -> list[np.ndarray]:
