@@ -22,7 +22,8 @@ from simlab.checks.problem import BRIEF, PracticeRig, spiking_recording
 from simlab.contracts import Budget, Finding
 from simlab.data import bare
 from simlab.execution.execute import execute
-from simlab.execution.strict.host import protections, run_strictly
+from simlab.execution.strict.host import run_strictly
+from simlab.execution.strict.jail import protections
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.stimulating.ideal import Ideal
 from simlab.lab.rig import Setup, known_of_units, mounted

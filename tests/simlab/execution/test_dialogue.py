@@ -14,7 +14,7 @@ import numpy as np
 import pytest
 from toys import ToyChain
 
-from simlab.contracts import Budget, Finding, SimlabError
+from simlab.contracts import Budget, Finding, HouseFault, SimlabError
 from simlab.data import bare
 from simlab.execution.strict.dialogue import LONGEST_REQUEST, MOST_LISTS, Dialogue, longest_line, parsed
 from simlab.execution.strict.seal import unseal
@@ -78,7 +78,7 @@ def test_a_link_or_a_pipe_under_the_name_of_a_recording_is_neither_followed_nor_
     monkeypatch.setattr("secrets.token_hex", lambda *_: "guessed")
     for plant in (lambda at: at.symlink_to(tmp_path / "run.json"), os.mkfifo):
         plant(inbox / "guessed.sealed")
-        with dialogue_in(inbox) as (dialogue, _), pytest.raises(FileExistsError):
+        with dialogue_in(inbox) as (dialogue, _), pytest.raises(HouseFault, match="File exists"):
             dialogue.reply({"do": "record", "session": NATURAL})
         (inbox / "guessed.sealed").unlink()
     assert (tmp_path / "run.json").read_text() == "precious"
