@@ -113,7 +113,10 @@ def run(
     workers: Annotated[int | None, typer.Option(help="Worker processes; the number of cores by default.")] = None,
     out: Annotated[Path | None, typer.Option(help="Run folder; runs/NAME by default.")] = None,
     seed: Annotated[str | None, typer.Option(help="Another seed than the experiment's: any number or word.")] = None,
-    strict: Annotated[bool, typer.Option("--strict", help="Every method in its own sealed process.")] = False,
+    strict: Annotated[
+        bool | None,
+        typer.Option("--strict/--no-strict", help="Seal every method, with a secret seed; or none. Else: in workers."),
+    ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
     settings: Settings = None,
 ) -> None:
@@ -148,7 +151,7 @@ def results(
     everything: Annotated[bool, typer.Option("--all", help="Every column of the leaderboard.")] = False,
 ) -> None:
     """Print the leaderboard of a run, or every cell as CSV or JSON, on standard output."""
-    from simlab.store.results import Results
+    from simlab.results import Results
 
     _check_one_form({"--csv": csv, "--json": json, "--parquet": parquet is not None, "--all": everything})
     found = Results(folder)
@@ -167,7 +170,7 @@ def results(
 @app.command()
 def claims(folder: Folder) -> None:
     """Check the experiment's claims on a run; exit status 1 unless every one holds."""
-    from simlab.store.results import Results
+    from simlab.results import Results
     from simlab.terminal import claim_text
 
     verdicts = Results(folder).claims()
@@ -196,7 +199,7 @@ def score(
 def report(folder: Folder) -> None:
     """Write the report of a run, one self-contained HTML file, and its figures."""
     from simlab.report import write_report
-    from simlab.store.results import Results
+    from simlab.results import Results
 
     print(write_report(Results(folder)))
 
@@ -281,8 +284,8 @@ def _questions(folder: Path, criteria: list[str]) -> list[Any]:
     """Questions of a run with these criteria, `question.field=value`."""
     from simlab.contracts import SimlabError
     from simlab.registry import get
+    from simlab.results import Results
     from simlab.settings import parsed, placed, with_changes
-    from simlab.store.results import Results
 
     asked = sorted({row["question"] for row in Results(folder).ledger.rows()})
     for name, *field in (parsed(text).path for text in criteria):

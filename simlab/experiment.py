@@ -203,7 +203,8 @@ class Experiment:
     """A frozen grid (circuits x plans x instruments x methods x subjects) and its claims.
 
     asks: the scientific question, a paragraph for the report. questions: those whose criteria differ from the default.
-    time_limit [s of processor time] and memory_limit [bytes] bound every method's analysis.
+    time_limit [s of processor time] and memory_limit [bytes] bound every method's analysis; simulation_limit [s of
+    processor time] whatever a circuit or an instrument does at once: a subject, a session, its recording, a truth.
     """
 
     name: str
@@ -215,12 +216,14 @@ class Experiment:
     questions: tuple[Any, ...] = ()
     time_limit: float = 600.0
     memory_limit: int = 4 * 2**30
+    simulation_limit: float = 3600.0
     notes: str = field(default="")
 
     def __post_init__(self) -> None:
         _require(self.subjects >= 1, f"an experiment needs at least one subject, got {self.subjects}")
         _require(len(self.grids) > 0, "an experiment needs at least one grid, got none")
         _require(self.time_limit > 0, f"time_limit must be > 0 s, got {self.time_limit}")
+        _require(self.simulation_limit > 0, f"simulation_limit must be > 0 s, got {self.simulation_limit}")
 
     def cells(self) -> Iterator[Cell]:
         """Every cell once, those that share a simulation next to one another."""

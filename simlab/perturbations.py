@@ -6,7 +6,9 @@ engine honours: `drive` (a current), `hold` (a firing rate) and `gain` (a factor
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+import reprlib
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -25,17 +27,95 @@ SILENCE_CURRENT = 10.0
 INSTANT = 1e-9
 """Times [s] nearer to one another than this are the same."""
 
+STRONGEST = {"stimulate": 1000.0, "silence": 1000.0, "clamp": 1000.0, "cut": 1.0}
+"""The greatest strength of each kind: beyond any electrode [rheobases], neuron [Hz] or share [1]."""
+
+LARGEST = 2**31 - 1
+"""No whole number of a session is larger: a count of trials or an index."""
+
 
 def _require(rule: bool, message: str) -> None:
     if not rule:
         raise SimlabError(message)
 
 
-def _check_window(start: float, stop: float) -> None:
+def shown(value: object) -> str:
+    """A received value for an error message: short, on one line, whatever it is."""
+    try:
+        return " ".join(reprlib.repr(value).split())
+    except Exception:  # a number of 5,000 digits, an object whose own repr fails
+        return f"something of type {type(value).__name__}"
+
+
+def whole(name: str, value: Any, least: int = -LARGEST) -> int:
+    """A whole number of a session as a plain int; raises SimlabError for a bool, a fraction, or what is out of range.
+
+    Plain, so that what is counted against a budget and what then runs are one number, whatever class it came in.
+    """
+    rule = f"{name} must be a whole number" + (f" >= {least}" if least >= 0 else "")
+    try:
+        _require(not isinstance(value, bool | np.bool_), f"{rule}, got {shown(value)}")
+        number = operator.index(value)
+    except TypeError:
+        raise SimlabError(f"{rule}, got {shown(value)}") from None
+    _require(least <= number <= LARGEST, f"{rule} and <= {LARGEST}, got {shown(number)}")
+    return number
+
+
+def finite(name: str, value: Any) -> float:
+    """A quantity of a session as a plain float; raises SimlabError for what is no number or not finite."""
+    value = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
+    good = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
+    try:
+        number = float(value) if good else np.nan
+    except (OverflowError, TypeError, ValueError):  # an int of 400 digits, a subclass that lies
+        number = np.nan
+    _require(bool(np.isfinite(number)), f"{name} must be a finite number, got {shown(value)}")
+    return number
+
+
+def several(name: str, values: Any) -> tuple[Any, ...]:
+    """A list, tuple, array or other iterable as a tuple; raises SimlabError for text, a mapping or a single value."""
+    listed = isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
+    _require(listed, f"{name} must be a list, got {shown(values)}")
+    try:
+        return tuple(values)
+    except TypeError:  # an array without a dimension
+        raise SimlabError(f"{name} must be a list, got {shown(values)}") from None
+
+
+def fields(name: str, plain: Any, needed: set[str], optional: set[str]) -> None:
+    """Raises SimlabError unless `plain` is a mapping that has all `needed` fields and no unknown one."""
+    _require(isinstance(plain, Mapping), f"{name} must be an object with fields, got {shown(plain)}")
+    unknown, lacking = set(plain) - needed - optional, needed - set(plain)
+    _require(not unknown, f"{name} has no field {shown(sorted(map(str, unknown)))}")
+    _require(not lacking, f"{name} needs {', '.join(sorted(lacking))}, got {shown(dict(plain))}")
+
+
+def numbers(name: str, values: Any) -> np.ndarray:
+    """Nested lists of numbers as an array of its own, None as NaN; raises SimlabError for what is none."""
+    try:
+        return np.array(values, dtype=float)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise SimlabError(f"{name} must be numbers in lists of equal lengths, got {shown(values)}") from error
+
+
+def _settle(perturbation: Perturbation | Effect) -> None:
+    """Makes the window and the trials plain numbers, and checks them."""
+    start, stop = (finite(f"a perturbation's {name}", getattr(perturbation, name)) for name in ("start", "stop"))
     _require(
-        bool(np.isfinite(start) and np.isfinite(stop) and 0 <= start < stop),
+        0 <= start < stop,
         f"a perturbation needs 0 <= start < stop in seconds from trial onset, got start={start}, stop={stop}",
     )
+    trials = perturbation.trials
+    if trials is not None:
+        trials = tuple(whole("a perturbation's trials, each,", t) for t in several("a perturbation's trials", trials))
+        _require(
+            0 < len(trials) == len(set(trials)),
+            f"a perturbation's trials must name at least one trial, and each once, got {shown(trials)}: None is all",
+        )
+    for name, value in {"start": start, "stop": stop, "trials": trials}.items():
+        object.__setattr__(perturbation, name, value)
 
 
 @dataclass(frozen=True)
@@ -58,21 +138,39 @@ class Perturbation:
     region: str = ""
 
     def __post_init__(self) -> None:
-        _require(self.kind in KINDS, f"a perturbation's kind must be one of {', '.join(KINDS)}, got {self.kind!r}")
-        _check_window(self.start, self.stop)
-        aimed = f"got targets={self.targets} and region={self.region!r}"
+        _require(
+            type(self.kind) is str and self.kind in KINDS,
+            f"a perturbation's kind must be one of {', '.join(KINDS)}, got {shown(self.kind)}",
+        )
+        _settle(self)
+        targets = tuple(whole("a perturbation's target", t) for t in several("a perturbation's targets", self.targets))
+        object.__setattr__(self, "targets", targets)
+        _require(type(self.region) is str, f"a perturbation's region must be a name, got {shown(self.region)}")
+        self._check_aim()
+        self._check_strength()
+
+    def _check_aim(self) -> None:
+        aimed = f"got targets={shown(self.targets)} and region={shown(self.region)}"
         _require(
             bool(self.targets) or bool(self.region),
             f"a perturbation needs at least one target unit or a region, {aimed}",
         )
         _require(not (self.targets and self.region), f"a perturbation aims at units or at a region, not both, {aimed}")
+
+    def _check_strength(self) -> None:
+        strength = finite("a perturbation's strength", self.strength)
+        object.__setattr__(self, "strength", strength)
         _require(
-            bool(np.isfinite(self.strength) and self.strength >= 0),
-            f"a perturbation's strength must be finite and >= 0, got {self.strength}: use kind='silence' to inhibit",
+            strength >= 0,
+            f"a perturbation's strength must be >= 0, got {strength}: use kind='silence' to inhibit",
         )
         _require(
-            self.kind != "cut" or self.strength <= 1,
-            f"a cut's strength is a share of the synapses, 0 to 1, got {self.strength}: 1 removes them",
+            self.kind != "cut" or strength <= 1,
+            f"a cut's strength is a share of the synapses, 0 to 1, got {strength}: 1 removes them",
+        )
+        most = STRONGEST[self.kind]
+        _require(
+            strength <= most, f"a perturbation of kind {self.kind!r} has a strength of {most:g} at most, got {strength}"
         )
 
     def effect(self, reach: np.ndarray) -> Effect:
@@ -123,13 +221,16 @@ class Effect:
     over: str = "neuron"
 
     def __post_init__(self) -> None:
-        _require(self.kind in EFFECTS, f"an effect's kind must be one of {', '.join(EFFECTS)}, got {self.kind!r}")
-        _check_window(self.start, self.stop)
+        _require(
+            type(self.kind) is str and self.kind in EFFECTS,
+            f"an effect's kind must be one of {', '.join(EFFECTS)}, got {shown(self.kind)}",
+        )
+        _settle(self)
         _require(
             self.over == "neuron" or (self.over, self.kind) == ("pair", "gain"),
-            f"an effect is over 'neuron', or a gain over 'pair', got {self.kind} over {self.over!r}",
+            f"an effect is over 'neuron', or a gain over 'pair', got {self.kind} over {shown(self.over)}",
         )
-        object.__setattr__(self, "values", np.array(self.values, dtype=float))
+        object.__setattr__(self, "values", numbers("an effect's values", self.values))
         least, shapes = (1, "(neuron,) or (step, neuron)") if self.over == "neuron" else (2, "(pre, post) or with step")
         _require(
             self.values.ndim in (least, least + 1) and self.values.size > 0,
@@ -189,11 +290,9 @@ def _window_to_dict(perturbation: Perturbation | Effect) -> dict[str, Any]:
 
 
 def from_dict(plain: Mapping[str, Any]) -> Perturbation | Effect:
-    """What either `to_dict` wrote: an Effect where there are values."""
-    trials = plain.get("trials")
-    window = (plain["start"], plain["stop"], None if trials is None else tuple(trials))
-    if "values" in plain:
-        return Effect(plain["kind"], np.array(plain["values"], dtype=float), *window, plain.get("over", "neuron"))
-    return Perturbation(
-        plain["kind"], tuple(plain.get("targets", ())), plain["strength"], *window, plain.get("region") or ""
-    )
+    """What either `to_dict` wrote: an Effect where there are values. Raises SimlabError for anything else."""
+    effect = isinstance(plain, Mapping) and "values" in plain
+    needed, optional = ({"kind", "values"}, {"over"}) if effect else ({"kind", "strength"}, {"targets", "region"})
+    fields("a perturbation", plain, needed | {"start", "stop"}, optional | {"trials"})
+    given = {name: value for name, value in plain.items() if value is not None or name in needed}
+    return Effect(**given) if effect else Perturbation(**({"targets": ()} | given))

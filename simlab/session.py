@@ -10,7 +10,20 @@ import numpy as np
 
 from simlab import perturbations
 from simlab.errors import SimlabError
-from simlab.perturbations import EFFECTS, INSTANT, KINDS, SILENCE_CURRENT, Effect, Perturbation
+from simlab.perturbations import (
+    EFFECTS,
+    INSTANT,
+    KINDS,
+    SILENCE_CURRENT,
+    Effect,
+    Perturbation,
+    fields,
+    finite,
+    numbers,
+    several,
+    shown,
+    whole,
+)
 
 __all__ = [
     "EFFECTS",
@@ -32,20 +45,31 @@ def _require(rule: bool, message: str) -> None:
 
 @dataclass(frozen=True, eq=False)
 class Stimulus:
-    """What was shown: `values` (trial, time, feature), constant within each `interval` [s]; NaN where nothing was."""
+    """What was shown: `values` (trial, time, feature), constant within each `interval` [s]; NaN where nothing was.
+
+    The values are an array of its own: what is done later to the one that was given changes nothing here.
+    """
 
     features: tuple[str, ...]
     values: np.ndarray
     interval: float
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "values", np.asarray(self.values, dtype=float))
+        features = several("a stimulus's features", self.features)
         _require(
-            self.values.ndim == 3 and self.values.shape[2] == len(self.features),
-            f"stimulus values must be (trial, time, feature) with {len(self.features)} features, "
-            f"got shape {self.values.shape}",
+            all(type(f) is str for f in features) and len(features) == len(set(features)) > 0,
+            f"a stimulus's features must be different names, one at least, got {shown(features)}",
         )
-        _require(self.interval > 0, f"a stimulus interval must be > 0 s, got {self.interval}")
+        values = numbers("stimulus values", self.values)
+        _require(
+            values.ndim == 3 and values.shape[1] > 0 and values.shape[2] == len(features),
+            f"stimulus values must be (trial, time, feature) with {len(features)} features, got shape {values.shape}",
+        )
+        _require(not np.isinf(values).any(), "stimulus values must be finite, or NaN where nothing is shown; got inf")
+        interval = finite("a stimulus interval", self.interval)
+        _require(interval > 0, f"a stimulus interval must be > 0 s, got {interval}")
+        for name, value in {"features": features, "values": values, "interval": interval}.items():
+            object.__setattr__(self, name, value)
 
 
 @dataclass(frozen=True, eq=False)
@@ -59,25 +83,38 @@ class Session:
     perturbations: tuple[Perturbation | Effect, ...] = field(default=())
 
     def __post_init__(self) -> None:
-        _require(
-            isinstance(self.trials, int | np.integer) and self.trials >= 1,
-            f"trials must be a whole number >= 1, got {self.trials!r}: ask the circuit for at least one trial",
-        )
-        _require(
-            np.isfinite(self.duration) and self.duration > 0,
-            f"duration must be finite and > 0 s, got {self.duration!r}: give each trial a positive length",
-        )
-        if self.stimulus is not None:
+        object.__setattr__(self, "trials", whole("trials", self.trials, least=1))
+        duration = finite("a session's duration", self.duration)
+        _require(duration > 0, f"duration must be > 0 s, got {duration}: give each trial a positive length")
+        object.__setattr__(self, "duration", duration)
+        self._check_stimulus()
+        if self.conditions is not None:
+            conditions = tuple(whole("a condition", c) for c in several("a session's conditions", self.conditions))
+            object.__setattr__(self, "conditions", conditions)
             _require(
-                self.stimulus.values.shape[0] == self.trials,
-                f"the stimulus must cover every trial: {self.trials} trials, "
-                f"got values for {self.stimulus.values.shape[0]}",
+                len(conditions) == self.trials,
+                f"a session has one condition per trial: {self.trials} trials, got {len(conditions)} conditions",
             )
+        object.__setattr__(self, "perturbations", several("a session's perturbations", self.perturbations))
         for perturbation in self.perturbations:
             self._check_fits(perturbation)
 
+    def _check_stimulus(self) -> None:
+        if self.stimulus is None:
+            return
+        _require(isinstance(self.stimulus, Stimulus), f"a stimulus must be a Stimulus, got {shown(self.stimulus)}")
+        _require(
+            self.stimulus.values.shape[0] == self.trials,
+            f"the stimulus must cover every trial: {self.trials} trials, "
+            f"got values for {self.stimulus.values.shape[0]}",
+        )
+
     def _check_fits(self, perturbation: Perturbation | Effect) -> None:
         """An intent must end within the trial; an effect, such as a rebound, may begin there and outlast it."""
+        _require(
+            isinstance(perturbation, Perturbation | Effect),
+            f"a session's perturbations must be Perturbations or Effects, got {shown(perturbation)}",
+        )
         aimed = isinstance(perturbation, Perturbation)
         verb, name, last = ("end", "stop", perturbation.stop) if aimed else ("start", "start", perturbation.start)
         _require(
@@ -86,8 +123,8 @@ class Session:
         )
         chosen = perturbation.trials
         _require(
-            chosen is None or all(0 <= trial < self.trials for trial in chosen),
-            f"a perturbation's trials must lie in 0..{self.trials - 1}, got {chosen}",
+            chosen is None or (min(chosen) >= 0 and max(chosen) < self.trials),
+            f"a perturbation's trials must lie in 0..{self.trials - 1}, got {shown(chosen)}",
         )
 
     def perturbed(self, *perturbations: Perturbation | Effect) -> Session:
@@ -117,20 +154,37 @@ class Session:
 
     @classmethod
     def from_dict(cls, plain: Mapping[str, Any]) -> Session:
-        """The session that `to_dict` wrote, or that a method in another language asks for."""
-        unknown = set(plain) - {"trials", "duration", "stimulus", "conditions", "perturbations"}
-        _require(not unknown, f"a session has no field {sorted(unknown)}")
-        stimulus = plain.get("stimulus")
-        conditions = plain.get("conditions")
-        return cls(
-            trials=plain["trials"],
-            duration=plain["duration"],
-            stimulus=None
-            if stimulus is None
-            else Stimulus(tuple(stimulus["features"]), np.array(stimulus["values"], dtype=float), stimulus["interval"]),
-            conditions=None if conditions is None else tuple(conditions),
-            perturbations=tuple(perturbations.from_dict(p) for p in plain.get("perturbations") or ()),
-        )
+        """The session that `to_dict` wrote, or that a method in another language asks for.
+
+        Raises SimlabError for anything else, before an array is built of it.
+        """
+        fields("a session", plain, {"trials", "duration"}, {"stimulus", "conditions", "perturbations"})
+        given = {name: value for name, value in plain.items() if value is not None or name in ("trials", "duration")}
+        if (stimulus := given.get("stimulus")) is not None:
+            fields("a stimulus", stimulus, {"features", "values", "interval"}, set())
+            given["stimulus"] = Stimulus(**stimulus)
+        intents = several("a session's perturbations", given.get("perturbations", ()))
+        return cls(**given | {"perturbations": tuple(perturbations.from_dict(p) for p in intents)})
+
+
+def plain_copy(session: Session) -> Session:
+    """The same session in plain numbers and arrays of its own, all checked again: what a rig costs and runs.
+
+    Raises SimlabError unless it and its parts are of the very classes of this house: a subclass may say one thing when
+    it is costed and another when it is run.
+    """
+    _require(
+        type(session) is Session, f"a rig takes a simlab.Session, got {shown(session)}: change one that it gave out"
+    )
+    _require(
+        type(session.stimulus) in (Stimulus, type(None)),
+        f"a session's stimulus must be a simlab.Stimulus, got {shown(session.stimulus)}",
+    )
+    intents = several("a session's perturbations", session.perturbations)
+    odd = [p for p in intents if type(p) not in (Perturbation, Effect)]
+    _require(not odd, f"a session's perturbations must be Perturbations or Effects, got {shown(odd)}")
+    stimulus = None if session.stimulus is None else replace(session.stimulus)
+    return replace(session, stimulus=stimulus, perturbations=tuple(replace(p) for p in intents))
 
 
 def _with_nulls(values: np.ndarray) -> list:

@@ -1,9 +1,8 @@
-"""Poisson neurons that know nothing of one another: rates without correlations."""
+"""Poisson neurons that know nothing of one another: rates and refractoriness without correlations."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, ClassVar
 
 import numpy as np
@@ -22,12 +21,15 @@ if TYPE_CHECKING:
 class IndependentPoisson:
     """Each neuron fires as a Poisson process of its own, at the rate that it would have in a network of `like`.
 
-        P(spike of i in [t, t + dt]) = rate_i(t) dt,   rate_i = Siegert(mean_i + 20 mV x perturbation_i, sd_i)
+        P(spike of i in [t, t + dt]) = h_i(t) dt unless i fired within `like.refractory`, else 0,
+        h_i = rate_i / (1 - rate_i refractory),   rate_i = Siegert(mean_i + 20 mV x perturbation_i, sd_i)
 
     mean_i, sd_i: the input that mean-field theory gives neuron i of a twin drawn from `like` (Brunel 2000; see
     simlab.simulators.lif_theory); so rates match the network's, and so does the response to a current, in rheobases
-    of the network's neurons (20 mV by default). A held neuron fires as a Poisson process of that rate. There is no
-    synapse whose gain could change.
+    of the network's neurons (20 mV by default). Nor does a neuron fire sooner after a spike than theirs may: with their
+    absolute refractory period, and the hazard h_i that makes up for it, rates are exact and intervals that no network
+    of `like` has are absent (the hazard: simlab.simulators.renewal). A held neuron is made to fire at regular times, as
+    theirs are. There is no synapse whose gain could change.
     """
 
     name: ClassVar[str] = "independent_poisson"
@@ -63,24 +65,20 @@ class IndependentPoissonSubject:
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """An Activity with the spikes of all neurons."""
         from simlab.simulators.effects import changes, check_holds, engine_effects
+        from simlab.simulators.renewal import apart, refractory_poisson
 
         like = self.circuit.like
         effects = engine_effects(session, like.n_neurons, like.dt)
         check_holds(effects, like.refractory)
         edges = np.unique([0.0, session.duration, *changes(effects, session.duration)])
-        columns = []
-        for start, stop in pairwise(edges):
-            counts = rng.poisson(self._rates(effects, session.trials, start) * (stop - start))
-            trial, neuron = np.nonzero(counts)
-            repeats = counts[trial, neuron]
-            times = start + (stop - start) * rng.random(repeats.sum())
-            columns.append((np.repeat(trial, repeats), times, np.repeat(neuron, repeats)))
-        trial, times, neuron = (np.concatenate(column) for column in zip(*columns, strict=True))
-        spikes = (trial, np.minimum(times, session.duration), neuron)
+        rates = (self._free_rates(effects, session.trials, start) for start in edges[:-1])
+        spikes = refractory_poisson(rates, edges, like.refractory, rng)
+        if any(effect.kind == "hold" for effect in effects):
+            spikes = apart(spikes, self._held_spikes(effects, session, rng), like.refractory)
         return activity(session, like.n_neurons, spikes=spikes).assign_attrs(engine=f"numpy {np.__version__}")
 
-    def _rates(self, effects: tuple[Effect, ...], trials: int, time: float) -> np.ndarray:
-        """(trial, neuron) [Hz] from `time` [s] to the next change of an effect."""
+    def _free_rates(self, effects: tuple[Effect, ...], trials: int, time: float) -> np.ndarray:
+        """(trial, neuron) [Hz] from `time` [s] to the next change of an effect; 0 for neurons that are held."""
         from simlab.simulators.effects import drive_at, hold_at
 
         like, every = self.circuit.like, np.arange(trials)
@@ -89,8 +87,21 @@ class IndependentPoissonSubject:
         trial, neuron = np.nonzero(current)
         mean = self.matched.mean[neuron] + (like.threshold - like.rest) * current[trial, neuron]
         rates[trial, neuron] = like.neuron.rate(mean, self.matched.sd[neuron])
-        held = hold_at(effects, time, every, like.n_neurons)
-        return np.where(np.isnan(held), rates, held)
+        return np.where(np.isnan(hold_at(effects, time, every, like.n_neurons)), rates, 0.0)
+
+    def _held_spikes(
+        self, effects: tuple[Effect, ...], session: Session, rng: np.random.Generator
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Spike columns (trial, time [s], neuron) of neurons that are held, at the steps at which a network's fire."""
+        from simlab.simulators.effects import of_kind
+        from simlab.simulators.spiking_inputs import Commands, Holds
+
+        n_neurons, dt = self.circuit.like.n_neurons, self.circuit.like.dt
+        steps = range(round(session.duration / dt))
+        commands = Commands(of_kind(effects, "hold"), np.arange(session.trials), n_neurons, steps, dt)
+        step, cell = Holds(commands, np.empty(session.trials * n_neurons), rng).spikes
+        trial, neuron = np.divmod(cell, n_neurons)
+        return trial, step * dt, neuron
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: no synapse at all."""

@@ -123,7 +123,8 @@ class PracticeRig:
         self._recorded = 0
 
     def session(self, *, trials: int, duration: float) -> Session:
-        """Trials in which an angle [rad] moves once around."""
+        """Trials in which an angle [rad] moves once around; no more of them than the budget buys."""
+        self._left(Session(trials, duration))
         angle = np.broadcast_to(np.linspace(0, 2 * np.pi, 20, endpoint=False)[None, :, None], (trials, 20, 1))
         return Session(trials, duration, Stimulus(("angle",), angle, duration / 20), (0,) * trials)
 
@@ -139,6 +140,9 @@ class PracticeRig:
         return _finished(session.trials, session.duration, n_units, self.brief, spikes=columns)
 
     def _spend(self, session: Session) -> None:
+        self.remaining = self._left(session)
+
+    def _left(self, session: Session) -> Budget:
         cost = Budget(session.trials, session.trials * session.duration, session.n_perturbed_trials())
         left = replace(
             self.remaining,
@@ -148,7 +152,7 @@ class PracticeRig:
         )
         if min(left.trials, left.seconds + 1e-9, left.perturbations) < 0:
             raise BudgetExceeded(f"the session costs {cost}, but {self.remaining} remains")
-        self.remaining = left
+        return left
 
 
 def _perturbed(

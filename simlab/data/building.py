@@ -11,6 +11,7 @@ import xarray as xr
 
 from simlab.contracts import SimlabError
 from simlab.data.checking import check_activity, check_recording
+from simlab.data.clock import on_clock
 from simlab.data.vocabulary import ACTIVITY, DTYPES, RECORDING, UNITS
 from simlab.session import Session
 
@@ -76,6 +77,17 @@ def _in_order(trial: np.ndarray, time: np.ndarray, cell: np.ndarray) -> bool:
     return bool((later | (same & ((step > 0) | ((step == 0) & (np.diff(cell) >= 0))))).all())
 
 
+def _clocked_spikes(
+    spikes: tuple[np.ndarray, np.ndarray, np.ndarray], duration: float
+) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    """Spike columns on the lab's clock, in order; a neuron fires at most once in a tick."""
+    trial, time, cell = spikes
+    trial, time, cell = _sorted_spikes(trial, on_clock(time, duration), cell)
+    again = (np.diff(trial) == 0) & (np.diff(time) == 0) & (np.diff(cell) == 0)
+    first = np.concatenate([np.ones(min(len(time), 1), bool), ~again])
+    return trial[first], time[first], cell[first]
+
+
 def activity(
     session: Session,
     n_neurons: int,
@@ -87,13 +99,14 @@ def activity(
 ) -> xr.Dataset:
     """An Activity from (trial, time [s], neuron) spike columns in any order and/or `rate` (trial, time, neuron).
 
-    `time` [s] labels the samples of rate and behaviour. The session's stimulus is resampled onto `time` when that
+    Spikes are put on the lab's clock (`simlab.data.clock`), one per neuron and tick at most. `time` [s] labels the
+    samples of rate and behaviour. The session's stimulus is resampled onto `time` when that
     is given, and keeps its own steps otherwise. Raises SimlabError where the parts do not fit one another.
     """
     variables: dict[str, Any] = {"rate": rate, "behaviour": behaviour, "condition": session.conditions}
     coords: dict[str, Any] = {"trial": np.arange(session.trials), "neuron": np.arange(n_neurons)}
     if spikes is not None:
-        trial, when, neuron = _sorted_spikes(*spikes)
+        trial, when, neuron = _clocked_spikes(spikes, session.duration)
         variables.update(spike_trial=trial, spike_time=when, spike_neuron=neuron)
     if session.stimulus is not None:
         values, interval = session.stimulus.values, session.stimulus.interval

@@ -105,7 +105,7 @@ def _setup(lab: Lab, watch: Stopwatch, faults: list[Exception]) -> Setup:
             try:
                 activity = watch.time("simulation", lambda: lab.simulate(session, ("rig", number)))
                 rng = lab.rng("rig record", number, lab.through)
-                return watch.time("recording", lambda: implant.record(activity, rng))
+                return watch.time("recording", lambda: lab.record(activity, rng))
             except Exception as fault:
                 if isinstance(fault, HouseFault) or not isinstance(fault, SimlabError):
                     faults.append(fault)

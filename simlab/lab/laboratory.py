@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from functools import cached_property
+from functools import cached_property, partial
 from typing import Any, TypeVar
 
 import numpy as np
 import xarray as xr
 
 from simlab.data import check_activity, is_spiking, mean_rates
+from simlab.execution.bounded import bounded
 from simlab.experiment import Cell
 from simlab.fingerprint import fingerprint, part_hash
 from simlab.instruments.placement import weighted_by_rates
@@ -71,12 +72,16 @@ class Lab:
 
     def subject(self) -> Any:
         """The individual."""
-        return kept(("subject", *self.made_by), lambda: self.cell.circuit.subject(self.rng("subject")))
+
+        def draw() -> Any:
+            return self.bounded("drawing a subject", lambda: self.cell.circuit.subject(self.rng("subject")))
+
+        return kept(("subject", *self.made_by), draw)
 
     def session(self) -> Session:
         """The natural task, as long as the plan says."""
-        plan = self.cell.plan
-        return self.subject().session(trials=plan.trials, duration=plan.duration, rng=self.rng("session"))
+        plan, propose, rng = self.cell.plan, self.subject().session, self.rng("session")
+        return self.bounded("a session", lambda: propose(trials=plan.trials, duration=plan.duration, rng=rng))
 
     def activity(self) -> xr.Dataset:
         """What every neuron did in the natural task."""
@@ -88,7 +93,8 @@ class Lab:
         name = fingerprint(parts)
 
         def run() -> xr.Dataset:
-            activity = self.subject().run(session, self.rng(*role))
+            subject = self.subject()
+            activity = self.bounded("the simulation of a session", lambda: subject.run(session, self.rng(*role)))
             check_activity(activity)
             return activity
 
@@ -100,7 +106,8 @@ class Lab:
         """The instrument in this subject, its units renumbered."""
 
         def place() -> BlindImplant:
-            implant = self.cell.instrument.implant(self.subject().anatomy, self.rng("implant", self.through))
+            anatomy, rng = self.subject().anatomy, self.rng("implant", self.through)
+            implant = self.bounded("implanting", lambda: self.cell.instrument.implant(anatomy, rng))
             return BlindImplant(implant, self.rng("order", self.through))
 
         return kept(("implant", *self.implanted), place)
@@ -109,7 +116,12 @@ class Lab:
         """What the implant saw of the natural task; without a brief."""
         rng = self.rng("record", self.through)
         name = ("recording", *self.implanted, *self.plan)
-        return kept(name, lambda: self.implant().record(self.activity(), rng))
+        return kept(name, lambda: self.record(self.activity(), rng))
+
+    def record(self, activity: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
+        """What the implant sees of an activity; without a brief."""
+        implant = self.implant()
+        return self.bounded("the recording of a session", lambda: implant.record(activity, rng))
 
     @cached_property
     def truth(self) -> Truth:
@@ -127,9 +139,16 @@ class Lab:
         name = ("truth", *self.made_by, asked.name, *plan)
 
         def find() -> xr.Dataset:
-            found = answer(cell.circuit, self.subject(), asked.name, activity, self.rng("truth", asked.name))
+            subject, rng = self.subject(), self.rng("truth", asked.name)
+            find_out = partial(answer, cell.circuit, subject, asked.name, activity, rng)
+            found = self.bounded("finding the truth", find_out)
             check_truth(found, asked)
             return found
 
         stored = fingerprint([*name, libraries(None)])
         return kept(name, lambda: self.archive.fetch(stored, find, least_seconds=1.0))
+
+    def bounded(self, what: str, work: Callable[[], T]) -> T:
+        """What `work` of the circuit or the instrument returns, within the experiment's limit on simulations."""
+        settings = self.settings
+        return bounded(what, work, settings.simulation_limit, last_resort=settings.worker)

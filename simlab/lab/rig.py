@@ -1,16 +1,17 @@
 """The rig: subject, implant, stimulator and budget behind one call, for methods that experiment.
 
-A rig holds a number and its budget, nothing else: the setup (the subject itself) lives in a table of this module, so
-that a method walking from the rig through attributes and closures meets no truth. That stops accidents and
-curiosity; against a determined cheat in the same process, run the method with `strict=True`.
+A rig holds nothing. Its bench (the setup with the subject, and the account of the budget) lies in a table of this
+module, found by which rig it is: a method that walks from the rig through attributes and closures meets no truth, and
+nothing that it sets on the rig buys a trial. What a method hands in is copied into plain numbers before it is costed.
+That stops accidents and curiosity; against a determined cheat in the same process, run the method with `strict=True`.
 """
 
 from __future__ import annotations
 
-import itertools
+import copy
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import asdict, dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -18,7 +19,23 @@ import xarray as xr
 
 from simlab.contracts import Actuator, Budget, BudgetExceeded, SimlabError
 from simlab.data import plain
-from simlab.session import Effect, Perturbation, Session
+from simlab.perturbations import finite, shown, whole
+from simlab.session import Perturbation, Session, plain_copy
+
+MOST_TRIALS = 100_000
+"""Of one session, whatever the budget: more than any animal does in a day."""
+
+MOST_SECONDS = 36_000.0
+"""Of one session, all its trials together, whatever the budget [s]: ten hours."""
+
+MOST_VALUES = 10_000_000
+"""Of the stimulus of one session: trials x steps x features."""
+
+SHORTEST_TRIAL = 1e-3
+"""Less than a spike lasts [s]."""
+
+FINEST_STIMULUS = 1e-4
+"""The lab's clock [s]."""
 
 
 @dataclass
@@ -31,75 +48,149 @@ class Setup:
     n_units: int
 
 
-_setups: dict[int, Setup] = {}
-_numbers = itertools.count(1)
+@dataclass
+class Bench:
+    """A mounted setup, what its method is told, and what it may still spend."""
+
+    rig: Rig
+    setup: Setup
+    units: xr.Dataset
+    brief: Mapping[str, Any]
+    remaining: Budget
+    spent: Budget = field(default_factory=lambda: Budget(0, 0.0, 0))
+
+    def afford(self, cost: Mapping[str, float]) -> None:
+        """Raises BudgetExceeded where more is asked for than remains."""
+        for name, amount in cost.items():
+            left = getattr(self.remaining, name)
+            if amount > left * (1 + 1e-9):
+                raise BudgetExceeded(f"the session costs {amount:g} {name}, but {left:g} remain of the budget")
+
+    def spend(self, cost: Mapping[str, float]) -> None:
+        """Takes a cost from what remains."""
+        self.remaining = Budget(**{k: left - cost[k] for k, left in asdict(self.remaining).items()})
+        self.spent = Budget(**{k: spent + cost[k] for k, spent in asdict(self.spent).items()})
+
+
+_benches: dict[int, Bench] = {}
 
 
 class Rig:
     """What an active method gets. `record` spends the budget and raises BudgetExceeded before going over it."""
 
-    __slots__ = ("_number", "brief", "remaining", "spent", "units")
-
-    def __init__(self, number: int, units: xr.Dataset, budget: Budget, brief: Mapping[str, Any]) -> None:
-        self._number = number
-        self.units = units
-        self.brief = plain(brief)
-        self.remaining = budget
-        self.spent = Budget(0, 0.0, 0)
+    __slots__ = ()
 
     def __repr__(self) -> str:
+        if id(self) not in _benches:
+            return "<Rig that was taken down>"
         return f"<Rig on {self.units.sizes['unit']} units; remaining: {self.remaining}>"
 
+    @property
+    def units(self) -> xr.Dataset:
+        """What the experimenter knows of each unit; a copy, as of all that a rig tells."""
+        return _bench(self).units.copy(deep=True)
+
+    @property
+    def brief(self) -> Mapping[str, Any]:
+        """What the question tells the method."""
+        return copy.deepcopy(_bench(self).brief)
+
+    @property
+    def remaining(self) -> Budget:
+        """What the budget still buys."""
+        return replace(_bench(self).remaining)
+
+    @property
+    def spent(self) -> Budget:
+        """What was spent of the budget so far."""
+        return replace(_bench(self).spent)
+
     def session(self, *, trials: int, duration: float) -> Session:
-        """The circuit's natural task, ready to be changed and recorded; costs nothing."""
-        return _setups[self._number].propose(trials, duration)
+        """The circuit's natural task, ready to be changed and recorded; costs nothing.
+
+        Raises BudgetExceeded where recording it would cost more than remains: it is not even drawn then.
+        """
+        bench, trials, duration = _bench(self), whole("trials", trials, least=1), finite("a duration", duration)
+        blank = Session(trials, duration)
+        bench.afford(_cost(blank))
+        _check_size(blank)
+        return plain_copy(bench.setup.propose(trials, duration))
 
     def record(self, session: Session) -> xr.Dataset:
         """Runs a session and returns what the implant saw of it.
 
-        Raises BudgetExceeded if the session costs more than remains, SimlabError if it is impossible.
+        Raises BudgetExceeded if the session costs more than remains, SimlabError if it is impossible; neither costs.
         """
-        setup = _setups[self._number]
-        aimed = replace(session, perturbations=tuple(e for p in session.perturbations for e in _aim(setup, p)))
-        self._spend(session)
-        return setup.run(aimed)
-
-    def _spend(self, session: Session) -> None:
-        cost = {
-            "trials": session.trials,
-            "seconds": session.trials * session.duration,
-            "perturbations": session.n_perturbed_trials(),
-        }
-        for name, amount in cost.items():
-            left = getattr(self.remaining, name)
-            if amount > left * (1 + 1e-9):
-                raise BudgetExceeded(f"the session costs {amount:g} {name}, but {left:g} remain of the budget")
-        self.remaining = Budget(**{k: getattr(self.remaining, k) - v for k, v in cost.items()})
-        self.spent = Budget(**{k: getattr(self.spent, k) + v for k, v in cost.items()})
+        bench, session = _bench(self), plain_copy(session)
+        cost = _cost(session)
+        _check_aims(session, bench.setup.n_units)
+        bench.afford(cost)
+        _check_size(session)
+        effects = tuple(effect for p in session.perturbations for effect in bench.setup.actuator.aim(p))  # type: ignore[arg-type]
+        aimed = replace(session, perturbations=effects)
+        bench.spend(cost)
+        return bench.setup.run(aimed)
 
 
-def _aim(setup: Setup, perturbation: object) -> tuple[Effect, ...]:
-    if not isinstance(perturbation, Perturbation):
+def _bench(rig: Rig) -> Bench:
+    bench = _benches.get(id(rig))
+    if bench is None or bench.rig is not rig:
         raise SimlabError(
-            f"a rig takes Perturbations aimed at units or a region, got {type(perturbation).__name__}: name the targets"
+            "this rig was taken down when its method ended, or is a copy: use the one that was handed over"
         )
-    outside = [t for t in perturbation.targets if not 0 <= t < setup.n_units]
-    if outside:
+    return bench
+
+
+def _cost(session: Session) -> dict[str, float]:
+    return {
+        "trials": session.trials,
+        "seconds": session.trials * session.duration,
+        "perturbations": session.n_perturbed_trials(),
+    }
+
+
+def _check_size(session: Session) -> None:
+    """Raises SimlabError for a session that no lab could hold, however large the budget."""
+    seconds = session.trials * session.duration
+    values = 0 if session.stimulus is None else session.stimulus.values.size
+    for amount, most, what in (
+        (session.trials, MOST_TRIALS, "trials"),
+        (seconds, MOST_SECONDS, "seconds"),
+        (values, MOST_VALUES, "stimulus values"),
+    ):
+        if amount > most:
+            raise SimlabError(f"a session has at most {most:g} {what}, got {amount:g}: record several")
+    if session.duration < SHORTEST_TRIAL:
+        raise SimlabError(f"a trial lasts {SHORTEST_TRIAL:g} s at least, got {session.duration:g}")
+    if session.stimulus is not None and session.stimulus.interval < FINEST_STIMULUS:
         raise SimlabError(
-            f"targets must be units of the implant, 0..{setup.n_units - 1}, got {outside}: aim at recorded units"
+            f"a stimulus has an interval of {FINEST_STIMULUS:g} s at least, got {session.stimulus.interval:g}"
         )
-    return setup.actuator.aim(perturbation)
+
+
+def _check_aims(session: Session, n_units: int) -> None:
+    for perturbation in session.perturbations:
+        if not isinstance(perturbation, Perturbation):
+            raise SimlabError(
+                "a rig takes Perturbations aimed at units or a region, "
+                f"got {type(perturbation).__name__}: name the targets"
+            )
+        outside = [t for t in perturbation.targets if not 0 <= t < n_units]
+        if outside:
+            raise SimlabError(
+                f"targets must be units of the implant, 0..{n_units - 1}, got {shown(outside)}: aim at recorded units"
+            )
 
 
 @contextmanager
 def mounted(setup: Setup, units: xr.Dataset, budget: Budget, brief: Mapping[str, Any]) -> Iterator[Rig]:
-    """A rig on this setup, with what the question tells the method; the setup leaves the table afterwards."""
-    number = next(_numbers)
-    _setups[number] = setup
+    """A rig on this setup, with what the question tells the method; the bench leaves the table afterwards."""
+    rig = Rig()
+    _benches[id(rig)] = Bench(rig, setup, units, plain(brief), replace(budget))
     try:
-        yield Rig(number, units, budget, brief)
+        yield rig
     finally:
-        del _setups[number]
+        del _benches[id(rig)]
 
 
 def known_of_units(n_units: int, positions: dict[str, np.ndarray]) -> xr.Dataset:

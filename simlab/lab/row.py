@@ -30,6 +30,7 @@ class Settings:
     strict: bool | None = None  # None: as `simlab.execution.trust.sealed` decides
     elsewhere: bool = False  # in a worker, whatever kind of executor it is
     worker: bool = False  # in a process that may be ended if a method cannot be stopped otherwise
+    simulation_limit: float = 3600.0  # s of processor time
 
 
 def identity(cell: Cell, settings: Settings) -> Row:

@@ -230,7 +230,11 @@ def _each(change: Callable[[str], str], labels: np.ndarray) -> np.ndarray:
 def _confidence(value: Any) -> float | None:
     if value is None:
         return None
-    number = float(value) if np.ndim(value) == 0 and np.asarray(value).dtype.kind in "iuf" else float("nan")
+    try:
+        stated = np.asarray(value)
+    except ValueError:  # lists of unequal lengths
+        stated = np.array("")
+    number = float(stated) if stated.ndim == 0 and stated.dtype.kind in "iuf" else float("nan")
     _require(0.0 <= number <= 1.0, f"confidence must be a probability in [0, 1] or None, got {shown(value)}")
     return number
 

@@ -17,7 +17,7 @@ from typing import Any
 
 SINGLE_THREADED = {
     "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "JAX_PLATFORMS": "cpu",
+    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "JAX_PLATFORMS": "cpu", "SIMLAB_ENGINE_THREADS": "1",
 }  # fmt: skip
 """Set for workers: processes are the parallelism, and sums must not depend on how many threads made them."""
 

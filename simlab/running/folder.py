@@ -97,6 +97,7 @@ def _run_file(
         "subjects": spec.subjects,
         "cells": n_cells,
         "time_limit": spec.time_limit,
+        "simulation_limit": spec.simulation_limit,
         "memory_limit": spec.memory_limit,
         "grids": spec.described(),
         "questions": describe(spec.questions),

@@ -38,6 +38,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from simlab.contracts import SimlabError
+from simlab.data.clock import within_step
 from simlab.progress import report
 from simlab.session import Session
 from simlab.simulators.spiking_inputs import Drive, Input
@@ -61,18 +62,20 @@ _BYTES_PER_NEURON = 400
 class Spikes:
     """Spike columns sorted by trial and time: trial (spike,), time (spike,) [s from trial onset], neuron (spike,).
 
+    time: the start of the step in which a neuron fired; later (spike,) [s]: how much later in that step it did.
     engine: what ran them, for provenance ("brian2 2.9.0 numpy").
     """
 
     trial: np.ndarray
     time: np.ndarray
     neuron: np.ndarray
+    later: np.ndarray
     engine: str
 
     @property
     def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """(trial, time, neuron), as `simlab.data.activity` takes them."""
-        return self.trial, self.time, self.neuron
+        """(trial, time, neuron), as `simlab.data.activity` takes them: not tied to the engine's steps."""
+        return self.trial, self.time + self.later, self.neuron
 
 
 def simulate(
@@ -112,8 +115,8 @@ def simulate(
         parts.append(_run_chunk(plan, trials, child, target, progress=(index / len(chunks), 1 / len(chunks))))
         gc.collect()  # Brian2's objects hold one another, and large arrays
     report(1.0, "simulating")
-    trial, time, neuron = (np.concatenate(column) for column in zip(*parts, strict=True))
-    return Spikes(trial, time, neuron, engine_name(target))
+    trial, time, neuron, later = (np.concatenate(column) for column in zip(*parts, strict=True))
+    return Spikes(trial, time, neuron, later, engine_name(target))
 
 
 def _chunks(network: SpikingNetwork, trials: int, memory: int) -> list[np.ndarray]:
@@ -126,13 +129,13 @@ def _chunks(network: SpikingNetwork, trials: int, memory: int) -> list[np.ndarra
 
 def _run_chunk(
     plan: Plan, trials: np.ndarray, rng: np.random.Generator, target: str, progress: tuple[float, float]
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """Spike columns of these trials, in order of trial and time."""
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """The columns of `Spikes` of these trials, in order of trial and time."""
     b = brian()
-    initial_rng, input_rng, seed_rng = rng.spawn(3)
+    initial_rng, input_rng, seed_rng, clock_rng = rng.spawn(4)
     seed = int(seed_rng.integers(2**31 - 1))
     if target == "cpp_standalone":
-        return _columns(plan, trials, *run_standalone(plan, len(trials), initial_rng, seed))
+        return _columns(plan, trials, *run_standalone(plan, len(trials), initial_rng, seed), clock_rng)
     with compiling(target, plan.signature(), seed):
         objects = build(plan, len(trials), initial_rng)
         group = objects[0]
@@ -147,7 +150,7 @@ def _run_chunk(
                 each.close()
     if stepper.step != plan.steps:
         raise KeyboardInterrupt(f"the simulation stopped after {stepper.step} of {plan.steps} steps")
-    return _columns(plan, trials, *stepper.table())
+    return _columns(plan, trials, *stepper.table(), clock_rng)
 
 
 class _Stepper:
@@ -183,10 +186,11 @@ class _Stepper:
 
 
 def _columns(
-    plan: Plan, trials: np.ndarray, steps: np.ndarray, cells: np.ndarray
-) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+    plan: Plan, trials: np.ndarray, steps: np.ndarray, cells: np.ndarray, rng: np.random.Generator
+) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
     kept = steps >= plan.burn_in_steps
     steps, cells = steps[kept] - plan.burn_in_steps, cells[kept]
     trial, neuron = np.divmod(cells, plan.network.n_neurons)
     order = np.lexsort((neuron, steps, trial))
-    return trials[trial[order]].astype(np.int32), steps[order] * plan.dt, neuron[order].astype(np.int32)
+    columns = trials[trial[order]].astype(np.int32), steps[order] * plan.dt, neuron[order].astype(np.int32)
+    return *columns, within_step(len(steps), plan.dt, rng)

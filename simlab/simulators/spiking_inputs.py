@@ -5,6 +5,7 @@ Each is an `Input`: `update(step)` writes into an array of Brian2's state, laid 
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
@@ -57,10 +58,11 @@ class Drive:
 
 
 class Noise:
-    """Standard normal numbers for every neuron and step, drawn ahead by a second thread.
+    """Standard normal numbers for every neuron and step, drawn ahead by a second thread where there is a core for it.
 
     Drawn in single precision (the fastest generator that numpy has, and far finer than the noise's own effect), in
-    blocks that fit a core's cache; numpy lets go of the interpreter while it draws.
+    blocks that fit a core's cache; numpy lets go of the interpreter while it draws. With one thread (see `one_thread`)
+    a block is drawn when it is needed: the same numbers.
     """
 
     BLOCK = 2**18  # numbers
@@ -70,25 +72,36 @@ class Noise:
         self.rows = max(1, min(steps, self.BLOCK // len(store)))
         self.row = self.rows
         self.blocks = [np.empty((self.rows, len(store)), np.float32) for _ in range(2)]
-        self.pool = ThreadPoolExecutor(1, thread_name_prefix="simlab-noise")
-        self.ahead: Future[np.ndarray] = self._draw()
+        self.pool = None if one_thread() else ThreadPoolExecutor(1, thread_name_prefix="simlab-noise")
+        self.ahead = None if self.pool is None else self._draw_ahead(self.pool)
 
-    def _draw(self) -> Future[np.ndarray]:
-        block = self.blocks[0]
+    def _draw_ahead(self, pool: ThreadPoolExecutor) -> Future[np.ndarray]:
         self.blocks.reverse()
-        return self.pool.submit(self.rng.standard_normal, dtype=np.float32, out=block)
+        return pool.submit(self.rng.standard_normal, dtype=np.float32, out=self.blocks[1])
+
+    def _next(self) -> np.ndarray:
+        if self.pool is None or self.ahead is None:
+            return self.rng.standard_normal(dtype=np.float32, out=self.blocks[0])
+        block, self.ahead = self.ahead.result(), self._draw_ahead(self.pool)
+        return block
 
     def update(self, step: int) -> None:
         """Writes what holds at this step."""
         if self.row == self.rows:
-            self.block, self.row = self.ahead.result(), 0
-            self.ahead = self._draw()
+            self.block, self.row = self._next(), 0
         self.store[:] = self.block[self.row]
         self.row += 1
 
     def close(self) -> None:
         """Lets go of what was held for it."""
-        self.pool.shutdown()
+        if self.pool is not None:
+            self.pool.shutdown()
+
+
+def one_thread() -> bool:
+    """Whether an engine is to keep to one thread: where workers are the parallelism, or there is but one core."""
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    return os.environ.get("SIMLAB_ENGINE_THREADS") == "1" or cores == 1
 
 
 class CommonNoise:
@@ -208,11 +221,12 @@ class Holds:
     def __init__(self, commands: Commands, store: np.ndarray, rng: np.random.Generator):
         self.store = store
         self.held: dict[int, np.ndarray] = {}
-        self.forced = self._schedule(commands, rng.random(len(store)))
+        self.spikes = self._schedule(commands, rng.random(len(store)))
+        self.forced = _by_step(*self.spikes)
         self.fired: np.ndarray | None = None
 
-    def _schedule(self, commands: Commands, offset: np.ndarray) -> dict[int, np.ndarray]:
-        """Step -> cells made to fire at it: a cell fires when its phase, from `offset` (cell,) on, passes a whole."""
+    def _schedule(self, commands: Commands, offset: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """(step, cell) at which a cell is made to fire: when its phase, from `offset` (cell,) on, passes a whole."""
         steps, cells = [np.empty(0, int)], [np.empty(0, int)]
         phase = np.zeros(len(offset))
         for first, last in pairwise([*commands.edges.tolist(), commands.last]):
@@ -227,7 +241,7 @@ class Holds:
             when = first + np.floor((nth + offset[cell] - before[cell]) / each[cell]).astype(int)
             steps.append(np.minimum(when, last - 1))
             cells.append(cell)
-        return _by_step(np.concatenate(steps), np.concatenate(cells))
+        return np.concatenate(steps), np.concatenate(cells)
 
     def update(self, step: int) -> None:
         """Writes what holds at this step."""
@@ -247,4 +261,4 @@ class Holds:
 def _by_step(step: np.ndarray, cell: np.ndarray) -> dict[int, np.ndarray]:
     order = np.argsort(step, kind="stable")
     unique, start = np.unique(step[order], return_index=True)
-    return dict(zip(unique.tolist(), np.split(cell[order], start[1:]), strict=True))
+    return dict(zip(unique.tolist(), np.split(cell[order], start)[1:], strict=True))

@@ -47,6 +47,32 @@ from simlab.session import (
         (lambda: Session(1, 1.0).perturbed(Perturbation("clamp", (0,), 1.0, 0.5, 1.5)), "end within the trial"),
         (lambda: Session(2, 1.0).perturbed(Perturbation("clamp", (0,), 1.0, 0, 0.5, (2,))), "trials must lie in"),
         (lambda: Session(3, 1.0, Stimulus(("angle",), np.zeros((2, 1, 1)), 1.0)), "cover every trial"),
+        (lambda: Session(True, 1.0), "whole number >= 1, got True"),
+        (lambda: Session(10**400, 1.0), "whole number"),
+        (lambda: Session(1, "1"), "finite number, got '1'"),
+        (lambda: Session(1, 10**400), "finite number"),
+        (lambda: Session(2, 1.0, conditions=(0,)), "one condition per trial"),
+        (lambda: Session(1, 1.0, conditions=("a",)), "a condition must be a whole number"),
+        (lambda: Session(1, 1.0, stimulus=np.zeros((1, 1, 1))), "must be a Stimulus"),
+        (lambda: Session(1, 1.0, perturbations=("pulse",)), "must be Perturbations or Effects, got 'pulse'"),
+        (lambda: Stimulus("angle", np.zeros((1, 1, 5)), 1.0), "features must be a list, got 'angle'"),
+        (lambda: Stimulus(("a", "a"), np.zeros((1, 1, 2)), 1.0), "different names"),
+        (lambda: Stimulus(("a",), np.full((1, 1, 1), np.inf), 1.0), "finite, or NaN"),
+        (lambda: Stimulus(("a",), [[[1], [1, 2]]], 1.0), "lists of equal lengths"),
+        (lambda: Stimulus(("a",), np.zeros((1, 1, 1)), float("nan")), "interval must be a finite number"),
+        (lambda: Perturbation("cut", (0,), 1.0, 0.0, float("nan")), "stop must be a finite number"),
+        (lambda: Perturbation("clamp", (0,), 2e3, 0.0, 0.1), "strength of 1000 at most"),
+        (lambda: Perturbation("cut", (0.5,), 1.0, 0.0, 0.1), "target must be a whole number, got 0.5"),
+        (lambda: Perturbation("cut", 3, 1.0, 0.0, 0.1), "targets must be a list, got 3"),
+        (lambda: Perturbation("cut", (), 1.0, 0.0, 0.1, region=7), "region must be a name"),
+        (lambda: Perturbation("cut", (0,), 1.0, 0.0, 0.1, ()), "at least one trial"),
+        (lambda: Perturbation("cut", (0,), 1.0, 0.0, 0.1, (1, 1)), "each once"),
+        (lambda: Session.from_dict([1]), "must be an object"),
+        (lambda: Session.from_dict({"trials": 1}), "a session needs duration"),
+        (lambda: Session.from_dict({"trials": 1, "duration": 1, "rng": 0}), "no field"),
+        (lambda: Session.from_dict({"trials": 1, "duration": 1, "stimulus": [0]}), "a stimulus must be an object"),
+        (lambda: Session.from_dict({"trials": 1, "duration": 1, "perturbations": {}}), "must be a list"),
+        (lambda: Session.from_dict({"trials": 1, "duration": 1, "perturbations": [{"kind": "cut"}]}), "needs st"),
     ],
 )
 def test_the_impossible_is_refused_by_rule(make, rule):
@@ -62,6 +88,36 @@ def test_a_session_survives_json():
     assert back.to_dict() == session.to_dict()
     assert back.perturbations == (pulse,)
     assert np.isnan(back.stimulus.values[0, 1, 0])
+
+
+def test_numbers_of_any_library_become_plain_ones():
+    """So that what is costed is what is run, and JSON can hold it."""
+    pulse = Perturbation("clamp", np.array([1, 2]), np.float32(3), 0, np.array(0.5), range(2))
+    session = Session(np.int64(2), np.float32(0.5), conditions=np.array([3, 4]), perturbations=[pulse])
+    kinds = {type(value) for value in (session.trials, *session.conditions, *pulse.targets, *pulse.trials)}
+    assert kinds == {int}
+    assert {type(value) for value in (session.duration, pulse.strength, pulse.start, pulse.stop)} == {float}
+    assert Session.from_dict(json.loads(json.dumps(session.to_dict()))).to_dict() == session.to_dict()
+    assert isinstance(session.perturbations, tuple)
+
+
+def test_a_stimulus_is_not_changed_by_what_happens_to_the_array_that_it_was_made_of():
+    values = np.zeros((1, 2, 1))
+    stimulus = Stimulus(("angle",), values, 0.5)
+    values[:] = 7.0
+    assert stimulus.values.max() == 0
+
+
+def test_a_value_that_cannot_be_shown_is_named_by_its_type():
+    class Mute:
+        def __repr__(self):
+            raise ValueError
+
+    with pytest.raises(SimlabError, match=r"got (something of type |<)Mute"):
+        Session(Mute(), 1.0)
+    with pytest.raises(SimlabError, match=r"got (something of type int|9)") as refusal:
+        Session(1, 10**5000)
+    assert len(str(refusal.value)) < 200
 
 
 def test_a_budget_counts_each_pulse_on_each_trial():

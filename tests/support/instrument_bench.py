@@ -4,6 +4,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.data import activity, anatomy
+from simlab.data.clock import TICK
 from simlab.session import Session, Stimulus
 
 
@@ -28,6 +29,15 @@ def poisson_activity(
         np.repeat(np.arange(n_neurons), counts),
     )
     return activity(session, n_neurons, spikes=spikes)
+
+
+def told_apart(seen: xr.Dataset, seed: int = 0) -> xr.Dataset:
+    """The activity with each spike somewhere within its tick, so that its time says which spike it is."""
+    columns = [seen[name].values for name in ("spike_neuron", "spike_time", "spike_trial")]
+    columns[1] = columns[1] + TICK * np.random.default_rng(seed).random(len(columns[1]))
+    order = np.lexsort(columns)
+    neuron, time, trial = (column[order] for column in columns)
+    return seen.assign(spike_neuron=("spike", neuron), spike_time=("spike", time), spike_trial=("spike", trial))
 
 
 def spikes_at(times: list[float], *, duration: float = 4.0, n_neurons: int = 1) -> xr.Dataset:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import time
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import ClassVar
 
@@ -175,3 +176,35 @@ def single_pulse(subject: ToySubject, neuron: int) -> Effect:
     strength = np.zeros(subject.circuit.n_neurons)
     strength[neuron] = 2.0
     return Effect("drive", strength, 0.05, 0.06)
+
+
+@dataclass(frozen=True)
+class Endless(ToyChain):
+    """A circuit one of whose parts never ends: `subject`, `session`, `run` or `truth`."""
+
+    name: ClassVar[str] = "endless"
+    part: str = "run"
+
+    def subject(self, rng: np.random.Generator) -> ToySubject:
+        _loop(self.part == "subject")
+        return EndlessSubject(self, rng.permutation(self.n_neurons), rng.uniform(0, 1e-4, (self.n_neurons, 3)))
+
+
+class EndlessSubject(ToySubject):
+    def session(self, **asked) -> Session:
+        _loop(self.circuit.part == "session")
+        return super().session(**asked)
+
+    def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
+        _loop(self.circuit.part == "run")
+        return super().run(session, rng)
+
+    def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
+        _loop(self.circuit.part == "truth")
+        return super().truth(question, activity, rng)
+
+
+def _loop(forever: bool) -> None:
+    while forever:
+        with suppress(Exception):  # as careless code does
+            sum(range(1000))

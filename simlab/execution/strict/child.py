@@ -19,6 +19,7 @@ from simlab.execution.outcome import one_line, trace_of
 from simlab.execution.state import generator
 from simlab.execution.strict.seal import unseal
 from simlab.execution.strict.ship import rebuild
+from simlab.perturbations import finite, whole
 from simlab.session import Session
 from simlab.text import plain_notes
 
@@ -66,16 +67,16 @@ class RemoteRig:
 
     def session(self, *, trials: int, duration: float) -> Session:
         """The circuit's natural task; see `simlab.lab.rig`."""
-        reply = self._line.ask({"do": "session", "trials": int(trials), "duration": float(duration)})
+        reply = self._line.ask(
+            {"do": "session", "trials": whole("trials", trials, least=1), "duration": finite("a duration", duration)}
+        )
         return Session.from_dict(reply["session"])
 
     def record(self, session: Session) -> xr.Dataset:
         """A recording of a session; raises BudgetExceeded and SimlabError as the lab's own rig does."""
         reply = self._line.ask({"do": "record", "session": session.to_dict()})
         self.remaining = budget(reply["remaining"])
-        seen = unseal(reply["recording"])
-        os.unlink(reply["recording"])
-        return seen
+        return unseal(reply["recording"])
 
 
 def budget(plain: Mapping[str, float | None]) -> Budget:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import select
 import signal
 import socket
@@ -33,6 +34,8 @@ WARM = (
     "neo", "quantities", "gudhi", "oasis", "xarray", "numpy", "cloudpickle", "packaging",
 )  # fmt: skip
 """Packages that the server loads once a method has needed them: much used, installed with simlab, free of threads."""
+
+KNOWN = re.compile(r"[A-Za-z_][\w.]{0,200}")
 
 FLAGS = ("-s", "-P", "-S", "-B")
 """Neither user packages, nor the current folder, nor .pth files, nor caches."""
@@ -153,10 +156,11 @@ def fork(spec: Mapping[str, Any], environment: Mapping[str, str]) -> Child:
         return Child(_running(), spec, environment)
 
 
-def load(modules: list[str]) -> None:
-    """Has the server load modules that a method has used, so that the next one finds them there."""
+def load(modules: Any) -> None:
+    """Has the server load modules that a method says it has used, so that the next one finds them there."""
     server = _server
-    known = {m for m in modules if m.partition(".")[0] in WARM} - _unsound
+    named = [name for name in modules if isinstance(name, str)] if isinstance(modules, list) else []
+    known = {name for name in named if name.partition(".")[0] in WARM and KNOWN.fullmatch(name)} - _unsound
     if server is None or _owner != os.getpid() or not known - server.loaded:
         return
     new = sorted(known - server.loaded)

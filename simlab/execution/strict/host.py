@@ -3,30 +3,27 @@
 from __future__ import annotations
 
 import base64
-import math
 import os
 import shutil
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
-from simlab.contracts import Budget, BudgetExceeded, Finding, SimlabError
+from simlab.contracts import Finding, SimlabError
 from simlab.data import RECORDING, to_json
 from simlab.errors import HouseFault
 from simlab.execution.material import known_of
 from simlab.execution.outcome import Outcome, one_line, time_error
+from simlab.execution.strict.dialogue import Dialogue, longest_line, plain_budget
 from simlab.execution.strict.forking import ONE_THREAD, STARTUP, fork, load
 from simlab.execution.strict.places import python_folders
 from simlab.execution.strict.process import Ended, Process
-from simlab.execution.strict.seal import seal
 from simlab.execution.strict.ship import pack
 from simlab.litter import room
-from simlab.session import Session
 
-VERSION = 2
+VERSION = 3
 """Of the protocol."""
 
 
@@ -43,29 +40,36 @@ def run_strictly(
 
     landlock=False leaves it out, as on a kernel that has none. Raises SimlabError where the method cannot be shipped.
     """
-    with _room() as folder:
+    with _rooms() as (folder, inbox):
         external = getattr(method, "command", None) is not None
         packed, roots = (b"", {}) if external else pack(method)
-        spec = {"room": folder, "memory": None, "file_size": max(memory_limit, 1 << 20), "landlock": landlock}
+        spec: dict[str, Any] = {
+            "room": folder,
+            "memory": None,
+            "file_size": max(memory_limit, 1 << 20),
+            "landlock": landlock,
+        }
         spec |= _of_program(method, memory_limit) if external else _of_python(roots)
-        hello = _hello(method, material, entropy, Path(folder))
+        spec["read"] = [*spec["read"], inbox]
+        dialogue = Dialogue(material, inbox)
+        hello = _hello(method, material, entropy, dialogue)
         hello |= {} if external else {"method": base64.b64encode(packed).decode()}
         with _started(spec, folder, memory_limit) as process:
-            conversation = _Conversation(process, material, Path(folder))
+            conversation = _Conversation(process, dialogue, hello["n_units"], hello["recording"] is None)
             return conversation.hold(hello, time_limit, ready=not external)
 
 
 @contextmanager
-def _room() -> Iterator[str]:
-    """A folder for one method; that it cannot be made is no fault of the method."""
+def _rooms() -> Iterator[tuple[str, str]]:
+    """The folder of a method, and the one that it can only read; that they cannot be made is no fault of the method."""
     with ExitStack() as stack:
         try:
-            path = stack.enter_context(room())
+            folders = [stack.enter_context(room()) for _ in range(2)]
         except OSError as error:
             raise HouseFault(
                 f"strict execution finds no place for its folders ({error}): free some, or set TMPDIR"
             ) from error
-        yield str(path)
+        yield str(folders[0]), str(folders[1])
 
 
 def _of_python(roots: Mapping[str, str]) -> dict[str, Any]:
@@ -102,7 +106,7 @@ def _started(spec: Mapping[str, Any], room: str, memory_limit: int) -> Iterator[
         process.kill()
 
 
-def _hello(method: Any, material: Any, entropy: int, room: Path) -> dict[str, Any]:
+def _hello(method: Any, material: Any, entropy: int, dialogue: Dialogue) -> dict[str, Any]:
     """The first message: what is asked, and the material or what an active method knows beforehand."""
     sizes, brief = known_of(material)
     hello = {
@@ -115,22 +119,17 @@ def _hello(method: Any, material: Any, entropy: int, room: Path) -> dict[str, An
         "brief": to_json(brief),
     }
     if not hasattr(material, "record"):
-        return hello | {"recording": seal(material, room / "recording.sealed").name}
+        return hello | {"recording": dialogue.deliver(material)}
     known = {str(k): v.values.tolist() for k, v in material.units.data_vars.items() if RECORDING.get(k) == ("unit",)}
-    return hello | {"units": known, "remaining": _plain_budget(material.remaining)}
-
-
-def _plain_budget(budget: Budget) -> dict[str, float | None]:
-    left = {"trials": budget.trials, "seconds": budget.seconds, "perturbations": budget.perturbations}
-    return {name: float(value) if math.isfinite(value) else None for name, value in left.items()}
+    return hello | {"units": known, "remaining": plain_budget(material.remaining)}
 
 
 class _Conversation:
     """One method's requests and the lab's replies, until its finding or its end."""
 
-    def __init__(self, process: Process, material: Any, room: Path) -> None:
-        self.process, self.material, self.room = process, material, room
-        self.recorded = 0
+    def __init__(self, process: Process, dialogue: Dialogue, n_units: int, active: bool) -> None:
+        self.process, self.dialogue = process, dialogue
+        process.longest_line = longest_line(n_units, active=active)
 
     def hold(self, hello: Mapping[str, Any], time_limit: float, *, ready: bool) -> Outcome:
         """Greets the process and serves it until it is done; `ready`: it says when it has loaded."""
@@ -145,7 +144,7 @@ class _Conversation:
             self.process.send(hello)
             answer = self._serve()
             seconds = self.process.seconds()
-            load([str(name) for name in answer.get("loaded") or ()])
+            load(answer.get("loaded"))
             found = _outcome(answer, seconds, max(0, self.process.peak() - base))
             return replace(found, printed=self.process.complaints())
         except TimeoutError:
@@ -157,44 +156,19 @@ class _Conversation:
         """Replies to requests until a message is an answer; returns that."""
         while True:
             message = self.process.receive()
-            do = message.get("do")
-            if do in ("finding", "error"):
+            if message.get("do") in ("finding", "error"):
                 return message
             with self.process.clock_stopped():
-                reply = self._reply(do, message)
+                reply = self._reply(message)
             self.process.send(reply)
 
-    def _reply(self, do: Any, message: Mapping[str, Any]) -> dict[str, Any]:
+    def _reply(self, message: Mapping[str, Any]) -> dict[str, Any]:
         try:
-            if do not in ("session", "record") or not hasattr(self.material, "record"):
-                known = "session, record, finding or error" if hasattr(self.material, "record") else "finding or error"
-                raise SimlabError(f"a message must say do: {known}, got {do!r}")
-            content = self._session(message) if do == "session" else self._record(message)
-        except BudgetExceeded as refusal:
-            return {"error": "BudgetExceeded", "message": str(refusal)}
-        except SimlabError as refusal:
-            return {"error": "SimlabError", "message": str(refusal)}
+            return self.dialogue.reply(message)
+        except HouseFault:
+            raise
         except Exception as fault:  # the lab's own, as it would surface inside a method that runs in this process
             raise Ended(one_line(fault)) from fault
-        return content | {"remaining": _plain_budget(self.material.remaining)}
-
-    def _session(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        trials, duration = message.get("trials"), message.get("duration")
-        if type(trials) is not int or not isinstance(duration, int | float):
-            raise SimlabError(f"a session needs a whole number of trials and a duration [s], got {message}")
-        return {"session": self.material.session(trials=trials, duration=float(duration)).to_dict()}
-
-    def _record(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        try:
-            session = Session.from_dict(message["session"])
-        except (KeyError, TypeError, ValueError, AttributeError) as error:
-            raise SimlabError(
-                f"a session to record must look like one that was given out: {one_line(error)}"
-            ) from error
-        recording = self.material.record(session)
-        self.recorded += 1
-        path = seal(recording, self.room / f"recording-{self.recorded}.sealed")
-        return {"recording": path.name}
 
 
 def _outcome(answer: Mapping[str, Any], seconds: float, peak: int) -> Outcome:

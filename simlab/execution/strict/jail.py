@@ -1,8 +1,8 @@
 """Locks a process down, before it runs a method.
 
-Everything is given up while the process has a single thread: network and the memory of other processes (seccomp), the
-file system but for a few places (Landlock), capabilities (root), signals to strangers. Where the kernel offers no
-Landlock, an audit hook refuses files in Python: curiosity, not malice.
+Everything is given up while the process has a single thread: network, other processes, and what changes files without
+opening them (seccomp), the file system but for a few places (Landlock), capabilities (root). Where the kernel offers
+no Landlock, an audit hook refuses files in Python: curiosity, not malice.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ import stat
 import struct
 import sys
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, NamedTuple
 
 LANDLOCK_CREATE, LANDLOCK_ADD, LANDLOCK_RESTRICT = 444, 445, 446  # the same numbers on every architecture
 READ = 1 << 0 | 1 << 2 | 1 << 3  # execute, read file, read directory
@@ -34,20 +34,105 @@ SYSTEM = (
 """What programs of any language read to start and to know their machine; nothing of the lab lies there."""
 
 ARCHITECTURES = {"x86_64": 0xC000003E, "aarch64": 0xC00000B7}
-REFUSED = {
-    "x86_64": {
-        "ptrace": 101, "process_vm_readv": 310, "process_vm_writev": 311, "pidfd_getfd": 438, "io_uring_setup": 425,
-        "perf_event_open": 298, "bpf": 321, "add_key": 248, "request_key": 249, "keyctl": 250, "shmget": 29,
-        "shmat": 30, "msgget": 68, "mq_open": 240, "setsid": 112, "setpgid": 109,
+
+Numbers = tuple[int, int | None]
+
+REFUSED: dict[str, dict[str, Numbers]] = {
+    "other processes": {
+        "kcmp": (312, 272), "migrate_pages": (256, 238), "move_pages": (279, 239), "perf_event_open": (298, 241),
+        "pidfd_getfd": (438, 438), "pidfd_open": (434, 434), "pidfd_send_signal": (424, 424),
+        "process_madvise": (440, 440), "process_mrelease": (448, 448), "process_vm_readv": (310, 270),
+        "process_vm_writev": (311, 271), "ptrace": (101, 117), "userfaultfd": (323, 282),
     },
-    "aarch64": {
-        "ptrace": 117, "process_vm_readv": 270, "process_vm_writev": 271, "pidfd_getfd": 438, "io_uring_setup": 425,
-        "perf_event_open": 241, "bpf": 280, "add_key": 217, "request_key": 218, "keyctl": 219, "shmget": 194,
-        "shmat": 196, "msgget": 186, "mq_open": 180, "setsid": 157, "setpgid": 154,
+    "leaving the process group that a limit kills, or the world that the others live in": {
+        "setns": (308, 268), "setpgid": (109, 154), "setsid": (112, 157), "unshare": (272, 97),
+    },
+    "memory that no limit counts, messages that outlive the process, rings that go around this filter": {
+        "add_key": (248, 217), "bpf": (321, 280), "io_uring_setup": (425, 425), "keyctl": (250, 219),
+        "memfd_create": (319, 279), "memfd_secret": (447, 447), "mq_open": (240, 180), "msgget": (68, 186),
+        "request_key": (249, 218), "semget": (64, 190), "shmat": (30, 196), "shmget": (29, 194),
+    },
+    "files changed by whoever owns them, without opening them: Landlock does not see it": {
+        "chmod": (90, None), "chown": (92, None), "fchmod": (91, 52), "fchmodat": (268, 53), "fchmodat2": (452, 452),
+        "fchown": (93, 55), "fchownat": (260, 54), "file_setattr": (469, 469), "fremovexattr": (199, 16),
+        "fsetxattr": (190, 7), "futimesat": (261, None), "lchown": (94, None), "lremovexattr": (198, 15),
+        "lsetxattr": (189, 6), "removexattr": (197, 14), "removexattrat": (466, 466), "setxattr": (188, 5),
+        "setxattrat": (463, 463), "truncate": (76, 45), "utime": (132, None), "utimensat": (280, 88),
+        "utimes": (235, None),
+    },
+    "files watched, or opened by another name than their path": {
+        "fanotify_init": (300, 262), "inotify_init": (253, None), "inotify_init1": (294, 26),
+        "name_to_handle_at": (303, 264), "open_by_handle_at": (304, 265),
+    },
+    "mounts": {
+        "chroot": (161, 51), "fsconfig": (431, 431), "fsmount": (432, 432), "fsopen": (430, 430),
+        "fspick": (433, 433), "mount": (165, 40), "mount_setattr": (442, 442), "move_mount": (429, 429),
+        "open_tree": (428, 428), "open_tree_attr": (467, 467), "pivot_root": (155, 41), "quotactl": (179, 60),
+        "quotactl_fd": (443, 443), "swapoff": (168, 225), "swapon": (167, 224), "umount2": (166, 39),
+    },
+    "the machine": {
+        "acct": (163, 89), "adjtimex": (159, 171), "clock_adjtime": (305, 266), "clock_settime": (227, 112),
+        "delete_module": (176, 106), "finit_module": (313, 273), "init_module": (175, 105), "ioperm": (173, None),
+        "iopl": (172, None), "kexec_file_load": (320, 294), "kexec_load": (246, 104), "lookup_dcookie": (212, 18),
+        "modify_ldt": (154, None), "personality": (135, 92), "reboot": (169, 142), "setdomainname": (171, 162),
+        "sethostname": (170, 161), "settimeofday": (164, 170), "syslog": (103, 116), "vhangup": (153, 58),
     },
 }  # fmt: skip
-"""System calls refused: other processes' memory and messages, and leaving the process group that a limit kills."""
-SOCKET = {"x86_64": 41, "aarch64": 198}
+"""System calls refused, by what they would reach; their numbers on x86-64 and on ARM64 (None: it has no such call)."""
+
+NETWORK: dict[str, Numbers] = {"socket": (41, 198)}
+"""Refused unless the network is granted."""
+
+UNKNOWN: dict[str, tuple[int, int]] = {"clone3": (435, 435)}
+"""Its flags lie where a filter cannot look: it is said not to exist, and libraries fall back to clone."""
+
+ALL = 0xFFFFFFFF
+NAMESPACES = 0x7E020000  # the flags of clone that make new ones
+
+
+class Check(NamedTuple):
+    """What one argument of a call must be, or must not be: its low 32 bits, of which `mask` are looked at."""
+
+    argument: int
+    values: tuple[int, ...]
+    mask: int = ALL
+    allowed: bool = True  # only these values; False: all but these
+
+
+def checked_calls(own: int, scoped: bool) -> dict[tuple[int, int], tuple[Check, ...]]:
+    """Calls allowed where all their checks hold, by their numbers on x86-64 and ARM64.
+
+    own: the process's number. scoped: Landlock keeps signals from strangers, so that they need no check.
+    """
+    me = (0, own)
+    calls: dict[tuple[int, int], tuple[Check, ...]] = {
+        (302, 261): (Check(0, me),),  # prlimit64: C libraries set a process's own limits by it
+        (141, 140): (Check(0, (0,)), Check(1, me)),  # setpriority: of one process, not of a group or user
+        (251, 30): (Check(0, (1,)), Check(1, me)),  # ioprio_set: likewise
+        (203, 122): (Check(0, me),),  # sched_setaffinity
+        (144, 119): (Check(0, me),),  # sched_setscheduler
+        (142, 118): (Check(0, me),),  # sched_setparam
+        (314, 274): (Check(0, me),),  # sched_setattr
+        (56, 220): (Check(0, (0,), NAMESPACES),),  # clone
+        (53, 199): (Check(1, (1, 5), 0xF),),  # socketpair: a datagram socket could turn to somebody else's address
+        (157, 167): (Check(0, (1,), allowed=False),),  # prctl: PR_SET_PDEATHSIG, by which a killed lab ends its method
+        (72, 25): (Check(1, (8, 10, 15), allowed=False),),  # fcntl: F_SETOWN, F_SETSIG, F_SETOWN_EX signal others
+        (16, 29): (Check(1, IOCTLS, allowed=False),),  # ioctl
+        (62, 129): (Check(0, (-1 & ALL,), allowed=False),),  # kill: all at once
+    }
+    if not scoped:
+        calls |= {
+            (62, 129): (Check(0, (*me, -own & ALL)),),  # kill: itself, and its own group, of which it is the leader
+            (200, 130): (Check(0, (own,)),),  # tkill
+            (234, 131): (Check(0, (own,)),),  # tgkill
+            (129, 138): (Check(0, (own,)),),  # rt_sigqueueinfo
+            (297, 240): (Check(0, (own,)),),  # rt_tgsigqueueinfo
+        }
+    return calls
+
+
+IOCTLS = (0x5412, 0x8901, 0x8902, 0x40086602, 0x40046602, 0x401C5820)
+"""Refused: TIOCSTI; FIOSETOWN and SIOCSPGRP, which signal others; attributes of files that are open for reading."""
 
 LINUX = sys.platform == "linux"
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -73,10 +158,12 @@ def lock(spec: Mapping[str, Any]) -> list[str]:
         if spec["landlock"] and _landlock([*SYSTEM, *spec["read"]], [spec["room"]], spec["network"]):
             held.append("landlock")
         _drop_capabilities()
-        if _seccomp(spec["network"]):
+        if _seccomp(spec["network"], scoped="landlock" in held and landlock_version() >= 6):
             held.append("seccomp")
     if "landlock" not in held and "python" in spec:
-        _audit([*SYSTEM, *spec["read"]], spec["room"])
+        from simlab.execution.strict.audit import refuse_elsewhere
+
+        refuse_elsewhere([*SYSTEM, *spec["read"]], spec["room"])
         held.append("audit")
     return held
 
@@ -143,40 +230,46 @@ def _drop_capabilities() -> None:
     _libc.capset(header, struct.pack("=6I", *[0] * 6))
 
 
-def _seccomp(network: bool) -> bool:
+def _seccomp(network: bool, scoped: bool) -> bool:
     machine = platform.machine()
     if machine not in ARCHITECTURES:
         return False
-    refused = [*REFUSED[machine].values(), *([] if network else [SOCKET[machine]])]
-    code = [(0x20, 0, 0, 4), (0x15, 1, 0, ARCHITECTURES[machine]), (0x06, 0, 0, 0x80000000), (0x20, 0, 0, 0)]
-    code.append((0x35, len(refused) + 1, 0, 0x40000000))  # x86-64's x32 calls, a way around the numbers
-    code += [(0x15, len(refused) - i, 0, number) for i, number in enumerate(refused)]
-    code += [(0x06, 0, 0, 0x7FFF0000), (0x06, 0, 0, 0x00050001)]  # allow; refuse with EPERM
+    code = filter_program(machine, network, scoped, os.getpid())
     program = b"".join(struct.pack("=HBBI", *step) for step in code)
     buffer = ctypes.create_string_buffer(program, len(program))
     description = struct.pack("@HP", len(code), ctypes.addressof(buffer))
     return bool(_libc.prctl(22, 2, description, 0, 0) == 0)  # PR_SET_SECCOMP, SECCOMP_MODE_FILTER
 
 
-def _audit(readable: Sequence[str], room: str) -> None:
-    places = tuple(os.path.realpath(path) for path in [*readable, room, "/dev/null"])
+Step = tuple[int, int, int, int]
+LOAD, AND, EQUAL, AT_LEAST, RETURN = 0x20, 0x54, 0x15, 0x35, 0x06
+ALLOW, REFUSE, NO_SUCH_CALL, KILL = 0x7FFF0000, 0x00050001, 0x00050026, 0x80000000  # EPERM, ENOSYS
 
-    def allowed(path: Any, writes: bool) -> bool:
-        if isinstance(path, int):
-            return True
-        real = os.path.realpath(os.fsdecode(path))
-        inside = [place for place in places if real == place or real.startswith(place.rstrip("/") + "/")]
-        return any(place in (places[-1], places[-2]) for place in inside) if writes else bool(inside)
 
-    def hook(event: str, arguments: tuple[Any, ...]) -> None:
-        if event == "open" and arguments[0] is not None:
-            writes = bool((arguments[2] or 0) & (os.O_WRONLY | os.O_RDWR | os.O_CREAT))
-            refuse = not allowed(arguments[0], writes)
-        elif event in ("os.listdir", "os.scandir"):
-            refuse = not allowed(arguments[0] if arguments[0] is not None else ".", False)
-        else:
-            refuse = event in ("subprocess.Popen", "os.exec", "os.posix_spawn", "os.system", "socket.connect")
-        if refuse:
-            raise PermissionError(f"strict execution refuses {event} {arguments[0]!r}")
+def filter_program(machine: str, network: bool, scoped: bool, own: int) -> list[Step]:
+    """The filter as the kernel's BPF: each step (code, jump if true, jump if not, value). It returns a verdict."""
+    column = list(ARCHITECTURES).index(machine)
+    code: list[Step] = [(LOAD, 0, 0, 4), (EQUAL, 1, 0, ARCHITECTURES[machine]), (RETURN, 0, 0, KILL), (LOAD, 0, 0, 0)]
+    code += [(AT_LEAST, 0, 1, 0x40000000), (RETURN, 0, 0, REFUSE)]  # x86-64's x32 calls, a way around the numbers
+    refused = [numbers[column] for group in REFUSED.values() for numbers in group.values()]
+    refused += [] if network else [numbers[column] for numbers in NETWORK.values()]
+    for number in refused:
+        code += [] if number is None else [(EQUAL, 0, 1, number), (RETURN, 0, 0, REFUSE)]
+    for numbers in UNKNOWN.values():
+        code += [(EQUAL, 0, 1, numbers[column]), (RETURN, 0, 0, NO_SUCH_CALL)]
+    for numbers, checks in checked_calls(own, scoped).items():
+        steps = [step for check in checks for step in _steps(check)]
+        code += [(EQUAL, 0, len(steps) + 1, numbers[column]), *steps, (RETURN, 0, 0, ALLOW)]
+    return [*code, (RETURN, 0, 0, ALLOW)]
 
-    sys.addaudithook(hook)
+
+def _steps(check: Check) -> list[Step]:
+    """Returns REFUSE where the check fails, and falls through where it holds."""
+    steps: list[Step] = [(LOAD, 0, 0, 16 + 8 * check.argument), (AND, 0, 0, check.mask)]
+    if check.allowed:
+        for i, value in enumerate(check.values):
+            steps.append((EQUAL, len(check.values) - i, 0, value))
+        return [*steps, (RETURN, 0, 0, REFUSE)]
+    for value in check.values:
+        steps += [(EQUAL, 0, 1, value), (RETURN, 0, 0, REFUSE)]
+    return steps

@@ -13,6 +13,7 @@ from contextlib import contextmanager
 from typing import Any
 
 from simlab.execution.limits import PAGE, high_water_mark, status_field, wall_limit
+from simlab.execution.strict.dialogue import longest_line, parsed
 from simlab.execution.strict.forking import Child
 
 POLL = 0.05
@@ -40,6 +41,7 @@ class Process:
 
     def __init__(self, child: Child, memory_limit: int) -> None:
         self.memory_limit, self.memory_base, self.group_base = memory_limit, 0, 0
+        self.longest_line = longest_line(0, active=True)
         self.top = 0
         self._deadline = self._processor = float("inf")
         self._spent = 0.0
@@ -94,8 +96,8 @@ class Process:
         searched = 0
         while (end := self._buffer.find(b"\n", searched)) < 0:
             searched = len(self._buffer)
-            if searched > self.memory_limit:
-                raise Ended(f"MemoryError: a message is longer than the memory limit of {self.memory_limit} bytes")
+            if searched > self.longest_line:
+                raise Ended(f"MemoryError: a message is longer than {self.longest_line} bytes")
             self._wait(self._child.stdout, selectors.EVENT_READ)
             chunk = os.read(self._child.stdout, 1 << 20)
             if not chunk:
@@ -103,12 +105,9 @@ class Process:
             self._buffer += chunk
         line, self._buffer = bytes(self._buffer[:end]), self._buffer[end + 1 :]
         try:
-            message = json.loads(line)
-        except (ValueError, RecursionError) as error:
-            raise Ended(f"ValueError: every line must be a JSON object, got {line[:80]!r} ({error})") from error
-        if not isinstance(message, dict):
-            raise Ended(f"ValueError: every line must be a JSON object, got {line[:80]!r}")
-        return message
+            return parsed(line)
+        except ValueError as error:
+            raise Ended(f"ValueError: {error}") from error
 
     def limit_memory(self) -> None:
         """Counts memory from here: what is held now was taken by Python and its packages."""

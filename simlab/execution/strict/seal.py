@@ -7,8 +7,10 @@ row-major (the last dim varies fastest), each at its `offset` in bytes from the 
 from __future__ import annotations
 
 import json
+import os
+import secrets
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO
 
 import numpy as np
 import xarray as xr
@@ -37,17 +39,35 @@ def seal(dataset: xr.Dataset, path: str | Path) -> Path:
     Raises SimlabError unless `dataset` is a Recording.
     """
     check_recording(dataset)
+    path = Path(path)
+    with path.open("wb") as file:
+        _write(dataset, file)
+    return path
+
+
+def seal_into(dataset: xr.Dataset, folder: str | Path) -> Path:
+    """Writes a Recording into a new file of a folder, under a name that nobody can guess; returns its absolute path.
+
+    A file, link or pipe that is already there is never opened, whoever put it there. Raises SimlabError unless
+    `dataset` is a Recording.
+    """
+    check_recording(dataset)
+    path = Path(folder).absolute() / f"{secrets.token_hex(16)}.sealed"
+    new = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0) | getattr(os, "O_CLOEXEC", 0)
+    with os.fdopen(os.open(path, new, 0o400), "wb") as file:
+        _write(dataset, file)
+    return path
+
+
+def _write(dataset: xr.Dataset, file: BinaryIO) -> None:
     content = bare(dataset)
     arrays = {name: _plain(content[name].values) for name in _sealed_names(content)}
     line = json.dumps(_header(content) | {"variables": _variables(content, arrays)}, allow_nan=False)
     line += " " * (-(len(line.encode()) + 1) % ALIGNMENT) + "\n"
-    path = Path(path)
-    with path.open("wb") as file:
-        file.write(line.encode())
-        for array in arrays.values():
-            file.write(array.tobytes())
-            file.write(b"\0" * (-array.nbytes % ALIGNMENT))
-    return path
+    file.write(line.encode())
+    for array in arrays.values():
+        file.write(array.reshape(-1).view(np.uint8).data)
+        file.write(b"\0" * (-array.nbytes % ALIGNMENT))
 
 
 def _variables(content: xr.Dataset, arrays: dict[str, np.ndarray]) -> list[dict[str, Any]]:

@@ -10,6 +10,7 @@ import xarray as xr
 
 from simlab.contracts import Needs
 from simlab.data import recording
+from simlab.data.clock import on_clock
 from simlab.instruments.placement import (
     check_same_subject,
     check_spikes,
@@ -216,9 +217,11 @@ class Probe:
         n_trials, duration = activity.sizes["trial"], float(activity.attrs["duration"])
         n_noise = rng.poisson(self.electrodes.false_positive_rate * duration * n_trials, size=len(self.unit_site))
         noise_unit = np.repeat(np.arange(len(self.unit_site)), n_noise)
+        noise_trial = rng.integers(n_trials, size=n_noise.sum())
+        noise_time = on_clock(rng.uniform(0, duration, n_noise.sum()), duration)  # or their times would tell them apart
         return (
-            np.concatenate([activity["spike_trial"].values[detected], rng.integers(n_trials, size=n_noise.sum())]),
-            np.concatenate([activity["spike_time"].values[detected], rng.uniform(0, duration, n_noise.sum())]),
+            np.concatenate([activity["spike_trial"].values[detected], noise_trial]),
+            np.concatenate([activity["spike_time"].values[detected], noise_time]),
             np.concatenate([self.site[neuron[detected]], self.unit_site[noise_unit]]),
             np.concatenate([unit[detected], noise_unit]),
         )

@@ -4,9 +4,11 @@ import numpy as np
 import pytest
 from spiking_bench import count_correlations, interval_cvs, reliable_spread, spontaneous, subject
 
+from circuits.networks.balanced_ei import BalancedEI
 from simlab.contracts import SimlabError
 from simlab.data import bin_spikes, mean_rates
 from simlab.session import Effect, Session
+from simlab.simulators.renewal import refractory_poisson
 
 
 def test_each_neuron_fires_at_its_twins_rate():
@@ -16,13 +18,39 @@ def test_each_neuron_fires_at_its_twins_rate():
     assert np.corrcoef(twin, rival)[0, 1] > 0.9
 
 
-def test_intervals_and_counts_are_poisson():
+def test_intervals_and_counts_are_poisson_but_for_the_refractory_period():
     activity = spontaneous("independent_poisson")
     # Intervals are cut off by trials of 2 s, so a CV of 1 comes out slightly below.
     assert 0.93 < interval_cvs(activity).mean() < 1.02
     counts = bin_spikes(activity, 0.1).values.reshape(-1, 100)
-    # Fano factor of 1200 Poisson counts: 1 +- 0.04 each, +- 0.004 in the mean of 100.
-    assert abs((counts.var(axis=0) / counts.mean(axis=0)).mean() - 1) < 0.015
+    # A dead time d leaves a Fano factor of (1 - rate d)^2 in windows much longer than d (Cox 1962, Renewal Theory).
+    expected = (1 - subject("independent_poisson").matched.rate * BalancedEI().refractory) ** 2
+    # Of 1200 counts: +- 0.04 each, +- 0.004 in the mean of 100.
+    assert abs((counts.var(axis=0) / counts.mean(axis=0) - expected).mean()) < 0.015
+
+
+def test_nobody_fires_again_within_the_refractory_period_of_its_twin():
+    refractory = BalancedEI().refractory
+    for name in ("balanced_ei", "common_drive", "independent_poisson"):
+        trial, time, neuron = (spontaneous(name)[f"spike_{column}"].values for column in ("trial", "time", "neuron"))
+        order = np.lexsort((time, trial, neuron))
+        same = (np.diff(trial[order]) == 0) & (np.diff(neuron[order]) == 0)
+        assert np.diff(time[order])[same].min() > refractory - 1e-9
+
+
+@pytest.mark.parametrize("rate", [5.0, 100.0, 450.0, 500.0])
+def test_the_rate_is_exact_from_the_first_moment_on_however_high(rate):
+    edges = np.array([0.0, 0.02, 0.3])
+    trial, time, neuron = refractory_poisson(
+        [np.full((1000, 4), r) for r in (rate, 0.0)], edges, 2e-3, np.random.default_rng(1)
+    )
+    assert time.max() < 0.02
+    early = time < 2e-3  # a process that begins free to fire would be too fast here, one that begins with a spike slow
+    for window, inside in ((0.02, time >= 0), (2e-3, early)):
+        expected = rate * window * 4000
+        assert abs(inside.sum() - expected) < 4 * np.sqrt(expected)
+    assert trial.max() < 1000
+    assert neuron.max() < 4
 
 
 def test_nothing_correlates():
@@ -71,6 +99,18 @@ def test_cutting_synapses_that_it_lacks_changes_nothing_and_raises_nothing():
         for effects in ((), (Effect("gain", np.zeros((100, 100)), 0.0, 2.0, over="pair"),))
     )
     np.testing.assert_array_equal(plain["spike_time"], cut["spike_time"])
+
+
+def test_held_neurons_fire_as_regularly_as_those_of_its_twin():
+    """Regular on the one and irregular on the other would tell which is which, whatever the wiring."""
+    hold = Effect("hold", np.where(np.arange(100) < 10, 40.0, np.nan), 0.1, 0.9)
+    for name in ("balanced_ei", "common_drive", "independent_poisson"):
+        activity = subject(name).run(Session(2, 1.0, perturbations=(hold,)), np.random.default_rng(8))
+        trial, time, neuron = (activity[f"spike_{column}"].values for column in ("trial", "time", "neuron"))
+        held = (neuron < 10) & (time >= 0.1) & (time < 0.9 - 1e-9)
+        order = np.lexsort((time[held], trial[held], neuron[held]))
+        same = (np.diff(trial[held][order]) == 0) & (np.diff(neuron[held][order]) == 0)
+        assert np.diff(time[held][order])[same] == pytest.approx(0.025, abs=1.1e-4), name
 
 
 def test_it_refuses_what_its_twin_refuses():

@@ -75,7 +75,7 @@ def test_in_workers_all_of_them_are_rows_and_the_innocent_rows_are_the_same(tmp_
         grid = Grid((BettiChain(),), (Plan(5, 1.0),), (Perfect(),), methods, baselines=False)
         spec = Experiment("bad", "?", (grid,), subjects=1, time_limit=0.4, memory_limit=2**28)
         table = run(spec, tmp_path / f"run-{len(methods)}", archive=False, **how).table
-        return table.drop(columns=[*TIMINGS, "engine", "cell"])
+        return table.drop(columns=[*TIMINGS, "engine", "cell", "position"])
 
     slow = ("sleeps",)  # a worker knows the real patience with sleepers
     everyone = rows(*(Bad(how) for how in KINDS if how not in slow), Innocent(), workers=2)

@@ -261,7 +261,7 @@ def test_without_landlock_an_audit_hook_refuses_files_in_python(tmp_path):
 def test_a_method_has_a_room_of_its_own_and_a_clean_environment(monkeypatch):
     monkeypatch.setenv("SIMLAB_SECRET", "1")
     room = troubled("room").error
-    assert re.match(r"ValueError: recording.sealed scratch.txt in /\S*simlab-room-\w+/here$", room)
+    assert re.match(r"ValueError: scratch.txt in /\S*simlab-room-\w+/here$", room)
     assert not Path(room.rpartition(" ")[2]).exists()
     assert "SECRET" not in troubled("environment").error
 

@@ -1,9 +1,10 @@
 import numpy as np
 import pytest
-from instrument_bench import poisson_activity, rates_only, tissue
+from instrument_bench import poisson_activity, rates_only, tissue, told_apart
 
 from simlab.contracts import SimlabError
 from simlab.data import activity, anatomy, mean_rates
+from simlab.data.clock import TICK
 from simlab.instruments.placement import make_key, weighted_by_rates
 from simlab.instruments.recording.electrodes import Electrodes, in_dead_time
 from simlab.instruments.recording.perfect import Perfect
@@ -15,7 +16,10 @@ CLEAN = {"contamination": 0.0, "merging": 0.0, "false_positive_rate": 0.0, "dead
 
 
 def origins(activity, recording):
-    """The neuron behind each recorded spike; -1 for noise. Sorting leaves spike times as they are, so they match."""
+    """The neuron behind each recorded spike of an activity that is `told_apart`; -1 for noise.
+
+    Sorting leaves spike times as they are, so they match.
+    """
     moments = activity["spike_trial"].values * 1e3 + activity["spike_time"].values
     order = np.argsort(moments)
     wanted = recording["spike_trial"].values * 1e3 + recording["spike_time"].values
@@ -27,7 +31,7 @@ def origins(activity, recording):
 def test_realised_shares_agree_with_the_key_within_binomial_bands():
     instrument = Electrodes(contamination=0.3, dead_time=0.0, false_positive_rate=0.5)
     implant = instrument.implant(tissue(60), RNG(1))
-    seen = poisson_activity(60, trials=100, duration=10.0, rate=instrument.reference_rate)
+    seen = told_apart(poisson_activity(60, trials=100, duration=10.0, rate=instrument.reference_rate))
     recording = implant.record(seen, RNG(2))
     unit, neuron = recording["spike_unit"].values, origins(seen, recording)
     z = []
@@ -61,7 +65,7 @@ def test_a_key_weighted_by_rates_gives_the_realised_shares_of_neurons_that_fire_
     instrument = Electrodes(contamination=0.3, dead_time=0.0, false_positive_rate=0.5)
     implant = instrument.implant(tissue(60), RNG(1))
     rates = RNG(5).lognormal(np.log(4.0), 1.2, 60)  # a hundredfold range, as in cortex
-    seen = unequal_activity(rates, 2000.0, seed=6)
+    seen = told_apart(unequal_activity(rates, 2000.0, seed=6))
     recording = implant.record(seen, RNG(2))
     weighted = weighted_by_rates(implant.key, mean_rates(seen))
     unit, neuron = recording["spike_unit"].values, origins(seen, recording)
@@ -142,7 +146,7 @@ def test_missed_spikes_are_the_share_that_detection_leaves_out():
 def test_without_errors_every_unit_is_one_neuron_seen_exactly():
     implant = Electrodes(**CLEAN, n_sites=300, units_per_site=40).implant(tissue(30), RNG(0))
     np.testing.assert_allclose(implant.key.values.max(axis=1), 1.0)
-    seen = poisson_activity(30)
+    seen = told_apart(poisson_activity(30))
     recording = implant.record(seen, RNG(0))
     neuron = implant.key.values.argmax(axis=1)
     assert sorted(neuron) == list(range(30))
@@ -177,6 +181,15 @@ def test_false_positives_come_at_their_rate():
     counts = np.bincount(implant.record(silent, RNG(1))["spike_unit"].values, minlength=implant.key.sizes["unit"])
     # Poisson with mean 200 per unit: standard deviation 14; five of them.
     assert (np.abs(counts - 200) < 71).all()
+
+
+def test_noise_events_lie_on_the_clock_that_spikes_lie_on():
+    """Off it they could be told from spikes, and struck out, by their times alone."""
+    silent = activity(Session(3, 2.0), 20, spikes=(np.array([], int), np.array([]), np.array([], int)))
+    seen = Electrodes(false_positive_rate=5.0).implant(tissue(20), RNG(0)).record(silent, RNG(1))
+    ticks = np.round(seen["spike_time"].values / TICK)
+    assert len(ticks) > 100
+    np.testing.assert_array_equal(seen["spike_time"].values, ticks * TICK)
 
 
 def test_spikes_within_the_dead_time_of_their_site_are_lost():

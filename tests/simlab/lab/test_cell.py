@@ -143,7 +143,7 @@ def test_a_truth_may_see_the_activity_and_is_checked_against_its_form():
         def truth(self, question, activity, rng):
             return truths.wiring(np.zeros((6, 6))).rename(weight="strength")
 
-    for kind, status in ((Watched, "ok"), (Liar, "error")):
+    for kind, status in ((Watched, "ok"), (Liar, "fault")):
         circuit = ToyOf(kind=kind)
         forget()
         row, _ = run_cell(replace(CELL, circuit=circuit), SETTINGS)

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import copy
+
 import numpy as np
 import pytest
 from toys import ToyChain
@@ -10,8 +13,8 @@ from simlab.contracts import Budget, BudgetExceeded, SimlabError
 from simlab.data import bare
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.stimulating.ideal import Ideal
-from simlab.lab.rig import Rig, Setup, known_of_units, mounted
-from simlab.session import Effect, Perturbation
+from simlab.lab.rig import MOST_SECONDS, MOST_TRIALS, Rig, Setup, known_of_units, mounted
+from simlab.session import Effect, Perturbation, Session, Stimulus
 
 
 @pytest.fixture
@@ -43,10 +46,42 @@ def test_a_session_costs_its_trials_seconds_and_pulses(setup):
 @pytest.mark.parametrize("budget", [Budget(trials=3), Budget(seconds=3.9), Budget(perturbations=3)])
 def test_going_over_any_part_of_the_budget_is_refused_before_it_is_spent(setup, budget):
     with rig_on(setup, budget) as rig:
-        session = rig.session(trials=4, duration=1.0).perturbed(Perturbation("stimulate", (1,), 1.0, 0.5, 0.6))
+        session = Session(4, 1.0).perturbed(Perturbation("stimulate", (1,), 1.0, 0.5, 0.6))
         with pytest.raises(BudgetExceeded, match="remain of the budget"):
             rig.record(session)
         assert rig.spent == Budget(0, 0.0, 0)
+
+
+@pytest.mark.parametrize(
+    ("trials", "duration", "refusal", "rule"),
+    [
+        (21, 1.0, BudgetExceeded, "costs 21 trials, but 20 remain"),
+        (2, 16.0, BudgetExceeded, "costs 32 seconds, but 30 remain"),
+        (3 * 10**8, 1e-9, BudgetExceeded, "costs 3e"),
+        (10**400, 1.0, SimlabError, "trials must be a whole number"),
+        (-1, 1.0, SimlabError, "trials must be a whole number >= 1"),
+        (True, 1.0, SimlabError, "whole number"),
+        (2.0, 1.0, SimlabError, "whole number"),
+        (2, float("nan"), SimlabError, "finite"),
+        (2, -1.0, SimlabError, "> 0 s"),
+        (2, 1e-9, SimlabError, "a trial lasts"),
+        (2, "1", SimlabError, "finite number, got '1'"),
+    ],
+)
+def test_what_cannot_be_recorded_is_not_even_proposed(setup, trials, duration, refusal, rule):
+    setup.propose = lambda *asked: pytest.fail("the subject was asked")
+    with rig_on(setup, Budget(20, 30.0, 10)) as rig, pytest.raises(refusal, match=rule):
+        rig.session(trials=trials, duration=duration)
+
+
+@pytest.mark.parametrize("session", [Session(MOST_TRIALS + 1, 0.01), Session(1, MOST_SECONDS + 1)])
+def test_without_a_budget_a_session_still_has_its_bounds(setup, session):
+    setup.run = lambda session: pytest.fail("the subject was run")
+    with rig_on(setup, Budget()) as rig:
+        with pytest.raises(SimlabError, match="record several"):
+            rig.record(session)
+        with pytest.raises(SimlabError, match="record several"):
+            rig.session(trials=session.trials, duration=session.duration)
 
 
 def test_targets_outside_the_implant_are_refused(setup):
@@ -84,14 +119,90 @@ def test_effects_that_outlast_the_trial_reach_the_subject(setup):
     assert [(effect.start, effect.stop) for effect in seen[0].perturbations] == [(0.5, 1.0), (1.0, 9.0)]
 
 
-def test_a_rig_holds_a_number_and_its_budget_only(setup):
+def spendings(rig) -> int:
+    """How many single trials can still be bought."""
+    bought = 0
+    for _ in range(40):
+        with contextlib.suppress(BudgetExceeded):
+            rig.record(Session(1, 0.1))
+            bought += 1
+    return bought
+
+
+def test_no_attribute_of_a_rig_buys_a_trial(setup):
+    with rig_on(setup, Budget(20, 30.0, 10)) as rig, rig_on(setup, Budget()) as rich:
+        rich_names = [name for name in dir(rich) if name.startswith("_") and not name.startswith("__")]
+        for name in ("remaining", "spent", "_number", "_key", *rich_names):
+            for put in (setattr, object.__setattr__):
+                with pytest.raises(AttributeError):
+                    put(rig, name, getattr(rich, name, 1))
+        object.__setattr__(rig.remaining, "trials", 500)  # a copy of what the lab holds
+        object.__setattr__(rig.spent, "trials", -500)
+        rig.units["unit_x"].values[:] = 7.0
+        rig.brief["candidates"] = ()
+        assert spendings(rig) == 20
+        assert rig.spent == Budget(20, pytest.approx(2.0), 0)
+        assert rig.units["unit_x"].values.max() == 0
+        assert list(rig.brief["candidates"]) == ["a", "b"]
+
+
+def test_a_session_that_lies_about_its_cost_is_refused_or_costs_what_it_is(setup):
+    class Cheap(Session):
+        def n_perturbed_trials(self):
+            return 0
+
+    class Two(int):
+        def __mul__(self, other):
+            return 0
+
+        def __gt__(self, other):
+            return False
+
+    class Free(Perturbation):
+        trials = property(lambda self: ())
+
+    pulse = Perturbation("stimulate", (1,), 1.0, 0.02, 0.03)
+    forged = Session(2, 0.1)
+    object.__setattr__(forged, "trials", Two(2))
+    changed = Session(2, 0.1)
+    object.__setattr__(changed, "trials", -100)
+    smuggled = Session(2, 0.1)
+    object.__setattr__(smuggled, "perturbations", (object.__new__(Free),))
+    with rig_on(setup, Budget(20, 30.0, 10)) as rig:
+        for session in (Cheap(2, 0.1).perturbed(pulse), changed, smuggled, {"trials": 2}, None):
+            with pytest.raises(SimlabError):
+                rig.record(session)
+        assert rig.spent == Budget(0, 0.0, 0)
+        rig.record(forged)
+        assert rig.spent == Budget(2, pytest.approx(0.2), 0)
+        rig.record(Session(2, 0.1, perturbations=(p for p in (pulse, pulse))))
+        assert rig.spent == Budget(4, pytest.approx(0.4), 4)
+
+
+def test_what_happens_to_a_session_afterwards_changes_nothing_in_the_lab(setup):
+    kept = Session(2, 1.0, Stimulus(("angle",), np.zeros((2, 1, 1)), 1.0))
+    seen = []
+    setup.propose, setup.run = lambda trials, duration: kept, lambda session: seen.append(session)
+    with rig_on(setup, Budget()) as rig:
+        given = rig.session(trials=2, duration=1.0)
+        given.stimulus.values[:] = 5.0
+        rig.record(given)
+        given.stimulus.values[:] = 9.0
+    assert kept.stimulus.values.max() == 0
+    assert seen[0].stimulus.values.max() == 5
+
+
+def test_a_rig_holds_nothing(setup):
     with rig_on(setup, Budget()) as rig:
         assert not hasattr(rig, "__dict__")
-        assert {type(getattr(rig, name)).__name__ for name in Rig.__slots__} == {"int", "Budget", "Dataset", "dict"}
+        assert Rig.__slots__ == ()
 
 
-def test_a_rig_is_dead_after_its_method(setup):
+def test_a_rig_is_dead_after_its_method_and_so_are_its_copies(setup):
     with rig_on(setup, Budget()) as rig:
-        pass
-    with pytest.raises(KeyError):
+        for other in (copy.copy(rig), Rig()):
+            with pytest.raises(SimlabError, match="or is a copy"):
+                other.session(trials=1, duration=1.0)
+    with pytest.raises(SimlabError, match="taken down when its method ended"):
         rig.session(trials=1, duration=1.0)
+    assert repr(rig) == "<Rig that was taken down>"

@@ -87,6 +87,14 @@ def test_a_held_neuron_keeps_its_rates_and_its_spikes_reach_others():
     assert np.sum(spikes.neuron == 2) > 4
 
 
+def test_neurons_that_are_all_held_at_zero_are_silent():
+    hold = Effect("hold", [np.nan, 0.0, 0.0], 0.1, 0.3)
+    spikes = run(lif(3, bias=np.full(3, 40e-3)), with_effects(hold, trials=2, duration=0.4))
+    during = (spikes.time >= 0.1) & (spikes.time < 0.3 - 1e-9)
+    assert set(spikes.neuron[during]) == {0}
+    assert set(spikes.neuron[~during]) == {0, 1, 2}
+
+
 @pytest.mark.parametrize("value", [0.0, 0.5, 2.0])
 def test_a_gain_per_neuron_is_those_weights_multiplied_to_the_bit(value):
     gain = np.where(np.arange(N) < 7, value, 1.0)

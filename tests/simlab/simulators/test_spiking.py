@@ -1,5 +1,6 @@
 """The batched Brian2 engine: right physics, independent trials, perturbations, and one compilation for all."""
 
+import os
 import subprocess
 import sys
 import threading
@@ -13,9 +14,11 @@ from lif_bench import REFRACTORY, RESET, REST, TAU, THRESHOLD, lif, noisy, run, 
 
 from simlab.contracts import SimlabError
 from simlab.progress import listening
+from simlab.running.executors import pool_of
 from simlab.session import Effect, Session
 from simlab.simulators import spiking, spiking_targets
 from simlab.simulators.spiking import Drive, SynapseSet, simulate
+from simlab.simulators.spiking_inputs import one_thread
 
 
 def only(neuron, n_neurons, strength):
@@ -310,3 +313,30 @@ def test_one_compilation_serves_all_subjects_trials_and_processes_with_the_same_
     assert third.returncode == 0, third.stderr
     assert third.stdout.split()[0] == n_compiled
     assert "cython" in third.stdout
+
+
+def test_one_thread_draws_the_numbers_that_two_draw(monkeypatch):
+    session = Session(40, 0.2)  # of several blocks of numbers
+    monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
+    monkeypatch.delenv("SIMLAB_ENGINE_THREADS", raising=False)
+    names, two = threads_of(lambda: run(noisy(), session))
+    assert any(name.startswith("simlab-noise") for name in names)
+    monkeypatch.setenv("SIMLAB_ENGINE_THREADS", "1")
+    names, one = threads_of(lambda: run(noisy(), session))
+    assert not any(name.startswith("simlab-noise") for name in names)
+    assert same(one, two)
+    assert np.array_equal(one.later, two.later)
+
+
+def threads_of(work):
+    """The names of all threads that were started while something ran, and what it returned."""
+    names = []
+    start = threading.Thread.start
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(threading.Thread, "start", lambda self: (names.append(self.name), start(self))[1])
+        return names, work()
+
+
+def test_processes_are_the_parallelism_of_workers():
+    with pool_of(None, 1, 1) as pool:
+        assert pool.executor.submit(one_thread).result()
