@@ -166,6 +166,6 @@ def calibration_figure(points: pd.DataFrame, lines: Sequence[str]) -> Figure:
         axes.errorbar(curve["confidence"].to_numpy(), middle, yerr=ends, markersize=4, elinewidth=0.8, **line_look(i))
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
     axes.set(xlabel="stated confidence", ylabel="share of answers that were right")
-    axes.text(0.03, 0.97, "dashed: as stated", color=MUTED, fontsize=6.5, va="top")
+    axes.text(0.97, 0.03, "dashed: as stated", color=MUTED, fontsize=6.5, ha="right")
     _legend(figure, axes, lines, loc="outside right center")
     return figure

@@ -101,7 +101,8 @@ def _needed(
     drawn = np.concatenate([weights @ right, weights @ answers], axis=1)
     drawn = drawn[drawn[:, len(amounts) :].any(axis=1)]
     different, often = np.unique(drawn, axis=0, return_counts=True)  # few subjects give the same draws many times
-    found = [crossing(amounts, *np.split(draw, 2), target, sign) for draw in different]
+    k = len(amounts)
+    found = [crossing(amounts, draw[:k], draw[k:], target, sign) for draw in different]
     replicates = np.repeat(found, often)
     ends = np.sort(np.clip(replicates, *_range(amounts, sign)))
     low, high = (ends[_rank(q, len(ends))] for q in ((1 - level) / 2, (1 + level) / 2))

@@ -35,11 +35,18 @@ def tallies(cells: pd.DataFrame, by: Sequence[str]) -> pd.DataFrame:
 def met(cells: pd.DataFrame, across: str, value: str) -> pd.DataFrame:
     """The cells of one question that a map of `value` over the column `across` is made of.
 
-    Of each method, the settings in which it met most values of `across`. Recovery is that of circuits, and over
+    Of each method, the settings in which it met most values of `across`. Circuits that were met in other settings alone
+    are in the map as well: methods are compared within such a column, not along a row of several. Recovery is that of circuits, and over
     circuits also that of rivals in which the question can be asked; false recovery that of rivals.
     """
+    import pandas as pd
+
     cells = cells[cells["role"] != "ceiling"]
     if value == "recovery" and across == "circuit_label":  # where the question can be asked of a rival, it counts too
         cells = cells[askable(cells)].assign(role="circuit")
     cells = cells[cells["role"] == ("rival" if value == "false_recovery" else "circuit")]
-    return comparable(with_settings(cells), across, ["method_label"])
+    rest, parts = with_settings(cells), []
+    while len(rest) and (across == "circuit_label" or not parts):
+        parts.append(comparable(rest, across, ["method_label"]))
+        rest = rest[~rest[across].isin(parts[-1][across])]
+    return pd.concat(parts) if parts else rest

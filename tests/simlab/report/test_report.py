@@ -21,6 +21,7 @@ from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
 from simlab.report import tables, write_report
 from simlab.report.index_section import claim_row
+from simlab.report.matrices import by_circuit
 from simlab.report.words import band_words, duration_words, rate
 from simlab.running.loop import run
 from simlab.statistics import heat, leaderboard
@@ -434,6 +435,17 @@ def test_a_map_counts_rivals_only_as_false_recovery(sampling):
     assert list(right.values.columns) == ["balanced_ei"]
     assert fooled.values.loc["spike_count_correlation", "common_drive"] > 0.7
     assert right.values.loc["baseline:oracle", "balanced_ei"] == 1
+
+
+def test_a_circuit_that_was_met_through_another_instrument_alone_is_in_the_matrix_as_well():
+    rows = [
+        row(cell=f"{circuit}{i}", circuit=circuit, instrument=instrument, subject=i, recovered=float(i < n))
+        for circuit, instrument, n in (("a", "x", 1), ("b", "x", 2), ("c", "y", 3))
+        for i in range(3)
+    ]
+    (block,) = by_circuit(tabled(rows), ["m"]).blocks
+    assert block.columns == ["a", "b", "c"]
+    assert [(square.hits, square.asked) for square in block.row("m")] == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_failures_are_grouped_by_reason_errors_first(sampling):
