@@ -36,8 +36,8 @@ def met(cells: pd.DataFrame, across: str, value: str) -> pd.DataFrame:
     """The cells of one question that a map of `value` over the column `across` is made of.
 
     Of each method, the settings in which it met most values of `across`. Circuits that were met in other settings alone
-    are in the map as well: methods are compared within such a column, not along a row of several. Recovery is that of circuits, and over
-    circuits also that of rivals in which the question can be asked; false recovery that of rivals.
+    are in the map as well: methods are compared within such a column, not along a row of several. Recovery is that of
+    circuits, and over circuits also that of rivals in which the question can be asked; false recovery that of rivals.
     """
     import pandas as pd
 
