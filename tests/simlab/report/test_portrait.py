@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import toys
 import xarray as xr
+from matplotlib.axes import Axes
 
 from simlab import data, registry
 from simlab.contracts import SimlabError
@@ -196,6 +197,6 @@ def test_the_first_32_lines_of_a_plot_look_different():
 
 def test_weight_bars_and_stimulation_strengths_have_units():
     figure = circuit_portrait(registry.create("circuits", "coupled_rates", n_neurons=8), trials=2, duration=0.5)
-    labels = {axes.get_ylabel() for part in figure.subfigs for axes in part.get_axes()}
+    labels = {axes.get_ylabel() for axes in figure.findobj(Axes)}
     assert "weight [dimensionless]" in labels
     assert "drive at the neuron [rheobase]" in {axes.get_ylabel() for axes in stimulator_portrait(Ideal()).axes}
