@@ -127,5 +127,5 @@ def _settings(
     root = _root(archive)
     where = None if root is None else str(root)
     elsewhere, worker = executor is not None or workers is not None, executor is None and workers is not None
-    limits = {"simulation_limit": spec.simulation_limit, "elsewhere": elsewhere, "worker": worker}
-    return Settings(spec.seed, where, spec.time_limit, spec.memory_limit, strict, **limits)
+    limits = spec.time_limit, spec.memory_limit
+    return Settings(spec.seed, where, *limits, strict, elsewhere, worker, spec.simulation_limit)
