@@ -14,6 +14,7 @@ from typing import Any
 
 from simlab.contracts import SimlabError
 from simlab.naming import kind_of, name_of
+from simlab.rules import check_fields
 
 KINDS = ("circuits", "instruments", "methods", "questions", "experiments")
 BUILT_IN_PACKAGES = ("circuits", "methods", "experiments")
@@ -68,8 +69,11 @@ def create(kind: str, name: str, **parameters: Any) -> Any:
             f"{name} has no parameter {', '.join(sorted(unknown))}; it takes: {', '.join(sorted(fields)) or 'none'}"
         )
     if isinstance(found, type):
-        return found(**parameters)
-    return dataclasses.replace(found, **parameters) if parameters else found
+        made = found(**parameters)
+    else:
+        made = dataclasses.replace(found, **parameters) if parameters else found
+    check_fields(made)
+    return made
 
 
 def find(name: str) -> tuple[str, Any]:

@@ -30,18 +30,19 @@ def require(rule: bool, message: str) -> None:
         raise SimlabError(message)
 
 
-def check_fields(plugin: Any) -> None:
+def check_fields(plugin: Any, *, defaults: bool = False) -> None:
     """Raises SimlabError for the first field of a dataclass instance that is not what its annotation says.
 
-    numpy's numbers become Python's, and lists become tuples where a tuple is declared. A default is taken as it is.
+    numpy's numbers become Python's, and lists become tuples where a tuple is declared. A default is taken as it is,
+    unless `defaults` are to be checked as well. Anything but a dataclass has no fields.
     """
     owner = type(plugin)
     name = getattr(owner, "name", None)
     named = name if isinstance(name, str) else owner.__name__
     hints = resolved(owner)
-    for field in dataclasses.fields(plugin):
+    for field in dataclasses.fields(plugin) if dataclasses.is_dataclass(plugin) else ():
         value, hint = getattr(plugin, field.name), hints.get(field.name, Any)
-        if value is not field.default and hint is not Any:
+        if hint is not Any and (defaults or value is not field.default):
             _check(value, hint, f"{named}: {field.name}", field.default)
             object.__setattr__(plugin, field.name, plain(value))
 

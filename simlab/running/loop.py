@@ -10,11 +10,12 @@ import sys
 from collections.abc import Callable
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
-from simlab.contracts import SimlabError
-from simlab.experiment import Cell, Experiment
+from simlab.experiment import Cell, Experiment, Seed, Subjects
 from simlab.loading import load_experiment
+from simlab.rules import Within
+from simlab.running.arguments import check_run
 from simlab.running.dispatch import finished_rows
 from simlab.running.executors import pool_of
 from simlab.running.folder import as_it_will_run, write_run_file
@@ -30,12 +31,12 @@ def run(
     experiment: Experiment | str,
     out: Path | str | None = None,
     *,
-    subjects: int | None = None,
-    workers: int | None = None,
+    subjects: Subjects | None = None,
+    workers: Annotated[int, Within(1, 1024)] | None = None,
     executor: Executor | None = None,
     strict: bool = False,
     resume: bool = False,
-    seed: int | str | None = None,
+    seed: Seed | None = None,
     archive: Path | str | bool | None = True,
     progress: Progress | None = None,
     say: Callable[[str], None] | None = None,
@@ -49,10 +50,9 @@ def run(
     shared one, a folder, or False to keep no activity. progress: called with (done, total, row) after each cell.
     Raises SimlabError if the folder holds a run and `resume` is not given, or a run of an earlier version.
     """
+    check_run(run, locals())
     source = experiment if isinstance(experiment, str) else experiment.name
     spec = load_experiment(experiment) if isinstance(experiment, str) else experiment
-    if workers is not None and workers < 1:
-        raise SimlabError(f"workers must be >= 1, got {workers}: give at least one process, or none to run here")
     folder = Path(out) if out is not None else Path("runs") / spec.name
     spec = as_it_will_run(folder, spec, subjects=subjects, seed=seed, resume=resume)
     cells = {cell.digest(spec.seed): cell for cell in spec.cells()}
