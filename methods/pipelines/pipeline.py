@@ -43,13 +43,17 @@ class Pipeline:
     """The method that gets the result."""
 
     def __post_init__(self) -> None:
-        if lacking := [part for part in METHOD if not hasattr(self.method, part)]:
-            raise SimlabError(f"a pipeline ends in a passive method; {self.method!r} has no {', '.join(lacking)}")
-        require(not isinstance(self.method, type), f"method must be an instance, got {self.method!r}: write it with ()")
         check_fields(self)
+        require(not isinstance(self.method, type), f"method must be an instance, got {self.method!r}: write it with ()")
+        if lacking := [part for part in METHOD if not hasattr(self.method, part)]:
+            raise SimlabError(f"method must be a passive one, got {self.method!r} without {', '.join(lacking)}")
         for step in self.steps:
             if lacking := [part for part in STEP if not hasattr(step, part)]:
-                raise SimlabError(f"steps must have {', '.join(STEP)}, got {step!r} without {', '.join(lacking)}")
+                raise SimlabError(
+                    f"steps must have {', '.join(STEP)}, got {self.steps!r}: {step!r} is without {', '.join(lacking)}"
+                )
+        for part in (*self.steps, self.method):
+            check_fields(part)
         needs = self.method.needs
         for step in reversed(self.steps):
             needs = step.before(needs)
