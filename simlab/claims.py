@@ -47,9 +47,7 @@ class Claim:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        require(
-            callable(self.measure), f"measure must be a function of the table, got {self.measure!r}: write a lambda"
-        )
+        require(callable(self.measure), f"measure must be a function of the table, got {self.measure!r}")
         low, high = self.band
         require(low <= high, f"band must be (low, high) with low <= high, got {self.band}: write the lower first")
 

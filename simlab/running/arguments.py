@@ -17,7 +17,7 @@ def check_run(run: Callable[..., Any], arguments: Mapping[str, Any]) -> None:
         f"experiment must be an Experiment, a name or a file, got {experiment!r}: make one of the class",
     )
     require(
-        executor is None or callable(getattr(executor, "submit", None)),
+        executor is None or (callable(getattr(executor, "submit", None)) and not isinstance(executor, type)),
         f"executor must be a concurrent.futures.Executor, got {executor!r}: with Dask, give client.get_executor()",
     )
     require(

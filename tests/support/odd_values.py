@@ -8,7 +8,8 @@ NAN, INF = float("nan"), float("inf")
 
 ODD = (
     None, True, "x", "", "20", b"x", NAN, INF, -INF, -1, 0, -1e-3, 0.5, 12, 1e9, 10**9, 10**400, 1e-300, 2.5, 1j, (),
-    (1,), [], {}, object, np.nan, np.float64(-1), np.int8(3), np.zeros(3), np.array(1.0), (NAN, NAN), (-1, 2), ("x", "y"),
+    (1,), [], {}, object, np.nan, np.float64(-1), np.int8(3), np.zeros(3), np.array(1.0),
+    (NAN, NAN), (-1, 2), ("x", "y"),
 )  # fmt: skip
 """One of each sort."""
 
