@@ -36,7 +36,7 @@ def check_fields(plugin: Any, *, defaults: bool = False) -> None:
     numpy's numbers become Python's, and lists become tuples where a tuple is declared. A default is taken as it is,
     unless `defaults` are to be checked as well. Anything but a dataclass has no fields.
     """
-    owner = type(plugin)
+    owner: Any = type(plugin)
     name = getattr(owner, "name", None)
     named = name if isinstance(name, str) else owner.__name__
     hints = resolved(owner)
