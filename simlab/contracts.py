@@ -42,8 +42,8 @@ class Finding:
         return cls(abstained=reason)
 
 
-Allowance = Annotated[float, Within(-0.01, float("inf"))]
-"""An amount that may be spent; what is left of it may have been rounded to just below nothing."""
+Allowance = Annotated[float, Within(0, float("inf"))]
+"""An amount that may be spent; infinity is no limit."""
 
 
 @dataclass(frozen=True)

@@ -74,7 +74,7 @@ class Rig:
             left = getattr(self.remaining, name)
             if amount > left * (1 + 1e-9):
                 raise BudgetExceeded(f"the session costs {amount:g} {name}, but {left:g} remain of the budget")
-        self.remaining = Budget(**{k: getattr(self.remaining, k) - v for k, v in cost.items()})
+        self.remaining = Budget(**{k: max(getattr(self.remaining, k) - v, 0) for k, v in cost.items()})
         self.spent = Budget(**{k: getattr(self.spent, k) + v for k, v in cost.items()})
 
 
