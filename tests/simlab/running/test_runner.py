@@ -188,7 +188,7 @@ def test_run_json_holds_what_is_needed_to_repeat_the_run(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(SimlabError, match="out must be a folder, .* is a file: name another"):
+    with pytest.raises(SimlabError, match=r"out must be a folder, .* is a file: name another"):
         run(tiny(LagCorrelation()), tmp_path / "file" / "run")
 
 
