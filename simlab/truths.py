@@ -41,10 +41,11 @@ def among(who: str, question: str, answers: Mapping[str, Callable[[], xr.Dataset
     return answers[question]()
 
 
-def wiring(weights: np.ndarray) -> xr.Dataset:
-    """`weight` (pre, post), in whatever unit the circuit's synapses have."""
+def wiring(weights: np.ndarray, units: str = "") -> xr.Dataset:
+    """`weight` (pre, post), in `units`: those of the circuit's synapses, "1" where they have none."""
     index = np.arange(len(weights))
-    return xr.Dataset({"weight": (("pre", "post"), weights)}, {"pre": index, "post": index})
+    attrs = {"units": units} if units else {}
+    return xr.Dataset({"weight": (("pre", "post"), weights, attrs)}, {"pre": index, "post": index})
 
 
 def no_wiring(n_neurons: int) -> xr.Dataset:

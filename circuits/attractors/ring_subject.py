@@ -58,7 +58,7 @@ class RingSubject:
         return truths.among(self.circuit.name, question, answers)
 
     def _wiring(self) -> xr.Dataset:
-        return truths.wiring(self.network.weights[np.ix_(self.recorded, self.recorded)])
+        return truths.wiring(self.network.weights[np.ix_(self.recorded, self.recorded)], "V/Hz")
 
     def _shape(self) -> xr.Dataset:
         """Betti numbers of the states in which cues all around the ring leave the recorded neurons, without noise."""

@@ -170,7 +170,7 @@ class BalancedEISubject:
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: the weights that ran [V]."""
-        return truths.among(self.circuit.name, question, {"connectivity": lambda: truths.wiring(self.weights)})
+        return truths.among(self.circuit.name, question, {"connectivity": lambda: truths.wiring(self.weights, "V")})
 
 
 def lif_network(circuit: BalancedEI, external: np.ndarray, sigma: np.ndarray | float) -> SpikingNetwork:

@@ -102,4 +102,4 @@ class CoupledRatesSubject:
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: the weights that ran."""
-        return truths.among(self.circuit.name, question, {"connectivity": lambda: truths.wiring(self.weights)})
+        return truths.among(self.circuit.name, question, {"connectivity": lambda: truths.wiring(self.weights, "1")})

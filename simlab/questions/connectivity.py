@@ -95,7 +95,9 @@ class Connectivity:
             "sign": np.sign(weight).astype(np.int8), "same": same,
         }  # fmt: skip
         units = np.arange(len(mixing))
-        return xr.Dataset({k: (("pre", "post"), v) for k, v in found.items()}, {"pre": units, "post": units})
+        projected = xr.Dataset({k: (("pre", "post"), v) for k, v in found.items()}, {"pre": units, "post": units})
+        projected["weight"].attrs |= {k: v for k, v in truth["weight"].attrs.items() if k == "units"}
+        return projected
 
     def score(self, finding: Finding, truth: xr.Dataset) -> dict[str, float]:
         """All metrics against the projected truth; NaN where one is undefined (no edges, nothing decided...).

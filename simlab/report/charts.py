@@ -1,4 +1,4 @@
-"""Figures of an experiment's results: power curves, heatmaps, calibration."""
+"""Figures of an experiment's results: power curves and calibration; at most eight lines of a chart have a colour."""
 
 from __future__ import annotations
 
@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlab.report import panels
-from simlab.report.figures import INK, MUTED, line_look, log_axis, new_figure, plain_number, styled
+from simlab.report.figures import MUTED, line_look, log_axis, new_figure, plain_number, styled
+from simlab.report.words import shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -32,29 +33,66 @@ class Row:
     target: float | None = None
 
 
+MOST_COLOURED = 8
+"""Lines of a chart that have a colour; the rest are grey."""
+MOST_PANELS = 6
+GREY = "#c3cad1"
+
+
 @styled
-def power_figure(curves: pd.DataFrame, x: str, x_label: str, rows: Sequence[Row]) -> Figure:
-    """Measures against an amount: a column of panels for each `panel`, a line for each `line` of the curves."""
-    names = list(dict.fromkeys(curves["panel"]))
-    lines = list(dict.fromkeys(curves["line"]))
-    legend_rows = -(-len(lines) // 4)
+def power_figure(
+    curves: pd.DataFrame, x: str, x_label: str, rows: Sequence[Row], lines: Sequence[str]
+) -> tuple[Figure, str]:
+    """Measures against an amount: a column of panels for each `panel`, a line for each of `lines`; what is left out.
+
+    The first eight lines have a colour, a marker and their intervals; all others are grey.
+    """
+    everything = list(dict.fromkeys(map(str, curves["panel"])))
+    names, beyond = everything[:MOST_PANELS], everything[MOST_PANELS:]
+    coloured = list(lines[:MOST_COLOURED])
+    entries = len(coloured) + (len(lines) > MOST_COLOURED)
+    legend_rows = -(-entries // LEGEND_COLUMNS)
     width, height = max(10.0 if len(names) > 2 else 7.5, 2.0 * len(names)), 2.35 * len(rows) + 0.2 * legend_rows + 0.4
     figure = new_figure(width, height)
     axes = figure.subplots(len(rows), len(names), sharex=True, sharey="row", squeeze=False)
     values = np.unique(curves[x].to_numpy(dtype=float))
+    panels_of = {str(name): own for name, own in curves.groupby("panel")}
     for row, measure in zip(axes, rows, strict=True):
         for panel, name in zip(row, names, strict=True):
-            _power_panel(panel, curves[curves["panel"] == name], x, measure, lines, measure.chance.get(name))
+            _power_panel(panel, panels_of[name], x, measure, lines, measure.chance.get(name))
         row[0].set_ylabel(measure.label)
-        _margin(row[-1], measure, lines, measure.chance.get(names[-1], np.nan))
+        _margin(row[-1], measure, coloured, measure.chance.get(names[-1], np.nan))
     for panel, name in zip(axes[0], names, strict=True):
-        panel.set_title(fill(name, 26))
+        panel.set_title(fill(shortened(name, 50), 26))
     for panel in axes[-1]:
         _amounts(panel, values)
         panel.set_xlabel(x_label)
-    handles = [axes[0, 0].plot([], [], label=line, **line_look(i))[0] for i, line in enumerate(lines)]
-    figure.legend(handles=handles, loc="outside lower center", ncols=min(4, len(lines)), handlelength=3.2)
-    return figure
+    _legend(figure, axes[0, 0], lines)
+    return figure, ", ".join(shortened(name) for name in beyond)
+
+
+LEGEND_COLUMNS = 4
+
+
+def _legend(figure: Figure, axes: Axes, lines: Sequence[str], **place: Any) -> None:
+    """Names of the coloured lines, and how many are grey."""
+    handles = [axes.plot([], [], label=shortened(line, 34), **line_look(i))[0] for i, line in _coloured(lines)]
+    if len(lines) > MOST_COLOURED:
+        handles += axes.plot([], [], color=GREY, label=f"{len(lines) - MOST_COLOURED} others")
+    place = place or {"loc": "outside lower center", "ncols": min(LEGEND_COLUMNS, len(handles))}
+    figure.legend(handles=handles, handlelength=3.2, **place)
+
+
+def _coloured(lines: Sequence[str]) -> list[tuple[int, str]]:
+    return list(enumerate(lines[:MOST_COLOURED]))
+
+
+def _grey(axes: Axes, curves: list[np.ndarray]) -> None:
+    """Lines (point, 2) behind all others, in one grey."""
+    from matplotlib.collections import LineCollection
+
+    axes.add_collection(LineCollection(curves, colors=GREY, linewidths=0.8, zorder=0.5))
+    axes.autoscale_view()
 
 
 def _amounts(axes: Axes, values: np.ndarray) -> None:
@@ -72,11 +110,14 @@ def _power_panel(
     axes: Axes, curves: pd.DataFrame, x: str, measure: Row, lines: Sequence[str], chance: float | None
 ) -> None:
     column = measure.column
-    for i, line in enumerate(lines):
-        curve = curves[curves["line"] == line].dropna(subset=[column]).sort_values(x)
-        if curve.empty:
+    known = curves.dropna(subset=[column]).sort_values(x)
+    own = {str(line): curve for line, curve in known.groupby("line")}
+    _grey(axes, [own[line][[x, column]].to_numpy(dtype=float) for line in lines[MOST_COLOURED:] if line in own])
+    n = min(len(lines), MOST_COLOURED)
+    for i, line in _coloured(lines):
+        if line not in own:
             continue
-        shift = (i - (len(lines) - 1) / 2) / max(len(lines), 2)
+        curve, shift = own[line], (i - (n - 1) / 2) / max(n, 2)
         where = curve[x].to_numpy(dtype=float) * (1 + 0.07 * shift)
         middle = curve[column].to_numpy(dtype=float)
         limits = curve[[f"{column}_low", f"{column}_high"]].to_numpy(dtype=float).T
@@ -108,57 +149,23 @@ def _margin(axes: Axes, measure: Row, lines: Sequence[str], chance: float) -> No
 
 
 @styled
-def heat_figure(values: pd.DataFrame, counts: pd.DataFrame, *, bad: bool = False) -> Figure:
-    """Rates in 0..1 as a table of colours, each cell with its number and the n behind it; grey where nothing ran.
+def calibration_figure(points: pd.DataFrame, lines: Sequence[str]) -> Figure:
+    """Stated confidence against how often the answer was right, for each of `lines`: an honest one is on the diagonal.
 
-    bad: a high rate is an error (false recovery), shown in warm colours.
+    points: line, confidence, recovery, recovery_low, recovery_high, n. The first eight lines have a colour.
     """
-    from matplotlib import colormaps
-
-    n_rows, n_columns = values.shape
-    margin = 0.4 + 0.075 * max(len(str(name)) for name in values.index)
-    width = min(11.0, margin + 1.3 * n_columns)
-    room = max(6, int((width - margin) / n_columns / 0.068))  # characters that a column's head can hold
-    names = [fill(str(column).replace("(", " ("), room) for column in values.columns]
-    head = 0.14 * max(name.count("\n") + 1 for name in names)
-    figure = new_figure(width, 0.25 + head + 0.36 * n_rows)
+    figure = new_figure(6.6, 3.4)
     axes = figure.subplots()
-    colours = colormaps["YlOrRd" if bad else "YlGnBu"].with_extremes(bad="#eceff1")
-    table = values.to_numpy(dtype=float)
-    axes.imshow(np.ma.masked_invalid(table), cmap=colours, vmin=0, vmax=1.15, aspect="auto")
-    for i, j in np.argwhere(np.isfinite(table)):
-        ink = "white" if table[i, j] > 0.62 else INK
-        axes.text(j, i, f"{table[i, j]:.2f}", ha="center", va="center", color=ink, fontsize=8)
-        axes.text(j + 0.47, i + 0.42, f"n {int(counts.iloc[i, j])}", ha="right", va="bottom", color=ink, fontsize=5.5)
-    axes.set_xticks(range(n_columns), names)
-    axes.set_yticks(range(n_rows), [str(name) for name in values.index])
-    axes.xaxis.tick_top()
-    axes.set_xticks(np.arange(n_columns + 1) - 0.5, minor=True)
-    axes.set_yticks(np.arange(n_rows + 1) - 0.5, minor=True)
-    axes.grid(which="minor", color="white", linewidth=2)
-    axes.tick_params(which="both", length=0)
-    for spine in axes.spines.values():
-        spine.set_visible(False)
-    return figure
-
-
-@styled
-def calibration_figure(points: pd.DataFrame) -> Figure:
-    """Stated confidence against how often the answer was right, for each `line`: an honest method lies on the diagonal.
-
-    points: line, confidence, recovery, recovery_low, recovery_high, n.
-    """
-    lines = list(dict.fromkeys(points["line"]))
-    figure = new_figure(6.2, 3.4)
-    axes = figure.subplots()
-    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), label="as stated")
-    for i, line in enumerate(lines):
-        curve = points[points["line"] == line]
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)))
+    own = {str(line): curve for line, curve in points.groupby("line")}
+    _grey(axes, [own[line][["confidence", "recovery"]].to_numpy(dtype=float) for line in lines[MOST_COLOURED:]])
+    for i, line in _coloured(lines):
+        curve = own[line]
         middle = curve["recovery"].to_numpy()
         ends = np.abs(np.stack([middle - curve["recovery_low"], curve["recovery_high"] - middle]))
-        where = curve["confidence"].to_numpy()
-        axes.errorbar(where, middle, yerr=ends, markersize=4, elinewidth=0.8, label=line, **line_look(i))
+        axes.errorbar(curve["confidence"].to_numpy(), middle, yerr=ends, markersize=4, elinewidth=0.8, **line_look(i))
     axes.set(xlim=(-0.03, 1.03), ylim=(-0.03, 1.03), aspect="equal")
     axes.set(xlabel="stated confidence", ylabel="share of answers that were right")
-    figure.legend(loc="outside right center", handlelength=3.2)
+    axes.text(0.97, 0.03, "dashed: as stated", color=MUTED, fontsize=6.5, ha="right")
+    _legend(figure, axes, lines, loc="outside right center")
     return figure

@@ -10,13 +10,15 @@ import xarray as xr
 
 from simlab import data
 from simlab.report import panels
-from simlab.report.figures import INK, MUTED, PALETTE, empty, new_figure, styled
+from simlab.report.figures import INK, MUTED, PALETTE, empty, in_unit, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
 
 MAX_TRACES = 12
+FEATURE_UNITS = {"angle": "rad", "orientation": "rad", "direction": "rad", "position": "m", "contrast": "1"}
+"""Units of the features that are usually shown; a stimulus states none."""
 
 
 @styled
@@ -41,11 +43,12 @@ def circuit_figure(
     axes = right.subplots()
     types = anatomy["cell_type"].values.astype(str)
     weight = None if wiring is None else wiring.values
+    unit = "" if wiring is None else str(wiring.attrs.get("units", ""))
     if wiring is None or weight is None or not weight.any():
         empty(axes, "no wiring to show" if wiring is None else "no synapses\namong these neurons")
     else:
-        panels.wiring(axes, weight, types, panels.cell_order(anatomy, place), str(wiring.attrs.get("units", "")))
-    _statistics(bottom.subplots(1, 4), types, activity, weight)
+        panels.wiring(axes, weight, types, panels.cell_order(anatomy, place), unit)
+    _statistics(bottom.subplots(1, 4), types, activity, weight, unit)
     return figure
 
 
@@ -66,7 +69,7 @@ def _course(figure: Any, anatomy: xr.Dataset, activity: xr.Dataset, place: np.nd
     else:
         shown = np.linspace(0, activity.sizes["neuron"] - 1, min(MAX_TRACES, activity.sizes["neuron"])).astype(int)
         values = activity["rate"].values[0][:, shown]
-        panels.traces(axes[0], activity["time"].values, values, rate_unit(activity), colours[shown])
+        panels.traces(axes[0], activity["time"].values, values, panels.rate_unit(activity), colours[shown])
         axes[0].set_title(f"{len(shown)} of {activity.sizes['neuron']} neurons, one trial")
     if stimulus:
         _stimulus(axes[1], activity)
@@ -76,14 +79,9 @@ def _course(figure: Any, anatomy: xr.Dataset, activity: xr.Dataset, place: np.nd
     figure.align_ylabels(axes)
 
 
-def rate_unit(dataset: xr.Dataset) -> str:
-    """The unit of an Activity's rates; short, for a scale bar."""
-    return _short_unit(dataset["rate"])
-
-
 def _short_unit(signal: xr.DataArray) -> str:
     unit = str(signal.attrs.get("units", "")).replace("dF/F", "ΔF/F")
-    return "" if unit in ("", "1") else unit
+    return unit
 
 
 def _features(activity: xr.Dataset) -> list[str]:
@@ -115,26 +113,26 @@ def _stimulus(axes: Axes, activity: xr.Dataset) -> None:
     names = _features(activity) or [str(i) for i in range(values.shape[1])]
     for i, name in enumerate(names[:4]):
         shown = np.isfinite(values[:, i])
-        axes.hlines(values[shown, i], onset[shown], end[shown], color=PALETTE[i], linewidth=1.6, label=name)
+        axes.hlines(values[shown, i], onset[shown], end[shown], color=PALETTE[i], linewidth=1.6,
+                    label=in_unit(name, FEATURE_UNITS.get(name, "")))  # fmt: skip
     if len(names) == 1:
-        axes.set_ylabel(names[0])
+        axes.set_ylabel(in_unit(names[0], FEATURE_UNITS.get(names[0], "")))
         return
     axes.set_ylabel("stimulus")
     axes.legend(loc="center left", bbox_to_anchor=(1.0, 0.5))
 
 
-def _statistics(axes: Any, types: np.ndarray, activity: xr.Dataset, weight: np.ndarray | None) -> None:
+def _statistics(axes: Any, types: np.ndarray, activity: xr.Dataset, weight: np.ndarray | None, unit: str) -> None:
     if data.is_spiking(activity):
         panels.by_type(axes[0], data.mean_rates(activity), types, "mean rate [spikes/s]")
         panels.interval_cvs(axes[1], activity, types)
     else:
-        unit = rate_unit(activity)
         mean = activity["rate"].values.mean(axis=(0, 1))
-        panels.by_type(axes[0], mean, types, f"mean rate [{unit}]" if unit else "mean rate")
+        panels.by_type(axes[0], mean, types, in_unit("mean rate", panels.rate_unit(activity)))
         if weight is None:
             empty(axes[1], "no weights")
         else:
-            panels.eigenvalues(axes[1], weight)
+            panels.eigenvalues(axes[1], weight, unit)
     panels.correlations(axes[2], activity)
     panels.spectrum(axes[3], activity)
 
@@ -195,7 +193,7 @@ def one_trial(
     if activity is not None and owner is not None and marked:
         _true_spikes(axes, activity, owner[shown], base)
     axes.set_xlim(0, dataset.attrs["duration"])
-    axes.set_ylabel(f"{len(shown)} of {n_cells}")
+    axes.set_ylabel(f"{len(shown)} of {n_cells} {data.cell_dim(dataset)}s")
 
 
 def _informative(dataset: xr.Dataset, count: int) -> np.ndarray:

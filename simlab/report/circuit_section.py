@@ -1,126 +1,167 @@
-"""The subjects of a run seen again for the report: each circuit's activity, and what each instrument made of it."""
+"""What a report says of one circuit: its mechanism and truths, its subject 0 seen again, and who recovered it."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, replace
+import inspect
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simlab.contracts import SimlabError
-from simlab.experiment import Cell, Experiment, Plan
-from simlab.fingerprint import label
-from simlab.progress import report as progress
-from simlab.registry import name_of
+from simlab.describe import field_docs
+from simlab.fingerprint import label, parameters
+from simlab.naming import name_of
 from simlab.report import circuit_figures
+from simlab.report.circuits_met import Met, kept_parameters
 from simlab.report.figures import Gallery, Plate
+from simlab.report.material import Material
+from simlab.report.matrices import Square
 from simlab.report.portrait import place, true_wiring
+from simlab.report.question_section import QuestionSection
+from simlab.report.words import shortened
+from simlab.truths import answerable
 
 if TYPE_CHECKING:
     from simlab.lab.laboratory import Lab
     from simlab.store.results import Results
 
-MOST_CIRCUITS, MOST_INSTRUMENTS = 8, 6
-LONGEST = 240.0
-"""Seconds of data beyond which a plan is shortened: the archive has the run's own, a longer one costs time."""
+MOST_CIRCUITS = 40
+"""Circuits that are simulated and drawn; the pages of further ones have no pictures."""
 TRUTH = "what happened"
-SHOWN = Plan(8, 3.0)
-"""What is simulated where the experiment's plans are all too long for a figure."""
 
 
 @dataclass(frozen=True)
-class CircuitSeen:
-    """A circuit as the report shows it; `trouble` says why a picture is missing."""
+class Pictures:
+    """A circuit's subject 0 in this run; `trouble` says why a picture is missing."""
 
-    title: str
-    role: str
-    note: str
-    portrait: Plate | None
-    seen: Plate | None
+    note: str = ""
+    portrait: Plate | None = None
+    seen: Plate | None = None
     trouble: str = ""
 
 
-def circuits_of(results: Results, spec: Experiment, gallery: Gallery) -> Iterator[CircuitSeen]:
-    """Each different circuit of the experiment, subject 0, through each of its instruments."""
-    settings = _settings(results, spec)
-    found = _circuits(spec)
-    for i, (role, circuit, cells) in enumerate(found[:MOST_CIRCUITS]):
-        progress(i / len(found), f"figures of {name_of(circuit)}")
-        try:
-            yield _circuit_seen(role, circuit, cells, settings, gallery)
-        except Exception as error:  # a plug-in may raise anything; the report must still say all the rest
-            yield CircuitSeen(label(circuit), role, "", None, None, f"{type(error).__name__}: {error}")
+@dataclass
+class Outcome:
+    """How one method fared on one variant of the circuit."""
+
+    question: str
+    method: str
+    variant: str
+    recovery: Square | None = None
+    false_recovery: Square | None = None
 
 
-def omitted(spec: Experiment) -> list[str]:
-    """Circuits that are left out of the report, there being too many."""
-    return [label(circuit) for _, circuit, _ in _circuits(spec)[MOST_CIRCUITS:]]
+@dataclass(frozen=True)
+class CircuitSection:
+    """One circuit's part of the report."""
+
+    name: str
+    slug: str
+    roles: list[str]
+    facts: list[tuple[str, str]]
+    says: list[str]
+    parameters: list[tuple[str, str, str]]
+    variants: list[str]
+    outcomes: list[Outcome]
+    pictures: Pictures
 
 
-def _settings(results: Results, spec: Experiment) -> Any:
+def outcomes_by_circuit(questions: Sequence[QuestionSection]) -> dict[str, list[Outcome]]:
+    """The matrices of all questions, read by circuit label."""
+    found: dict[str, dict[tuple[str, str], Outcome]] = defaultdict(dict)
+    for question in questions:
+        for block in question.circuits.blocks:
+            for method, squares in block.squares.items():
+                for circuit, square in squares.items():
+                    fresh = Outcome(question.name, method, circuit)
+                    setattr(found[circuit].setdefault((question.name, method), fresh), block.value, square)
+    return {circuit: list(outcomes.values()) for circuit, outcomes in found.items()}
+
+
+def circuit_section(
+    material: Material, name: str, met: Met | None, outcomes: dict[str, list[Outcome]], pictures: Pictures
+) -> CircuitSection:
+    """Everything that the report says of the circuit of this name."""
+    cells = material.by_circuit[name]
+    variants = list(dict.fromkeys(cells["circuit_label"].map(str)))
+    roles = [role for role in dict.fromkeys(cells["role"]) if role != "ceiling"]
+    circuit = None if met is None else met.circuit
+    return CircuitSection(
+        name,
+        material.links.slug("circuit", name),
+        roles,
+        _facts(cells, circuit),
+        [] if circuit is None else [" ".join(part.split()) for part in (inspect.getdoc(circuit) or "").split("\n\n")],
+        _parameters(material.results, name, circuit),
+        variants if len(variants) > 1 else [],
+        [outcome for variant in variants for outcome in outcomes.get(variant, ())],
+        pictures,
+    )
+
+
+def _facts(cells: Any, circuit: Any) -> list[tuple[str, str]]:
+    def told(column: str) -> str:
+        found = dict.fromkeys(str(v) for v in cells.get(column, ()) if isinstance(v, str) and v)
+        return ", ".join(shortened(value) for value in list(found)[:8])
+
+    truths = ", ".join(answerable(circuit)) if circuit is not None else ""
+    facts = [("mechanism", told("mechanism")), ("imitates", told("twin")), ("truths that it states", truths)]
+    return [(name, value) for name, value in facts if value]
+
+
+def _parameters(results: Results, name: str, circuit: Any) -> list[tuple[str, str, str]]:
+    values = kept_parameters(results, name) if circuit is None else parameters(circuit)
+    notes = field_docs(type(circuit)) if circuit is not None else {}
+    return [(key, shortened(value), notes.get(key, "")) for key, value in values.items()]
+
+
+def pictures_of(results: Results, met: Met | None, gallery: Gallery) -> Pictures:
+    """Subject 0 of the circuit seen again, through each of its instruments."""
+    if met is None:
+        return Pictures(trouble="This circuit is not registered here, so it cannot be simulated again: register it.")
+    try:
+        return _pictures(met, _settings(results), gallery)
+    except Exception as error:  # a plug-in may raise anything; the report must still say all the rest
+        return Pictures(trouble=shortened(f"{type(error).__name__}: {error}", 2000))
+
+
+def _settings(results: Results) -> Any:
     from simlab.lab.row import Settings
     from simlab.store.archive import default_root
 
-    seed = results.provenance.get("seed", spec.seed)
-    return Settings(seed, str(default_root()), spec.time_limit, spec.memory_limit)
+    known = results.provenance
+    return Settings(known["seed"], str(default_root()), known.get("time_limit", 60.0), known.get("memory_limit", 2**32))
 
 
-def _circuits(spec: Experiment) -> list[tuple[str, Any, list[Cell]]]:
-    """Role and circuit, one of each name, with a cell for each of the instruments that it is seen through."""
-    found: dict[str, tuple[str, Any, list[Cell]]] = {}
-    for grid in spec.grids:
-        plan = min(grid.plans, key=lambda p: (_seconds(p) > LONGEST, -p.duration, _seconds(p)))
-        if _seconds(plan) > LONGEST:
-            duration = min(plan.duration, _seconds(SHOWN))
-            plan = Plan(max(1, int(_seconds(SHOWN) / duration)), duration)
-        for role, circuits in (("circuit", grid.circuits), ("rival", grid.rivals)):
-            for circuit in circuits:
-                cells = found.setdefault(name_of(circuit), (role, circuit, []))[2]
-                cells += [Cell(found[name_of(circuit)][1], 0, plan, i, grid.methods[0], role) for i in grid.instruments]
-    return [(role, circuit, _one_of_each(cells)) for role, circuit, cells in found.values()]
-
-
-def _seconds(plan: Plan) -> float:
-    return plan.trials * plan.duration
-
-
-def _one_of_each(cells: list[Cell]) -> list[Cell]:
-    """One cell for each name of instrument, of those swept the middle one; all under one plan."""
-    by_name: dict[str, list[Cell]] = {}
-    for cell in cells:
-        by_name.setdefault(name_of(cell.instrument), []).append(replace(cell, plan=cells[0].plan))
-    chosen = [group[len(group) // 2] for group in by_name.values()]
-    return chosen[:MOST_INSTRUMENTS]
-
-
-def _circuit_seen(role: str, circuit: Any, cells: list[Cell], settings: Any, gallery: Gallery) -> CircuitSeen:
+def _pictures(met: Met, settings: Any, gallery: Gallery) -> Pictures:
     from simlab.lab.laboratory import Lab
 
-    title = label(circuit)
-    labs: list[Lab] = [Lab(cell, settings) for cell in cells]
+    title = shortened(label(met.circuit))
+    labs = [Lab(cell, settings) for cell in met.cells]
     subject, activity = labs[0].subject(), labs[0].activity()
-    plan = cells[0].plan
-    note = f"Subject 0 of this run: {plan.trials} trials of {plan.duration:g} s, {activity.sizes['neuron']} neurons."
-    portrait = gallery.add(
-        f"circuit {title}",
-        circuit_figures.circuit_figure(
-            title, subject.anatomy, activity, true_wiring(subject, activity), place(subject)
-        ),
-        f"Activity, wiring and statistics of {title}",
-    )
-    seen, troubles = {}, []
+    plan, where = met.cells[0].plan, place(subject)
+    figure = circuit_figures.circuit_figure(title, subject.anatomy, activity, true_wiring(subject, activity), where)
+    portrait = gallery.add(f"circuit {title}", figure, f"Activity, wiring and statistics of {title}")
     plain = [lab for lab in labs if name_of(lab.cell.instrument) == "perfect"] if len(labs) > 1 else []
-    for lab in labs:
-        if lab in plain:
-            continue
-        try:
-            seen[label(lab.cell.instrument)] = (lab.recording(), lab.implant().key)
-        except SimlabError as error:
-            troubles.append(f"{label(lab.cell.instrument)}: {error}")
+    seen, troubles = _seen(lab for lab in labs if lab not in plain)
+    above = f"{TRUTH} = what perfect sees" if plain else TRUTH
     picture = gallery.add(
         f"seen {title}",
-        circuit_figures.seen_figure(
-            activity, subject.anatomy, seen, place(subject), TRUTH + " = what perfect sees" if plain else TRUTH
-        ),
+        circuit_figures.seen_figure(activity, subject.anatomy, seen, where, above),
         f"One trial of {title} as each instrument sees it",
     )
-    return CircuitSeen(title, role, note, portrait, picture, "; ".join(troubles))
+    note = f"Subject 0 of this run: {plan.trials} trials of {plan.duration:g} s, {activity.sizes['neuron']} neurons."
+    return Pictures(note, portrait, picture, "; ".join(troubles))
+
+
+def _seen(labs: Iterable[Lab]) -> tuple[dict[str, Any], list[str]]:
+    """Recording and key by instrument, and why others made none."""
+    seen, troubles = {}, []
+    for lab in labs:
+        title = shortened(label(lab.cell.instrument))
+        try:
+            seen[title] = (lab.recording(), lab.implant().key)
+        except SimlabError as error:
+            troubles.append(f"{title}: {error}")
+    return seen, troubles

@@ -13,6 +13,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import wraps
 from importlib import import_module
+from io import BytesIO
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ParamSpec, TypeVar, cast
 
@@ -95,7 +96,6 @@ def new_figure(width: float, height: float) -> Figure:
     return Figure(figsize=(width, height), layout="constrained")
 
 
-@styled
 def save(figure: Figure, path: Path) -> Path:
     """Writes the figure as .svg, .png or .pdf, byte-identical for identical content.
 
@@ -104,12 +104,25 @@ def save(figure: Figure, path: Path) -> Path:
     kind = path.suffix.lower().lstrip(".")
     if kind not in WRITERS:
         raise SimlabError(f"a figure is saved as .svg, .png or .pdf, got {path.name!r}: change its suffix")
+    return write(path, rendered(figure, kind))
+
+
+@styled
+def rendered(figure: Figure, kind: str) -> bytes:
+    """The figure as the content of a file of this kind, one of `WRITERS`."""
     module, canvas, timestamp = WRITERS[kind]
     figure.set_dpi(STYLE["savefig.dpi"])
+    into = BytesIO()
+    writer = getattr(import_module(f"matplotlib.backends.{module}"), canvas)(figure)
+    getattr(writer, f"print_{kind}")(into, metadata={timestamp: None})  # savefig would draw everything twice
+    return into.getvalue()
+
+
+def write(path: Path, content: bytes) -> Path:
+    """A figure's file, its folder made; SimlabError where it cannot be written."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
-        writer = getattr(import_module(f"matplotlib.backends.{module}"), canvas)(figure)
-        getattr(writer, f"print_{kind}")(path, metadata={timestamp: None})  # savefig would draw everything twice
+        path.write_bytes(content)
     except OSError as error:
         raise SimlabError(f"cannot write the figure {path}: {error.strerror or error}") from error
     return path
@@ -125,27 +138,37 @@ WRITERS = {
 
 @dataclass(frozen=True)
 class Plate:
-    """A figure as the page shows it: `uri` is the whole image, `alt` what it shows in words."""
+    """A figure as a page shows it: `source` is where it lies or the whole image, `alt` what it shows in words."""
 
-    uri: str
+    source: str
     alt: str
     caption: str
-    file: str
+    grey: tuple[str, ...] = ()  # what its grey lines are
+
+
+LARGE = 300_000
+"""Bytes from which on a figure is rather shown as pixels, where these are fewer."""
 
 
 @dataclass(frozen=True)
 class Gallery:
-    """The folder that a report's figures are saved in; each name is given once."""
+    """The folder that a report's figures are saved in; without one they are embedded. Each name is given once."""
 
-    folder: Path
+    folder: Path | None
     taken: set[str] = field(default_factory=set)
 
-    def add(self, name: str, figure: Figure, alt: str, caption: str = "") -> Plate:
-        """Saves the figure as SVG and returns it ready to embed."""
+    def add(self, name: str, figure: Figure, alt: str, caption: str = "", grey: Sequence[str] = ()) -> Plate:
+        """Saves the figure, as SVG or, where that is large, as PNG, and returns it ready to show."""
+        kind, content = "svg", rendered(figure, "svg")
+        if len(content) > LARGE and len(pixels := rendered(figure, "png")) < len(content):
+            kind, content = "png", pixels
         stem = unique_slug(name, self.taken)
-        path = save(figure, self.folder / f"{stem}.svg")
-        encoded = base64.b64encode(path.read_bytes()).decode("ascii")
-        return Plate(f"data:image/svg+xml;base64,{encoded}", alt, caption, f"{self.folder.name}/{path.name}")
+        if self.folder is None:
+            media = {"svg": "image/svg+xml", "png": "image/png"}[kind]
+            source = f"data:{media};base64,{base64.b64encode(content).decode('ascii')}"
+        else:
+            source = f"{self.folder.name}/{write(self.folder / f'{stem}.{kind}', content).name}"
+        return Plate(source, alt, caption, tuple(grey))
 
 
 def unique_slug(name: str, taken: set[str]) -> str:
@@ -180,6 +203,11 @@ def plain_number(value: float) -> str:
         return (power if float(mantissa) == 1 else f"{mantissa}×{power}").replace("-", "−")
     digits = 0 if size >= 100 or float(value).is_integer() else 1 if size >= 10 else 2 if size >= 0.1 else 3
     return f"{value:,.{digits}f}".replace(",", " ").replace("-", "−")
+
+
+def in_unit(what: str, unit: str) -> str:
+    """The name of an axis or bar with its unit in brackets; a unit of "1" is told as dimensionless."""
+    return f"{what} [{'dimensionless' if unit == '1' else unit}]" if unit else what
 
 
 def tick_number(value: float) -> str:

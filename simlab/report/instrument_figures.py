@@ -10,11 +10,15 @@ import xarray as xr
 from simlab import data
 from simlab.report import panels
 from simlab.report.circuit_figures import one_trial
-from simlab.report.figures import MUTED, PALETTE, new_figure, styled
+from simlab.report.figures import MUTED, PALETTE, in_unit, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
+
+
+STRENGTH = "drive at the neuron [rheobase]"
+"""Strength 1 of a stimulation is a current of one rheobase: see `simlab.perturbations`."""
 
 
 @styled
@@ -29,10 +33,10 @@ def aim_figure(title: str, anatomy: xr.Dataset, strength: np.ndarray, target: in
     place.plot(*position[target, :2], "+", color=PALETTE[0], markersize=9, markeredgewidth=1.4, label="aimed at")
     place.set(xlabel="x [µm]", ylabel="y [µm]", aspect="equal", title="where the strength lands")
     place.legend(loc="upper right", bbox_to_anchor=(1, -0.1), borderaxespad=0.2)
-    figure.colorbar(dots, ax=place, label="strength at the neuron", shrink=0.85)
+    figure.colorbar(dots, ax=place, label=STRENGTH, shrink=0.85)
     distance = np.linalg.norm(position - position[target], axis=1)
     falloff.scatter(distance, strength, s=14, color=PALETTE[0], linewidths=0)
-    falloff.set(xlabel="distance from the target [µm]", ylabel="strength at the neuron", title="fall-off")
+    falloff.set(xlabel="distance from the target [µm]", ylabel=STRENGTH, title="fall-off")
     falloff.set_ylim(bottom=min(0.0, float(strength.min())) - 0.03 * float(np.ptp(strength) or 1.0))
     return figure
 
@@ -83,7 +87,8 @@ def _kept_rates(axes: Axes, activity: xr.Dataset, recording: xr.Dataset, share: 
         axes.set(xlim=(0, reach), ylim=(0, reach))
     else:
         values = data.continuous(recording).values
-        seen, label = np.nanstd(values, axis=(0, 1))[known], "s.d. of the unit's signal"
+        unit = str(data.continuous(recording).attrs.get("units", ""))
+        seen, label = np.nanstd(values, axis=(0, 1))[known], in_unit("s.d. of the unit's signal", unit)
     dots = axes.scatter(true, seen, c=share.max(axis=1)[known], cmap="viridis_r", vmin=0, vmax=1, s=16, linewidths=0)
     axes.set(xlabel="main neuron's rate [spikes/s]", ylabel=label, title="rates kept")
     axes.figure.colorbar(dots, ax=axes, label="share of main neuron")

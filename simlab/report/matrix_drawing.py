@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from simlab.report import panels
-from simlab.report.figures import FAINT, empty, new_figure
+from simlab.report.figures import FAINT, empty, in_unit, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -25,31 +25,34 @@ class Verdict:
     asked: np.ndarray
 
 
-def matrix(truth: np.ndarray, answered: np.ndarray, verdict: Verdict | None, names: Sequence[str]) -> Figure:
-    """Truth, answer and, where there is one, the verdict, all (pre, post); names: of truth, answer and claim.
+def matrix(
+    truth: np.ndarray, answered: np.ndarray, verdict: Verdict | None, names: Sequence[str], unit: str = ""
+) -> Figure:
+    """Truth [unit], answer and, where there is one, the verdict, all (pre, post); names: of truth, answer and claim.
 
     Units are in the order of the sign of what they send, so that excitatory ones stand above inhibitory ones.
     """
     order = np.ix_(*[np.lexsort((np.arange(len(truth)), -np.sign(truth.sum(axis=1))))] * 2)
-    figure = new_figure(10 if verdict else 6.6, 3.35)
+    figure = new_figure(11 if verdict else 7.4, 3.35)
     axes = figure.subplots(1, 3 if verdict else 2)
     if truth.any():
-        panels.matrix(axes[0], truth[order], title=f"true {names[0]}")
+        image = panels.matrix(axes[0], truth[order], title=f"true {names[0]}")
+        panels.weight_bar(axes[0], image, truth, in_unit(names[0], unit))
     else:
         empty(axes[0], f"no pair has any true {names[0]}")
-    _graded(axes[1], answered[order], f"answered {names[1]}")
+    _graded(axes[1], answered[order], names[1])
     if verdict:
         _verdict(axes[2], Verdict(verdict.claimed[order], verdict.true[order], verdict.asked[order]), names[2])
     return figure
 
 
-def _graded(axes: Axes, values: np.ndarray, title: str) -> None:
+def _graded(axes: Axes, values: np.ndarray, name: str) -> None:
     off = values[~np.eye(len(values), dtype=bool)]
     shown = np.where(np.eye(len(values), dtype=bool), np.nan, values)
     low, high = (float(np.percentile(off, q)) for q in (1, 99)) if off.size else (0.0, 1.0)
     image = axes.imshow(shown, cmap="Greys", vmin=low, vmax=max(high, low + 1e-12), interpolation="nearest")
-    _frame(axes, len(values), title)
-    axes.figure.colorbar(image, ax=axes, shrink=0.7, aspect=24)
+    _frame(axes, len(values), f"answered {name}")
+    axes.figure.colorbar(image, ax=axes, shrink=0.6, aspect=24, label=f"{name} [the method's scale]")
 
 
 def _frame(axes: Axes, n_units: int, title: str) -> None:

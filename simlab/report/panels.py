@@ -10,7 +10,7 @@ import xarray as xr
 
 from simlab import data
 from simlab.report import activity_statistics as measures
-from simlab.report.figures import EXCITATORY, FAINT, INHIBITORY, INK, MUTED, empty, log_axis, plain_number
+from simlab.report.figures import EXCITATORY, FAINT, INHIBITORY, INK, MUTED, empty, in_unit, log_axis, plain_number
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -77,7 +77,8 @@ def traces(
     bar = nice_below(spread / 2)
     right = times[0] + (times[-1] - times[0]) * 1.015
     axes.plot([right, right], [0, bar], color=INK, linewidth=2, clip_on=False, solid_capstyle="butt")
-    axes.text(right, bar / 2, f"  {plain_number(bar)} {unit}", va="center", fontsize=7, clip_on=False)
+    told = f"  {plain_number(bar)} {'(dimensionless)' if unit == '1' else unit}"
+    axes.text(right, bar / 2, told, va="center", fontsize=7, clip_on=False)
     axes.set(xlim=(times[0], times[-1]), yticks=[])
     axes.spines["left"].set_visible(False)
     return floor - 0.55 * gap * spread
@@ -165,13 +166,22 @@ def spectrum(axes: Axes, dataset: xr.Dataset) -> None:
     log_axis(axes, "x", decades(float(frequency[0]), float(frequency[-1])))
     log_axis(axes, "y", decades(*widen(float(power.min()), float(power.max()))))
     axes.set_ylim(*widen(float(power.min()), float(power.max())))
-    unit = "(spikes/s)²/Hz" if data.is_spiking(dataset) else "1/Hz"
+    unit = "(spikes/s)²/Hz" if data.is_spiking(dataset) else _squared(rate_unit(dataset))
     axes.set(xlabel="frequency [Hz]", ylabel=f"power [{unit}]")
+
+
+def _squared(unit: str) -> str:
+    return f"({unit})²/Hz" if unit not in ("", "1") else "1/Hz"
 
 
 def widen(low: float, high: float) -> tuple[float, float]:
     """Limits of a logarithmic axis that hold at least one power of ten inside."""
     return 10 ** np.floor(np.log10(low) + 0.01), 10 ** np.ceil(np.log10(high) - 0.01)
+
+
+def rate_unit(dataset: xr.Dataset) -> str:
+    """The unit of an Activity's rates or a Recording's signal."""
+    return str((dataset["rate"] if "rate" in dataset else data.continuous(dataset)).attrs.get("units", ""))
 
 
 def population(axes: Axes, dataset: xr.Dataset, trial: int = 0, width: float = 0.01) -> None:
@@ -180,7 +190,7 @@ def population(axes: Axes, dataset: xr.Dataset, trial: int = 0, width: float = 0
     axes.fill_between(times, rate[trial], step="mid", color=MUTED, alpha=0.3, linewidth=0, label="this trial")
     if rate.shape[0] > 1:
         axes.plot(times, rate.mean(axis=0), color=INK, linewidth=0.9, label=f"mean of {rate.shape[0]} trials")
-    label = "rate per cell\n[spikes/s]" if data.is_spiking(dataset) else "mean\nactivity"
+    label = "rate per cell\n[spikes/s]" if data.is_spiking(dataset) else in_unit("mean rate\n", rate_unit(dataset))
     axes.set(xlim=(0, dataset.attrs["duration"]), xlabel="time [s]", ylabel=label)
     if rate.min() >= 0:
         axes.set_ylim(0, max(rate.max() * 1.05, 1e-9))
@@ -228,17 +238,20 @@ def wiring(axes: Axes, weight: np.ndarray, types: npt.ArrayLike, order: np.ndarr
         axes.axhline(border, color=MUTED, linewidth=0.6)
         axes.axvline(border, color=MUTED, linewidth=0.6)
     if edges:
-        bar = axes.figure.colorbar(
-            image, ax=axes, shrink=0.6, aspect=24, label=f"weight [{unit}]" if unit else "weight"
-        )
-        low, high = image.norm.vmin, image.norm.vmax
-        ticks = [t for t in (low, 0.0, high) if t == 0 or (weight * np.sign(t) > 0).any()]
-        bar.ax.set_ylim(min(ticks), max(ticks))
-        bar.set_ticks(ticks, labels=[plain_number(t) for t in ticks])
+        weight_bar(axes, image, weight, in_unit("weight", unit))
 
 
-def eigenvalues(axes: Axes, weight: np.ndarray) -> None:
-    """Eigenvalues of the weights in the complex plane, with the circle of their spectral radius."""
+def weight_bar(axes: Axes, image: Any, weight: np.ndarray, label: str) -> None:
+    """The colour bar of a signed matrix, from its lowest to its highest; of signs that do not occur, nothing."""
+    bar = axes.figure.colorbar(image, ax=axes, shrink=0.6, aspect=24, label=label)
+    low, high = image.norm.vmin, image.norm.vmax
+    ticks = [t for t in (low, 0.0, high) if t == 0 or (weight * np.sign(t) > 0).any()]
+    bar.ax.set_ylim(min(ticks), max(ticks))
+    bar.set_ticks(ticks, labels=[plain_number(t) for t in ticks])
+
+
+def eigenvalues(axes: Axes, weight: np.ndarray, unit: str = "") -> None:
+    """Eigenvalues of the weights [unit] in the complex plane, with the circle of their spectral radius."""
     values = np.linalg.eigvals(weight)
     radius = float(np.abs(values).max())
     angle = np.linspace(0, 2 * np.pi, 200)
@@ -247,6 +260,6 @@ def eigenvalues(axes: Axes, weight: np.ndarray) -> None:
     axes.plot(radius * np.cos(angle), radius * np.sin(angle), color=MUTED, linewidth=0.8, linestyle=(0, (3, 2)),
               label=f"spectral radius {plain_number(radius)}")  # fmt: skip
     axes.scatter(values.real, values.imag, s=7, color=INHIBITORY, linewidths=0)
-    axes.set(xlabel="real part of the weights' eigenvalues", ylabel="imaginary part")
+    axes.set(xlabel=in_unit("real part of the weights' eigenvalues", unit), ylabel=in_unit("imaginary part", unit))
     axes.set_aspect("equal", adjustable="datalim")
     legend_above(axes)

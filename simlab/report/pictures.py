@@ -97,6 +97,24 @@ def _said(picture: Picture, answer: Answer, truth: xr.DataArray, agreeing: int |
     return said
 
 
+def _asked(picture: Picture, answer: Answer, truth: xr.DataArray) -> np.ndarray:
+    """Which entries of the truth are asked about: those that `left_out` does not flag (bool, shaped as the truth).
+
+    Raises SimlabError where the flag has dims that the truth lacks, or leaves nothing.
+    """
+    if not picture.left_out:
+        return np.ones(truth.shape, dtype=bool)
+    flag = answer.truth[picture.left_out]
+    if not set(flag.dims) <= set(truth.dims):
+        raise SimlabError(
+            f"{picture.left_out} must be over dims of {picture.truth}, {truth.dims}, got {flag.dims}: drop the others"
+        )
+    asked = ~flag.astype(bool).broadcast_like(truth).transpose(*truth.dims).values
+    if truth.ndim and not asked.any():
+        raise SimlabError(f"{picture.left_out} leaves nothing of {picture.truth} to be shown: choose another answer")
+    return np.asarray(asked)
+
+
 def _words(name: str) -> str:
     return name.replace("_", " ")
 
@@ -118,18 +136,20 @@ def _matrix(picture: Picture, answers: Sequence[Answer]) -> Figure:
             ~flags.get(picture.left_out, np.zeros(true.shape, dtype=bool)),
         )
     names = [_words(name) for name in (picture.truth, picture.answer, picture.marked)]
-    return matrix_drawing.matrix(true, said, verdict, names)
+    return matrix_drawing.matrix(true, said, verdict, names, str(truth.attrs.get("units", "")))
 
 
 def _confusion(picture: Picture, answers: Sequence[Answer]) -> Figure:
     if np.ndim(answers[0].estimate[picture.answer]):
         truth = _true(picture, answers[0], "unit")
         said = _said(picture, answers[0], truth)
-        groups = {answers[0].label: (_text(truth.values), _text(said))}
+        asked = _asked(picture, answers[0], truth)
+        groups = {answers[0].label: (_text(truth.values[asked]), _text(said[asked]))}
         return label_drawings.confusion(groups, _listed(picture, answers[:1]), _words(picture.truth), "units")
+    asked_of = [a for a in answers if not picture.left_out or not bool(a.truth[picture.left_out])]
     groups = {
         label: (_text([a.truth[picture.truth].item() for a in some]), _text([a.estimate[picture.answer] for a in some]))
-        for label, some in _by_label(answers).items()
+        for label, some in _by_label(asked_of).items()
     }
     return label_drawings.confusion(groups, _listed(picture, answers), _words(picture.truth), "answers")
 
@@ -160,7 +180,7 @@ def _scatter(picture: Picture, answers: Sequence[Answer]) -> Figure:
     over_units = np.ndim(answers[0].estimate[picture.answer]) > 0
     groups = {}
     for label, some in _by_label(answers[:1] if over_units else answers).items():
-        pairs = [(truth := _true(picture, a), _said(picture, a, truth)) for a in some]
+        pairs = [_asked_pair(picture, a) for a in some]
         true, said = (np.concatenate([np.ravel(pair[i]) for pair in pairs]).astype(float) for i in (0, 1))
         groups[label] = true, said
     unit = answers[0].truth[picture.truth].attrs.get("units", "")
@@ -168,23 +188,35 @@ def _scatter(picture: Picture, answers: Sequence[Answer]) -> Figure:
     return number_drawings.scatter(groups, names, unit, jitter=not over_units)
 
 
+def _asked_pair(picture: Picture, answer: Answer) -> tuple[np.ndarray, np.ndarray]:
+    """What is true and what was answered, of the entries that were asked about."""
+    truth = _true(picture, answer)
+    asked = _asked(picture, answer, truth)
+    return truth.values[asked], _said(picture, answer, truth)[asked]
+
+
 def _filters(picture: Picture, answers: Sequence[Answer]) -> Figure:
     truth = _true(picture, answers[0], "unit")
     if truth.ndim < 2:
         raise SimlabError(f"filters are over (unit, ...), got {picture.truth} over {truth.dims}: choose scatter")
-    return signal_drawings.filters(truth.astype(float), _said(picture, answers[0], truth).astype(float))
+    said = _said(picture, answers[0], truth).astype(float)
+    asked = _asked(picture, answers[0], truth).reshape(len(truth), -1).all(axis=1)
+    return signal_drawings.filters(truth[asked].astype(float), said[asked], np.flatnonzero(asked))
 
 
 def _traces(picture: Picture, answers: Sequence[Answer]) -> Figure:
     truth = _true(picture, answers[0], "trial", "time")
     if truth.ndim != 3:
         raise SimlabError(f"traces are over (trial, time, factor), got {picture.truth} over {truth.dims}: add the dim")
-    return signal_drawings.traces(truth.astype(float), _said(picture, answers[0], truth, agreeing=2).astype(float))
+    asked = xr.DataArray(_asked(picture, answers[0], truth), dims=truth.dims)
+    said = _said(picture, answers[0], truth, agreeing=2).astype(float)
+    return signal_drawings.traces(truth.astype(float).where(asked), said)
 
 
 def _partition(picture: Picture, answers: Sequence[Answer]) -> Figure:
     truth = _true(picture, answers[0], "unit")
-    return label_drawings.partition(_text(truth.values), _text(_said(picture, answers[0], truth)))
+    asked = _asked(picture, answers[0], truth)
+    return label_drawings.partition(_text(truth.values[asked]), _text(_said(picture, answers[0], truth)[asked]))
 
 
 KINDS: Mapping[str, Callable[[Picture, Sequence[Answer]], Figure]] = {

@@ -1,24 +1,37 @@
-"""What a report says of one question: its leaderboard, maps, power curves, calibration and answers."""
+"""What a report says of one question: its leaderboard, matrices, power curves, calibration and answers."""
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Iterator
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlab.registry import question
-from simlab.report import charts, tables
-from simlab.report.figures import Gallery, Plate, plain_number
+from simlab.report import charts, glossary, matrices, tables
+from simlab.report.figures import Gallery, Plate
+from simlab.report.material import Material, Record, asked
+from simlab.report.matrices import Matrix
 from simlab.report.shown_answers import shown
+from simlab.report.words import amount_needed, shortened
 from simlab.statistics import calibration_points
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from simlab.store.results import Results
+
+@dataclass(frozen=True)
+class League:
+    """Methods that are compared with each other, the best first, and the baselines in the same settings."""
+
+    number: int
+    methods: list[Record]
+    baselines: list[Record]
+
+    @property
+    def settings(self) -> int:
+        """In how many settings they are compared."""
+        return max((int(row["n"] + row["n_rival"]) for row in self.methods or self.baselines), default=0)
 
 
 @dataclass(frozen=True)
@@ -36,69 +49,74 @@ class QuestionSection:
     """One question's part of the report."""
 
     name: str
+    slug: str
     asks: str
+    rule: str  # when an answer counts as a recovery
+    criterion: list[tuple[str, str, str]]
     metric: str
+    metric_words: str
     metric_low: float
-    methods: list[dict[str, Any]]
-    baselines: list[dict[str, Any]]
-    maps: list[Plate] = field(default_factory=list)
+    leagues: list[League]
+    circuits: Matrix
+    instruments: Matrix
+    points: pd.DataFrame  # of the calibration
     curves: list[Curve] = field(default_factory=list)
     calibration: Plate | None = None
     answers: list[Plate] = field(default_factory=list)
     answers_trouble: str = ""
 
 
-def question_section(results: Results, board: pd.DataFrame, name: str, gallery: Gallery) -> QuestionSection:
-    """Everything that the report says of this question, its figures saved in the gallery; board: the leaderboard."""
-    table, asked = results.table, question(name, results.spec.questions if results.spec else ())
-    methods, baselines = tables.leaders(board, name)
-    order = [row["method_label"] for row in (*methods, *baselines)]
-    lows = [row[key] for row in (*methods, *baselines) for key in ("value", "value_low", "chance")]
-    lows = [low for low in lows if low == low]
+MOST_COLUMNS = 10
+"""A matrix of more instruments than this shows them by name, their parameters pooled."""
+
+
+def question_section(material: Material, name: str, gallery: Gallery) -> QuestionSection:
+    """Everything that the report says of this question, its figures saved in the gallery."""
+    cells, question, rows = material.by_question[name], asked(material.results, name), material.leaders.get(name, [])
+    order = material.order(name)
+    lows = [low for row in rows for key in ("value", "value_low", "chance") if (low := row[key]) == low]
+    several = cells["instrument_label"].nunique() <= MOST_COLUMNS
+    metric = str(rows[0]["metric"]) if rows else ""
+    points = calibration_points(cells, name)
     return QuestionSection(
         name,
-        (inspect.getdoc(asked) or "").split("\n\n")[0],
-        asked.headline,
+        material.links.slug("question", name),
+        (inspect.getdoc(question) or "").split("\n\n")[0] if question else "",
+        glossary.rule(question) if question else "",
+        glossary.criterion(question) if question else [],
+        metric,
+        glossary.of_metric(metric),
         min(0.0, np.floor(min(lows, default=0.0) * 10) / 10),
-        methods,
-        baselines,
-        list(_maps(table, name, order, gallery)),
-        _curves(table, board, name, gallery),
-        _calibration(table, name, gallery),
-        *shown(results, asked, order, gallery),
+        leagues(rows),
+        matrices.by_circuit(cells, order),
+        matrices.by_instrument(cells, "instrument_label" if several else "instrument", order),
+        points,
+        _curves(material, name, order, gallery),
+        _calibration(points, name, order, gallery),
+        *_answers(material, cells, question, order, gallery),
     )
+
+
+def leagues(rows: list[Record]) -> list[League]:
+    """The leaderboard's rows by league."""
+    numbers = sorted({int(row["league"]) for row in rows})
+    own = {number: [row for row in rows if row["league"] == number] for number in numbers}
+    return [League(n, [r for r in own[n] if not r["baseline"]], [r for r in own[n] if r["baseline"]]) for n in numbers]
+
+
+def _answers(
+    material: Material, cells: pd.DataFrame, question: Any, order: list[str], gallery: Gallery
+) -> tuple[list[Plate], str]:
+    if question is None:
+        return [], "The question is not registered here, so its answers cannot be drawn: register it first."
+    return shown(material.results, cells, question, order, gallery)
 
 
 CURVE_CAPTION = (
-    "Means and 95% intervals of each method, in the settings that were tried at most of these amounts. Dashed: chance, "
-    "which for recovery is what the better blind baseline gets. Ticks at the right: each method's ceiling, with the "
-    "perfect instrument and ample data."
+    "Means and 95% intervals, in the settings that were tried at most of these amounts. Dashed: chance, which for "
+    "recovery is what the better blind baseline gets. Ticks at the right: each method's ceiling, with the perfect "
+    "instrument and ample data."
 )
-MOST_COLUMNS = 10
-"""A map of more instruments than this shows them by name, their parameters pooled."""
-
-
-def _maps(table: pd.DataFrame, name: str, order: list[str], gallery: Gallery) -> Iterator[Plate]:
-    several = table["instrument_label"].nunique() <= MOST_COLUMNS
-    wanted = (
-        ("circuit_label", "recovery", "n_answers", "recovery rate on each circuit", False),
-        ("circuit_label", "false_recovery", "n_rival", "false-recovery rate on each rival", True),
-        (
-            "instrument_label" if several else "instrument",
-            "recovery",
-            "n_answers",
-            "recovery rate through each instrument",
-            False,
-        ),
-    )
-    for across, value, count, title, bad in wanted:
-        heat = tables.heat(table, name, across, value, count, order)
-        if heat.worth_showing() and not (across.startswith("instrument") and heat.values.shape[1] < 2):
-            figure = charts.heat_figure(heat.values, heat.counts, bad=bad)
-            words = f"{name}: {title}"
-            caption = f"{title[0].upper()}{title[1:]}. Small: answers behind each. Grey: not tried, or abstained."
-            caption += fixed(heat.held)
-            yield gallery.add(words, figure, f"Heatmap of the {words}", caption)
 
 
 def fixed(held: str) -> str:
@@ -106,42 +124,38 @@ def fixed(held: str) -> str:
     return f" Held fixed: {held}." if held else ""
 
 
-def _curves(table: pd.DataFrame, board: pd.DataFrame, name: str, gallery: Gallery) -> list[Curve]:
+def _curves(material: Material, name: str, order: list[str], gallery: Gallery) -> list[Curve]:
+    cells = material.by_question[name]
     found = []
-    for x, label in tables.swept(table[table["question"] == name]).items():
-        power = tables.power(table, board, name, x, label, charts.TARGET)
-        if power is not None:
-            found.append(_curve(power, name, gallery))
+    for x, label in tables.swept(cells).items():
+        power = tables.power(cells, material.board, name, x, label, charts.TARGET)
+        if power is not None and not power.curves.empty:
+            found.append(_curve(power, name, order, gallery))
     return found
 
 
-def _curve(power: tables.Power, name: str, gallery: Gallery) -> Curve:
+def _curve(power: tables.Power, name: str, order: list[str], gallery: Gallery) -> Curve:
     rows = [charts.Row("recovery", "recovery rate", power.blind, power.ceiling_recovery, charts.TARGET)]
     if power.curves["value"].notna().any():
-        rows.append(charts.Row("value", power.metric, power.chance, power.ceiling))
-    figure = charts.power_figure(power.curves, power.x, power.label, rows)
+        rows.append(charts.Row("value", f"{power.metric} (score)", power.chance, power.ceiling))
+    lines = [line for line in order if line in set(power.curves["line"])]
+    figure, left_out = charts.power_figure(power.curves, power.x, power.label, rows, lines)
     words = f"{name} against {power.label}"
-    plate = gallery.add(
-        f"{name} against {power.x}", figure, f"Power curves: {words}", CURVE_CAPTION + fixed(power.held)
-    )
+    caption = CURVE_CAPTION + fixed(shortened(power.held, 200)) + (f" Not drawn: {left_out}." if left_out else "")
+    alt = f"Power curves: {words}"
+    plate = gallery.add(f"{name} against {power.x}", figure, alt, caption, lines[charts.MOST_COLOURED :])
     panels = list(dict.fromkeys(row["panel"] for row in power.needed))
-    needed: dict[str, dict[str, str]] = {}
+    needed: dict[str, dict[str, str]] = {line: {} for line in lines}
     for row in power.needed:
-        needed.setdefault(row["line"], {})[row["panel"]] = amount_needed(row)
+        needed[row["line"]][row["panel"]] = amount_needed(row)
     return Curve(plate, power, panels, needed)
 
 
-def amount_needed(row: dict[str, Any]) -> str:
-    """An amount of `data_for_recovery` in words, with its interval."""
-    if row["verdict"] == "reached":
-        return f"{plain_number(row['amount'])} [{plain_number(row['low'])}, {plain_number(row['high'])}]"
-    return str(row["verdict"])
-
-
-def _calibration(table: pd.DataFrame, name: str, gallery: Gallery) -> Plate | None:
-    points = calibration_points(table, name)
+def _calibration(points: pd.DataFrame, name: str, order: list[str], gallery: Gallery) -> Plate | None:
     if points.empty:
         return None
+    lines = [line for line in order if line in set(points["line"])]
     alt = f"Reliability of the stated confidences on {name}"
     caption = "How often answers given with a stated confidence were right, over circuits and rivals."
-    return gallery.add(f"{name} calibration", charts.calibration_figure(points), alt, caption)
+    figure = charts.calibration_figure(points, lines)
+    return gallery.add(f"{name} calibration", figure, alt, caption, lines[charts.MOST_COLOURED :])

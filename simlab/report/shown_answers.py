@@ -10,6 +10,7 @@ import numpy as np
 from simlab.report import tables
 from simlab.report.figures import Gallery, Plate, plain_number
 from simlab.report.pictures import MOST_LABELS, Answer, draw, over_cells
+from simlab.report.words import shortened
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -21,18 +22,22 @@ MOST_ANSWERS = 400
 ROLES = {"circuit": "on the circuits", "rival": "on rivals", "ceiling": "with the perfect instrument and ample data"}
 
 
-def shown(results: Results, question: Any, order: list[str], gallery: Gallery) -> tuple[list[Plate], str]:
+def shown(
+    results: Results, cells: pd.DataFrame, question: Any, order: list[str], gallery: Gallery
+) -> tuple[list[Plate], str]:
     """The figures of this question's answers, and what kept others from being drawn.
 
-    order: method labels as the leaderboard has them. A question may be anybody's plug-in: its picture may fail, and
-    the report must still say all the rest.
+    cells: of this question. order: method labels as the leaderboard has them.
+    A question may be anybody's plug-in: its picture may fail, and the report must still say all the rest.
     """
     if question.picture is None:
         return [], ""
     plates: list[Plate] = []
     try:
         pooled = over_cells(question.picture, question.form[question.picture.answer].dims)
-        figures = _by_role(results, question, order, gallery) if pooled else _cases(results, question, gallery)
+        figures = (
+            _by_role(results, cells, question, order, gallery) if pooled else _cases(results, cells, question, gallery)
+        )
         plates.extend(figures)
     except Exception as error:
         return plates, f"The answers could not be drawn: {type(error).__name__}: {error}"
@@ -46,14 +51,14 @@ def _kept(results: Results, question: Any, row: dict[str, Any]) -> Answer | None
         return None
     estimate, truth = found
     truth = truth.transpose(*question.form[picture.answer].dims, ..., missing_dims="ignore")
-    return Answer(estimate, truth, tables.short(row["method_label"]))
+    return Answer(estimate, truth, shortened(tables.short(row["method_label"])))
 
 
-def _cases(results: Results, question: Any, gallery: Gallery) -> Iterator[Plate]:
+def _cases(results: Results, cells: pd.DataFrame, question: Any, gallery: Gallery) -> Iterator[Plate]:
     """The best, median and worst answers, and the worst claim on a rival, of the cells that were kept."""
     done: set[str] = set()
     drawn: set[str] = set()
-    for case, row in tables.notable_cells(results.table, question.name, question.headline):
+    for case, row in tables.notable_cells(cells, question.headline):
         if case in done or row["cell"] in drawn:
             continue
         answer = _kept(results, question, row)
@@ -65,7 +70,7 @@ def _cases(results: Results, question: Any, gallery: Gallery) -> Iterator[Plate]
 
 
 def _case(case: str, row: dict[str, Any], answer: Answer, question: Any, gallery: Gallery) -> Plate:
-    words = f"{row['method_label']} · {row['circuit_label']} · {row['instrument_label']}"
+    words = " · ".join(shortened(row[name]) for name in ("method_label", "circuit_label", "instrument_label"))
     value = row[question.headline]
     measured = f"{question.headline} {plain_number(value)}" if value == value else f"{question.headline} undefined here"
     amount = f"{row['trials']} × {row['duration']:g} s, subject {row['subject']}"
@@ -74,10 +79,11 @@ def _case(case: str, row: dict[str, Any], answer: Answer, question: Any, gallery
     return gallery.add(f"{question.name} {case}", figure, alt, f"{measured}; {amount}")
 
 
-def _by_role(results: Results, question: Any, order: list[str], gallery: Gallery) -> Iterator[Plate]:
+def _by_role(
+    results: Results, table: pd.DataFrame, question: Any, order: list[str], gallery: Gallery
+) -> Iterator[Plate]:
     """One figure of many answers for each role of circuit; methods apart within it, the best first."""
-    table = results.table
-    answered = table[(table["question"] == question.name) & (table["status"] == "ok")]
+    answered = table[table["status"] == "ok"]
     answered = answered[~answered["method"].map(tables.baseline)]
     for role, words in ROLES.items():
         cells = answered[answered["role"] == role]

@@ -8,7 +8,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.report import agreement
-from simlab.report.figures import FAINT, PALETTE, new_figure
+from simlab.report.figures import FAINT, PALETTE, in_unit, new_figure
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -20,10 +20,11 @@ TRUE = "#98a3ae"
 """The true curve is broad and pale, so that an answer right on it leaves both to be seen."""
 
 
-def filters(truth: xr.DataArray, answered: np.ndarray) -> Figure:
+def filters(truth: xr.DataArray, answered: np.ndarray, units: np.ndarray | None = None) -> Figure:
     """True and answered filters (unit, ...), each of unit norm, of units from the best answered to the worst.
 
-    Along the first of a filter's dims; through the peak of the true filter, where it has more of them.
+    units: their numbers (unit,), by default 0, 1 ... Along the first of a filter's dims; through the peak of the true
+    filter, where it has more of them.
     """
     cosines = agreement.cosines(truth.values, answered)
     ranked = np.argsort(-np.nan_to_num(cosines, nan=-2.0), kind="stable")
@@ -39,7 +40,7 @@ def filters(truth: xr.DataArray, answered: np.ndarray) -> Figure:
         peak = np.unravel_index(np.argmax(np.abs(true[unit])), true[unit].shape)[1:]
         curves = [filters_[(unit, slice(None), *peak)] for filters_ in (true, said)]
         _overlay(panel, _along(truth, dim), *curves)
-        panel.set_title(f"unit {unit}, cosine {agreement.stated(cosines[unit])}")
+        panel.set_title(f"unit {unit if units is None else units[unit]}, cosine {agreement.stated(cosines[unit])}")
     for panel in axes[-1]:
         panel.set_xlabel(_label(truth, dim))
     for panel in axes[:, 0]:
@@ -57,11 +58,11 @@ def traces(truth: xr.DataArray, answered: np.ndarray) -> Figure:
     chosen = np.unique(np.linspace(0, truth.shape[0] - 1, trials).round().astype(int))
     figure = new_figure(max(4.8, 1.0 + 2.7 * trials), 1.0 + 1.25 * factors)
     axes = figure.subplots(factors, trials, squeeze=False, sharex=True, sharey="row")
-    dim = str(truth.dims[1])
+    dim, unit = str(truth.dims[1]), str(truth.attrs.get("units", ""))
     for row, factor in zip(axes, range(factors), strict=True):
         for panel, trial in zip(row, chosen, strict=True):
             _overlay(panel, _along(truth, dim), truth.values[trial, :, factor], fitted[trial, :, factor])
-        row[0].set_ylabel(f"factor {factor + 1}\nR² {agreement.stated(explained[factor])}")
+        row[0].set_ylabel(f"{in_unit(f'factor {factor + 1}', unit)}\nR² {agreement.stated(explained[factor])}")
     for panel, trial in zip(axes[0], chosen, strict=True):
         panel.set_title(f"trial {trial}")
     for panel in axes[-1]:

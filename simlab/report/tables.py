@@ -2,26 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlab.statistics import maps
 from simlab.statistics.amounts import MOST_VALUES, swept
 from simlab.statistics.confidence import calibration_points
 from simlab.statistics.curves import Power, power
-from simlab.statistics.maps import Heat
 from simlab.statistics.verdicts import fooled, stand_in, told
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "MOST_VALUES", "Heat", "Power", "baseline", "calibration_points", "failures", "heat", "leaders", "notable_cells",
-    "power", "records", "short", "swept",
+    "MOST_VALUES", "Power", "baseline", "calibration_points", "failures", "notable_cells", "power", "records", "short",
+    "swept",
 ]  # fmt: skip
+
+RANK = {"error": 0, "over_budget": 1, "abstained": 2}
+"""What is listed first of what gave no answer."""
 
 
 def baseline(method: str) -> bool:
@@ -39,40 +38,35 @@ def records(frame: pd.DataFrame) -> list[dict[str, Any]]:
     return [{str(name): value for name, value in row.items()} for row in frame.to_dict("records")]
 
 
-def leaders(board: pd.DataFrame, question: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """Methods and baselines of one question, best first, as the leaderboard's rows."""
-    rows = records(board[board["question"] == question].assign(label=lambda b: b["method_label"].map(short)))
-    return [r for r in rows if not baseline(r["method"])], [r for r in rows if baseline(r["method"])]
+def failures(table: pd.DataFrame, most: int = 80) -> list[dict[str, Any]]:
+    """Errors, exhausted budgets and abstentions: how many cells of which methods on what, for each reason.
+
+    The `most` first ones: errors before budgets before abstentions, the frequent before the rare.
+    """
+    bad = table[~told(table)].assign(reason=lambda t: t["reason"].fillna("").map(str)).reset_index(drop=True)
+    if bad.empty:
+        return []
+    groups = bad.groupby(["status", "method_label", "reason"], sort=False)
+    counts = groups.size()
+    ranked = sorted(counts.items(), key=lambda item: (RANK.get(item[0][0], 3), -item[1], item[0][1:]))
+    where = groups.indices
+    return [
+        {
+            "status": status,
+            "method": short(str(method)),
+            "method_label": method,
+            "reason": reason or "no reason given",
+            "n": int(n),
+            "circuits": sorted(set(bad["circuit_label"].iloc[where[status, method, reason]].map(str))),
+            "instruments": sorted(set(bad["instrument_label"].iloc[where[status, method, reason]].map(str))),
+        }
+        for (status, method, reason), n in ranked[:most]
+    ]
 
 
-def heat(table: pd.DataFrame, question: str, across: str, value: str, count: str, order: Sequence[str]) -> Heat:
-    """`simlab.statistics.maps.heat`, its methods called as on the page."""
-    found = maps.heat(table, question, across, value, count, order)
-    return replace(found, values=found.values.rename(index=short), counts=found.counts.rename(index=short))
-
-
-def failures(table: pd.DataFrame) -> list[dict[str, Any]]:
-    """Errors, exhausted budgets and abstentions: how many cells of which methods on what, for each reason."""
-    bad = table[~told(table)].assign(reason=lambda t: t["reason"].fillna("").map(str))
-    rank = {"error": 0, "over_budget": 1, "abstained": 2}
-    rows = []
-    for (status, method, reason), group in bad.groupby(["status", "method_label", "reason"], sort=False):
-        rows.append(
-            {
-                "status": status,
-                "method": short(str(method)),
-                "reason": reason or "no reason given",
-                "n": len(group),
-                "circuits": sorted(set(group["circuit_label"].map(str))),
-                "instruments": sorted(set(group["instrument_label"].map(str))),
-            }
-        )
-    return sorted(rows, key=lambda row: (rank.get(str(row["status"]), 3), -row["n"], row["method"], row["reason"]))
-
-
-def notable_cells(table: pd.DataFrame, question: str, headline: str) -> list[tuple[str, dict[str, Any]]]:
-    """Cells whose matrices are worth seeing: each kind of case, and its cells from the clearest example on."""
-    cells = table[(table["question"] == question) & told(table) & ~stand_in(table)]
+def notable_cells(table: pd.DataFrame, headline: str) -> list[tuple[str, dict[str, Any]]]:
+    """Cells of one question whose matrices are worth seeing: each kind of case, and its cells, the clearest first."""
+    cells = table[told(table) & ~stand_in(table)]
     if headline not in cells:
         return []
     answered = cells[(cells["role"] == "circuit") & cells[headline].notna()]

@@ -16,6 +16,7 @@ from simlab.statistics.ranking import leaderboard, leagues
 from simlab.statistics.summaries import effective_chance, headline_of, summarise
 from simlab.statistics.sweep_curve import sweep_curve
 from simlab.statistics.sweeps import values_of, varying
+from simlab.statistics.tallies import met, tallies
 from simlab.statistics.verdicts import (
     abstained,
     answered,
@@ -37,8 +38,8 @@ __all__ = [
     "Heat", "Measured", "abstained", "amount", "answered", "best_of", "bootstrap", "calibration",
     "calibration_points", "chosen", "clustered_wilson", "comparable", "counted", "crossing", "data_for_recovery",
     "difference", "effective_chance", "effective_number", "error", "failed", "fooled", "headline_of", "heat",
-    "heatmap", "held", "leaderboard", "leaderboards", "leagues", "mean", "mean_interval", "over_budget",
+    "heatmap", "held", "leaderboard", "leaderboards", "leagues", "mean", "mean_interval", "met", "over_budget",
     "paired_difference", "power_curve", "rate", "recovered", "right", "separated", "separation", "stand_in",
-    "subject_of", "summarise", "sweep_curve", "swept", "tally", "told", "values_of", "varying", "wilson",
+    "subject_of", "summarise", "sweep_curve", "swept", "tallies", "tally", "told", "values_of", "varying", "wilson",
     "with_settings",
 ]  # fmt: skip

@@ -15,6 +15,7 @@ from simlab.statistics.verdicts import BLIND, counted, recovered, stand_in, subj
 if TYPE_CHECKING:
     import pandas as pd
 
+MOST_CIRCUITS = 6
 LUCK = 1.5
 """Numbers of units that differ by a smaller factor are those of one instrument in several subjects."""
 
@@ -86,8 +87,13 @@ def _telling(cells: pd.DataFrame, x: str) -> pd.Index:
 
 
 def _panels(cells: pd.DataFrame, x: str) -> pd.Series:
-    """A panel for each instrument, or each circuit if there is one instrument; pulses also by what delivers them."""
+    """A panel for each instrument, or each circuit if there is one instrument; pulses also by what delivers them.
+
+    Of more than `MOST_CIRCUITS` circuits, one panel for all: each method in the circuits that met most amounts.
+    """
     panel = cells["instrument" if cells["instrument"].nunique() > 1 else "circuit_label"].astype(str)
+    if cells["instrument"].nunique() == 1 and panel.nunique() > MOST_CIRCUITS:
+        panel = panel.mask(panel != "", f"all {panel.nunique()} circuits")
     stimulated = cells["stimulator_label"].astype(str)
     several = stimulated[stimulated != ""].nunique() > 1
     return panel + " · " + stimulated if x == "budget_perturbations" and several else panel

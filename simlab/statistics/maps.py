@@ -7,8 +7,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from simlab.contracts import SimlabError
-from simlab.statistics.matching import comparable, held, with_settings
+from simlab.statistics.matching import held
 from simlab.statistics.summaries import summarise
+from simlab.statistics.tallies import met
 from simlab.statistics.verdicts import askable, stand_in
 
 if TYPE_CHECKING:
@@ -33,12 +34,7 @@ def heat(table: pd.DataFrame, question: str, across: str, value: str, count: str
 
     Each method in the settings in which it met most of these values, so that like is compared with like.
     """
-    cells = table[(table["question"] == question) & (table["role"] != "ceiling")]
-    if value == "recovery" and across == "circuit_label":  # where the question can be asked of a rival, it counts too
-        cells = cells[askable(cells)].assign(role="circuit")
-    role = "rival" if value == "false_recovery" else "circuit"
-    cells = cells[cells["role"] == role]
-    cells = comparable(with_settings(cells), across, ["method_label"])
+    cells = met(table[table["question"] == question], across, value)
     summary = summarise(cells, [across, "method_label"])
     maps = []
     for name in (value, count):

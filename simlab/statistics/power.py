@@ -98,13 +98,12 @@ def _needed(
         return {"amount": np.nan, "low": np.nan, "high": np.nan, "verdict": "no answers"}
     point = crossing(amounts, right.sum(axis=0), answers.sum(axis=0), target, sign)
     weights = rng.multinomial(len(right), np.full(len(right), 1 / len(right)), size=n)
-    replicates = np.array(
-        [
-            crossing(amounts, good, asked, target, sign)
-            for good, asked in zip(weights @ right, weights @ answers, strict=True)
-            if asked.any()
-        ]
-    )
+    drawn = np.concatenate([weights @ right, weights @ answers], axis=1)
+    drawn = drawn[drawn[:, len(amounts) :].any(axis=1)]
+    different, often = np.unique(drawn, axis=0, return_counts=True)  # few subjects give the same draws many times
+    k = len(amounts)
+    found = [crossing(amounts, draw[:k], draw[k:], target, sign) for draw in different]
+    replicates = np.repeat(found, often)
     ends = np.sort(np.clip(replicates, *_range(amounts, sign)))
     low, high = (ends[_rank(q, len(ends))] for q in ((1 - level) / 2, (1 + level) / 2))
     if low == high or len(right) < FEWEST:

@@ -56,7 +56,7 @@ def test_an_unknown_name_ends_with_status_2_and_what_there_is():
 
 
 def test_a_run_leaves_its_folder_with_report_and_figures(folder):
-    assert {"run.json", "ledger.sqlite", "report.html"} <= {p.name for p in folder.iterdir()}
+    assert {"run.json", "ledger.sqlite", "report"} <= {p.name for p in folder.iterdir()}
 
 
 def test_results_print_as_table_csv_json_and_parquet(folder, tmp_path):

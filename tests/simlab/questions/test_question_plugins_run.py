@@ -107,9 +107,10 @@ def test_the_oracle_always_recovers_and_a_guess_does_not(cells, question):
 
 @pytest.mark.parametrize("question", QUESTIONS)
 def test_the_report_draws_an_answer_to_every_question(site, cells, question):
-    drawn = [path.name for path in (site / "run" / "figures").glob(f"{question.replace('_', '-')}-*.svg")]
+    drawn = [path.name for path in (site / "run" / "report" / "figures").glob(f"{question.replace('_', '-')}-*.svg")]
     assert [name for name in drawn if "rate" not in name], drawn
-    assert "could not be drawn" not in (site / "run" / "report.html").read_text()
+    page = site / "run" / "report" / f"question-{question.replace('_', '-')}.html"
+    assert "could not be drawn" not in page.read_text()
 
 
 def test_what_was_kept_is_scored_again_without_analysing(site, cells):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import xarray as xr
@@ -310,3 +312,52 @@ def test_nothing_to_draw_is_an_error():
 def test_only_labels_and_numbers_without_dims_are_drawn_over_cells():
     assert [over_cells(p, ()) for p in (CONFUSION, SCATTER, PARTITION)] == [True, True, False]
     assert not over_cells(SCATTER, ("unit",))
+
+
+# ---- what is left out, and units
+
+
+def leaving_out(answer: Answer, flag: list[bool], dim: str = "unit") -> Answer:
+    truth = answer.truth.assign(unclear=(dim, np.asarray(flag))).assign_attrs(answer.truth.attrs)
+    return replace(answer, truth=truth)
+
+
+@pytest.mark.parametrize(
+    ("picture", "answer", "told"),
+    [
+        (PARTITION, per_unit([0, 0, 1, 1], [0, 0, 1, 0], "group", "kind"), "adjusted Rand index 1.00"),
+        (SCATTER, per_unit([1.0, 2.0, 3.0, 4.0], [1.0, 2.0, 3.0, 0.0], "number"), "rank correlation 1.00, n = 3"),
+        (CONFUSION, per_unit(["E", "E", "I", "I"], ["E", "E", "I", "E"], "label"), "100% of 3 units right"),
+    ],
+)
+def test_units_that_the_question_leaves_out_are_in_no_drawing(picture, answer, told):
+    whole = words(draw(picture, [answer], "t"))
+    assert told not in whole
+    assert told in words(draw(replace(picture, left_out="unclear"), [leaving_out(answer, [0, 0, 0, 1])], "t"))
+
+
+def test_filters_and_factors_leave_out_what_is_not_asked_as_well():
+    picture = replace(FILTERS, left_out="unclear")
+    text = words(draw(picture, [leaving_out(filtered(3), [False, True, False])], "t"))
+    assert "unit 0" in text
+    assert "unit 2" in text
+    assert "unit 1" not in text
+    answer = latent(4)
+    spoilt = {"latent": np.where(np.arange(4)[:, None, None] == 3, 1e3, answer.estimate["latent"])}
+    flagged = leaving_out(replace(answer, estimate=spoilt), [False] * 3 + [True], "trial")
+    assert "R² 1.00" not in words(draw(TRACES, [flagged], "t"))
+    assert "R² 1.00" in words(draw(replace(TRACES, left_out="unclear"), [flagged], "t"))
+
+
+def test_an_answer_of_which_all_is_left_out_is_a_clear_error():
+    answer = leaving_out(per_unit([0, 1], [0, 1], "group", "kind"), [True, True])
+    with pytest.raises(SimlabError, match="leaves nothing of kind"):
+        draw(replace(PARTITION, left_out="unclear"), [answer], "t")
+
+
+def test_the_bars_of_a_matrix_state_their_units():
+    answer = wiring(12)
+    answer.truth["weight"].attrs["units"] = "V"
+    text = words(draw(MATRIX, [answer], "t"))
+    assert "weight [V]" in text
+    assert "score [the method's scale]" in text

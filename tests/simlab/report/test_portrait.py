@@ -9,14 +9,15 @@ import numpy as np
 import pytest
 import toys
 import xarray as xr
+from matplotlib.axes import Axes
 
-from simlab import data
+from simlab import data, registry
 from simlab.contracts import SimlabError
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.stimulating.ideal import Ideal
 from simlab.report import activity_statistics as measures
 from simlab.report import figures, panels
-from simlab.report.portrait import portrait, reference_activity
+from simlab.report.portrait import circuit_portrait, portrait, reference_activity, stimulator_portrait
 from simlab.session import Session, Stimulus
 
 
@@ -192,3 +193,10 @@ def test_file_names_are_safe_and_never_taken_twice():
 def test_the_first_32_lines_of_a_plot_look_different():
     looks = {(look["color"], str(look["linestyle"])) for look in map(figures.line_look, range(32))}
     assert len(looks) == 32
+
+
+def test_weight_bars_and_stimulation_strengths_have_units():
+    figure = circuit_portrait(registry.create("circuits", "coupled_rates", n_neurons=8), trials=2, duration=0.5)
+    labels = {axes.get_ylabel() for axes in figure.findobj(Axes)}
+    assert "weight [dimensionless]" in labels
+    assert "drive at the neuron [rheobase]" in {axes.get_ylabel() for axes in stimulator_portrait(Ideal()).axes}

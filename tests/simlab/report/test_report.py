@@ -20,9 +20,11 @@ from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
 from simlab.report import tables, write_report
-from simlab.report.html import band_words, claim_row, duration_words, rate
+from simlab.report.index_section import claim_row
+from simlab.report.matrices import by_circuit
+from simlab.report.words import band_words, duration_words, rate
 from simlab.running.loop import run
-from simlab.statistics import leaderboard
+from simlab.statistics import heat, leaderboard
 from simlab.store.results import Results
 
 EVIL = "<script>alert('x')</script>&\"'$"
@@ -50,13 +52,15 @@ class Page(HTMLParser):
         self.links: list[str] = []
         self.ids: set[str] = set()
         self.handlers: list[str] = []
-        self.text = ""
+        self.text = self.policy = ""
         self.feed(text)
 
     def handle_starttag(self, tag, attrs):
         self.tags.append(tag)
         self.links += [value for name, value in attrs if name in ("src", "href", "action", "data", "xlink:href")]
         self.ids |= {value for name, value in attrs if name == "id"}
+        if dict(attrs).get("http-equiv") == "Content-Security-Policy":
+            self.policy = dict(attrs)["content"]
         self.handlers += [name for name, _ in attrs if name.startswith("on")]
 
     def handle_data(self, data):
@@ -92,110 +96,176 @@ def toy_run(tmp_path_factory: pytest.TempPathFactory) -> Results:
 
 
 @pytest.fixture(scope="module")
-def toy_file(toy_run: Results) -> Path:
+def toy_index(toy_run: Results) -> Path:
     return write_report(toy_run)
 
 
 @pytest.fixture(scope="module")
-def toy_page(toy_file: Path) -> Page:
-    return Page(toy_file.read_text())
+def pages(toy_index: Path) -> dict[str, Page]:
+    return {file.stem: Page(file.read_text()) for file in sorted(toy_index.parent.glob("*.html"))}
 
 
-def test_the_report_lies_in_the_run_folder(toy_run, toy_file):
-    assert toy_file == toy_run.folder / "report.html"
+@pytest.fixture(scope="module")
+def text(pages: dict[str, Page]) -> str:
+    return " ".join(page.text for page in pages.values())
 
 
-def test_nothing_is_fetched_and_nothing_is_executed(toy_file, toy_page):
-    assert "script" not in toy_page.tags
-    assert toy_page.handlers == []
-    allowed = ("data:image/svg+xml;base64,", "#", "figures/")
-    assert all(link.startswith(allowed) for link in toy_page.links)
-    style = toy_file.read_text().split("<style>")[1].split("</style>")[0]
+def test_the_report_is_a_folder_in_the_run_folder_with_a_page_for_each_part(toy_run, toy_index, pages):
+    assert toy_index == toy_run.folder / "report" / "index.html"
+    assert {
+        "index",
+        "question-connectivity",
+        "method-lag-correlation",
+        "circuit-toy-chain",
+        "circuit-toy-rival",
+    } <= set(pages)
+    n_methods = toy_run.table.loc[toy_run.table["kind"] != "baseline", "method_label"].nunique()
+    assert sum(name.startswith("method-") for name in pages) == n_methods
+
+
+def test_a_page_loads_only_what_lies_beside_it(toy_index, pages):
+    for page in pages.values():
+        assert page.handlers == []
+        assert page.tags.count("script") == 1
+        local = [link for link in page.links if not link.startswith("#")]
+        assert all((toy_index.parent / link.split("#")[0]).is_file() for link in local), local
+        assert "default-src 'none'" in page.policy
+        assert "unsafe" not in page.policy
+    style = (toy_index.parent / "report.css").read_text()
     assert "url(" not in style
     assert "@import" not in style
 
 
-def test_user_text_is_shown_as_text(toy_file, toy_page):
-    assert "<script>" not in toy_file.read_text()
+def test_user_text_is_shown_as_text(toy_index, text):
+    assert all("<script>" not in file.read_text() for file in toy_index.parent.glob("*.html"))
     for place in ("First paragraph", "abstained", "reason"):
-        assert f"{place} {EVIL}" in toy_page.text
-    assert toy_page.text.count("alert('x')") > 5
+        assert f"{place} {EVIL}" in text
+    assert text.count("alert('x')") > 5
 
 
-def test_links_within_the_page_lead_somewhere(toy_page):
-    anchors = [link[1:] for link in toy_page.links if link.startswith("#")]
-    assert len(anchors) >= 5
-    assert set(anchors) <= toy_page.ids
+def test_links_within_a_page_lead_somewhere(pages):
+    for page in pages.values():
+        assert {link[1:] for link in page.links if link.startswith("#") and len(link) > 1} <= page.ids
 
 
-def test_every_figure_is_also_a_file(toy_file, toy_page):
-    files = [link for link in toy_page.links if link.startswith("figures/")]
-    assert len(files) == toy_page.tags.count("img") > 5
-    assert all((toy_file.parent / name).read_text().startswith("<?xml") for name in files)
+def test_every_page_is_reached_from_the_first(pages):
+    assert {f"{name}.html" for name in pages if name != "index"} <= set(pages["index"].links)
 
 
-def test_every_image_says_in_words_what_it_shows(toy_file):
-    assert toy_file.read_text().count("<img ") == toy_file.read_text().count(' alt="')
+def test_every_image_says_in_words_what_it_shows(toy_index):
+    for file in toy_index.parent.glob("*.html"):
+        assert file.read_text().count("<img ") == file.read_text().count(' alt="')
 
 
-def test_each_claim_stands_with_source_figure_and_verdict(toy_page):
-    for text in (
+def test_each_claim_stands_with_source_figure_and_verdict(pages):
+    for words in (
         "✓ holds",
         "✗ fails",
         "– not measured",
         "statement of a claim that fails",
         "source of a claim that holds",
     ):
-        assert text in toy_page.text
-    assert "0.75 [0.65, 0.85]" in toy_page.text
-    assert "claimed: 0.50 to 1" in toy_page.text
+        assert words in pages["index"].text
+    assert "0.75 [0.65, 0.85]" in pages["index"].text
+    assert "claimed: 0.50 to 1" in pages["index"].text
 
 
-def test_errors_and_abstentions_are_listed_with_their_reasons(toy_page):
-    assert "this method always raises" in toy_page.text
-    assert "abstained" in toy_page.text
+def test_errors_and_abstentions_are_listed_with_their_reasons(pages):
+    assert "this method always raises" in pages["index"].text
+    assert "this method always raises" in next(p.text for name, p in pages.items() if name.startswith("method-misb"))
 
 
-def test_circuit_and_rival_are_shown_through_the_instruments(toy_run, toy_page):
-    names = {path.name for path in (toy_run.folder / "figures").iterdir()}
+def test_circuit_and_rival_are_shown_through_the_instruments(toy_run, pages):
+    names = {path.name for path in (toy_run.folder / "report" / "figures").iterdir()}
     assert {"circuit-toy-chain.svg", "seen-toy-chain.svg", "circuit-toy-rival.svg", "seen-toy-rival.svg"} <= names
-    assert "Subject 0 of this run" in toy_page.text
+    assert "Subject 0 of this run" in pages["circuit-toy-chain"].text
+    assert "toy_chain" in pages["circuit-toy-rival"].text  # whom it imitates
 
 
-def test_power_curves_and_matrices_are_drawn(toy_run, toy_file):
-    names = {path.name for path in (toy_run.folder / "figures").iterdir()}
+def test_power_curves_and_matrices_are_drawn(toy_run, toy_index):
+    names = {path.name for path in (toy_run.folder / "report" / "figures").iterdir()}
     assert {"connectivity-against-seconds.svg", "connectivity-best.svg", "connectivity-worst.svg"} <= names
 
 
-def test_provenance_names_versions_seed_machine_and_parameters(toy_page):
-    for text in ("version: numpy", "machine: system", "seed", "n_neurons", "toy_chain"):
-        assert text in toy_page.text
+def test_what_recovered_and_mcc_mean_is_said(pages):
+    assert "reaches 0.50 (least_mcc)" in pages["question-connectivity"].text
+    for page in ("index", "question-connectivity"):
+        assert "Matthews correlation coefficient" in pages[page].text
+    assert "The answer meets its question's criterion" in pages["index"].text
 
 
-def test_the_same_results_give_the_same_page_in_the_folder_that_is_named(toy_run, toy_file, tmp_path):
+def test_provenance_names_versions_seed_machine_and_parameters(pages):
+    for words in ("version: numpy", "machine: system", "seed", "n_neurons", "toy_chain"):
+        assert words in pages["index"].text
+
+
+def test_a_method_is_told_where_it_works_what_it_needs_and_what_it_costs(pages):
+    words = pages["method-lag-correlation"].text
+    for told in ("Where it works", "Where it claims wrongly", "How much data it needs", "recording used", "Brier"):
+        assert told in words
+
+
+def test_one_file_holds_everything_and_needs_nothing_beside_it(toy_run, tmp_path, pages):
+    file = write_report(toy_run, tmp_path / "all.html")
+    assert file == tmp_path / "all.html"
+    assert list(tmp_path.iterdir()) == [file]
+    page = Page(file.read_text())
+    assert all(link.startswith(("#", "data:image/")) for link in page.links)
+    assert {link[1:] for link in page.links if link.startswith("#") and len(link) > 1} <= page.ids
+    for part in ("question-connectivity", "method-lag-correlation", "circuit-toy-rival"):
+        assert part in page.ids
+
+
+def test_the_same_results_give_the_same_pages_in_the_folder_that_is_named(toy_run, toy_index, tmp_path):
     again = write_report(toy_run, tmp_path / "there")
-    assert again == tmp_path / "there" / "report.html"
-    assert again.read_bytes() == toy_file.read_bytes()
+    assert again == tmp_path / "there" / "index.html"
+    for file in again.parent.glob("*.html"):
+        assert file.read_bytes() == (toy_index.parent / file.name).read_bytes()
 
 
 def test_a_place_that_cannot_be_written_is_a_clear_error(toy_run, tmp_path):
     (tmp_path / "file").write_text("")
     with pytest.raises(SimlabError, match="cannot write the figure"):
+        write_report(toy_run, tmp_path / "file" / "report")
+    with pytest.raises(SimlabError, match="cannot be written"):
         write_report(toy_run, tmp_path / "file" / "report.html")
+
+
+def all_text(index: Path) -> str:
+    return " ".join(Page(file.read_text()).text for file in index.parent.glob("*.html"))
 
 
 def test_a_run_whose_experiment_is_gone_is_still_reported(toy_run, tmp_path):
     results = Results(toy_run.folder)
     assert results.spec is None
-    page = Page(write_report(results, tmp_path / "r.html").read_text())
-    assert "code could not be found" in page.text
-    assert "Leaderboard" in page.text
+    words = all_text(write_report(results, tmp_path / "r"))
+    assert "The claims cannot be checked" in words
+    assert "code that cannot be found" in words
+    assert "This circuit is not registered here" in words
+    assert "Leaderboard" in words
+
+
+def test_a_run_of_registered_circuits_needs_no_registration_of_its_experiment(tmp_path):
+    grid = Grid((simlab.create("circuits", "coupled_rates", n_neurons=8),), (Plan(2, 1.0),), (Perfect(),), (Evil(),))
+    run(Experiment("of_a_notebook", "Asked.", (grid,), subjects=1, seed=5), tmp_path / "run", archive=False)
+    results = Results(tmp_path / "run")
+    assert results.spec is None
+    words = Page((write_report(results).parent / "circuit-coupled-rates.html").read_text()).text
+    assert "2 trials of 1 s, 8 neurons" in words
+
+
+def test_a_question_that_is_not_registered_here_is_still_reported(tmp_path):
+    rows = [row(cell=str(i), subject=i, question="whither", recovered=float(i > 1), metrics="{}") for i in range(4)]
+    spec = Experiment("of_elsewhere", "Asked.", (Grid((toys.ToyChain(),), (Plan(1, 1.0),), (Perfect(),), (Evil(),)),))
+    index = write_report(Results(write_run(tmp_path / "run", spec, rows)))
+    words = Page((index.parent / "question-whither.html").read_text()).text
+    assert "0.50 [0.15, 0.85]" in words
+    assert "not registered here" in words
 
 
 def test_a_run_without_rows_is_reported(tmp_path):
     spec = Experiment("empty", "Nothing yet.", (Grid((toys.ToyChain(),), (Plan(1, 1.0),), (Perfect(),), (Evil(),)),))
-    page = Page(write_report(Results(write_run(tmp_path / "run", spec, []), spec)).read_text())
-    assert "Nothing yet." in page.text
+    assert "Nothing yet." in all_text(write_report(Results(write_run(tmp_path / "run", spec, []), spec)))
 
 
 def test_a_circuit_that_raises_costs_its_picture_and_nothing_else(tmp_path):
@@ -208,9 +278,40 @@ def test_a_circuit_that_raises_costs_its_picture_and_nothing_else(tmp_path):
 
     grid = Grid((Broken(), toys.ToyChain()), (Plan(2, 1.0),), (Perfect(),), (toys.LagCorrelation(),))
     spec = Experiment("partly", "Asked.", (grid,), subjects=1)
-    page = Page(write_report(run(spec, tmp_path / "run", archive=False)).read_text())
-    assert f"RuntimeError: no subject {EVIL}" in page.text
-    assert "circuit-toy-chain.svg" in {path.name for path in (tmp_path / "run" / "figures").iterdir()}
+    index = write_report(run(spec, tmp_path / "run", archive=False))
+    assert f"RuntimeError: no subject {EVIL}" in all_text(index)
+    assert "circuit-toy-chain.svg" in {path.name for path in (index.parent / "figures").iterdir()}
+
+
+def test_methods_that_met_unlike_settings_stand_in_leagues_of_their_own(tmp_path):
+    where = {"a": "x", "b": "x", "c": "y", "d": "y"}
+    rows = [
+        row(cell=f"{method}{i}", subject=i, method=method, instrument=where[method], recovered=float(i % 2))
+        for method in where
+        for i in range(4 if where[method] == "x" else 3)
+    ]
+    spec = Experiment("unlike", "Asked.", (Grid((toys.ToyChain(),), (Plan(1, 1.0),), (Perfect(),), (Evil(),)),))
+    index = write_report(Results(write_run(tmp_path / "run", spec, rows)))
+    html = (index.parent / "question-connectivity.html").read_text()
+    first, second = html.split("League 1:")[1].split("League 2:")
+    assert [f"method-{name}.html" in first for name in "abcd"] == [True, True, False, False]
+    assert "2 methods compared over the 4 settings" in first
+    assert "2 methods compared over the 3 settings" in second
+
+
+def test_long_names_are_cut_and_told_up_to_300_characters(tmp_path):
+    long = "n" * 10_000
+    rows = [
+        row(cell=str(i), subject=i, method=long, circuit=long, instrument=long, recovered=1.0, confidence=0.5)
+        for i in range(6)
+    ] + [row(cell="a", subject=9, method=long, status="abstained", reason="r" * 10_000)]
+    spec = Experiment("long", "Asked.", (Grid((toys.ToyChain(),), (Plan(1, 1.0),), (Perfect(),), (Evil(),)),))
+    index = write_report(Results(write_run(tmp_path / "run", spec, rows)))
+    for file in index.parent.glob("*.html"):
+        assert file.stat().st_size < 60_000
+        assert "n" * 301 not in file.read_text()
+    assert f'title="{"n" * 299}…"' in (index.parent / "question-connectivity.html").read_text()
+    assert all(file.stat().st_size < 200_000 for file in (index.parent / "figures").iterdir())
 
 
 @pytest.fixture(scope="module")
@@ -307,9 +408,9 @@ def test_a_curve_shows_the_effect_of_its_amount_alone():
 
 def test_a_map_of_instruments_compares_them_on_the_same_amount_of_data():
     rows = one_at_a_time(effect_of_units=0.0, effect_of_time=0.2)
-    heat = tables.heat(tabled(rows), "connectivity", "instrument_label", "value", "n_answers", ["m"])
-    assert heat.values.loc["m"].tolist() == pytest.approx([0.4, 0.4, 0.4])
-    assert heat.held == "balanced_ei, 20 × 4 s"
+    found = heat(tabled(rows), "connectivity", "instrument_label", "value", "n_answers", ["m"])
+    assert found.values.loc["m"].tolist() == pytest.approx([0.4, 0.4, 0.4])
+    assert found.held == "balanced_ei, 20 × 4 s"
 
 
 def test_settings_that_cross_fully_are_pooled(sampling):
@@ -328,12 +429,23 @@ def test_an_amount_of_many_values_is_pooled_into_few(sampling):
 
 def test_a_map_counts_rivals_only_as_false_recovery(sampling):
     order = list(sampling.leaderboard()["method_label"])
-    fooled = tables.heat(sampling.table, "connectivity", "circuit_label", "false_recovery", "n_rival", order)
-    right = tables.heat(sampling.table, "connectivity", "circuit_label", "recovery", "n_answers", order)
+    fooled = heat(sampling.table, "connectivity", "circuit_label", "false_recovery", "n_rival", order)
+    right = heat(sampling.table, "connectivity", "circuit_label", "recovery", "n_answers", order)
     assert list(fooled.values.columns) == ["common_drive"]
     assert list(right.values.columns) == ["balanced_ei"]
     assert fooled.values.loc["spike_count_correlation", "common_drive"] > 0.7
-    assert right.values.loc["oracle", "balanced_ei"] == 1
+    assert right.values.loc["baseline:oracle", "balanced_ei"] == 1
+
+
+def test_a_circuit_that_was_met_through_another_instrument_alone_is_in_the_matrix_as_well():
+    rows = [
+        row(cell=f"{circuit}{i}", circuit=circuit, instrument=instrument, subject=i, recovered=float(i < n))
+        for circuit, instrument, n in (("a", "x", 1), ("b", "x", 2), ("c", "y", 3))
+        for i in range(3)
+    ]
+    (block,) = by_circuit(tabled(rows), ["m"]).blocks
+    assert block.columns == ["a", "b", "c"]
+    assert [(square.hits, square.asked) for square in block.row("m")] == [(1, 3), (2, 3), (3, 3)]
 
 
 def test_failures_are_grouped_by_reason_errors_first(sampling):
@@ -351,7 +463,7 @@ def test_calibration_counts_a_rival_left_alone_as_right():
 def test_the_best_and_the_worst_kept_matrices_are_chosen():
     rows = [row(cell=str(i), metrics=json.dumps({"mcc": m}), recovered=1.0)
             for i, m in enumerate((0.2, 0.9, 0.5))]  # fmt: skip
-    found = tables.notable_cells(tabled(rows), "connectivity", "mcc")
+    found = tables.notable_cells(tabled(rows), "mcc")
     first = {case: cell["cell"] for case, cell in reversed(found)}
     assert first == {"best": "1", "median": "2", "worst": "0"}
 
@@ -385,3 +497,14 @@ def tabled(rows):
     from simlab.store.tables import table
 
     return table([{k: v for k, v in r.items() if k != "kept"} for r in rows])
+
+
+def test_two_subjects_that_agree_make_no_interval_of_zero_width():
+    rows = [
+        row(cell=f"{subject}-{seconds}", subject=subject, duration=seconds, recovered=float(seconds > 2))
+        for subject in range(2)
+        for seconds in (1.0, 4.0)
+    ]
+    power = tables.power(tabled(rows), leaderboard(tabled(rows)), "connectivity", "seconds", "s", 0.8)
+    (need,) = power.needed
+    assert need["low"] < need["amount"] < need["high"]
