@@ -13,8 +13,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Annotated
 
+from simlab.rules import Spelled, check_fields, require
 from simlab.statistics.comparison import best_of, paired_difference, separation
 from simlab.statistics.measured import Measured, chosen, difference, mean, rate
 
@@ -37,12 +38,18 @@ class Claim:
     compared with the band, with no interval, so that one cell that breaks it makes the claim fail.
     """
 
-    name: str
+    name: Annotated[str, Spelled(r"\S(.*\S)?", "that is not empty")]
     statement: str
     source: str
     measure: Callable[[pd.DataFrame], Measured | float]
     band: tuple[float, float]
     invariant: bool = False
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        require(callable(self.measure), f"measure must be a function of the table, got {self.measure!r}")
+        low, high = self.band
+        require(low <= high, f"band must be (low, high) with low <= high, got {self.band}: write the lower first")
 
     def check(self, table: pd.DataFrame) -> ClaimResult:
         """The verdict on these results; see `ClaimResult`."""

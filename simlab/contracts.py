@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, Annotated, Any, ClassVar, Protocol, runtime_checkable
 
 from simlab.errors import BudgetExceeded as BudgetExceeded
 from simlab.errors import HouseFault as HouseFault
 from simlab.errors import SimlabError as SimlabError
+from simlab.rules import Within, check_fields
 
 if TYPE_CHECKING:
     import numpy as np
@@ -42,13 +43,20 @@ class Finding:
         return cls(abstained=reason)
 
 
+Allowance = Annotated[float, Within(0, float("inf"))]
+"""An amount that may be spent; infinity is no limit."""
+
+
 @dataclass(frozen=True)
 class Budget:
     """What an active method may spend: trials, seconds of recording, perturbations (one per trial and pulse)."""
 
-    trials: float = float("inf")
-    seconds: float = float("inf")
-    perturbations: float = float("inf")
+    trials: Allowance = float("inf")
+    seconds: Allowance = float("inf")
+    perturbations: Allowance = float("inf")
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
 
 @dataclass(frozen=True)

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cache, cached_property
 from itertools import product
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
-from simlab.contracts import Budget, Circuit, Instrument, SimlabError, Stimulator
+from simlab.contracts import Budget, Circuit, Instrument, Stimulator
 from simlab.fingerprint import describe, fingerprint, label, value_hash
 from simlab.naming import name_of
 from simlab.pairing import check_pair
+from simlab.parts import PARTS, check_distinct, made, members
 from simlab.registry import create, names, question
+from simlab.rules import Spelled, Within, check_fields, require
 from simlab.sources import code_hash, libraries
 from simlab.truths import answerable
 
@@ -22,9 +24,16 @@ if TYPE_CHECKING:
 BASELINES = ("oracle", "random", "marginals_only")
 
 
-def _require(rule: bool, message: str) -> None:
-    if not rule:
-        raise SimlabError(message)
+Name = Annotated[str, Spelled(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", "of letters, digits, _, - and .")]
+"""Names a run folder."""
+
+Trials = Annotated[int, Within(1, 1_000_000)]
+Seconds = Annotated[float, Within(1e-3, 1e5, "s")]
+Subjects = Annotated[int, Within(1, 100_000)]
+Seed = int | Annotated[str, Spelled(r"\S(.*\S)?", "that is not empty")]
+Spendable = Annotated[int, Within(0, 1_000_000)]
+LONGEST = 3e6
+"""Seconds that a plan may record, a month: more than any chronic recording of one subject in one go."""
 
 
 @dataclass(frozen=True)
@@ -35,14 +44,15 @@ class Plan:
     unless the grid says otherwise, as many perturbed trials.
     """
 
-    trials: int
-    duration: float
+    trials: Trials
+    duration: Seconds
 
     def __post_init__(self) -> None:
-        whole = isinstance(self.trials, int) and self.trials >= 1
-        _require(whole, f"trials must be >= 1 and whole, got {self.trials!r}: plan at least one trial")
-        finite = isinstance(self.duration, int | float) and 0 < self.duration < float("inf")
-        _require(finite, f"duration must be > 0 s and finite, got {self.duration!r}: plan trials of positive length")
+        check_fields(self)
+        require(
+            self.trials * self.duration <= LONGEST,
+            f"trials x duration must be <= {LONGEST:g} s, got {self.trials} x {self.duration} s: plan fewer or shorter",
+        )
 
     def budget(self, perturbations: float | None = None) -> Budget:
         """The budget that buys this plan's amount of data."""
@@ -80,17 +90,20 @@ class Grid:
     instruments: tuple[Instrument | str, ...]
     methods: tuple[Any, ...]
     rivals: tuple[Circuit | str, ...] = ()
-    stimulators: tuple[Stimulator | None, ...] = (None,)
-    perturbations: tuple[int | None, ...] = (None,)
+    stimulators: tuple[Stimulator | str | None, ...] = (None,)
+    perturbations: tuple[Spendable | None, ...] = (None,)
     ceiling: Plan | None = None
-    ceiling_subjects: int | None = None
+    ceiling_subjects: Subjects | None = None
     baselines: bool = True
 
     def __post_init__(self) -> None:
-        for what in ("circuits", "plans", "instruments", "methods"):
-            _require(len(getattr(self, what)) > 0, f"a grid needs at least one of its {what}, got none")
-        for what in ("circuits", "rivals", "instruments", "methods"):
-            object.__setattr__(self, what, _made("circuits" if what == "rivals" else what, getattr(self, what)))
+        for what in PARTS:
+            object.__setattr__(self, what, made(what, getattr(self, what)))
+        check_fields(self)
+        for what in ("circuits", "plans", "instruments", "methods", "stimulators", "perturbations"):
+            require(len(getattr(self, what)) > 0, f"a grid needs at least one of its {what}, got (): name one")
+        for what in (*PARTS, "plans", "perturbations"):
+            check_distinct(what, getattr(self, what))
         for method in self.methods:
             _check_asked(method, self.circuits)
         imitated = {name_of(circuit) for circuit in self.circuits}
@@ -120,18 +133,14 @@ class Grid:
         return list(found.values())
 
 
-def _made(kind: str, plugins: Iterable[Any]) -> tuple[Any, ...]:
-    return tuple(create(kind, plugin) if isinstance(plugin, str) else plugin for plugin in plugins)
-
-
 def _check_asked(method: Any, circuits: tuple[Any, ...]) -> None:
-    asked = method.question
-    _require(
+    asked = getattr(method, "question", None)
+    require(
         asked in names("questions"),
         f"method {name_of(method)} asks {asked!r}, but the questions are {', '.join(names('questions'))}: "
         "register yours (simlab.register, or the entry-point group simlab.questions)",
     )
-    _require(
+    require(
         any(asked in answerable(circuit) for circuit in circuits),
         f"method {name_of(method)} meets no circuit of its grid: none of {', '.join(map(name_of, circuits))} knows the "
         f"true {asked}; give a circuit that does, or leave the method out",
@@ -207,23 +216,23 @@ class Experiment:
     processor time] whatever a circuit or an instrument does at once: a subject, a session, its recording, a truth.
     """
 
-    name: str
+    name: Name
     asks: str
     grids: tuple[Grid, ...]
     claims: tuple[Claim, ...] = ()
-    subjects: int = 20
-    seed: int | str = 2026
+    subjects: Subjects = 20
+    seed: Seed = 2026
     questions: tuple[Any, ...] = ()
-    time_limit: float = 600.0
-    memory_limit: int = 4 * 2**30
-    simulation_limit: float = 3600.0
+    time_limit: Annotated[float, Within(1e-3, 1e7, "s")] = 600.0
+    memory_limit: Annotated[int, Within(2**20, 2**50, "bytes")] = 4 * 2**30
+    simulation_limit: Annotated[float, Within(1e-3, 1e7, "s")] = 3600.0
     notes: str = field(default="")
 
     def __post_init__(self) -> None:
-        _require(self.subjects >= 1, f"an experiment needs at least one subject, got {self.subjects}")
-        _require(len(self.grids) > 0, "an experiment needs at least one grid, got none")
-        _require(self.time_limit > 0, f"time_limit must be > 0 s, got {self.time_limit}")
-        _require(self.simulation_limit > 0, f"simulation_limit must be > 0 s, got {self.simulation_limit}")
+        check_fields(self)
+        require(len(self.grids) > 0, "an experiment needs at least one of its grids, got (): give one")
+        for what in ("claims", "questions"):
+            object.__setattr__(self, what, members(what, getattr(self, what)))
 
     def cells(self) -> Iterator[Cell]:
         """Every cell once, those that share a simulation next to one another."""

@@ -14,6 +14,7 @@ from typing import Any
 
 from simlab.contracts import SimlabError
 from simlab.naming import kind_of, name_of, near
+from simlab.rules import check_fields
 
 KINDS = ("circuits", "instruments", "methods", "questions", "experiments")
 BUILT_IN_PACKAGES = ("circuits", "methods", "experiments")
@@ -68,7 +69,9 @@ def create(kind: str, name: str, **parameters: Any) -> Any:
             f"{name} has no parameter {', '.join(unknown)}{near(unknown[0], fields)}; "
             f"it takes: {', '.join(sorted(fields)) or 'none'}"
         )
-    return made(found, parameters)
+    instance = made(found, parameters)
+    check_fields(instance)
+    return instance
 
 
 def made(found: Any, parameters: Mapping[str, Any]) -> Any:

@@ -17,10 +17,11 @@ from collections.abc import Hashable, Iterable, Iterator
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
-from types import CodeType
+from types import CodeType, FunctionType
 from typing import Any
 
 HOUSE = "simlab"
+PLAIN = (bool, int, float, str)
 COMPUTING = ("numpy", "scipy", "brian2", "jax")
 """Libraries whose versions decide results wherever they are used; a method names its own beside them."""
 
@@ -44,9 +45,12 @@ def _version(package: str) -> str:
 def code_hash(cls: type) -> str:
     """Hash of all that a class runs.
 
-    A class of a notebook or script is hashed by itself, by its compiled code: its text may be gone or out of date.
+    A class of a notebook or script is hashed by its compiled code, and that of its neighbours there that it calls: its
+    text may be gone or out of date.
     """
-    return _told.get(cls) or _code_hash(cls)
+    if cls in _told:
+        return _told[cls]
+    return _digest(_compiled(cls)) if cls.__module__ == "__main__" else _code_hash(cls)
 
 
 _told: dict[type, str] = {}
@@ -62,10 +66,14 @@ def tell_hash(cls: type, known: str) -> None:
 def _code_hash(cls: Hashable) -> str:
     module = sys.modules.get(cls.__module__)
     path = getattr(module, "__file__", None)
-    if cls.__module__ == "__main__" or path is None or not Path(path).is_file():
+    if path is None or not Path(path).is_file():
         text = _compiled(cls)
     else:
         text = "\n".join(sorted(_text_and_imports(found)[0] for found in _built_on(cls.__module__, Path(path))))
+    return _digest(text)
+
+
+def _digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 
 
@@ -157,15 +165,35 @@ def _imports(node: ast.AST) -> Iterator[str]:
 
 def _compiled(cls: Any) -> str:
     """Code and constants of a class's functions, its parents' included; stable between processes."""
-    functions = {}
+    functions: dict[str, str] = {}
     for parent in inspect.getmro(cls)[:-1]:
         for name, value in vars(parent).items():
             inner = getattr(value, "__func__", value)
             if hasattr(inner, "__code__"):
-                functions[f"{parent.__qualname__}.{name}"] = _code_text(inner.__code__)
-            elif isinstance(value, bool | int | float | str) and name not in ("__module__", "__doc__"):
+                _note(f"{parent.__qualname__}.{name}", inner, functions)
+            elif isinstance(value, PLAIN) and name not in ("__module__", "__doc__"):
                 functions[f"{parent.__qualname__}.{name}"] = repr(value)
     return json.dumps(functions, sort_keys=True)
+
+
+def _note(called: str, function: Any, found: dict[str, str]) -> None:
+    """A function's code, and the functions and plain values of its notebook or script that it names."""
+    found[called] = _code_text(function.__code__)
+    space = getattr(function, "__globals__", {})
+    if space.get("__name__") != "__main__":
+        return
+    for name in _names(function.__code__):
+        value = space.get(name)
+        if isinstance(value, PLAIN):
+            found[name] = repr(value)
+        elif isinstance(value, FunctionType) and value.__globals__ is space and name not in found:
+            _note(name, value, found)
+
+
+def _names(code: CodeType) -> list[str]:
+    """The names that code looks up, that of its inner functions and comprehensions included."""
+    inner = [name for constant in code.co_consts if isinstance(constant, CodeType) for name in _names(constant)]
+    return [*code.co_names, *inner]
 
 
 def _code_text(code: CodeType) -> str:

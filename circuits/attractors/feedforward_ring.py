@@ -10,7 +10,8 @@ import numpy as np
 from circuits.attractors.ring_attractor import RingAttractor
 from circuits.attractors.ring_network import RingNetwork
 from circuits.attractors.ring_subject import RingSubject
-from simlab.contracts import SimlabError
+from simlab.rules import check_fields
+from simlab.rules.quantities import Share
 
 
 @dataclass(frozen=True)
@@ -39,11 +40,10 @@ class FeedforwardRing:
     questions: ClassVar[tuple[str, ...]] = ("connectivity", "topology")
 
     ring: RingAttractor = field(default_factory=RingAttractor)  # parameters of either layer, `model` among them
-    common_background: float = 1.0  # share of the noise's variance that twins have in common; below 1 the match loosens
+    common_background: Share = 1.0  # share of the noise's variance that twins have in common; below 1 the match loosens
 
     def __post_init__(self) -> None:
-        if not 0 <= self.common_background <= 1:
-            raise SimlabError(f"common_background must lie in 0..1, got {self.common_background}")
+        check_fields(self)
 
     @property
     def modalities(self) -> tuple[str, ...]:

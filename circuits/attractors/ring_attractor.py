@@ -3,15 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 
 from circuits.attractors.ring_network import RingNetwork, footprint, wrap
 from circuits.attractors.ring_subject import RingSubject
-from simlab.contracts import SimlabError
-
-MODELS = ("spiking", "rate")
+from simlab.rules import Within, check_fields, require
+from simlab.rules.quantities import (
+    Angle,
+    Delay,
+    Drive,
+    MembraneTimeConstant,
+    Noise,
+    Pause,
+    Potential,
+    Refractory,
+    Step,
+    SynapticTimeConstant,
+    Weight,
+)
 
 
 @dataclass(frozen=True)
@@ -39,43 +50,43 @@ class RingAttractor:
     mechanism: ClassVar[str] = "ring attractor"
     questions: ClassVar[tuple[str, ...]] = ("connectivity", "topology")
 
-    n_excitatory: int = 80  # four to one (Compte et al. 2000: 2048 and 512)
-    n_inhibitory: int = 20
-    rest: float = -0.070  # V (Compte et al. 2000)
-    threshold: float = -0.050  # V (Compte et al. 2000)
-    reset: float = -0.060  # V (Compte et al. 2000)
-    membrane_time_constant_e: float = 0.020  # s (Compte et al. 2000: 0.5 nF / 25 nS)
-    membrane_time_constant_i: float = 0.010  # s (Compte et al. 2000: 0.2 nF / 20 nS)
-    refractory_e: float = 0.002  # s (Compte et al. 2000)
-    refractory_i: float = 0.001  # s (Compte et al. 2000)
-    excitatory_time_constant: float = 0.1  # s, NMDA receptors (Compte et al. 2000)
-    inhibitory_time_constant: float = 0.01  # s, GABA_A receptors (Compte et al. 2000)
-    delay: float = 0.001  # s, a local axon and one synapse (Markram et al. 1997, J Physiol 500:409: 1 to 2 ms)
-    noise: float = 0.003  # V, free membrane's standard deviation (in vivo 2 to 6 mV: Destexhe et al. 2003)
-    drive_e: float = 0.024  # V, mean background drive: above threshold, inhibition keeps the unselected silent
-    drive_i: float = 0.014  # V
-    reach: float = np.pi / 2  # rad, of excitation
-    weight_ee: float = 0.5e-3  # V/Hz: an excitatory neuron's drive per rate of all that contact it
-    weight_ei: float = 1.0e-3  # V/Hz, excitatory to inhibitory
-    weight_ie: float = 0.6e-3  # V/Hz, inhibitory to excitatory, taken as negative
-    weight_ii: float = 0.3e-3  # V/Hz, inhibitory to inhibitory, taken as negative
-    cue_strength: float = 0.008  # V, at the cue's angle
-    cue_reach: float = np.pi / 2  # rad, a landmark's drive falls as the recurrent one does
-    cue_duration: float = 0.25  # s of the trial in which the cue is shown (Compte et al. 2000: 0.25 s)
-    dt: float = 5e-4  # s; at a fifth of it the mean rates differ by 1% and the peak by 3% (measured)
-    model: str = "spiking"  # or "rate"
+    n_excitatory: Annotated[int, Within(8, 10_000)] = 80  # four to one (Compte et al. 2000: 2048 and 512)
+    n_inhibitory: Annotated[int, Within(2, 10_000)] = 20
+    rest: Potential = -0.070  # V (Compte et al. 2000)
+    threshold: Potential = -0.050  # V (Compte et al. 2000)
+    reset: Potential = -0.060  # V (Compte et al. 2000)
+    membrane_time_constant_e: MembraneTimeConstant = 0.020  # s (Compte et al. 2000: 0.5 nF / 25 nS)
+    membrane_time_constant_i: MembraneTimeConstant = 0.010  # s (Compte et al. 2000: 0.2 nF / 20 nS)
+    refractory_e: Refractory = 0.002  # s (Compte et al. 2000)
+    refractory_i: Refractory = 0.001  # s (Compte et al. 2000)
+    excitatory_time_constant: SynapticTimeConstant = 0.1  # s, NMDA receptors (Compte et al. 2000)
+    inhibitory_time_constant: SynapticTimeConstant = 0.01  # s, GABA_A receptors (Compte et al. 2000)
+    delay: Delay = 0.001  # s, a local axon and one synapse (Markram et al. 1997, J Physiol 500:409: 1 to 2 ms)
+    noise: Noise = 0.003
+    """V, free membrane's standard deviation (in vivo 2 to 6 mV: Destexhe et al. 2003)."""
+    drive_e: Drive = 0.024  # V, mean background drive: above threshold, inhibition keeps the unselected silent
+    drive_i: Drive = 0.014  # V
+    reach: Angle = np.pi / 2  # rad, of excitation
+    weight_ee: Weight = 0.5e-3  # V/Hz: an excitatory neuron's drive per rate of all that contact it
+    weight_ei: Weight = 1.0e-3  # V/Hz, excitatory to inhibitory
+    weight_ie: Weight = 0.6e-3  # V/Hz, inhibitory to excitatory, taken as negative
+    weight_ii: Weight = 0.3e-3  # V/Hz, inhibitory to inhibitory, taken as negative
+    cue_strength: Annotated[float, Within(0, 0.1, "V")] = 0.008  # V, at the cue's angle
+    cue_reach: Angle = np.pi / 2  # rad, a landmark's drive falls as the recurrent one does
+    cue_duration: Pause = 0.25  # s of the trial in which the cue is shown (Compte et al. 2000: 0.25 s)
+    dt: Step = 5e-4  # s; at a fifth of it the mean rates differ by 1% and the peak by 3% (measured)
+    model: Literal["spiking", "rate"] = "spiking"  # or "rate"
 
     def __post_init__(self) -> None:
-        if self.n_excitatory < 8 or self.n_inhibitory < 2:
-            raise SimlabError(
-                f"a ring needs n_excitatory >= 8 and n_inhibitory >= 2, got {self.n_excitatory} and {self.n_inhibitory}"
-            )
-        if self.model not in MODELS:
-            raise SimlabError(f"model must be one of {', '.join(MODELS)}, got {self.model!r}")
-        if not self.rest <= self.reset < self.threshold:
-            raise SimlabError(f"need rest <= reset < threshold, got {self.rest}, {self.reset} and {self.threshold} V")
-        if not 2 * np.pi / self.n_excitatory < self.reach <= np.pi:
-            raise SimlabError(f"reach must span at least one neighbour and at most pi, got {self.reach} rad")
+        check_fields(self)
+        require(
+            self.rest <= self.reset < self.threshold,
+            f"need rest <= reset < threshold, got {self.rest}, {self.reset} and {self.threshold} V",
+        )
+        require(
+            self.reach > 2 * np.pi / self.n_excitatory,
+            f"reach must span at least one neighbour, {2 * np.pi / self.n_excitatory:.3g} rad, got {self.reach}",
+        )
 
     @property
     def modalities(self) -> tuple[str, ...]:

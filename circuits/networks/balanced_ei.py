@@ -3,14 +3,26 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
 
 from simlab import truths
-from simlab.contracts import SimlabError
 from simlab.data import activity, anatomy
+from simlab.rules import Within, check_fields, require
+from simlab.rules.quantities import (
+    Delay,
+    Drive,
+    Fluctuation,
+    MembraneTimeConstant,
+    Noise,
+    Pause,
+    Potential,
+    Refractory,
+    Share,
+    Step,
+)
 from simlab.session import Session
 
 if TYPE_CHECKING:
@@ -47,44 +59,41 @@ class BalancedEI:
     questions: ClassVar[tuple[str, ...]] = ("connectivity",)
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
-    n_neurons: int = 100
-    excitatory_fraction: float = 0.8  # Brunel 2000; cortex: 80 to 85% (Braitenberg & Schuez 1998)
-    connection_probability: float = 0.1  # Brunel 2000; local pyramidal pairs 0.1 (Perin et al. 2011; Song et al. 2005)
-    epsp: float = 0.77e-3  # V, mean; Song et al. 2005 (0.77 mV); 0.5 to 1.6 mV in Lefort 2009, Feldmeyer 1999
-    epsp_spread: float = 0.5  # sd of log EPSP; Song et al. find 0.94 over all pairs, many of them too weak to matter
-    inhibition: float = 4.0  # IPSP / mean EPSP: 4 balances four excitatory per inhibitory neuron (Brunel 2000, g)
-    delay: tuple[float, float] = (0.5e-3, 2.5e-3)  # s, uniform; mean 1.5 ms (Brunel 2000)
-    membrane_time_constant: float = 20e-3  # s; Brunel 2000
-    rest: float = -70e-3  # V
-    threshold: float = -50e-3  # V, 20 mV above rest (Brunel 2000)
-    reset: float = -60e-3  # V, 10 mV above rest (Brunel 2000)
-    refractory: float = 2e-3  # s; Brunel 2000
-    external_mean: float = 12e-3  # V; mean potential near -58 mV (in vivo -65 to -55; Destexhe et al. 2003)
-    external_mean_spread: float = 1e-3  # V, sd over neurons: rates differ (Buzsaki & Mizuseki 2014)
-    external_sd: float = 5e-3  # V, sd of the free potential; 2 to 6 mV in vivo (Destexhe et al. 2003)
-    size: float = 300e-6  # m, edge of the cube that the neurons lie in
-    burn_in: float = 0.2  # s before each trial, ten membrane time constants
-    dt: float = 1e-4  # s, the simulation's step
+    n_neurons: Annotated[int, Within(2, 10_000)] = 100
+    excitatory_fraction: Share = 0.8  # Brunel 2000; cortex: 80 to 85% (Braitenberg & Schuez 1998)
+    connection_probability: Share = 0.1  # Brunel 2000; local pyramidal pairs 0.1 (Perin et al. 2011; Song et al. 2005)
+    epsp: Annotated[float, Within(0, 0.02, "V")] = 0.77e-3
+    """V, mean; Song et al. 2005 (0.77 mV); 0.5 to 1.6 mV in Lefort 2009, Feldmeyer 1999."""
+    epsp_spread: Annotated[float, Within(0, 5)] = 0.5
+    """Standard deviation of log EPSP; Song et al. find 0.94 over all pairs, many of them too weak to matter."""
+    inhibition: Annotated[float, Within(0, 100)] = 4.0
+    """IPSP / mean EPSP: 4 balances four excitatory per inhibitory neuron (Brunel 2000, g)."""
+    delay: tuple[Delay, Delay] = (0.5e-3, 2.5e-3)  # s, uniform; mean 1.5 ms (Brunel 2000)
+    membrane_time_constant: MembraneTimeConstant = 20e-3  # s; Brunel 2000
+    rest: Potential = -70e-3  # V
+    threshold: Potential = -50e-3  # V, 20 mV above rest (Brunel 2000)
+    reset: Potential = -60e-3  # V, 10 mV above rest (Brunel 2000)
+    refractory: Refractory = 2e-3  # s; Brunel 2000
+    external_mean: Drive = 12e-3  # V; mean potential near -58 mV (in vivo -65 to -55; Destexhe et al. 2003)
+    external_mean_spread: Fluctuation = 1e-3  # V, sd over neurons: rates differ (Buzsaki & Mizuseki 2014)
+    external_sd: Noise = 5e-3
+    """V, sd of the free potential; 2 to 6 mV in vivo (Destexhe et al. 2003)."""
+    size: Annotated[float, Within(1e-6, 0.02, "m")] = 300e-6  # m, edge of the cube that the neurons lie in
+    burn_in: Pause = 0.2  # s before each trial, ten membrane time constants
+    dt: Step = 1e-4  # s, the simulation's step
 
     def __post_init__(self) -> None:
-        _require(self.n_neurons >= 2, f"n_neurons must be >= 2, got {self.n_neurons}: connections need two neurons")
-        for name in ("excitatory_fraction", "connection_probability"):
-            value = getattr(self, name)
-            _require(0 <= value <= 1, f"{name} must lie in 0..1, got {value}: give a fraction")
-        for name in ("membrane_time_constant", "external_sd", "size", "dt"):
-            value = getattr(self, name)
-            _require(0 < value < np.inf, f"{name} must be finite and > 0, got {value}")
-        for name in ("epsp", "epsp_spread", "inhibition", "refractory", "external_mean_spread", "burn_in"):
-            value = getattr(self, name)
-            _require(0 <= value < np.inf, f"{name} must be finite and >= 0, got {value}")
-        _require(
+        check_fields(self)
+        require(
             self.reset < self.threshold and self.rest < self.threshold,
             f"rest and reset must lie below threshold, got rest={self.rest}, reset={self.reset}, "
             f"threshold={self.threshold}: give potentials in volts",
         )
-        low, high = self.delay
-        _require(0 <= low <= high, f"delay must be (shortest, longest) with 0 <= shortest <= longest, got {self.delay}")
-        _require(
+        require(
+            self.delay[0] <= self.delay[1],
+            f"delay must be (shortest, longest), got {self.delay}: write the shorter one first",
+        )
+        require(
             self.dt <= self.membrane_time_constant / 20,
             f"dt must be at most a twentieth of the membrane time constant, got {self.dt}: use 1e-4",
         )
@@ -185,8 +194,3 @@ def lif_network(circuit: BalancedEI, external: np.ndarray, sigma: np.ndarray | f
         },
         initial={"v": (circuit.reset, circuit.threshold)},
     )
-
-
-def _require(rule: bool, message: str) -> None:
-    if not rule:
-        raise SimlabError(message)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -12,6 +12,8 @@ from circuits.networks.balanced_ei import BalancedEI, lif_network
 from simlab import truths
 from simlab.contracts import SimlabError
 from simlab.data import activity
+from simlab.rules import Within, check_fields
+from simlab.rules.quantities import Count
 from simlab.session import Session
 
 if TYPE_CHECKING:
@@ -44,21 +46,13 @@ class CommonDrive:
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # the network whose rates and correlations it copies
-    n_drives: int = 5  # shared signals: a handful of dimensions (Williamson et al. 2016; Huang et al. 2019)
-    drive_time_constant: float = 5e-3  # s; shared spikes seen through fast synapses (Vogels & Abbott 2005)
-    strength: float = 1.0  # of the matched correlations; 0 leaves independent neurons
+    n_drives: Count = 5  # shared signals: a handful of dimensions (Williamson et al. 2016; Huang et al. 2019)
+    drive_time_constant: Annotated[float, Within(SIGNAL_STEP, 1, "s")] = 5e-3
+    """s; shared spikes seen through fast synapses (Vogels & Abbott 2005)."""
+    strength: Annotated[float, Within(0, 1000)] = 1.0  # of the matched correlations; 0 leaves independent neurons
 
     def __post_init__(self) -> None:
-        rules = {
-            f"n_drives must be a whole number >= 1, got {self.n_drives}": self.n_drives >= 1,
-            f"drive_time_constant must be >= {SIGNAL_STEP} s, the signals' step, got {self.drive_time_constant}": (
-                SIGNAL_STEP <= self.drive_time_constant < np.inf
-            ),
-            f"strength must be finite and >= 0 (1 matches), got {self.strength}": 0 <= self.strength < np.inf,
-        }
-        for message, holds in rules.items():
-            if not holds:
-                raise SimlabError(message)
+        check_fields(self)
 
     def imitating(self, circuit: BalancedEI) -> CommonDrive:
         """A copy that is matched to this network."""

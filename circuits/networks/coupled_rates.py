@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
 
 from simlab import truths
-from simlab.contracts import SimlabError
 from simlab.data import activity, anatomy
+from simlab.rules import Within, check_fields
+from simlab.rules.quantities import Pause
 from simlab.session import Session
 
 if TYPE_CHECKING:
@@ -42,20 +43,18 @@ class CoupledRates:
     questions: ClassVar[tuple[str, ...]] = ("connectivity",)
     modalities: ClassVar[tuple[str, ...]] = ("rate",)
 
-    n_neurons: int = 25  # the tutorial's networks have 6 and 100
-    density: float = 0.1  # chance of a connection (tutorial: sparsity 0.9)
-    stability: float = 1.01  # weights are divided by this times their norm (tutorial: 1.01)
-    noise: float = 1.0  # standard deviation of the input noise in each step (tutorial: identity covariance)
-    time_constant: float = 0.01  # s, the length of one step T; a cortical membrane's order of magnitude
-    burn_in: float = 1.0  # s before each trial; the tutorial's "timescale of about 100 steps"
+    n_neurons: Annotated[int, Within(2, 10_000)] = 25  # the tutorial's networks have 6 and 100
+    density: Annotated[float, Within(0, 1, excluding=(0,))] = 0.1  # chance of a connection (tutorial: sparsity 0.9)
+    stability: Annotated[float, Within(1, 100, excluding=(1,))] = 1.01
+    """Weights are divided by this times their norm (tutorial: 1.01)."""
+    noise: Annotated[float, Within(0, 100)] = 1.0
+    """Standard deviation of the input noise in each step (tutorial: identity covariance)."""
+    time_constant: Annotated[float, Within(1e-4, 1, "s")] = 0.01
+    """s, the length of one step T; a cortical membrane's order of magnitude."""
+    burn_in: Pause = 1.0  # s before each trial; the tutorial's "timescale of about 100 steps"
 
     def __post_init__(self) -> None:
-        if self.n_neurons < 2:
-            raise SimlabError(f"n_neurons must be >= 2 for there to be a connection, got {self.n_neurons}")
-        if not 0 < self.density <= 1:
-            raise SimlabError(f"density must lie in (0, 1], got {self.density}")
-        if not self.stability > 1:
-            raise SimlabError(f"stability must be > 1 so that activity cannot run away, got {self.stability}")
+        check_fields(self)
 
     def subject(self, rng: np.random.Generator) -> CoupledRatesSubject:
         """One network, its wiring and the places of its neurons drawn from `rng`."""

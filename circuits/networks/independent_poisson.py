@@ -11,6 +11,7 @@ import xarray as xr
 from circuits.networks.balanced_ei import BalancedEI
 from simlab import truths
 from simlab.data import activity
+from simlab.rules import check_fields
 from simlab.session import Effect, Session
 
 if TYPE_CHECKING:
@@ -39,6 +40,9 @@ class IndependentPoisson:
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # the network whose rates it copies
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def imitating(self, circuit: BalancedEI) -> IndependentPoisson:
         """A copy that is matched to this network."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -13,9 +13,13 @@ from methods.population._population import two_label_finding, unusable, wrap
 from methods.population._ring_readout import RingTuning, activity, angle_feature, cue_at, last_shown, learn_tuning
 from simlab.contracts import Finding, Needs, Rig
 from simlab.data import is_spiking
+from simlab.rules import Within, check_fields, require
+from simlab.rules.quantities import Angle, Count, Pause, Repeats
 from simlab.session import Perturbation, Session
 
 Window = tuple[float, float]
+Part = Annotated[float, Within(0, 1, excluding=(0, 1))]
+Length = Annotated[float, Within(1e-3, 1000, "s")]
 
 
 @dataclass(frozen=True)
@@ -54,20 +58,27 @@ class PerturbAndWatch:
 
     attractor: str = "ring attractor"
     rival: str = "feedforward"
-    strength: float = 2.0  # rheobases
-    offset: float = np.pi / 3  # rad from the cue to the goal: on the flank of a bump, where a push moves it
-    reach: float = np.pi / 6  # rad; units with preferred angles this near the goal are stimulated
-    min_targets: int = 3  # the nearest ones, if fewer are within reach
-    baseline_share: float = 0.35  # of the trials, spent on learning preferred angles
-    control_share: float = 0.2  # of the trials of the second session
-    shortest: float = 1.0  # s; no trial is shorter
-    longest: float = 3.0  # s; no trial is longer, however large the budget
-    pulse_length: float = 0.3  # s
-    settling: float = 0.3  # s from the pulse's end to the second reading: several synaptic time constants
-    reading: float = 0.4  # s, length of the second reading; a longer one gathers more drift than spikes
-    most_trials: int = 60  # asked for, however large the budget
-    least_pulsed: int = 3  # pulsed trials without which there is no verdict
-    n_resamples: int = 2000
+    strength: Annotated[float, Within(0, 1000, "rheobases", excluding=(0,))] = 2.0
+    offset: Angle = np.pi / 3  # rad from the cue to the goal: on the flank of a bump, where a push moves it
+    reach: Angle = np.pi / 6  # rad; units with preferred angles this near the goal are stimulated
+    min_targets: Count = 3  # the nearest ones, if fewer are within reach
+    baseline_share: Part = 0.35  # of the trials, spent on learning preferred angles
+    control_share: Part = 0.2  # of the trials of the second session
+    shortest: Length = 1.0  # s; no trial is shorter
+    longest: Length = 3.0  # s; no trial is longer, however large the budget
+    pulse_length: Length = 0.3  # s
+    settling: Pause = 0.3  # s from the pulse's end to the second reading: several synaptic time constants
+    reading: Length = 0.4  # s, length of the second reading; a longer one gathers more drift than spikes
+    most_trials: Repeats = 60  # asked for, however large the budget
+    least_pulsed: Repeats = 3  # pulsed trials without which there is no verdict
+    n_resamples: Repeats = 2000
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        require(
+            self.shortest <= self.longest,
+            f"shortest must be <= longest, got {self.shortest} and {self.longest} s: no trial is both",
+        )
 
     def investigate(self, rig: Rig, rng: np.random.Generator) -> Finding:
         """Records two sessions within the rig's budget; the notes give D, d [rad], the index and the targets."""

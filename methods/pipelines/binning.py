@@ -9,8 +9,10 @@ import numpy as np
 import xarray as xr
 
 from methods.pipelines._steps import Unusable, accepting, with_signal
-from simlab.contracts import Needs, SimlabError
+from simlab.contracts import Needs
 from simlab.data import bin_spikes, durations, is_spiking
+from simlab.rules import check_fields
+from simlab.rules.quantities import Width
 
 
 @dataclass(frozen=True)
@@ -23,12 +25,11 @@ class Binning:
     name: ClassVar[str] = "binning"
     library: ClassVar[str] = "own"
 
-    width: float = 0.05
+    width: Width = 0.05
     """Of a bin [s]."""
 
     def __post_init__(self) -> None:
-        if not self.width > 0:
-            raise SimlabError(f"the bin width must be > 0 s, got {self.width}")
+        check_fields(self)
 
     def before(self, needs: Needs) -> Needs:
         """What this step needs, if what follows has these needs."""

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
 
 from methods.pipelines._steps import Unusable, accepting, sampling_interval, with_spikes
-from simlab.contracts import Needs, SimlabError
+from simlab.contracts import Needs
 from simlab.data import is_spiking, modality
+from simlab.rules import Within, check_fields
+from simlab.rules.quantities import Width
 
 MIN_FRAMES = 30
 """Shortest trial in which noise and decay can be told apart."""
@@ -30,16 +32,15 @@ class Deconvolution:
     name: ClassVar[str] = "deconvolution"
     library: ClassVar[str] = "oasis-deconv"
 
-    decay_time: float | None = None
+    decay_time: Width | None = None
     """Decay of the indicator [s]; None estimates it from the autocovariance of each unit's fluorescence."""
-    threshold: float = 0.5
+    threshold: Annotated[float, Within(0, 1000, excluding=(0,))] = 0.5
     """Smallest event, in standard deviations of the unit's noise. Low, since the constraint has explained noise by
     noise already: through `two_photon`, inferred and fired spikes of `balanced_ei` correlate by .47 here, by .20 at 3
     (chosen for that correlation, not for any connectivity score)."""
 
     def __post_init__(self) -> None:
-        if self.threshold <= 0 or (self.decay_time is not None and self.decay_time <= 0):
-            raise SimlabError(f"threshold and decay_time must be > 0, got {self.threshold} and {self.decay_time}")
+        check_fields(self)
 
     def before(self, needs: Needs) -> Needs:
         """What this step needs, if what follows has these needs."""

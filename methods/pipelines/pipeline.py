@@ -13,6 +13,7 @@ from methods.pipelines.deconvolution import Deconvolution
 from methods.wiring.coupling_glm import CouplingGLM
 from simlab.contracts import Finding, Needs, SimlabError
 from simlab.data import missing
+from simlab.rules import check_fields, require
 
 STEP = ("name", "library", "apply", "before")
 METHOD = ("analyse", "question", "family", "library", "needs")
@@ -42,16 +43,17 @@ class Pipeline:
     """The method that gets the result."""
 
     def __post_init__(self) -> None:
+        check_fields(self)
+        require(not isinstance(self.method, type), f"method must be an instance, got {self.method!r}: write it with ()")
         if lacking := [part for part in METHOD if not hasattr(self.method, part)]:
-            raise SimlabError(f"a pipeline ends in a passive method; {self.method!r} has no {', '.join(lacking)}")
-        if not isinstance(self.steps, tuple):
-            raise SimlabError(f"steps must be a tuple, got {type(self.steps).__name__}: write (step,) for a single one")
+            raise SimlabError(f"method must be a passive one, got {self.method!r} without {', '.join(lacking)}")
         for step in self.steps:
-            if isinstance(step, type) or (lacking := [part for part in STEP if not hasattr(step, part)]):
+            if lacking := [part for part in STEP if not hasattr(step, part)]:
                 raise SimlabError(
-                    f"a step is an instance that has {', '.join(STEP)}, got {step!r}"
-                    + (f" without {', '.join(lacking)}" if not isinstance(step, type) else ": write it with ()")
+                    f"steps must have {', '.join(STEP)}, got {self.steps!r}: {step!r} is without {', '.join(lacking)}"
                 )
+        for part in (*self.steps, self.method):
+            check_fields(part)
         needs = self.method.needs
         for step in reversed(self.steps):
             needs = step.before(needs)

@@ -9,8 +9,10 @@ import numpy as np
 import xarray as xr
 
 from methods.pipelines._steps import Unusable, accepting, sampling_interval, signal_of, with_signal, within_trials
-from simlab.contracts import Needs, SimlabError
+from simlab.contracts import Needs
 from simlab.data import bin_spikes, durations, is_spiking
+from simlab.rules import check_fields
+from simlab.rules.quantities import Width
 
 
 @dataclass(frozen=True)
@@ -24,14 +26,13 @@ class Smoothing:
     name: ClassVar[str] = "smoothing"
     library: ClassVar[str] = "scipy"
 
-    deviation: float = 0.1
+    deviation: Width = 0.1
     """Standard deviation of the kernel [s]."""
-    step: float = 0.02
+    step: Width = 0.02
     """Between the samples of a rate made of spikes [s]."""
 
     def __post_init__(self) -> None:
-        if not (self.deviation > 0 and self.step > 0):
-            raise SimlabError(f"deviation and step must be > 0 s, got {self.deviation} and {self.step}")
+        check_fields(self)
 
     def before(self, needs: Needs) -> Needs:
         """What this step needs, if what follows has these needs."""

@@ -9,8 +9,10 @@ import numpy as np
 import xarray as xr
 
 from methods.pipelines._steps import Unusable, signal_of
-from simlab.contracts import Finding, Needs, SimlabError
+from simlab.contracts import Finding, Needs
 from simlab.data import is_spiking, mean_rates
+from simlab.rules import check_fields
+from simlab.rules.quantities import Rate
 
 
 @dataclass(frozen=True)
@@ -27,7 +29,7 @@ class UnitSelection:
     name: ClassVar[str] = "unit_selection"
     library: ClassVar[str] = "own"
 
-    least_rate: float = 0.1
+    least_rate: Rate = 0.1
     """Mean rate [Hz] below which a unit is dropped."""
     over_units: tuple[str, ...] = ()
     """Variables of the answer whose dims are all units, whatever their shape suggests."""
@@ -35,8 +37,7 @@ class UnitSelection:
     """Variables and what they say of a dropped unit; 0 or False where they are not named, and texts must be."""
 
     def __post_init__(self) -> None:
-        if not self.least_rate >= 0:
-            raise SimlabError(f"least_rate must be >= 0 Hz, got {self.least_rate}")
+        check_fields(self)
 
     def before(self, needs: Needs) -> Needs:
         """What this step needs, if what follows has these needs."""

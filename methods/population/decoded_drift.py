@@ -12,6 +12,8 @@ from methods.population._population import odds_of_significance, two_label_findi
 from methods.population._ring_readout import activity, cue_at, dark_from, learn_tuning
 from simlab.contracts import Finding, Needs
 from simlab.data import is_spiking
+from simlab.rules import check_fields
+from simlab.rules.quantities import Level, Pause, Repeats
 
 
 @dataclass(frozen=True)
@@ -34,10 +36,13 @@ class DecodedDrift:
 
     attractor: str = "ring attractor"
     rival: str = "feedforward"
-    level: float = 0.05
-    n_resamples: int = 500
-    shortest_lag: float = 0.3  # s; below it, smoothed noise itself grows apart
-    min_dark: float = 0.8  # s
+    level: Level = 0.05
+    n_resamples: Repeats = 500
+    shortest_lag: Pause = 0.3  # s; below it, smoothed noise itself grows apart
+    min_dark: Pause = 0.8  # s
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """The verdict on a Recording; the notes give the diffusion [rad^2/s] and both tests."""

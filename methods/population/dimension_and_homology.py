@@ -18,6 +18,8 @@ from methods.population._population import (
 )
 from methods.population.persistent_homology import PersistentHomology
 from simlab.contracts import Finding, Needs
+from simlab.rules import check_fields
+from simlab.rules.quantities import Count
 
 RING = (1, 1, 0)
 
@@ -39,8 +41,11 @@ class DimensionAndHomology:
 
     attractor: str = "ring attractor"
     rival: str = "feedforward"
-    max_components: int = 6  # more significant principal components than this are not low-dimensional
+    max_components: Count = 6  # more significant principal components than this are not low-dimensional
     homology: PersistentHomology = field(default_factory=PersistentHomology)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """The verdict on a Recording, with its dimensionality and Betti numbers in the notes."""

@@ -20,6 +20,8 @@ from methods.population._ring_readout import (
 )
 from simlab.contracts import Finding, Needs
 from simlab.data import is_spiking
+from simlab.rules import check_fields
+from simlab.rules.quantities import Level, Repeats
 
 
 @dataclass(frozen=True)
@@ -44,8 +46,11 @@ class NoiseCorrelationStructure:
 
     attractor: str = "ring attractor"
     rival: str = "feedforward"
-    level: float = 0.05
-    n_flips: int = 500
+    level: Level = 0.05
+    n_flips: Repeats = 500
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """The verdict on a Recording; the notes give both statistics and their p-values."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -18,6 +18,8 @@ from methods.population._population import (
     unusable,
 )
 from simlab.contracts import Finding, Needs
+from simlab.rules import Within, check_fields
+from simlab.rules.quantities import Level, Repeats, Width
 
 
 @dataclass(frozen=True)
@@ -39,15 +41,19 @@ class PersistentHomology:
     library: ClassVar[str] = "gudhi"
     needs: ClassVar[Needs] = Needs(units=5, seconds=4.0)
 
-    bin_width: float = 0.05  # s, of spike counts
-    smoothing: float = 0.1  # s, sd of the Gaussian kernel (Chaudhuri et al. 2019)
-    max_components: int = 6  # principal components at most (Gardner et al. 2022)
-    n_points: int = 300  # of the geometric subsample
-    n_points_voids: int = 150  # of them, the first: voids (H2) cost several times as much as components and loops
-    neighbours: int = 15  # a state's density is judged by the distance to its neighbour of this rank
-    kept: float = 0.9  # share of states kept, the densest
-    n_shuffles: int = 20  # controls
-    level: float = 0.05  # of significance against the controls, in each degree
+    bin_width: Width = 0.05  # s, of spike counts
+    smoothing: Annotated[float, Within(0, 20, "s")] = 0.1  # s, sd of the Gaussian kernel (Chaudhuri et al. 2019)
+    max_components: Annotated[int, Within(3, 1000)] = 6  # principal components at most (Gardner et al. 2022)
+    n_points: Annotated[int, Within(4, 3000)] = 300  # of the geometric subsample
+    n_points_voids: Annotated[int, Within(4, 1000)] = 150
+    """Of them, the first: voids (H2) cost several times as much as components and loops."""
+    neighbours: Repeats = 15  # a state's density is judged by the distance to its neighbour of this rank
+    kept: Annotated[float, Within(0, 1, excluding=(0,))] = 0.9  # share of states kept, the densest
+    n_shuffles: Annotated[int, Within(2, 100_000)] = 20  # controls
+    level: Level = 0.05  # of significance against the controls, in each degree
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """The Betti numbers of a Recording with spikes or a signal."""

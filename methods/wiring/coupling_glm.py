@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -11,7 +11,9 @@ import xarray as xr
 from methods.wiring._lagged_design import LaggedDesign
 from methods.wiring._pairs import SPIKE_TRAINS, abstention, edges, on_grid
 from methods.wiring._poisson import fit_couplings
-from simlab.contracts import Finding, Needs, SimlabError
+from simlab.contracts import Finding, Needs
+from simlab.rules import Within, check_fields, require
+from simlab.rules.quantities import Level, Repeats, Width
 
 
 @dataclass(frozen=True)
@@ -31,27 +33,28 @@ class CouplingGLM:
     library: ClassVar[str] = "own"
     needs: ClassVar[Needs] = SPIKE_TRAINS
 
-    alpha: float = 0.05
+    alpha: Level = 0.05
     """False discovery rate of decided edges (Benjamini & Hochberg 1995)."""
-    bin_width: float = 0.001
+    bin_width: Width = 0.001
     """Bins of the spike counts [s]."""
-    window: float = 0.02
+    window: Width = 0.02
     """Length of the filters [s]: delay, rise and decay of a postsynaptic potential."""
-    n_basis: int = 4
+    n_basis: Annotated[int, Within(1, 1000)] = 4
     """Raised cosines per filter (Pillow et al. 2008: 4 per coupling)."""
-    ridge: float = 1.0
+    ridge: Annotated[float, Within(0, 1e9)] = 1.0
     """Penalty ridge/2 |weights|^2, a Gaussian prior of variance 1/ridge on log gains: keeps filters finite where
     two units never fired together. 0 is plain maximum likelihood."""
-    max_iterations: int = 30
+    max_iterations: Repeats = 30
     """Newton steps at most."""
-    tolerance: float = 1e-3
+    tolerance: Level = 1e-3
     """Newton decrement at which a fit is done: then all parameters are within 3% of their standard errors."""
 
     def __post_init__(self) -> None:
-        if not 0 < self.bin_width < self.window:
-            raise SimlabError(f"the GLM needs 0 < bin_width < window, got {self.bin_width} and {self.window} s")
-        if self.n_basis < 1 or self.ridge < 0:
-            raise SimlabError(f"n_basis must be >= 1 and ridge >= 0, got {self.n_basis} and {self.ridge}")
+        check_fields(self)
+        require(
+            self.bin_width < self.window,
+            f"the GLM needs bin_width < window, got {self.bin_width} and {self.window} s: take finer bins",
+        )
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Graded, decided and signed edges (pre, post); abstains without spikes."""

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 import xarray as xr
 
 from methods.wiring._pairs import SPIKE_TRAINS, Ticks, abstention, edges, lag_counts, on_grid
-from simlab.contracts import Finding, Needs, SimlabError
-
-PREDICTORS = ("hollow_gaussian", "jitter")
+from simlab.contracts import Finding, Needs
+from simlab.rules import check_fields, require
+from simlab.rules.quantities import Level, Share, Width
 
 
 @dataclass(frozen=True)
@@ -32,30 +32,30 @@ class CrossCorrelogram:
     library: ClassVar[str] = "own"
     needs: ClassVar[Needs] = SPIKE_TRAINS
 
-    alpha: float = 0.05
+    alpha: Level = 0.05
     """False discovery rate of decided edges (Benjamini & Hochberg 1995)."""
-    bin_width: float = 0.0004
+    bin_width: Width = 0.0004
     """Bins of the correlogram [s] (English et al. 2017)."""
-    causal_window: tuple[float, float] = (0.0008, 0.004)
+    causal_window: tuple[Width, Width] = (0.0008, 0.004)
     """Lags of a monosynaptic effect [s] (English et al. 2017: 0.8 to 2.8 ms; here with room for a slower rise)."""
-    predictor: str = "hollow_gaussian"
+    predictor: Literal["hollow_gaussian", "jitter"] = "hollow_gaussian"
     """`hollow_gaussian`: the correlogram smoothed by a hollowed kernel. `jitter`: its expectation if each
     spike of b fell anywhere in its jitter interval (Amarasingham et al. 2012, J Neurophysiol 107:517)."""
-    smoothing: float = 0.010
+    smoothing: Width = 0.010
     """Standard deviation of the hollow Gaussian [s] (English et al. 2017)."""
-    hollow_fraction: float = 0.6
+    hollow_fraction: Share = 0.6
     """Share of the kernel's central bin that is taken out (Stark & Abeles 2009; English et al. 2017)."""
-    jitter_interval: float = 0.020
+    jitter_interval: Width = 0.020
     """Interval in which a spike of b is free to move [s] (Amarasingham et al. 2012)."""
     against_anticausal: bool = True
     """Whether the causal window must also differ from the anti-causal one."""
 
     def __post_init__(self) -> None:
-        if self.predictor not in PREDICTORS:
-            raise SimlabError(f"the predictor must be one of {', '.join(PREDICTORS)}, got {self.predictor!r}")
+        check_fields(self)
         start, stop = self.causal_window
-        if not 0 < start < stop:
-            raise SimlabError(f"the causal window needs 0 < start < stop in seconds, got {self.causal_window}")
+        require(
+            start < stop, f"causal_window needs start < stop [s], got {self.causal_window}: write the earlier first"
+        )
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Graded, decided and signed edges (pre, post); abstains without spikes."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -11,6 +11,8 @@ import xarray as xr
 from methods.wiring._pairs import abstention, edges
 from simlab.contracts import Finding, Needs, SimlabError
 from simlab.data import is_spiking, signals
+from simlab.rules import Within, check_fields
+from simlab.rules.quantities import Level, Width
 
 ROWS = 20_000
 """Samples laid out with their lags at once: bounds memory."""
@@ -33,16 +35,15 @@ class GrangerCausality:
     library: ClassVar[str] = "own"
     needs: ClassVar[Needs] = Needs(units=2)
 
-    alpha: float = 0.05
+    alpha: Level = 0.05
     """False discovery rate of decided edges (Benjamini & Hochberg 1995)."""
-    bin_width: float = 0.005
+    bin_width: Width = 0.005
     """Bins of the spike counts [s]; ignored for continuous signals, which keep their sampling."""
-    max_order: int = 5
+    max_order: Annotated[int, Within(1, 1000)] = 5
     """Longest model tried, in samples."""
 
     def __post_init__(self) -> None:
-        if self.max_order < 1:
-            raise SimlabError(f"max_order must be >= 1, got {self.max_order}")
+        check_fields(self)
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Graded, decided and signed edges (pre, post); works on any signal."""

@@ -11,6 +11,8 @@ import xarray as xr
 from methods.wiring._pairs import abstention, edges
 from simlab.contracts import Finding, Needs
 from simlab.data import is_spiking, signals
+from simlab.rules import check_fields
+from simlab.rules.quantities import Level, Width
 
 MIN_SAMPLES = 10
 """Samples, after one mean per trial is taken out, below which a correlation is not worth a test."""
@@ -33,10 +35,13 @@ class SpikeCountCorrelation:
     library: ClassVar[str] = "own"
     needs: ClassVar[Needs] = Needs(units=2)
 
-    alpha: float = 0.05
+    alpha: Level = 0.05
     """False discovery rate of decided edges (Benjamini & Hochberg 1995)."""
-    bin_width: float = 0.02
+    bin_width: Width = 0.02
     """Bins of the counts [s]; ignored for continuous signals, which keep their sampling."""
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Symmetric edges (pre, post) with the sign of the correlation; works on any signal."""

@@ -5,13 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
 
 from methods.wiring._pairs import SPIKE_TRAINS, Ticks, abstention, edges, lag_counts, on_grid, surrogate_p
-from simlab.contracts import Finding, Needs, SimlabError
+from simlab.contracts import Finding, Needs
+from simlab.rules import Within, check_fields, require
+from simlab.rules.quantities import Count, Level, Width
 
 
 @dataclass(frozen=True)
@@ -33,26 +35,31 @@ class SpikingProbabilityEdges:
     library: ClassVar[str] = "own"
     needs: ClassVar[Needs] = SPIKE_TRAINS
 
-    alpha: float = 0.05
+    alpha: Level = 0.05
     """False discovery rate of decided edges (Benjamini & Hochberg 1995)."""
-    bin_width: float = 0.001
+    bin_width: Width = 0.001
     """Bins of the correlogram [s] (De Blasi et al. 2019)."""
-    max_delay: int = 25
+    max_delay: Count = 25
     """Delays 0..max_delay - 1 in bins (De Blasi et al. 2019)."""
-    surrounding: tuple[int, ...] = (3, 4, 5, 6, 7, 8)
+    surrounding: tuple[Count, ...] = (3, 4, 5, 6, 7, 8)
     """Lengths a of the filters' flanks in bins (De Blasi et al. 2019)."""
-    observed: tuple[int, ...] = (2, 3, 4, 5, 6)
+    observed: tuple[Count, ...] = (2, 3, 4, 5, 6)
     """Lengths b of the filters' centres in bins (De Blasi et al. 2019)."""
-    surrogates: int = 20
+    surrogates: Annotated[int, Within(2, 1_000_000)] = 20
     """Jittered copies of the recording."""
-    jitter: float = 0.010
+    jitter: Width = 0.010
     """Each spike moves uniformly within +- this [s] (Shimono & Beggs 2015, Cereb Cortex 25:3743)."""
 
     def __post_init__(self) -> None:
-        if not self.surrounding or not self.observed or min(*self.surrounding, *self.observed) < 1:
-            raise SimlabError(f"filter lengths must be >= 1 bin, got {self.surrounding} and {self.observed}")
-        if self.max_delay < max(self.observed):
-            raise SimlabError(f"max_delay must be >= the longest filter centre, got {self.max_delay} bins")
+        check_fields(self)
+        require(
+            bool(self.surrounding) and bool(self.observed),
+            f"surrounding and observed need a filter length at least, got {self.surrounding} and {self.observed}",
+        )
+        require(
+            self.max_delay >= max(self.observed),
+            f"max_delay must be >= the longest filter centre, {max(self.observed)} bins, got {self.max_delay}",
+        )
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Graded, decided and signed edges (pre, post); abstains without spikes."""

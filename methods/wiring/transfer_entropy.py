@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
 
 from methods.wiring._pairs import SPIKE_TRAINS, Ticks, abstention, edges, lag_counts, on_grid, surrogate_p
-from simlab.contracts import Finding, Needs, SimlabError
-
-SIGNIFICANCE = ("jitter", "chi2")
+from simlab.contracts import Finding, Needs
+from simlab.rules import Within, check_fields, require
+from simlab.rules.quantities import Level, Width
 
 
 @dataclass(frozen=True)
@@ -32,26 +32,27 @@ class TransferEntropy:
     library: ClassVar[str] = "own"
     needs: ClassVar[Needs] = SPIKE_TRAINS
 
-    alpha: float = 0.05
+    alpha: Level = 0.05
     """False discovery rate of decided edges (Benjamini & Hochberg 1995)."""
-    bin_width: float = 0.001
+    bin_width: Width = 0.001
     """Bins of the trains [s] (Ito et al. 2011)."""
-    max_delay: float = 0.03
+    max_delay: Width = 0.03
     """Longest delay [s] (Ito et al. 2011: 1 to 30 ms)."""
-    significance: str = "jitter"
+    significance: Literal["jitter", "chi2"] = "jitter"
     """`jitter`: all pairs' surrogates pooled, each pair centred on its own. `chi2`: asymptotic, no surrogates."""
-    surrogates: int = 20
+    surrogates: Annotated[int, Within(2, 1_000_000)] = 20
     """Jittered copies of the recording."""
-    jitter: float = 0.010
+    jitter: Width = 0.010
     """Each spike moves uniformly within +- this [s] (Shimono & Beggs 2015)."""
-    coincidence_window: float = 0.004
+    coincidence_window: Annotated[float, Within(0, 20, "s")] = 0.004
     """Delays within +- half of this around the peak make the coincidence index's numerator [s] (Ito et al. 2011)."""
 
     def __post_init__(self) -> None:
-        if self.significance not in SIGNIFICANCE:
-            raise SimlabError(f"significance must be one of {', '.join(SIGNIFICANCE)}, got {self.significance!r}")
-        if not 0 < self.bin_width <= self.max_delay:
-            raise SimlabError(f"needs 0 < bin_width <= max_delay, got {self.bin_width} and {self.max_delay} s")
+        check_fields(self)
+        require(
+            self.bin_width <= self.max_delay,
+            f"bin_width must be <= max_delay, got {self.bin_width} and {self.max_delay} s: take finer bins",
+        )
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Graded, decided and signed edges (pre, post); abstains without spikes."""

@@ -14,6 +14,7 @@ from simlab.contracts import SimlabError
 from simlab.fingerprint import describe
 from simlab.naming import kind_of, name_of
 from simlab.registry import find
+from simlab.rules import check_fields
 
 __all__ = ["Entry", "Report", "check"]
 
@@ -41,6 +42,7 @@ def check(plugin: Any, *, raises: bool = True, strict: bool = False) -> Report:
 def _check_common(examine: Examiner, plugin: Any) -> None:
     examine.holds("has a name", lambda: _name(plugin))
     examine.holds("is a frozen dataclass", lambda: _frozen(plugin))
+    examine.holds("its parameters are what their annotations say", lambda: check_fields(plugin, defaults=True))
     examine.holds("its parameters can be written down", lambda: require(bool(json.dumps(describe(plugin))), ""))
 
 

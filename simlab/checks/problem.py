@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -144,15 +143,10 @@ class PracticeRig:
 
     def _left(self, session: Session) -> Budget:
         cost = Budget(session.trials, session.trials * session.duration, session.n_perturbed_trials())
-        left = replace(
-            self.remaining,
-            trials=self.remaining.trials - cost.trials,
-            seconds=self.remaining.seconds - cost.seconds,
-            perturbations=self.remaining.perturbations - cost.perturbations,
-        )
-        if min(left.trials, left.seconds + 1e-9, left.perturbations) < 0:
+        left = {name: getattr(self.remaining, name) - amount for name, amount in vars(cost).items()}
+        if min(left.values()) < -1e-9:
             raise BudgetExceeded(f"the session costs {cost}, but {self.remaining} remains")
-        return left
+        return Budget(**{name: max(amount, 0) for name, amount in left.items()})
 
 
 def _perturbed(

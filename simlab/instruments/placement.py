@@ -19,30 +19,6 @@ def require(rule: bool | np.bool_, message: str) -> None:
         raise SimlabError(message)
 
 
-def require_fraction(owner: str, name: str, value: float) -> None:
-    """A probability or share: 0..1."""
-    require(
-        bool(np.isfinite(value)) and 0 <= value <= 1,
-        f"{owner}: {name} must lie in 0..1, got {value!r}: give it as a fraction, not in percent",
-    )
-
-
-def require_positive(owner: str, name: str, value: float, unit: str) -> None:
-    """A finite quantity > 0."""
-    require(
-        bool(np.isfinite(value)) and value > 0,
-        f"{owner}: {name} must be finite and > 0 {unit}, got {value!r}: give a positive value in {unit}",
-    )
-
-
-def require_non_negative(owner: str, name: str, value: float, unit: str) -> None:
-    """A finite quantity >= 0."""
-    require(
-        bool(np.isfinite(value)) and value >= 0,
-        f"{owner}: {name} must be finite and >= 0 {unit}, got {value!r}: give 0 to switch it off",
-    )
-
-
 def positions(anatomy: xr.Dataset) -> np.ndarray:
     """(neuron, 3) positions [m]."""
     return np.column_stack([anatomy[axis].values for axis in "xyz"]).astype(float)

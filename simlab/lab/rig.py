@@ -68,7 +68,7 @@ class Bench:
 
     def spend(self, cost: Mapping[str, float]) -> None:
         """Takes a cost from what remains."""
-        self.remaining = Budget(**{k: left - cost[k] for k, left in asdict(self.remaining).items()})
+        self.remaining = Budget(**{k: max(left - cost[k], 0) for k, left in asdict(self.remaining).items()})
         self.spent = Budget(**{k: spent + cost[k] for k, spent in asdict(self.spent).items()})
 
 

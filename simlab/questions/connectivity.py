@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -13,6 +13,8 @@ import xarray as xr
 from simlab.contracts import Finding, Picture, SimlabError, Variable
 from simlab.questions import ranking
 from simlab.questions.form import BaselineAnswer, answer, pairs, undefined
+from simlab.rules import Within, check_fields
+from simlab.rules.quantities import Level, Share
 
 _METRICS = (
     "mcc", "auroc", "auprc", "precision", "recall", "sign_accuracy", "direction_accuracy",
@@ -48,11 +50,15 @@ class Connectivity:
         "matrix", answer="score", truth="weight", marked="decided", held_against="edge", left_out="ambiguous"
     )
 
-    least_mcc: float = 0.5  # recovered at this Matthews correlation of the decided edges, or above
-    most_false: float = 0.5  # share of the discoveries that may be false: wiring was claimed that is mostly not there
-    edge_share: float = 0.5  # least share of two units' spike pairs that must come from connected neurons
-    ambiguous_share: float = 0.15  # from here to `edge_share` neither answer is wrong, and the pair is left out
-    prior_density: float = 0.116  # of cortical pairs that are connected: 931 of 8050 (Song et al. 2005)
+    # recovered at this Matthews correlation of the decided edges, or above; past 1 nothing is
+    least_mcc: Annotated[float, Within(-1, 2)] = 0.5
+    most_false: Share = 0.5  # share of the discoveries that may be false: wiring was claimed that is mostly not there
+    edge_share: Share = 0.5  # least share of two units' spike pairs that must come from connected neurons
+    ambiguous_share: Share = 0.15  # from here to `edge_share` neither answer is wrong, and the pair is left out
+    prior_density: Level = 0.116  # of cortical pairs that are connected: 931 of 8050 (Song et al. 2005)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def brief(self, family: tuple[str, ...], truth: xr.Dataset) -> Mapping[str, object]:
         """Nothing: the recording is all that there is."""

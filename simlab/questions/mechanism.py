@@ -12,6 +12,8 @@ import xarray as xr
 
 from simlab.contracts import Finding, Picture, SimlabError, Variable
 from simlab.questions.form import BaselineAnswer, answer, undefined
+from simlab.rules import check_fields
+from simlab.rules.quantities import Level
 
 
 @dataclass(frozen=True)
@@ -35,7 +37,10 @@ class Mechanism:
     headline: ClassVar[str] = "correct"
     picture: ClassVar[Picture] = Picture("confusion", answer="label", truth="label")
 
-    clip: float = 0.01  # least probability that the log score reads: a sure error costs 4.6 nats, not infinitely many
+    clip: Level = 0.01  # least probability that the log score reads: a sure error costs 4.6 nats, not infinitely many
+
+    def __post_init__(self) -> None:
+        check_fields(self)
 
     def brief(self, family: tuple[str, ...], truth: xr.Dataset) -> Mapping[str, Any]:
         """The candidates: the mechanisms of the family, each once, in alphabetical order."""

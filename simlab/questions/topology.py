@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
 
 from simlab.contracts import Finding, Picture, Variable
 from simlab.questions.form import BaselineAnswer, answer, undefined
+from simlab.rules import Within, check_fields, require
 
 BETTI = ("b0", "b1", "b2")
+Betti = Annotated[int, Within(0, 1000)]
 
 CONTRACTIBLE, TWO_POINTS, RING, SPHERE, TORUS = (1, 0, 0), (2, 0, 0), (1, 1, 0), (1, 0, 1), (1, 2, 1)
 """Betti numbers (b0, b1, b2) of the shapes that population codes are thought to have."""
@@ -31,7 +33,11 @@ class Topology:
     picture: ClassVar[Picture] = Picture("scatter", answer="b1", truth="b1")
 
     # what a blind guesser draws from, each equally likely
-    shapes: tuple[tuple[int, int, int], ...] = (CONTRACTIBLE, TWO_POINTS, RING, SPHERE, TORUS)
+    shapes: tuple[tuple[Betti, Betti, Betti], ...] = (CONTRACTIBLE, TWO_POINTS, RING, SPHERE, TORUS)
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+        require(len(self.shapes) > 0, "shapes must be at least one, got (): a guesser needs something to draw from")
 
     def brief(self, family: tuple[str, ...], truth: xr.Dataset) -> Mapping[str, object]:
         """Nothing: any numbers may be right."""

@@ -10,14 +10,15 @@ import sys
 from collections.abc import Callable, Iterable
 from concurrent.futures import Executor
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 from simlab.bars import Progress, progress_bar
-from simlab.contracts import SimlabError
-from simlab.experiment import Cell, Experiment
+from simlab.experiment import Cell, Experiment, Seed, Subjects
 from simlab.litter import sweep
 from simlab.loading import load_experiment
 from simlab.results import Results
+from simlab.rules import Within
+from simlab.running.arguments import check_run
 from simlab.running.dispatch import finished_rows
 from simlab.running.executors import pool_of
 from simlab.running.folder import as_it_will_run, secret_seed, settings_of_run, write_run_file
@@ -32,12 +33,12 @@ def run(
     experiment: Experiment | str,
     out: Path | str | None = None,
     *,
-    subjects: int | None = None,
-    workers: int | None = None,
+    subjects: Subjects | None = None,
+    workers: Annotated[int, Within(1, 1024)] | None = None,
     executor: Executor | None = None,
     strict: bool | None = None,
     resume: bool = False,
-    seed: int | str | None = None,
+    seed: Seed | None = None,
     archive: Path | str | bool | None = True,
     progress: Progress | bool | None = None,
     settings: Iterable[str] = (),
@@ -56,10 +57,9 @@ def run(
     settings: `part.field=value` replaces a parameter wherever that part stands in the grids (`simlab.variation`).
     Raises SimlabError if the folder holds a run and `resume` is not given, or a run of an earlier version.
     """
+    check_run(run, locals())
     source = experiment if isinstance(experiment, str) else experiment.name
     spec = load_experiment(experiment) if isinstance(experiment, str) else experiment
-    if workers is not None and workers < 1:
-        raise SimlabError(f"workers must be >= 1, got {workers}: give at least one process, or none to run here")
     folder = Path(out) if out is not None else Path("runs") / spec.name
     secret = bool(strict) and not resume
     settings = settings_of_run(folder, settings, resume=resume)
@@ -127,5 +127,5 @@ def _settings(
     root = _root(archive)
     where = None if root is None else str(root)
     elsewhere, worker = executor is not None or workers is not None, executor is None and workers is not None
-    limits = {"simulation_limit": spec.simulation_limit, "elsewhere": elsewhere, "worker": worker}
-    return Settings(spec.seed, where, spec.time_limit, spec.memory_limit, strict, **limits)
+    limits = spec.time_limit, spec.memory_limit
+    return Settings(spec.seed, where, *limits, strict, elsewhere, worker, spec.simulation_limit)

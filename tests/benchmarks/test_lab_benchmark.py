@@ -82,3 +82,40 @@ def test_the_command_line_answers_at_once(arguments, capsys):
         ratio = min(seconds) / bare
         print(f"\nsimlab {' '.join(arguments)}: {min(seconds):.2f} s (goal <= 0.4), {ratio:.0f} x bare Python")
     assert len(seconds) == 5
+
+
+def test_what_sealing_costs(capsys):
+    from toys import LagCorrelation
+
+    from simlab.checks.problem import spiking_recording
+    from simlab.execution.execute import execute
+
+    recording, limits = spiking_recording(), {"entropy": 7, "time_limit": 60.0, "memory_limit": 2**29}
+
+    def once(strict: bool) -> float:
+        spent, outcome = timed(lambda: execute(LagCorrelation(), recording, strict=strict, **limits))
+        assert outcome.error == ""
+        return spent
+
+    once(True)  # starts the warm parent
+    sealed, here = (min(once(strict) for _ in range(20)) for strict in (True, False))
+    with capsys.disabled():
+        print(f"\nsealing adds {sealed - here:.3f} s to a method of {here:.4f} s (goal <= 0.1)")
+
+
+def test_a_check_a_resume_and_a_report(experiment, tmp_path, capsys):
+    from big_ledger import write_big_ledger
+
+    from simlab.checks.check import check
+    from simlab.report import write_report
+    from simlab.results import Results
+
+    checked, outcome = timed(lambda: check("coupling_glm", raises=False))
+    run(experiment, tmp_path / "run", progress=False)
+    resumed, _ = timed(lambda: run(experiment, tmp_path / "run", resume=True, progress=False))
+    results = Results(write_big_ledger(tmp_path / "big", 3, 20, 4))
+    reported, _ = timed(lambda: write_report(results))
+    with capsys.disabled():
+        print(f"\nsimlab check of a method: {checked:.1f} s (goal <= 5); a resume with nothing to do: {resumed:.2f} s")
+        print(f"a report of {len(results.table)} cells: {reported:.1f} s (goal <= 10 for 500)")
+    assert outcome.ok

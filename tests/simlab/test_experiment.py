@@ -165,11 +165,11 @@ def test_criteria_of_the_experiment_reach_its_cells():
 @pytest.mark.parametrize(
     ("make", "rule"),
     [
-        (lambda: Plan(0, 1.0), "trials must be >= 1"),
-        (lambda: Plan(1, -1.0), "duration must be > 0"),
+        (lambda: Plan(0, 1.0), r"trials must be a whole number in 1\.\."),
+        (lambda: Plan(1, -1.0), "duration must be a number in 0.001"),
         (lambda: replace(GRID, methods=()), "at least one of its methods"),
-        (lambda: experiment(GRID, subjects=0), "at least one subject"),
-        (lambda: experiment(), "at least one grid"),
+        (lambda: experiment(GRID, subjects=0), r"subjects must be a whole number in 1\.\."),
+        (lambda: experiment(), "at least one of its grids"),
     ],
 )
 def test_impossible_experiments_are_refused_by_rule(make, rule):

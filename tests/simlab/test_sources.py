@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import numpy as np
 import pytest
@@ -129,3 +130,29 @@ def test_the_libraries_that_compute_are_named_with_their_versions():
     found = sources.libraries(Wrapper())
     assert {"numpy", "scipy", "brian2", "jax", "oasis-deconv", "gudhi"} <= set(found)
     assert found["numpy"] == np.__version__
+
+
+NOTEBOOK = """
+class Method:
+    name = "method"
+    def analyse(self, recording, rng):
+        return [helper(t) for t in recording] if threshold > 0 else None
+def helper(x): return deeper(x)
+def deeper(x): return x + 1
+threshold = 0.5
+unrelated = 3
+"""
+
+
+def test_an_edit_of_what_a_notebook_s_method_calls_is_seen_in_the_same_session(monkeypatch):
+    notebook = ModuleType("__main__")
+    monkeypatch.setitem(sys.modules, "__main__", notebook)
+    exec(NOTEBOOK, vars(notebook))
+    before = sources.code_hash(notebook.Method)
+    exec("unrelated = 4\ndef stranger(x): return x", vars(notebook))
+    assert sources.code_hash(notebook.Method) == before
+    seen = {before}
+    for edit in ("threshold = 0.7", "def deeper(x): return x + 2", "def helper(x): return x"):
+        exec(edit, vars(notebook))
+        seen.add(sources.code_hash(notebook.Method))
+    assert len(seen) == 4

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -17,12 +17,11 @@ from simlab.instruments.placement import (
     make_key,
     positions,
     require,
-    require_fraction,
-    require_non_negative,
-    require_positive,
     unit_table,
     unit_variables,
 )
+from simlab.rules import Within, check_fields
+from simlab.rules.quantities import Count, Distance, Rate, Refractory, Share
 
 
 @dataclass(frozen=True)
@@ -42,66 +41,53 @@ class Electrodes:
     name: ClassVar[str] = "electrodes"
     needs: ClassVar[Needs] = Needs(("spikes",))
 
-    n_sites: int = 32
+    n_sites: Count = 32
     """Recording sites (tetrodes or far-apart contacts), each sorted on its own [1]."""
 
-    amplitude: float = 120e-6
+    amplitude: Annotated[float, Within(1e-7, 0.02, "V")] = 120e-6
     """Peak of a spike at distance 0 [V]; with `decay`, 60 uV at 50 um and 17 uV at 140 um: the ranges in which
     neurons can be sorted, and be seen at all (Henze et al. 2000, from memory)."""
 
-    decay: float = 72e-6
+    decay: Distance = 72e-6
     """Distance over which the amplitude falls to 1/e [m] (see `amplitude`)."""
 
-    noise: float = 12e-6
+    noise: Annotated[float, Within(0, 0.02, "V", excluding=(0,))] = 12e-6
     """Standard deviation of electronic and background noise on a spike's peak [V] (assumed: 10 to 20 uV
     is usual in vivo)."""
 
-    threshold: float = 4.0
+    threshold: Annotated[float, Within(0, 1000)] = 4.0
     """Detection threshold, in noise standard deviations [1] (Quian Quiroga et al. 2004, from memory)."""
 
-    isolation: float = 0.8
+    isolation: Share = 0.8
     """Share of a neuron's spikes that must be detected for it to form a cluster of its own [1] (assumed)."""
 
-    units_per_site: int = 8
+    units_per_site: Count = 8
     """Most neurons that sorting tells apart at one site [1]: 8 to 10 (Pedreira et al. 2012)."""
 
-    contamination: float = 0.1
+    contamination: Share = 0.1
     """Share of detected spikes that sorting gives to a neighbour whose waveform is the same [1]; it falls with
     the distance between the two. Omission and commission errors were 0 to 30% in tetrode
     data with intracellular truth (Harris et al. 2000, from memory)."""
 
-    merging: float = 0.3
+    merging: Share = 0.3
     """Probability that two neurons at the same place and site are sorted as one [1] (assumed); falls likewise."""
 
-    confusion_distance: float = 30e-6
+    confusion_distance: Distance = 30e-6
     """Distance between two neurons over which the likeness of their waveforms falls to 1/e [m] (assumed: about the
     spacing at which footprints on dense probes stop to overlap)."""
 
-    false_positive_rate: float = 0.1
+    false_positive_rate: Rate = 0.1
     """Noise events in each unit [Hz] (assumed: 4-sigma crossings of 3 kHz noise come at 1 Hz; one in ten is kept)."""
 
-    dead_time: float = 0.75e-3
+    dead_time: Refractory = 0.75e-3
     """Time after an event in which its site detects no other [s] (assumed: the length of a spike, as in the
     censored period of Hill et al. 2011)."""
 
-    reference_rate: float = 5.0
+    reference_rate: Annotated[float, Within(0, 2000, "Hz", excluding=(0,))] = 5.0
     """Firing rate of every neuron that the key assumes [Hz] (assumed: the order of cortical means)."""
 
     def __post_init__(self) -> None:
-        for count in ("n_sites", "units_per_site"):
-            value = getattr(self, count)
-            require(
-                isinstance(value, int | np.integer) and value >= 1,
-                f"electrodes: {count} must be a whole number >= 1, got {value!r}: use at least one",
-            )
-        for positive, unit in (
-            ("amplitude", "V"), ("decay", "m"), ("noise", "V"), ("confusion_distance", "m"), ("reference_rate", "Hz"),
-        ):  # fmt: skip
-            require_positive("electrodes", positive, getattr(self, positive), unit)
-        for allowed_zero, unit in (("threshold", "noise"), ("false_positive_rate", "Hz"), ("dead_time", "s")):
-            require_non_negative("electrodes", allowed_zero, getattr(self, allowed_zero), unit)
-        for share in ("isolation", "contamination", "merging"):
-            require_fraction("electrodes", share, getattr(self, share))
+        check_fields(self)
 
     def implant(self, anatomy: xr.Dataset, rng: np.random.Generator) -> Probe:
         """Lowers the sites into the tissue and sorts; raises SimlabError where no neuron is near enough to a site."""

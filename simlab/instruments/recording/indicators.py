@@ -17,10 +17,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Annotated
 
 import numpy as np
 
-from simlab.instruments.placement import require, require_positive
+from simlab.instruments.placement import require
+from simlab.rules import Within, check_fields
 
 RESTING_CALCIUM = 50e-9
 """Free calcium in a resting pyramidal soma [M]: 50 to 100 nM (Helmchen et al. 1996, Maravall et al. 2000; both
@@ -31,30 +33,26 @@ from memory)."""
 class Indicator:
     """What was measured of an indicator; the kernel and the Hill curve are derived from it."""
 
-    transient: float
+    transient: Annotated[float, Within(1e-4, 100)]
     """Peak dF/F of one spike's transient [1]."""
 
-    time_to_peak: float
+    time_to_peak: Annotated[float, Within(1e-4, 10, "s")]
     """From the spike to the peak of its transient [s]."""
 
-    half_decay: float
+    half_decay: Annotated[float, Within(1e-3, 100, "s")]
     """From the peak of a spike's transient to half of it [s]."""
 
-    hill: float
+    hill: Annotated[float, Within(0.1, 20)]
     """Hill coefficient of calcium binding [1]."""
 
-    dissociation: float
+    dissociation: Annotated[float, Within(1e-3, 1e6)]
     """Dissociation constant of calcium, over resting free calcium [1]."""
 
-    dynamic_range: float
+    dynamic_range: Annotated[float, Within(0.01, 1e6)]
     """Saturated over calcium-free fluorescence, minus 1 [1]."""
 
     def __post_init__(self) -> None:
-        for name, unit in (
-            ("transient", "dF/F"), ("time_to_peak", "s"), ("half_decay", "s"), ("hill", ""),
-            ("dissociation", "resting calcium"), ("dynamic_range", ""),
-        ):  # fmt: skip
-            require_positive("indicator", name, getattr(self, name), unit)
+        check_fields(self)
         require(
             self.transient < self.saturation,
             f"indicator: one spike's transient must stay below saturation at dF/F = {self.saturation:.3g}, "

@@ -10,6 +10,8 @@ import xarray as xr
 
 from simlab.contracts import SimlabError
 from simlab.instruments.recording.perfect import Selection
+from simlab.rules import check_fields
+from simlab.rules.quantities import Count
 
 
 @dataclass(frozen=True)
@@ -21,14 +23,11 @@ class Subsample:
 
     name: ClassVar[str] = "subsample"
 
-    n_units: int = 20
+    n_units: Count = 20
     """How many neurons are recorded [1]."""
 
     def __post_init__(self) -> None:
-        if not isinstance(self.n_units, int | np.integer) or self.n_units < 1:
-            raise SimlabError(
-                f"subsample: n_units must be a whole number >= 1, got {self.n_units!r}: record at least one neuron"
-            )
+        check_fields(self)
 
     def implant(self, anatomy: xr.Dataset, rng: np.random.Generator) -> Selection:
         """Raises SimlabError where the subject has fewer neurons than units are asked for."""

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from math import inf
+from typing import Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -16,12 +17,12 @@ from simlab.instruments.placement import (
     make_key,
     positions,
     require,
-    require_non_negative,
-    require_positive,
     unit_table,
     unit_variables,
 )
 from simlab.instruments.recording.indicators import INDICATORS, Indicator
+from simlab.rules import Within, check_fields
+from simlab.rules.quantities import Count, Distance
 
 NOISE_LEVEL_TO_DEVIATION = 1 / (100 * np.sqrt(2) * 0.6745)
 """A noise level [% / sqrt(Hz)] is the median |step| of a trace [%] over sqrt(frame rate) (Rupprecht et al. 2021);
@@ -47,41 +48,30 @@ class TwoPhoton:
     indicator: str | Indicator = "gcamp6f"
     """A name from `INDICATORS`, or an indicator of your own."""
 
-    n_units: int | None = None
+    n_units: Count | None = None
     """How many neurons are imaged, drawn at random [1]; None is all of them."""
 
-    frame_rate: float = 30.0
+    frame_rate: Annotated[float, Within(0.01, 10_000, "Hz")] = 30.0
     """Frames per second [Hz]: resonant scanning of 512 lines."""
 
-    noise_level: float = 2.0
+    noise_level: Annotated[float, Within(0, 1000)] = 2.0
     """Standardised shot noise [% / sqrt(Hz)]: 1 to 8 in population imaging (measure: Rupprecht et al. 2021)."""
 
-    neuropil: float = 0.2
+    neuropil: Annotated[float, Within(0, 100)] = 0.2
     """Neuropil signal per signal of the cell, left over after subtraction [1]: 0.7 before it (Chen et al. 2013, from
     memory), of which the usual fixed coefficient takes about two thirds away (assumed)."""
 
-    neuropil_radius: float = 50e-6
+    neuropil_radius: Distance = 50e-6
     """Standard deviation of the distance from which a cell's neuropil is drawn [m] (assumed: dendritic arbours)."""
 
-    bleaching: float = 3600.0
+    bleaching: Annotated[float, Within(0, inf, "s", excluding=(0,))] = 3600.0
     """Time in which the baseline falls to 1/e by bleaching [s] (assumed); infinity for none."""
 
     def __post_init__(self) -> None:
+        check_fields(self)
         require(
             isinstance(self.indicator, Indicator) or self.indicator in INDICATORS,
             f"two_photon: indicator must be one of {', '.join(INDICATORS)} or an Indicator, got {self.indicator!r}",
-        )
-        require(
-            self.n_units is None or (isinstance(self.n_units, int | np.integer) and self.n_units >= 1),
-            f"two_photon: n_units must be a whole number >= 1, got {self.n_units!r}: give None for all neurons",
-        )
-        require_positive("two_photon", "frame_rate", self.frame_rate, "Hz")
-        require_non_negative("two_photon", "noise_level", self.noise_level, "% / sqrt(Hz)")
-        require_non_negative("two_photon", "neuropil", self.neuropil, "per signal of the cell")
-        require_positive("two_photon", "neuropil_radius", self.neuropil_radius, "m")
-        require(
-            self.bleaching > 0,
-            f"two_photon: bleaching must be > 0 s, got {self.bleaching!r}: give infinity to switch it off",
         )
 
     def implant(self, anatomy: xr.Dataset, rng: np.random.Generator) -> FieldOfView:

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
 
 from simlab.contracts import SimlabError
-from simlab.instruments.placement import positions, require, require_fraction, require_non_negative, require_positive
+from simlab.instruments.placement import positions, require
 from simlab.instruments.stimulating.ideal import check_targets, regions, within
+from simlab.rules import Within, check_fields
+from simlab.rules.quantities import Distance, Share
 from simlab.session import Effect, Perturbation
 
 REBOUND_STEPS, REBOUND_SPAN = 50, 5
@@ -30,39 +32,30 @@ class Optogenetics:
 
     name: ClassVar[str] = "optogenetics"
 
-    spot_radius: float = 10e-6
+    spot_radius: Annotated[float, Within(0, 0.02, "m")] = 10e-6
     """Radius within which the light is at full strength [m]: about a soma (as in patterned illumination)."""
 
-    scattering_length: float = 47e-6
+    scattering_length: Distance = 47e-6
     """Distance beyond the spot over which light falls to 1/e [m]: 47 um in mouse cortex at 473 nm (Yona et al. 2016);
     effective attenuation over 50 to 100 um in other areas (Al-Juboori et al. 2013)."""
 
-    expression: float = 0.8
+    expression: Share = 0.8
     """Probability that a neuron expresses the opsin [1] (assumed; viral labelling ranges from 0.5 to 0.9)."""
 
-    expression_spread: float = 0.3
+    expression_spread: Annotated[float, Within(0, 10)] = 0.3
     """Coefficient of variation of the opsin's amount among the neurons that express it, log-normal [1] (assumed)."""
 
     cell_types: tuple[str, ...] = ()
     """Cell types whose promoter drives the opsin, e.g. ("E",) for CaMKII; empty means all."""
 
-    rebound: float = 0.0
+    rebound: Annotated[float, Within(0, 100)] = 0.0
     """Depolarising current after silencing light, as a share of the silencing current [1]; 0 is none (assumed)."""
 
-    rebound_time_constant: float = 50e-3
+    rebound_time_constant: Annotated[float, Within(1e-4, 10, "s")] = 50e-3
     """Time in which the rebound falls to 1/e [s] (assumed)."""
 
     def __post_init__(self) -> None:
-        require_non_negative("optogenetics", "spot_radius", self.spot_radius, "m")
-        require_positive("optogenetics", "scattering_length", self.scattering_length, "m")
-        require_fraction("optogenetics", "expression", self.expression)
-        require_non_negative("optogenetics", "expression_spread", self.expression_spread, "(relative)")
-        require_non_negative("optogenetics", "rebound", self.rebound, "(relative)")
-        require_positive("optogenetics", "rebound_time_constant", self.rebound_time_constant, "s")
-        require(
-            isinstance(self.cell_types, tuple),
-            f"optogenetics: cell_types must be a tuple of names, got {self.cell_types!r}: write ('E',)",
-        )
+        check_fields(self)
 
     def install(self, anatomy: xr.Dataset, key: xr.DataArray, rng: np.random.Generator) -> Light:
         """Draws who expresses how much, once for all sessions, and aims a spot at each unit's place.

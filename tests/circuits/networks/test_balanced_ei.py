@@ -123,12 +123,12 @@ def test_an_activity_names_its_engine_and_the_truths_their_questions():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"n_neurons": 1}, "n_neurons must be >= 2, got 1"),
-        ({"connection_probability": 1.5}, r"connection_probability must lie in 0..1, got 1.5"),
-        ({"epsp": -1e-3}, "epsp must be finite and >= 0"),
-        ({"external_sd": 0.0}, "external_sd must be finite and > 0"),
+        ({"n_neurons": 1}, r"n_neurons must be a whole number in 2\.\.10000, got 1"),
+        ({"connection_probability": 1.5}, r"connection_probability must be a number in 0..1, got 1.5"),
+        ({"epsp": -1e-3}, "epsp must be a number in 0..0.02 V"),
+        ({"external_sd": 0.0}, "external_sd must be a number in 0..0.05 V, 0 left out"),
         ({"threshold": -80e-3}, "must lie below threshold"),
-        ({"delay": (3e-3, 1e-3)}, "shortest <= longest"),
+        ({"delay": (3e-3, 1e-3)}, "(shortest, longest)"),
         ({"dt": 5e-3}, "a twentieth of the membrane time constant"),
     ],
 )

@@ -86,9 +86,9 @@ def test_the_truth_is_no_synapses_and_its_mechanism_no_wiring():
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        ({"n_drives": 0}, "n_drives must be a whole number >= 1, got 0"),
-        ({"drive_time_constant": 0.0}, "drive_time_constant must be >= 0.0005"),
-        ({"strength": -1.0}, "strength must be finite and >= 0"),
+        ({"n_drives": 0}, "n_drives must be a whole number in 1..10000, got 0"),
+        ({"drive_time_constant": 0.0}, "drive_time_constant must be a number in 0.0005..1 s"),
+        ({"strength": -1.0}, "strength must be a number in 0..1000"),
     ],
 )
 def test_impossible_parameters_are_refused_with_rule_and_value(change, message):

@@ -176,5 +176,5 @@ def test_impossible_widths_are_refused():
         lambda: Smoothing(step=-1.0),
         lambda: UnitSelection(-1.0),
     ):
-        with pytest.raises(SimlabError, match="must be >"):
+        with pytest.raises(SimlabError, match="must be a number in"):
             broken()

@@ -98,7 +98,7 @@ def test_more_units_than_neurons_names_rule_value_and_fix(name):
 
 @pytest.mark.parametrize("n_units", [0, -1, 2.5])
 def test_subsample_refuses_impossible_numbers(n_units):
-    with pytest.raises(SimlabError, match="whole number >= 1"):
+    with pytest.raises(SimlabError, match=r"n_units must be a whole number in 1\.\.10000"):
         Subsample(n_units=n_units)
 
 

@@ -75,5 +75,5 @@ def test_a_run_with_an_endless_circuit_ends_and_the_others_rows_are_there(tmp_pa
 
 def test_the_limit_must_be_positive():
     grid = Grid((ToyChain(),), (Plan(5, 0.5),), (Perfect(),), (LagCorrelation(),))
-    with pytest.raises(SimlabError, match="simulation_limit must be > 0 s, got 0"):
+    with pytest.raises(SimlabError, match=r"simulation_limit must be .* s, got 0"):
         Experiment("none", "?", (grid,), simulation_limit=0)

@@ -90,7 +90,7 @@ def toy_run(tmp_path_factory: pytest.TempPathFactory) -> Results:
         claim("a claim that fails", 0.2),
         Claim("an absent figure", EVIL, EVIL, lambda table: table["absent"].mean(), (0.0, 1.0)),
     )
-    spec = Experiment(EVIL, f"First paragraph {EVIL}\n\nSecond paragraph.", (grid,), claims, subjects=2, seed=3)
+    spec = Experiment("evil", f"First paragraph {EVIL}\n\nSecond paragraph.", (grid,), claims, subjects=2, seed=3)
     folder = tmp_path_factory.mktemp("run")
     return run(spec, folder / "run", archive=folder / "archive")
 

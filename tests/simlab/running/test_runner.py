@@ -190,7 +190,7 @@ def test_run_json_holds_what_is_needed_to_repeat_the_run(tmp_path):
 
 def test_a_folder_that_cannot_be_made_is_a_clear_error(tmp_path):
     (tmp_path / "file").write_text("")
-    with pytest.raises(SimlabError, match="cannot be written"):
+    with pytest.raises(SimlabError, match=r"out must be a folder, .* is a file: name another"):
         run(tiny(LagCorrelation()), tmp_path / "file" / "run")
 
 
@@ -349,7 +349,7 @@ def test_grids_with_other_candidates_tell_their_methods_other_briefs(tmp_path):
 def test_resuming_where_no_run_is_and_zero_workers_are_refused_before_anything_is_written(tmp_path):
     with pytest.raises(SimlabError, match="no run to go on with"):
         run(tiny(LagCorrelation()), tmp_path / "run", resume=True)
-    with pytest.raises(SimlabError, match="workers must be >= 1"):
+    with pytest.raises(SimlabError, match=r"workers must be a whole number in 1\.\.1024"):
         run(tiny(LagCorrelation()), tmp_path / "run", workers=0)
     assert not (tmp_path / "run").exists()
 
