@@ -45,7 +45,8 @@ def met(cells: pd.DataFrame, across: str, value: str) -> pd.DataFrame:
     if value == "recovery" and across == "circuit_label":  # where the question can be asked of a rival, it counts too
         cells = cells[askable(cells)].assign(role="circuit")
     cells = cells[cells["role"] == ("rival" if value == "false_recovery" else "circuit")]
-    rest, parts = with_settings(cells), []
+    rest = with_settings(cells)
+    parts: list[pd.DataFrame] = []
     while len(rest) and (across == "circuit_label" or not parts):
         parts.append(comparable(rest, across, ["method_label"]))
         rest = rest[~rest[across].isin(parts[-1][across])]
