@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import importlib
 import importlib.util
-import os
 import sys
 from collections.abc import Iterable
 from pathlib import Path
@@ -61,8 +60,6 @@ def _module_of(path: Path) -> Any:
     """The file as an importable module, so that workers find the classes that it defines."""
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))
-        inherited = os.environ.get("PYTHONPATH", "")
-        os.environ["PYTHONPATH"] = os.pathsep.join(filter(None, [str(path.parent), inherited]))
     _forget_edited(path.parent)
     found = _spec_of(path.stem)
     if found is None or found.origin is None or Path(found.origin).resolve() != path:

@@ -44,7 +44,7 @@ def check_fields(plugin: Any, *, defaults: bool = False) -> None:
         value, hint = getattr(plugin, field.name), hints.get(field.name, Any)
         if hint is not Any and (defaults or value is not field.default):
             _check(value, hint, f"{named}: {field.name}", field.default)
-            object.__setattr__(plugin, field.name, plain(value))
+            object.__setattr__(plugin, field.name, plain(value, hint))
 
 
 def check_arguments(function: Callable[..., Any], arguments: Mapping[str, Any]) -> None:

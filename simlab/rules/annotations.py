@@ -86,11 +86,15 @@ def _is_a(value: Any, kind: Any) -> bool:
         return True
 
 
-def plain(value: Any) -> Any:
-    """numpy's numbers, flags and texts as Python's, lists as tuples; anything else as it is."""
-    if type(value) in (tuple, list):
+def plain(value: Any, hint: Any = tuple) -> Any:
+    """numpy's numbers, flags and texts as Python's, lists as tuples where the hint has one; anything else as it is."""
+    if type(value) is tuple or (type(value) is list and _has_tuple(hint)):
         return tuple(map(plain, value))
     for kind in (bool, int, float, str):
         if is_plain(value, kind):
             return kind(value)
     return value
+
+
+def _has_tuple(hint: Any) -> bool:
+    return tuple in (hint, get_origin(hint)) or any(map(_has_tuple, get_args(hint)))

@@ -52,6 +52,7 @@ def _nothing_is_simulated(place, monkeypatch):
     def never(*_: object) -> None:
         pytest.fail("a mistake was found only after something had been simulated")
 
+    monkeypatch.setattr(sys, "path", [*sys.path])
     for subject in (BalancedEISubject, CoupledRatesSubject, ToySubject):
         monkeypatch.setattr(subject, "run", never)
 
@@ -103,7 +104,7 @@ MISTAKES = [
     ("show pipeline --set method=persistent_homologie", "did you mean persistent_homology?"),
     ("run % --set width=0.01", "set lag_correlation.width or slow.width"),
     ("run % --set lag_corelation.width=0.01", "did you mean lag_correlation?"),
-    ("run % --set plan.trials=0", "trials must be >= 1"),
+    ("run % --set plan.trials=0", "trials must be a whole number in 1"),
     ("run % --set experiment.subjects=3", "it takes: memory_limit, time_limit"),
     ("run % --set toy_rival.n_neurons=9", "is decided by toy_chain"),
     ("run % --out run --resume --set subsample.n_units=3", "a resumed run keeps its settings"),
@@ -119,10 +120,10 @@ MISTAKES = [
     ("run my_SPACE_exp.py", "rename the file"),
     ("run xarray.py", "rename the file"),
     ("run impossible_pair.py", "electrodes needs spikes, and the circuit coupled_rates has rate alone"),
-    ("run % --subjects 0", "at least one subject"),
-    ("run % --workers 0", "workers must be >= 1"),
+    ("run % --subjects 0", "subjects must be a whole number"),
+    ("run % --workers 0", "workers must be a whole number"),
     ("run % --seed _NOTHING_", "a seed must be a number or a word"),
-    ("run % --out file", "name another with --out"),
+    ("run % --out file", "out must be a folder"),
     ("run % --out /proc/run", "name another with --out"),
     ("run % --out run", "--resume"),
     ("run % --out other --resume", "holds no run to go on with"),
@@ -155,7 +156,7 @@ MISTAKES = [
     (f"{GENERATE} --seed _NOTHING_", "a seed must be a number or a word"),
     (f"{GENERATE} --set instrument.n_units=3", "perfect has no parameter n_units"),
     (f"{GENERATE} --instrument subsample --set n_units=1000", "n_units must be at most"),
-    (f"{GENERATE} --instrument electrodes --set amplitude=1e-9", "must lie near one of the"),
+    (f"{GENERATE} --instrument electrodes --set amplitude=1e-9", "amplitude must be a number in"),
     ("generate coupled_rates --trials 2 --duration 1 --out d.nwb --instrument electrodes", "needs spikes"),
     ("generate coupled_rates --trials 2 --duration 1 --out d.nwb --instrument two_photon", "needs spikes"),
     ("generate balanced_ei --duration 1 --out d.nwb", "--trials"),
