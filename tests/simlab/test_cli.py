@@ -135,7 +135,8 @@ def test_show_takes_parameters(capsys, tmp_path):
     assert "plans: 3 x 1 s" in inside(capsys, "show", "first_light", "--set", "plan.trials=3", "--set", "duration=1")
 
 
-def test_a_run_with_parameters_says_what_failed_and_where_its_report_is(capsys, tmp_path):
+def test_a_run_with_parameters_says_what_failed_and_where_its_report_is(capsys, tmp_path, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "160")
     out = tmp_path / "a run"
     printed = inside(
         capsys, "run", FILE, "--subjects", "1", "--workers", "1", "--out", out,
