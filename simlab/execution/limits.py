@@ -274,6 +274,9 @@ def high_water_mark(status: bytes) -> int:
 
 
 def status_field(status: bytes, name: bytes) -> int:
-    """A size [bytes] of the text of a /proc/PID/status; 0 if it has none."""
-    start = status.find(name)
-    return 0 if start < 0 else int(status[start + len(name) : status.index(b"kB", start)]) * 1024
+    """A size [bytes] of the text of a /proc/PID/status; 0 if it has none.
+
+    Only at the start of a line: a process may give itself a name that looks like a field.
+    """
+    start = status.find(b"\n" + name)
+    return 0 if start < 0 else int(status[start + 1 + len(name) : status.index(b"kB", start)]) * 1024

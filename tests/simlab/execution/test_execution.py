@@ -21,7 +21,7 @@ from simlab.contracts import Budget, BudgetExceeded, Finding, SimlabError
 from simlab.data import recording
 from simlab.execution import limits
 from simlab.execution.execute import execute
-from simlab.execution.limits import off_the_clock
+from simlab.execution.limits import high_water_mark, off_the_clock
 from simlab.execution.outcome import Outcome
 from simlab.questions.form import validate
 from simlab.registry import question
@@ -181,6 +181,10 @@ def test_peak_memory_is_the_method_s_own(seen):
     # 16 MiB were held at the peak; pages are counted in batches, so a few are missing or added
     assert 2**24 * 0.8 < outcome.peak_memory < 2**24 * 2
     assert ballast.mean() == 1
+
+
+def test_a_process_that_is_named_like_a_measurement_is_measured():
+    assert high_water_mark(b"Name:\tVmHWM:x kB\nUmask:\t0077\nVmHWM:\t      12 kB\n") == 12 * 1024
 
 
 def test_limits_signals_and_timers_are_left_as_they_were(seen, impatient):
