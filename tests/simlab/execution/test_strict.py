@@ -81,8 +81,7 @@ class Troubled:
                 held = bytearray(90 * 2**20)
                 held[::4096] = b"x" * len(held[::4096])
                 time.sleep(3600)
-        while True:
-            self._says("ready")  # the lab must look at it however much it has to say
+        self.talks_and_computes()  # the lab must look at it however much it has to say
 
     def allocates_tables(self):
         import mmap
@@ -91,8 +90,12 @@ class Troubled:
         np.frombuffer(nothing, np.uint8)[:: 2**21].sum()  # a page of the kernel's for each 2 MiB that were looked at
 
     def talks_and_computes(self):
+        line = self._line()
+        if os.fork() == 0:
+            while True:
+                os.read(line._in.fileno(), 2**20)
         while True:
-            self._says("ready")
+            line.send({})
 
     def spoils_its_stderr(self):
         import fcntl
@@ -102,45 +105,13 @@ class Troubled:
         os.lseek(2, 0, os.SEEK_SET)
         raise ValueError("spoiled")
 
-    def _says(self, do):
+    def _line(self):
         import sys
 
         frame = sys._getframe()
-        while "line" not in frame.f_locals:
+        while "line" not in frame.f_locals or frame.f_code.co_name != "run":
             frame = frame.f_back
-        frame.f_locals["line"].send({"do": do})
-        frame.f_locals["line"].receive()
-
-    def floods(self):
-        os.write(2, b"x" * 10_000_000)
-        raise ValueError("flooded")
-
-    def leaves_a_daemon(self):
-        if os.fork() == 0:
-            with contextlib.suppress(PermissionError):
-                os.setsid()
-            time.sleep(60)  # it says nothing, whichever way that went, and must not outlive its method
-
-    def reads(self):
-        Path(self.where).read_text()
-
-    def writes(self):
-        Path(self.where).write_text("here")
-
-    def lists(self):
-        os.listdir(self.where)
-
-    def environment(self):
-        raise ValueError(" ".join(sorted(os.environ)))
-
-    def room(self):
-        Path("scratch.txt").write_text("a method may write here")
-        raise ValueError(" ".join(sorted(os.listdir("."))) + f" in {os.getcwd()}")
-
-    def raises_its_limit(self):
-        import resource
-
-        resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+        return frame.f_locals["line"]
 
 
 def troubled(how: str, where: str = "", **limits: object) -> Outcome:
