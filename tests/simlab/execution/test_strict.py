@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import pickle
@@ -103,6 +104,37 @@ class Troubled:
         fcntl.fcntl(2, fcntl.F_SETFL, os.O_DIRECT)
         os.lseek(2, 0, os.SEEK_SET)
         raise ValueError("spoiled")
+
+    def floods(self):
+        os.write(2, b"x" * 10_000_000)
+        raise ValueError("flooded")
+
+    def leaves_a_daemon(self):
+        if os.fork() == 0:
+            with contextlib.suppress(PermissionError):
+                os.setsid()
+            time.sleep(60)  # it says nothing, whichever way that went, and must not outlive its method
+
+    def reads(self):
+        Path(self.where).read_text()
+
+    def writes(self):
+        Path(self.where).write_text("here")
+
+    def lists(self):
+        os.listdir(self.where)
+
+    def environment(self):
+        raise ValueError(" ".join(sorted(os.environ)))
+
+    def room(self):
+        Path("scratch.txt").write_text("a method may write here")
+        raise ValueError(" ".join(sorted(os.listdir("."))) + f" in {os.getcwd()}")
+
+    def raises_its_limit(self):
+        import resource
+
+        resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
 
     def _line(self):
         import sys
