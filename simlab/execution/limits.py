@@ -46,6 +46,8 @@ def wall_limit(seconds: float) -> float:
 class Guard:
     """A context in which the time and memory limits hold; afterwards `seconds` and `peak_memory` say what was used.
 
+    In any thread but the main one memory has no limit: the kernel knows none for a thread.
+
     time_limit [s of processor time]; memory_limit [bytes], beyond what the process holds at the start. `peak_memory`
     resets the kernel's high-water mark of this process (Linux); elsewhere it is what `ru_maxrss` grew by.
     """
@@ -55,8 +57,8 @@ class Guard:
         self.seconds, self.peak_memory = 0.0, 0
         self.user_interrupted = False
         self._armed = self._released = False
-        main = threading.current_thread() is threading.main_thread()
-        self._alarm: _Signals | _Watcher = _Signals(self) if main else _Watcher(self)
+        self._main = threading.current_thread() is threading.main_thread()
+        self._alarm: _Signals | _Watcher = _Signals(self) if self._main else _Watcher(self)
 
     def __enter__(self) -> Guard:
         self._alarm.take()
@@ -97,7 +99,7 @@ class Guard:
     def _arm(self) -> None:
         self._started = self._alarm.used()
         left = max(self.time_limit - self.seconds, 5e-3)
-        self._limits = _limit_memory(self.memory_limit)
+        self._limits = _limit_memory(self.memory_limit) if self._main else None  # of the process, so of all threads
         self._armed = True
         if self.last_resort:
             self._processor = _end_process_after(max(LAST_RESORT_AFTER * left, left + LAST_RESORT_GRACE))
@@ -274,6 +276,9 @@ def high_water_mark(status: bytes) -> int:
 
 
 def status_field(status: bytes, name: bytes) -> int:
-    """A size [bytes] of the text of a /proc/PID/status; 0 if it has none."""
-    start = status.find(name)
-    return 0 if start < 0 else int(status[start + len(name) : status.index(b"kB", start)]) * 1024
+    """A size [bytes] of the text of a /proc/PID/status; 0 if it has none.
+
+    Only at the start of a line: a process may give itself a name that looks like a field.
+    """
+    start = status.find(b"\n" + name)
+    return 0 if start < 0 else int(status[start + 1 + len(name) : status.index(b"kB", start)]) * 1024

@@ -9,14 +9,17 @@ from __future__ import annotations
 import atexit
 import decimal
 import gc
+import locale
 import logging
 import os
 import random
+import resource
 import signal
 import sys
+import tempfile
 import threading
 import warnings
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
@@ -30,7 +33,13 @@ from simlab.execution.strict.places import in_python
 GUARDED = ("simlab", "numpy", "xarray", "math", "random", "time", "json", "builtins", "os", "warnings", "threading")
 """Modules (the house with all of its own) whose attributes a method may not leave replaced."""
 
-PARTS = ("numpy.linalg", "numpy.random", "numpy.fft", "numpy.ma", "os.path")
+PARTS = ("numpy.linalg", "numpy.random", "numpy.fft", "numpy.ma", "numpy._core._methods", "os.path")
+
+LIBRARIES = ("scipy.",)
+"""Of their public modules, functions and classes that were replaced are put back, not what they keep for themselves."""
+
+LIMITS = ("AS", "CPU", "FSIZE", "NOFILE", "STACK")
+"""Of a process. A method may lower their soft values; the hard ones are its own to spoil."""
 
 SIGNALS = ("SIGINT", "SIGTERM", "SIGCHLD", "SIGUSR1", "SIGUSR2", "SIGHUP", "SIGPIPE")
 
@@ -71,6 +80,7 @@ Undo = Callable[[], Any]
 def _settings() -> Iterator[Undo]:
     yield _restorer(np.geterr(), lambda saved: np.seterr(**saved))
     yield _restorer(np.geterrcall(), np.seterrcall)
+    yield _restorer(np.getbufsize(), np.setbufsize)
     yield _restorer(np.get_printoptions(), lambda saved: np.set_printoptions(**saved))
     yield _restorer(random.getstate(), random.setstate)
     yield _restorer(np.random.get_state(), np.random.set_state)  # noqa: NPY002
@@ -87,7 +97,35 @@ def _settings() -> Iterator[Undo]:
     yield _restorer(sys.gettrace(), _set_trace)
     yield _restorer(gc.isenabled(), lambda saved: gc.enable() if saved else gc.disable())
     yield _restorer(decimal.getcontext().copy(), decimal.setcontext)
+    yield from _settings_of_libraries()
+    yield from _settings_of_process()
+
+
+def _settings_of_libraries() -> Iterator[Undo]:
     yield _restorer(logging.root.manager.disable, logging.disable)
+    yield _restorer(logging.root.level, logging.root.setLevel)
+    yield _restorer(list(logging.root.handlers), logging.root.handlers.__setitem__, slice(None))
+    yield _restorer(gc.get_threshold(), lambda saved: gc.set_threshold(*saved))
+    yield _restorer(list(gc.callbacks), gc.callbacks.__setitem__, slice(None))
+    yield _restorer(tempfile.tempdir, lambda saved: setattr(tempfile, "tempdir", saved))
+    yield _restorer(locale.setlocale(locale.LC_ALL), lambda saved: locale.setlocale(locale.LC_ALL, saved))
+    xarray = sys.modules.get("xarray")
+    if xarray is not None:
+        yield _restorer(xarray.get_options(), _set_options)
+    yield _restorer(dict(sys.modules), _set_modules)
+
+
+def _settings_of_process() -> Iterator[Undo]:
+    mask = os.umask(0o077)
+    os.umask(mask)
+    yield _restorer(mask, os.umask)
+    yield _restorer(sys.getprofile(), sys.setprofile)
+    yield _restorer(signal.pthread_sigmask(signal.SIG_BLOCK, ()), signal.pthread_sigmask, signal.SIG_SETMASK)
+    if hasattr(os, "sched_getaffinity"):
+        yield _restorer(os.sched_getaffinity(0), os.sched_setaffinity, 0)
+    for name in LIMITS:
+        number = getattr(resource, f"RLIMIT_{name}")
+        yield _restorer(resource.getrlimit(number), resource.setrlimit, number)
     for name in SIGNALS:
         number = getattr(signal, name)
         yield _restorer(signal.getsignal(number), lambda saved, number=number: signal.signal(number, saved))
@@ -114,6 +152,18 @@ def _set_environment(saved: dict[str, str]) -> None:
         os.environ.update(saved)
 
 
+def _set_options(saved: Mapping[str, Any]) -> None:
+    xarray = sys.modules["xarray"]
+    xarray.set_options(**{name: value for name, value in saved.items() if xarray.get_options()[name] != value})
+
+
+def _set_modules(saved: dict[str, Any]) -> None:
+    """Puts back modules that were removed or replaced; new ones stay loaded."""
+    for name, module in saved.items():
+        if sys.modules.get(name) is not module:
+            sys.modules[name] = module
+
+
 _held: dict[int, tuple[Any, dict[str, Any]]] = {}
 """Each guarded module and class, by its id, and what it held when it was last looked at."""
 
@@ -138,12 +188,17 @@ def _owners(n_modules: int) -> tuple[Any, ...]:
     """The guarded modules and classes, while so many modules are loaded."""
     found: list[Any] = []
     for name, module in list(sys.modules.items()):
-        if name.startswith("simlab.") or name in GUARDED or name in PARTS:
+        if name.startswith("simlab.") or name in GUARDED or name in PARTS or _is_public(name):
             found.append(module)
             if name.startswith("simlab."):
                 found += [v for v in vars(module).values() if isinstance(v, type) and v.__module__ == name]
     xarray = sys.modules.get("xarray")
     return (*found, *((xarray.Dataset, xarray.DataArray) if xarray is not None else ()))
+
+
+def _is_public(name: str) -> bool:
+    """Whether this is a module that users of a library call by name: looking at all of them takes too long."""
+    return name.startswith(LIBRARIES) and name.count(".") == 1 and "._" not in name
 
 
 def _unchanged(owner: Any, before: dict[str, Any]) -> bool:
@@ -154,9 +209,9 @@ def _unchanged(owner: Any, before: dict[str, Any]) -> bool:
 
 
 def _repair(owner: Any, before: dict[str, Any]) -> None:
-    now = vars(owner)
+    now, own = vars(owner), not str(getattr(owner, "__name__", "")).startswith(LIBRARIES)
     for name, value in before.items():
-        if now.get(name, before) is not value and name not in ("__dict__", "__weakref__"):
+        if now.get(name, before) is not value and name not in ("__dict__", "__weakref__") and (own or callable(value)):
             with suppress(AttributeError, TypeError):
                 setattr(owner, name, value)
     for name in set(now) - set(before) if isinstance(owner, type) else ():  # hides what the class inherits

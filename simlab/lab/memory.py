@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable
+from threading import Lock
 from typing import Any, TypeVar
 
 T = TypeVar("T")
@@ -13,22 +14,27 @@ KEPT = 16
 
 _memory: OrderedDict[tuple, Any] = OrderedDict()
 _overdue: dict[tuple, str] = {}
+_at_work = Lock()
 
 
 def kept(name: tuple, make: Callable[[], T]) -> T:
     """What stands under this name, made if nothing does; what once took too long is not tried again."""
     if name in _overdue:
         raise TimeoutError(_overdue[name])
-    if name not in _memory:
-        try:
-            _memory[name] = make()
-        except TimeoutError as error:
-            _overdue[name] = str(error)
-            raise
+    with _at_work:
+        if name in _memory:
+            _memory.move_to_end(name)
+            return _memory[name]
+    try:
+        made = make()  # not locked: threads simulate side by side
+    except TimeoutError as error:
+        _overdue[name] = str(error)
+        raise
+    with _at_work:
+        _memory[name] = made
         while len(_memory) > KEPT:
             _memory.popitem(last=False)
-    _memory.move_to_end(name)
-    return _memory[name]
+    return made
 
 
 def forget() -> None:

@@ -7,6 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, BrokenExecutor, CancelledError, 
 from dataclasses import replace
 from typing import Any
 
+from simlab.contracts import SimlabError
 from simlab.experiment import Cell
 from simlab.running.executors import Pool
 from simlab.running.schedule import Schedule
@@ -62,14 +63,25 @@ def _lost(error: BaseException | None) -> bool:
 def _submit(cell: Cell, settings: Any, pool: Pool) -> Future:
     if pool.here:
         return pool.executor.submit(run_here, cell, settings)
-    return pool.executor.submit(work, packed(cell, settings))
+    shipment = packed(cell, settings)
+    try:
+        return pool.executor.submit(work, shipment)
+    except BrokenExecutor:
+        raise
+    except RuntimeError as error:
+        raise SimlabError(f"the executor takes no more work ({error}): give one that was not shut down") from error
 
 
 def _alone(cell: Cell, settings: Any, pool: Pool, *, broken: bool) -> Outcome:
     """A cell whose worker died: again, by itself, its method in a process of its own."""
     if broken:
         pool.renew()
-    future = _submit(cell, replace(settings, strict=True), pool)
+    sealed = replace(settings, strict=True)
+    try:
+        future = _submit(cell, sealed, pool)
+    except BrokenExecutor:  # another worker died meanwhile
+        pool.renew()
+        future = _submit(cell, sealed, pool)
     wait([future])
     error = _error(future)
     if not _lost(error):

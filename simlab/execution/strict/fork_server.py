@@ -26,6 +26,12 @@ from typing import Any, NoReturn
 HEADER = 8
 """Bytes of an order's length, little-endian, which go before it together with its file descriptors."""
 
+TRIAL = 20
+"""Seconds of processor time that modules may take to load."""
+
+AT_ONCE = 256
+"""Ended children that are buried before the next look at the orders."""
+
 LOOK = 1.0
 """Seconds between looks at whether the lab is still there."""
 
@@ -54,11 +60,12 @@ class Server:
     def __init__(self, orders: socket.socket, finder: Roots) -> None:
         self.orders, self.finder = orders, finder
         self.children: dict[int, int] = {}  # pid -> where its status is written
+        self.trials: dict[int, list[str]] = {}  # pid -> the modules that it tries to load
         self._parent = os.getppid()
-        self._woken, wake = os.pipe()
-        for end in (self._woken, wake):
+        self._woken, self._wake = os.pipe()
+        for end in (self._woken, self._wake):
             os.set_blocking(end, False)
-        signal.set_wakeup_fd(wake)
+        signal.set_wakeup_fd(self._wake)
         signal.signal(signal.SIGCHLD, lambda *_: None)
         signal.signal(signal.SIGINT, signal.SIG_IGN)
 
@@ -75,7 +82,7 @@ class Server:
                     self._bury()
                 if self.orders in ready and not self._obey():
                     break
-        for pid in self.children:
+        for pid in (*self.children, *self.trials):
             _end(pid)
 
     def _obey(self) -> bool:
@@ -85,49 +92,58 @@ class Server:
             if not header:
                 return False
             order = json.loads(_exactly(self.orders, int.from_bytes(header, "little")))
-        except (OSError, EOFError):
+        except (OSError, EOFError, ValueError):  # the lab is gone, or was interrupted in the middle of an order
             return False
         if order["do"] == "fork":
             self._fork(order, handles)
         elif order["do"] == "end" and order["pid"] in self.children:
             _end(order["pid"])
         elif order["do"] == "load":
-            return self._load(order["modules"])
+            self._try(order["modules"])
         return True
 
     def _fork(self, order: Mapping[str, Any], handles: list[int]) -> None:
-        pid = os.fork()
+        """Makes a child and tells its pid; 0 where there is room for no process more."""
+        pid = _forked()
         if pid == 0:
             _become(order, handles, self.finder)
         for handle in handles[:3]:
             os.close(handle)
-        self.children[pid] = handles[3]
-        _write(handles[3], pid)
+        _write(handles[3], pid or 0)
+        if pid is None:
+            os.close(handles[3])
+        else:
+            self.children[pid] = handles[3]
+
+    def _try(self, modules: list[str]) -> None:
+        """Has a child load modules first: this process follows, when that has come to a good end (see `_bury`)."""
+        pid = _forked()
+        if pid == 0:
+            _attempt(modules)
+        if pid is not None:
+            self.trials[pid] = modules
 
     def _bury(self) -> None:
         """Takes the ended; whatever a child has left behind in its process group ends before its status is told."""
-        while True:
+        for _ in range(AT_ONCE):
             try:
                 ended = os.waitid(os.P_ALL, 0, os.WEXITED | os.WNOHANG | os.WNOWAIT)
             except ChildProcessError:
                 return
             if ended is None:
                 return
-            if ended.si_pid in self.children:
+            if ended.si_pid in self.children or ended.si_pid in self.trials:
                 _end(ended.si_pid)
             _, status = os.waitpid(ended.si_pid, 0)
-            told = self.children.pop(ended.si_pid, None)
+            told, tried = self.children.pop(ended.si_pid, None), self.trials.pop(ended.si_pid, [])
             if told is not None:
                 _write(told, os.waitstatus_to_exitcode(status))
                 os.close(told)
-
-    def _load(self, modules: list[str]) -> bool:
-        """Loads modules for the children to come; False if that started a thread, after which no fork is sound."""
-        for module in modules:
-            with suppress(Exception):
-                importlib.import_module(module)
-        _settle()
-        return len(os.listdir("/proc/self/task")) == 1 if os.path.isdir("/proc/self/task") else True
+            if tried and status == 0:
+                _load(tried)
+                _settle()
+        with suppress(BlockingIOError):  # more may have ended
+            os.write(self._wake, b".")
 
 
 def _become(order: Mapping[str, Any], handles: list[int], finder: Roots) -> NoReturn:
@@ -152,7 +168,7 @@ def _become(order: Mapping[str, Any], handles: list[int], finder: Roots) -> NoRe
             if spec["memory"] is not None:
                 resource.setrlimit(resource.RLIMIT_DATA, (spec["memory"], spec["memory"]))
             os.execvp(spec["command"][0], spec["command"])
-        finder.places.update(spec["python"]["roots"])
+        _find(spec["python"]["roots"], finder)
         jail.lock(spec)
         child.run()
         status = 0
@@ -160,6 +176,59 @@ def _become(order: Mapping[str, Any], handles: list[int], finder: Roots) -> NoRe
         traceback.print_exc()
     finally:
         os._exit(status)
+
+
+def _find(roots: Mapping[str, str], finder: Roots) -> None:
+    """Makes a method's own modules findable; one of the same name that was loaded from elsewhere gives way."""
+    finder.places.update(roots)
+    for root, place in roots.items():
+        file = getattr(sys.modules.get(root), "__file__", None)
+        if file is not None and file != place and not file.startswith(place + os.sep):
+            for name in [name for name in sys.modules if name == root or name.startswith(root + ".")]:
+                del sys.modules[name]
+
+
+def _attempt(modules: list[str]) -> NoReturn:
+    """The life of a child that loads modules: its status is 0 if a process that has loaded them is as good as before.
+
+    They must not take for ever, end the process, start a thread (after which no fork is sound), or change its settings.
+    """
+    status = 1
+    try:
+        os.setsid()
+        os.closerange(3, 1 << 20)
+        signal.set_wakeup_fd(-1)
+        resource.setrlimit(resource.RLIMIT_CPU, (TRIAL, TRIAL))
+        signal.signal(signal.SIGALRM, signal.SIG_DFL)
+        signal.alarm(10 * TRIAL)
+        before = _condition()
+        _load(modules)
+        status = 0 if _condition() == before else 1
+    finally:
+        os._exit(status)
+
+
+def _load(modules: list[str]) -> None:
+    for module in modules:
+        with suppress(Exception):
+            importlib.import_module(module)
+
+
+def _condition() -> list[Any]:
+    """What loading a module must leave alone (children have an environment of their own)."""
+    import numpy as np
+
+    tasks = "/proc/self/task"
+    threads = len(os.listdir(tasks)) if os.path.isdir(tasks) else 1
+    return [threads, np.geterr(), os.getcwd(), list(sys.path)]
+
+
+def _forked() -> int | None:
+    """As `os.fork`; None where the system has no process to give."""
+    try:
+        return os.fork()
+    except OSError:
+        return None
 
 
 def _end(leader: int) -> None:

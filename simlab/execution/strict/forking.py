@@ -6,7 +6,6 @@ import json
 import os
 import re
 import select
-import signal
 import socket
 import subprocess
 import sys
@@ -37,55 +36,83 @@ WARM = (
 
 KNOWN = re.compile(r"[A-Za-z_][\w.]{0,200}")
 
+PROGRAMS = {"__main__", "conftest", "test", "tests"}
+"""Modules of these names run or test something: no method needs them."""
+
+MOST_LOADED = 5000
+"""Modules that a server loads: a method can name all there are."""
+
 FLAGS = ("-s", "-P", "-S", "-B")
 """Neither user packages, nor the current folder, nor .pth files, nor caches."""
+
+
+class ServerDied(RuntimeError):
+    """The fork server has ended, or was ended, and with it all that it had started: no method's doing."""
+
+    def __init__(self) -> None:
+        super().__init__("the fork server of strict execution has died: see whether this machine is out of memory")
 
 
 class Child:
     """A forked process: `stdin` and `stdout` are the lab's ends (non-blocking), `errors` is a file of its stderr."""
 
     def __init__(self, server: _Server, spec: Mapping[str, Any], environment: Mapping[str, str]) -> None:
-        self.errors: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
-        self._told = b""
+        self._server, self._told, self.pid = server, b"", 0
+        try:
+            self.errors: BinaryIO = tempfile.TemporaryFile()  # noqa: SIM115 (closed by `end`)
+        except OSError as error:
+            raise HouseFault(
+                f"strict execution finds no place for a file ({error}): free some, or set TMPDIR"
+            ) from error
         theirs_in, self.stdin = os.pipe()
         self.stdout, theirs_out = os.pipe()
         self._status, theirs_status = os.pipe()
-        handed = (theirs_in, theirs_out, self.errors.fileno(), theirs_status)
         try:
-            server.order({"do": "fork", "spec": spec, "environment": environment}, handed)
+            handed = (theirs_in, theirs_out, self.errors.fileno(), theirs_status)
+            try:
+                server.order({"do": "fork", "spec": spec, "environment": environment}, handed)
+            finally:
+                for handle in (theirs_in, theirs_out, theirs_status):
+                    os.close(handle)
+            for handle in (self.stdin, self.stdout):
+                os.set_blocking(handle, False)
+            self.pid = self._its_pid()
         except BaseException:
             self._close()
             raise
-        finally:
-            for handle in (theirs_in, theirs_out, theirs_status):
-                os.close(handle)
-        self._server = server
-        for handle in (self.stdin, self.stdout):
-            os.set_blocking(handle, False)
-        self.pid = self._number(0, STARTUP)
-        if self.pid is None:
-            self._close()
-            raise HouseFault("the fork server of strict execution has died: see whether this machine is out of memory")
+
+    def _its_pid(self) -> int:
+        pid = self._number(0, STARTUP)
+        if pid is None:
+            raise ServerDied
+        if pid == 0:
+            raise HouseFault("strict execution can start no process more: see what fills this machine's process table")
+        return pid
 
     def wait(self, seconds: float) -> int | None:
-        """The exit status (negative: a signal's number), once it has ended; None if it has not within so long."""
+        """The exit status (negative: a signal's number), once it has ended; None if it has not within so long.
+
+        Raises ServerDied where it has ended because the server has.
+        """
         return self._number(1, seconds)
 
     def end(self) -> None:
         """Ends it and its process group."""
-        if self.wait(0.0) is None and self.pid is not None:
-            with suppress(OSError):
+        with suppress(ServerDied):
+            if self.wait(0.0) is None:
                 self._server.order({"do": "end", "pid": self.pid})
-            self.wait(10.0)
+                self.wait(10.0)
         self._close()
 
     def _number(self, line: int, seconds: float) -> int | None:
         while self._told.count(b"\n") <= line:
-            if not select.select([self._status], [], [], seconds)[0]:
+            poll = select.poll()  # `select` itself knows no handle above 1023
+            poll.register(self._status, select.POLLIN)
+            if not poll.poll(1000 * seconds):
                 return None
             part = os.read(self._status, 64)
             if not part:
-                return None if line == 0 else -int(signal.SIGKILL)  # the server has died, and its children with it
+                raise ServerDied
             self._told += part
         return int(self._told.split(b"\n")[line])
 
@@ -134,58 +161,71 @@ class _Server:
             return False
 
     def order(self, order: Mapping[str, Any], handles: tuple[int, ...] = ()) -> None:
-        """Sends an order and the file descriptors that go with it; raises OSError if the server has died."""
+        """Sends an order and the file descriptors that go with it; raises ServerDied if the server has died."""
         body = json.dumps(order).encode()
         with self._lock:
-            socket.send_fds(self._orders, [len(body).to_bytes(fork_server.HEADER, "little")], handles)
-            self._orders.sendall(body)
+            try:
+                socket.send_fds(self._orders, [len(body).to_bytes(fork_server.HEADER, "little")], handles)
+                self._orders.sendall(body)
+            except OSError:
+                raise ServerDied from None
+            except BaseException:  # interrupted within an order: the server would take the next for its rest
+                self._orders.close()
+                raise
+
+    def end(self) -> None:
+        """Lets it go: it ends, and what it has started with it, when its socket closes."""
+        self._orders.close()
+        self.process.kill()
+        self.process.wait()
 
 
 _server: _Server | None = None
 _owner = 0
-_unsound: set[str] = set()
 _starting = threading.Lock()
 
 
 def fork(spec: Mapping[str, Any], environment: Mapping[str, str]) -> Child:
     """A jailed child of the warm parent; see `simlab.execution.strict.jail.lock` for the spec."""
+    server = _running()
     try:
-        return Child(_running(), spec, environment)
-    except (OSError, HouseFault):  # it was killed, or met a module that started a thread: once more, afresh
-        forget_server()
+        return Child(server, spec, environment)
+    except ServerDied:  # somebody has killed it: once more, afresh
+        _forget(server)
         return Child(_running(), spec, environment)
 
 
 def load(modules: Any) -> None:
-    """Has the server load modules that a method says it has used, so that the next one finds them there."""
+    """Has the server load modules that a method says it has used, so that later ones find them there."""
     server = _server
-    named = [name for name in modules if isinstance(name, str)] if isinstance(modules, list) else []
-    known = {name for name in named if name.partition(".")[0] in WARM and KNOWN.fullmatch(name)} - _unsound
-    if server is None or _owner != os.getpid() or not known - server.loaded:
+    if server is None or _owner != os.getpid() or not isinstance(modules, list):
         return
-    new = sorted(known - server.loaded)
-    server.loaded |= known
-    with suppress(OSError):
-        server.order({"do": "load", "modules": new})
+    new = sorted({name for name in modules if _may_be_loaded(name)} - server.loaded)[: MOST_LOADED - len(server.loaded)]
+    if new:
+        server.loaded.update(new)
+        with suppress(ServerDied):
+            server.order({"do": "load", "modules": new})
 
 
-def forget_server() -> None:
-    """Lets the server go (it ends when its socket closes): the next fork starts another."""
+def _may_be_loaded(name: Any) -> bool:
+    if not isinstance(name, str) or not KNOWN.fullmatch(name):
+        return False
+    parts = name.split(".")
+    return parts[0] in WARM and not PROGRAMS & set(parts)
+
+
+def _forget(server: _Server) -> None:
+    """Lets a server go that has died or does not answer, unless another thread has done so."""
     global _server
     with _starting:
-        if _server is not None and _owner == os.getpid():
-            _unsound.update(_server.loaded if _server.process.poll() is not None else ())
-            _server._orders.close()
-            _server.process.kill()
-            _server.process.wait()
-        _server = None
+        if _server is server:
+            _server = None
+            server.end()
 
 
 def _running() -> _Server:
     global _server, _owner
     with _starting:
         if _server is None or _owner != os.getpid() or _server.process.poll() is not None:
-            if _server is not None and _owner == os.getpid():
-                _unsound.update(_server.loaded)
             _server, _owner = _Server(), os.getpid()
         return _server

@@ -17,7 +17,7 @@ from simlab.errors import HouseFault
 from simlab.execution.material import known_of
 from simlab.execution.outcome import Outcome, one_line, time_error
 from simlab.execution.strict.dialogue import Dialogue, longest_line, plain_budget
-from simlab.execution.strict.forking import ONE_THREAD, STARTUP, fork, load
+from simlab.execution.strict.forking import ONE_THREAD, STARTUP, ServerDied, fork, load
 from simlab.execution.strict.places import python_folders
 from simlab.execution.strict.process import Ended, Process
 from simlab.execution.strict.ship import pack
@@ -38,8 +38,19 @@ def run_strictly(
 ) -> Outcome:
     """The raw outcome of a method in a process of its own; see `simlab.execution.execute.execute`.
 
-    landlock=False leaves it out, as on a kernel that has none. Raises SimlabError where the method cannot be shipped.
+    landlock=False leaves it out, as on a kernel that has none. Raises SimlabError where the method cannot be shipped,
+    and ServerDied where somebody ends its processes: a passive method is begun once more before that.
     """
+    everything = method, material, entropy, time_limit, memory_limit, landlock
+    try:
+        return _run(*everything)
+    except ServerDied:
+        if hasattr(material, "record"):  # what it has spent is gone
+            raise
+        return _run(*everything)
+
+
+def _run(method: Any, material: Any, entropy: int, time_limit: float, memory_limit: int, landlock: bool) -> Outcome:
     with _rooms() as (folder, inbox):
         external = getattr(method, "command", None) is not None
         packed, roots = (b"", {}) if external else pack(method)

@@ -28,7 +28,7 @@ NET_RIGHTS, SCOPES = 0b11, 0b11  # TCP bind and connect (ABI 4); abstract socket
 SYSTEM = (
     "/usr", "/bin", "/sbin", "/lib", "/lib32", "/lib64", "/etc/ld.so.cache", "/etc/ld.so.conf", "/etc/ld.so.conf.d",
     "/etc/alternatives", "/etc/localtime", "/etc/fonts", "/etc/perl", "/etc/R", "/etc/julia", "/etc/passwd",
-    "/etc/nsswitch.conf", "/dev/zero", "/dev/random", "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
+    "/etc/nsswitch.conf", "/dev/random", "/dev/urandom", "/proc/cpuinfo", "/proc/meminfo", "/proc/stat",
     "/proc/sys/vm/overcommit_memory", "/sys/devices/system/cpu",
 )  # fmt: skip
 """What programs of any language read to start and to know their machine; nothing of the lab lies there."""
@@ -116,7 +116,8 @@ def checked_calls(own: int, scoped: bool) -> dict[tuple[int, int], tuple[Check, 
         (56, 220): (Check(0, (0,), NAMESPACES),),  # clone
         (53, 199): (Check(1, (1, 5), 0xF),),  # socketpair: a datagram socket could turn to somebody else's address
         (157, 167): (Check(0, (1,), allowed=False),),  # prctl: PR_SET_PDEATHSIG, by which a killed lab ends its method
-        (72, 25): (Check(1, (8, 10, 15), allowed=False),),  # fcntl: F_SETOWN, F_SETSIG, F_SETOWN_EX signal others
+        (72, 25): (Check(1, FCNTLS, allowed=False),),  # fcntl
+        (9, 222): (Check(3, (0x21,), 0x23, allowed=False),),  # mmap: shared and of no file, which no watch can see
         (16, 29): (Check(1, IOCTLS, allowed=False),),  # ioctl
         (62, 129): (Check(0, (-1 & ALL,), allowed=False),),  # kill: all at once
     }
@@ -130,6 +131,10 @@ def checked_calls(own: int, scoped: bool) -> dict[tuple[int, int], tuple[Check, 
         }
     return calls
 
+
+FCNTLS = (8, 10, 15, 1024, 1026)
+"""Refused: F_SETOWN, F_SETSIG and F_SETOWN_EX, which signal others; F_SETLEASE, which makes others wait that write a
+file; F_NOTIFY, which watches a folder."""
 
 IOCTLS = (0x5412, 0x8901, 0x8902, 0x40086602, 0x40046602, 0x401C5820)
 """Refused: TIOCSTI; FIOSETOWN and SIOCSPGRP, which signal others; attributes of files that are open for reading."""

@@ -22,6 +22,9 @@ POLL = 0.05
 GROUP_EVERY = 20
 """The whole process group is looked at every so many polls: that reads all of /proc."""
 
+MOST_PROCESSES = 500
+"""Of one method at a time: a machine has some 30,000 for all."""
+
 MARGIN = 1.2
 """The watch over resident memory strikes above so many memory limits; the kernel's own limit comes first."""
 
@@ -46,6 +49,7 @@ class Process:
         self._deadline = self._processor = float("inf")
         self._spent = 0.0
         self._buffer, self._polls, self._top_time = bytearray(), 0, 0.0
+        self._next_look = 0.0
         self._child, self.pid = child, int(child.pid or 0)
 
     def wait_at_most(self, seconds: float) -> None:
@@ -130,10 +134,13 @@ class Process:
         return self.top
 
     def complaints(self) -> str:
-        """The end of what it wrote to stderr."""
-        self._child.errors.seek(0, os.SEEK_END)
-        self._child.errors.seek(max(0, self._child.errors.tell() - COMPLAINTS))
-        return self._child.errors.read().decode(errors="replace")
+        """The end of what it wrote to stderr (the position and the flags of that file are the method's to move)."""
+        handle = self._child.errors.fileno()
+        try:
+            said = os.pread(handle, COMPLAINTS, max(0, os.fstat(handle).st_size - COMPLAINTS))
+        except OSError:
+            return ""
+        return said.decode(errors="replace")
 
     def kill(self) -> None:
         """Ends the whole process group and lets go of the pipes."""
@@ -146,17 +153,27 @@ class Process:
                 left = self._deadline - time.perf_counter()
                 if left <= 0:
                     raise TimeoutError
-                if selector.select(min(left, POLL)):
+                ready = selector.select(min(left, POLL))
+                self._look()
+                if ready:
                     return
-                self._watch_memory()
-                if self._processor_time() > self._processor:
-                    raise TimeoutError
+
+    def _look(self) -> None:
+        """Holds it to its limits, at most every POLL seconds, however much it has to say in between."""
+        if time.perf_counter() < self._next_look:
+            return
+        self._watch_memory()
+        if self._processor_time() > self._processor:
+            raise TimeoutError
+        self._next_look = time.perf_counter() + POLL
 
     def _watch_memory(self) -> None:
         self._polls += 1
         held = _resident(self.pid) - self.memory_base
         if self._polls % GROUP_EVERY == 0 and len(group := list(_group(self.pid))) > 1:
             held = max(held, sum(map(_share, group)) - self.group_base)
+            if len(group) > MOST_PROCESSES:
+                raise Ended(f"RuntimeError: a method may have {MOST_PROCESSES} processes, and had {len(group)}")
         if held > MARGIN * self.memory_limit:
             raise Ended(
                 f"MemoryError: the method's process held {held / 2**20:.0f} MiB, "
@@ -183,13 +200,18 @@ def _processor_time(pid: int) -> float:
 
 
 def _resident(pid: int) -> int:
-    """Resident memory of a process but for mapped files [bytes]; 0 if it has ended."""
+    """Resident memory of a process but for mapped files, and the kernel's tables of it [bytes]; 0 if it has ended."""
+    return _status(pid, b"RssAnon:", b"RssShmem:", b"VmPTE:")
+
+
+def _status(pid: int, *names: bytes) -> int:
+    """The sum of some sizes of a process [bytes]; 0 if it has ended."""
     try:
         with open(f"/proc/{pid}/status", "rb") as file:
             status = file.read()
     except OSError:
         return 0
-    return status_field(status, b"RssAnon:") + status_field(status, b"RssShmem:")
+    return sum(status_field(status, name) for name in names)
 
 
 def _share(pid: int) -> int:
@@ -199,7 +221,7 @@ def _share(pid: int) -> int:
             text = file.read()
     except OSError:
         return _resident(pid)
-    return status_field(text, b"Pss_Anon:") + status_field(text, b"Pss_Shmem:")
+    return status_field(text, b"Pss_Anon:") + status_field(text, b"Pss_Shmem:") + _status(pid, b"VmPTE:")
 
 
 def _group(leader: int) -> Iterator[int]:

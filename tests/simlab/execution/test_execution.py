@@ -21,7 +21,7 @@ from simlab.contracts import Budget, BudgetExceeded, Finding, SimlabError
 from simlab.data import recording
 from simlab.execution import limits
 from simlab.execution.execute import execute
-from simlab.execution.limits import off_the_clock
+from simlab.execution.limits import Guard, high_water_mark, off_the_clock
 from simlab.execution.outcome import Outcome
 from simlab.questions.form import validate
 from simlab.registry import question
@@ -157,6 +157,31 @@ def test_a_method_that_swallows_exceptions_is_stopped_too(seen, impatient):
     assert outcome.seconds < 5
 
 
+def test_methods_in_threads_leave_the_memory_of_the_process_alone():
+    """A limit of one would hold for all, and stay behind when they end in another order than they began."""
+    before = resource.getrlimit(resource.RLIMIT_DATA)
+    seen, begun, done = [], threading.Event(), threading.Event()
+
+    def first():
+        with Guard(5.0, 2**28):
+            seen.append(resource.getrlimit(resource.RLIMIT_DATA))
+            begun.set()
+            done.wait(5)
+
+    def second():
+        begun.wait(5)
+        with Guard(5.0, 2**28):
+            done.set()
+            threads[0].join(5)
+
+    threads = [threading.Thread(target=work) for work in (first, second)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join(10)
+    assert seen == [before] == [resource.getrlimit(resource.RLIMIT_DATA)]
+
+
 def test_a_method_that_loops_in_another_thread_is_stopped(seen):
     def loop(r, g):
         while True:
@@ -181,6 +206,10 @@ def test_peak_memory_is_the_method_s_own(seen):
     # 16 MiB were held at the peak; pages are counted in batches, so a few are missing or added
     assert 2**24 * 0.8 < outcome.peak_memory < 2**24 * 2
     assert ballast.mean() == 1
+
+
+def test_a_process_that_is_named_like_a_measurement_is_measured():
+    assert high_water_mark(b"Name:\tVmHWM:x kB\nUmask:\t0077\nVmHWM:\t      12 kB\n") == 12 * 1024
 
 
 def test_limits_signals_and_timers_are_left_as_they_were(seen, impatient):

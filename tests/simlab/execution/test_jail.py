@@ -19,9 +19,10 @@ CHECKED = {
     "prlimit64": (302, 261), "setpriority": (141, 140), "ioprio_set": (251, 30), "sched_setaffinity": (203, 122),
     "sched_setscheduler": (144, 119), "sched_setparam": (142, 118), "sched_setattr": (314, 274), "clone": (56, 220),
     "socketpair": (53, 199), "prctl": (157, 167), "fcntl": (72, 25), "ioctl": (16, 29), "kill": (62, 129),
-    "tkill": (200, 130), "tgkill": (234, 131), "rt_sigqueueinfo": (129, 138), "rt_tgsigqueueinfo": (297, 240),
+    "mmap": (9, 222), "tkill": (200, 130), "tgkill": (234, 131), "rt_sigqueueinfo": (129, 138),
+    "rt_tgsigqueueinfo": (297, 240),
 }  # fmt: skip
-PLAIN = {"read": (0, 63), "openat": (257, 56), "mmap": (9, 222), "futex": (202, 98), "execve": (59, 221)}
+PLAIN = {"read": (0, 63), "openat": (257, 56), "munmap": (11, 215), "futex": (202, 98), "execve": (59, 221)}
 
 
 def verdict(machine: str, number: int, *arguments: int, network=False, scoped=False, architecture=None) -> int:
@@ -92,6 +93,12 @@ def test_every_refused_call_is_refused_and_the_rest_goes_on(machine):
         ("prctl", (1, 0), True, REFUSE),
         ("fcntl", (3, 2), True, ALLOW),
         ("fcntl", (3, 8), True, REFUSE),
+        ("fcntl", (3, 1024), True, REFUSE),  # a lease: who writes the file then waits for it
+        ("fcntl", (3, 1026), True, REFUSE),
+        ("mmap", (0, 4096, 3, 0x22), True, ALLOW),  # private memory
+        ("mmap", (0, 4096, 3, 0x01), True, ALLOW),  # a file's
+        ("mmap", (0, 4096, 3, 0x21), True, REFUSE),
+        ("mmap", (0, 4096, 3, 0x4021), True, REFUSE),
         ("ioctl", (1, 0x5401), True, ALLOW),
         ("ioctl", (1, 0x5412), True, REFUSE),
         ("ioctl", (1, 0x40086602), True, REFUSE),

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import atexit
 import contextlib
+import gc
 import logging
 import os
 import random
+import resource
+import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 import warnings
@@ -17,6 +21,7 @@ from typing import ClassVar
 
 import numpy as np
 import psutil
+import scipy.stats
 import xarray as xr
 
 from simlab.checks.problem import spiking_recording
@@ -49,10 +54,25 @@ class Vandal:
         sys.stdout = sys.stderr = None
         random.seed(1)
         np.random.seed(1)  # noqa: NPY002
+        self.changes_what_is_seen_late()
         CHILDREN.append(subprocess.Popen([sys.executable, "-c", "import time; time.sleep(60)"]))
         threading.Thread(target=loiter, name="loiterer").start()
         atexit.register(late)
         return Finding({"b0": 1, "b1": 0, "b2": 0})
+
+    def changes_what_is_seen_late(self):
+        """Nothing fails at once; means, files and folders of later methods are other ones."""
+        xr.set_options(keep_attrs=True, arithmetic_join="left")
+        np.setbufsize(16_384)
+        np._core._methods._mean = scipy.stats.pearsonr = lambda *_, **__: 7.0
+        os.umask(0o777)
+        tempfile.tempdir = "/nowhere"
+        resource.setrlimit(resource.RLIMIT_NOFILE, (64, resource.getrlimit(resource.RLIMIT_NOFILE)[1]))
+        signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGUSR1])
+        gc.callbacks.append(print)
+        gc.set_threshold(1)
+        logging.basicConfig(level=logging.DEBUG)
+        sys.modules["scipy.stats"] = None
 
 
 def loiter():
@@ -66,7 +86,18 @@ def late():
 
 
 def surroundings() -> dict[str, object]:
+    mask = os.umask(0o077)
+    os.umask(mask)
     return {
+        "options": xr.get_options(),
+        "buffer": np.getbufsize(),
+        "libraries": (np.ones(2).mean(), scipy.stats.pearsonr, sys.modules["scipy.stats"]),
+        "mask": mask,
+        "temporary": tempfile.tempdir,
+        "files": resource.getrlimit(resource.RLIMIT_NOFILE),
+        "signals": signal.pthread_sigmask(signal.SIG_BLOCK, ()),
+        "collector": (gc.get_threshold(), list(gc.callbacks)),
+        "log": (logging.root.level, list(logging.root.handlers)),
         "errors": np.geterr(),
         "filters": any(action == "error" for action, *_ in warnings.filters),
         "functions": (np.mean, memory.kept, memory.forget, xr.Dataset.mean),
@@ -150,4 +181,4 @@ def test_putting_back_costs_little():
         with put_back():
             pass
         times.append(time.perf_counter() - began)
-    assert min(times) < 2e-3  # the fastest, on a machine that may be busy
+    assert min(times) < 4e-3  # the fastest, on a machine that may be busy

@@ -35,6 +35,7 @@ from simlab.lab.rig import Setup, known_of_units, mounted
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 LIMITS = {"entropy": 2**100 + 3, "time_limit": 60.0, "memory_limit": 2**29}
 needs_landlock = pytest.mark.skipif(protections()["landlock"] == 0, reason="this kernel has no Landlock")
+needs_seccomp = pytest.mark.skipif(not protections()["seccomp"], reason="no system-call filter here")
 
 
 @dataclass(frozen=True)
@@ -72,10 +73,37 @@ class Troubled:
     def allocates_shared(self):
         import mmap
 
-        shared = mmap.mmap(-1, 2**30)  # not private memory: the watch over resident memory has to see it
-        for start in range(0, 2**30, 2**20):
-            shared[start : start + 2**20] = b"x" * 2**20
-        time.sleep(3600)
+        mmap.mmap(-1, 2**20)  # pages that it lets go of would still be held, and counted nowhere
+
+    def allocates_in_children(self):
+        for _ in range(3):
+            if os.fork() == 0:
+                held = bytearray(90 * 2**20)
+                held[::4096] = b"x" * len(held[::4096])
+                time.sleep(3600)
+        self.talks_and_computes()  # the lab must look at it however much it has to say
+
+    def allocates_tables(self):
+        import mmap
+
+        nothing = mmap.mmap(-1, 2**40, flags=mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS | 0x4000, prot=mmap.PROT_READ)
+        np.frombuffer(nothing, np.uint8)[:: 2**21].sum()  # a page of the kernel's for each 2 MiB that were looked at
+
+    def talks_and_computes(self):
+        line = self._line()
+        if os.fork() == 0:
+            while True:
+                os.read(line._in.fileno(), 2**20)
+        while True:
+            line.send({})
+
+    def spoils_its_stderr(self):
+        import fcntl
+
+        os.write(2, b"x" * 20_000_000)
+        fcntl.fcntl(2, fcntl.F_SETFL, os.O_DIRECT)
+        os.lseek(2, 0, os.SEEK_SET)
+        raise ValueError("spoiled")
 
     def floods(self):
         os.write(2, b"x" * 10_000_000)
@@ -107,6 +135,14 @@ class Troubled:
         import resource
 
         resource.setrlimit(resource.RLIMIT_DATA, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
+
+    def _line(self):
+        import sys
+
+        frame = sys._getframe()
+        while "line" not in frame.f_locals or frame.f_code.co_name != "run":
+            frame = frame.f_back
+        return frame.f_locals["line"]
 
 
 def troubled(how: str, where: str = "", **limits: object) -> Outcome:
@@ -229,9 +265,23 @@ def _waited_for(condition, seconds: float = 30.0):
 
 def test_memory_without_end_is_stopped_whatever_its_kind():
     assert troubled("allocates", memory_limit=2**27).error.startswith("MemoryError: Unable to allocate")
-    assert re.match(
-        r"MemoryError: the method's process held \d+ MiB", troubled("allocates_shared", memory_limit=2**27).error
-    )
+    for how in ("allocates_in_children", "allocates_tables"):
+        assert re.match(r"MemoryError: the method's process held \d+ MiB", troubled(how, memory_limit=2**27).error), how
+
+
+@needs_seccomp
+def test_memory_that_no_watch_can_see_is_refused():
+    assert troubled("allocates_shared").error == "PermissionError: [Errno 1] Operation not permitted"
+
+
+def test_a_method_that_talks_without_pause_is_stopped_at_its_processor_time():
+    began = time.perf_counter()
+    assert troubled("talks_and_computes", time_limit=0.1).error.startswith("TimeoutError")
+    assert time.perf_counter() - began < 9  # the wall clock alone would have stopped it after 11 s
+
+
+def test_what_a_method_does_to_its_standard_error_is_its_own_mistake():
+    assert troubled("spoils_its_stderr").error == "ValueError: spoiled"
 
 
 def test_a_flood_of_complaints_is_cut():
