@@ -231,7 +231,7 @@ def generate(
         raise SimlabError(f"data and truth must lie in files of their own, got {out} for both: name another --truth")
     with _simulation_bar():
         recording = generate_dataset(*parts, trials=trials, duration=duration, seed=seed, out=out, truth=truth)
-    print(f"{out}: {recording.sizes['unit']} units, {trials} trials of {duration:g} s")
+    print(f"{out}: {recording.sizes['unit']} units, {trials} trial{'s' * (trials > 1)} of {duration:g} s")
 
 
 @app.command()

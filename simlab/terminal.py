@@ -63,7 +63,9 @@ def board_text(board: pd.DataFrame, width: int, *, everything: bool = False) -> 
         missing += left
     text = "\n\n".join(blocks)
     if missing and not everything:
-        names = ", ".join(dict.fromkeys(TITLES.get(name, name) for name in missing))
+        names = ", ".join(
+            dict.fromkeys("95% of fooled" if n == "fooled_interval" else TITLES.get(n, n) for n in missing)
+        )
         text += f"\n\nleft out for want of room: {names}; all columns: --all, every cell: --csv"
     return text
 

@@ -103,7 +103,7 @@ class Ledger:
     def write(self, row: Row, blobs: Iterable[bytes] = ()) -> None:
         """Adds a row, or replaces the one of the same cell, and the blobs that it refers to by their digests.
 
-        A `finding` may be given as packed bytes, which are kept among the blobs, and a `traceback`, which is kept apart.
+        A `finding` may be given as packed bytes, which are kept among the blobs, and a `traceback`, kept apart.
         """
         self.write_all((row,), blobs)
 

@@ -33,8 +33,8 @@ def _meant(folder: Path) -> str:
         return f"did you mean {folder.parent}?"
     there = sorted(str(found.parent) for found in folder.glob("*/run.json"))
     more = f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else ""
-    told = f", one of {', '.join(there[:MOST_NAMED])}{more}" if there else ", the `out` of a run"
-    return f"give the folder of a run{told}"
+    told = f", one of {', '.join(there[:MOST_NAMED])}{more}" if there else ""
+    return f"give the folder of a run (its out){told}"
 
 
 class Results:
