@@ -8,6 +8,7 @@ from __future__ import annotations
 import linecache
 import re
 import sqlite3
+import sys
 
 FRAME = re.compile(r'^( *)File "(?P<file>[^"]+)", line (?P<line>\d+), in ')
 
@@ -30,13 +31,17 @@ def kept(connection: sqlite3.Connection, cell: str) -> str:
 
 
 def with_source(trace: str) -> str:
-    """The traceback with the source line below each frame of a notebook's cell, which a sealed process cannot see."""
+    """The traceback with the source line below each frame of a notebook's cell or a script, which no sealed process sees.
+
+    Of modules and cells of this process alone: a method's own words open no other file.
+    """
+    known = {*linecache.cache, *(getattr(module, "__file__", None) for module in list(sys.modules.values()))}
     lines = trace.splitlines()
     told = []
     for line, following in zip(lines, [*lines[1:], ""], strict=True):
         told.append(line)
         frame = FRAME.match(line)
-        if frame and frame["file"] in linecache.cache and not following.startswith(f"{frame[1]}  "):
+        if frame and frame["file"] in known and not following.startswith(f"{frame[1]}  "):
             told.append(f"{frame[1]}  {linecache.getline(frame['file'], int(frame['line'])).strip()}")
     return "\n".join(told)
 
