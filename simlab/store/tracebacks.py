@@ -31,7 +31,7 @@ def kept(connection: sqlite3.Connection, cell: str) -> str:
 
 
 def with_source(trace: str) -> str:
-    """The traceback with the source line below each frame of a notebook's cell or a script, which no sealed process sees.
+    """The traceback with the source line below each frame of a notebook or script, which no sealed process sees.
 
     Of modules and cells of this process alone: a method's own words open no other file.
     """

@@ -50,7 +50,8 @@ def shown(tmp_path_factory) -> list[Shown]:
     cells = [METHOD, RUN, "results", "print(results.traceback())", AWAY]
     cells += ["ax = results.plot_power('trials', measure='mcc')", "ax = results.plot_false_recovery('trials')"]
     cells += ["simlab.check(Clumsy())"]
-    return run_cells(cells, folder, SIMLAB_ARCHIVE=str(folder / "archive"))
+    inline = "module://matplotlib_inline.backend_inline"  # as a kernel has it, whatever earlier tests have left behind
+    return run_cells(cells, folder, SIMLAB_ARCHIVE=str(folder / "archive"), MPLBACKEND=inline)
 
 
 def test_what_a_sealed_method_prints_shows_below_the_cell(shown) -> None:
