@@ -149,11 +149,13 @@ def results(
     json: Annotated[bool, typer.Option("--json", help="Every cell as JSON records.")] = False,
     parquet: Annotated[Path | None, typer.Option(help="Write every cell to this Parquet file.")] = None,
     everything: Annotated[bool, typer.Option("--all", help="Every column of the leaderboard.")] = False,
+    errors: Annotated[bool, typer.Option("--errors", help="Why cells failed, and where in the code.")] = False,
 ) -> None:
     """Print the leaderboard of a run, or every cell as CSV or JSON, on standard output."""
     from simlab.results import Results
 
-    _check_one_form({"--csv": csv, "--json": json, "--parquet": parquet is not None, "--all": everything})
+    chosen = {"--csv": csv, "--json": json, "--parquet": parquet is not None, "--all": everything, "--errors": errors}
+    _check_one_form(chosen)
     found = Results(folder)
     if parquet is not None:
         _to_parquet(found, parquet)
@@ -162,6 +164,10 @@ def results(
     elif json:
         found.table.to_json(sys.stdout, orient="records", indent=1)
         print()
+    elif errors:
+        from simlab.terminal import errors_text
+
+        print(errors_text(found))
     else:
         _print_progress(found)
         _print_board(found, everything)
@@ -225,7 +231,7 @@ def generate(
         raise SimlabError(f"data and truth must lie in files of their own, got {out} for both: name another --truth")
     with _simulation_bar():
         recording = generate_dataset(*parts, trials=trials, duration=duration, seed=seed, out=out, truth=truth)
-    print(f"{out}: {recording.sizes['unit']} units, {trials} trials of {duration:g} s")
+    print(f"{out}: {recording.sizes['unit']} units, {trials} trial{'s' * (trials > 1)} of {duration:g} s")
 
 
 @app.command()
@@ -332,6 +338,7 @@ def _print_summary(found: Any) -> None:
         print(claim_text(verdict))
     if failures := failures_text(found.table):
         print(failures)
+        print(f"       (where they arose: `simlab results {found.folder} --errors`)")
     print(f"results: {found.folder}")
 
 

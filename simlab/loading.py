@@ -57,7 +57,13 @@ def _from_file(source: str) -> Experiment:
 
 
 def _module_of(path: Path) -> Any:
-    """The file as an importable module, so that workers find the classes that it defines."""
+    """The file as an importable module, so that workers find the classes that it defines.
+
+    They travel by value: a method's sealed process, in which there are no circuits, could not run the file that makes
+    the experiment.
+    """
+    import cloudpickle
+
     if str(path.parent) not in sys.path:
         sys.path.insert(0, str(path.parent))
     _forget_edited(path.parent)
@@ -68,7 +74,9 @@ def _module_of(path: Path) -> Any:
             f"{found.origin if found else 'nothing'}; rename the file"
         )
     try:
-        return importlib.import_module(path.stem)
+        module = importlib.import_module(path.stem)
+        cloudpickle.register_pickle_by_value(module)
+        return module
     except (Exception, SystemExit) as error:
         raise SimlabError(f"{path.name} cannot be run as Python: {type(error).__name__}: {error}") from error
     finally:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from typing import Any
 
 from simlab.fingerprint import fingerprint
@@ -47,6 +48,11 @@ def _check_part(what: str, plugin: Any) -> None:
     require(
         has and not isinstance(plugin, type),
         f"{what} must be instances that have {' or '.join(attributes)}, or names, got {plugin!r}: {fix}",
+    )
+    require(
+        dataclasses.is_dataclass(plugin) or not getattr(plugin, "__dict__", {}),
+        f"{what} must be frozen dataclasses, got {name_of(plugin)}, whose parameters the lab cannot tell apart: write "
+        f"@dataclass(frozen=True) above {type(plugin).__name__}, and its parameters as fields, without an __init__",
     )
     check_fields(plugin)
 

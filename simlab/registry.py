@@ -54,7 +54,9 @@ def names(kind: str) -> list[str]:
 def get(kind: str, name: str) -> Any:
     """The class (for experiments: the value) registered under this name."""
     if name not in (known := names(kind)):
-        raise RegistryError(f"no {kind[:-1]} named {name!r}{near(name, known)}; there are: {', '.join(known)}")
+        hint = near(name, known)
+        own = "" if hint else "; to use one of your own by name, `simlab.register` it"
+        raise RegistryError(f"no {kind[:-1]} named {name!r}{hint}; there are: {', '.join(known)}{own}")
     if name in _registered[kind]:
         return _registered[kind][name]
     return _load(_entry_points(kind)[name].value, f"{kind[:-1]} {name}")

@@ -83,7 +83,8 @@ class Results(stored.Results):
             for plugin in getattr(grid, f"{part}s"):
                 if plugin is not None and parameter in (notes := field_docs(type(plugin))):
                     found = UNITS.match(notes[parameter])
-                    return f" [{found[1] or found[2]}]" if found else ""
+                    unit = (found[1] or found[2]) if found else "1"
+                    return "" if unit == "1" else f" [{unit}]"
         return ""
 
     def _repr_html_(self) -> str:
@@ -94,7 +95,16 @@ class Results(stored.Results):
             return head
         board = self.leaderboard()
         shown = board[[name for name in SHOWN if name in board]]
-        return head + shown.to_html(index=False, float_format="%.3g", na_rep="–", escape=True) + self._claims_html()
+        table = shown.to_html(index=False, float_format="%.3g", na_rep="–", escape=True)
+        return head + self._failures_html() + table + self._claims_html()
+
+    def _failures_html(self) -> str:
+        """How many cells failed and why, above the numbers that they are missing from."""
+        from simlab.terminal import failures_text
+
+        said = failures_text(self.table)
+        where = "<p><code>print(results.traceback())</code> shows where the first arose</p>" if said else ""
+        return f"<pre>{html.escape(said)}</pre>{where}" if said else ""
 
     def _claims_html(self) -> str:
         try:

@@ -99,12 +99,17 @@ def _no_field(name: str, field: str, plugins: Sequence[Any]) -> SimlabError:
     return SimlabError(f"{name} has no parameter {field}{near(field, known)}; it takes: {', '.join(known) or 'none'}")
 
 
+MOST_LISTED = 3
+"""Of so many parts a message lists the parameters: those of an experiment's would fill a terminal."""
+
+
 def _nobody(setting: Setting, parts: Mapping[str, Sequence[Any]]) -> SimlabError:
     word, got = setting.path[0], f"got {setting.text!r}"
     if len(setting.path) > 1:
         return SimlabError(f"no part is named {word!r}{near(word, parts)}, {got}; there are: {', '.join(parts)}")
     fields = {name: sorted({field for part in them for field in fields_of(part)}) for name, them in parts.items()}
-    there_are = "; ".join(f"{name}: {', '.join(known) or 'none'}" for name, known in fields.items())
+    listed = "; ".join(f"{name}: {', '.join(known) or 'none'}" for name, known in fields.items())
+    there_are = listed if len(fields) <= MOST_LISTED else f"{', '.join(fields)}: `simlab show NAME` lists them"
     hint = near(word, {field for own in fields.values() for field in own})
     return SimlabError(f"no part has a parameter {word}{hint}, {got}; the parameters are, of {there_are}")
 

@@ -63,7 +63,9 @@ def board_text(board: pd.DataFrame, width: int, *, everything: bool = False) -> 
         missing += left
     text = "\n\n".join(blocks)
     if missing and not everything:
-        names = ", ".join(dict.fromkeys(TITLES.get(name, name) for name in missing))
+        names = ", ".join(
+            dict.fromkeys("95% of fooled" if n == "fooled_interval" else TITLES.get(n, n) for n in missing)
+        )
         text += f"\n\nleft out for want of room: {names}; all columns: --all, every cell: --csv"
     return text
 
@@ -158,13 +160,24 @@ def claim_text(verdict: Any) -> str:
 
 
 def failures_text(table: pd.DataFrame, most: int = 3) -> str:
-    """How many cells ended with an error, and the most frequent reasons; "" where none did."""
-    failed = table[table["status"] == "error"] if len(table) else table
+    """How many cells ended with an error, of whomever, and the most frequent reasons; "" where none did."""
+    failed = table[table["status"].isin(("error", "fault"))] if len(table) else table
     if not len(failed):
         return ""
     counts = Counter(" ".join(str(reason).split()) for reason in failed["reason"])
     lines = [f"{len(failed)} of {len(table)} cells ended with an error:"]
     lines += [f"{n:6d} x {cut(reason, 200)}" for reason, n in counts.most_common(most)]
     if len(counts) > most:
-        lines.append(f"       and {len(counts) - most} other reasons (`simlab results DIR --csv`)")
+        lines.append(f"       and {len(counts) - most} other reasons (`simlab results DIR --errors`)")
     return "\n".join(lines)
+
+
+def errors_text(found: Any) -> str:
+    """Each reason why cells failed, with the first of these cells and where in the code it arose."""
+    failed = found.table[found.table["status"].isin(("error", "fault", "over_budget"))]
+    told = []
+    for reason, cells in failed.groupby("reason", sort=False):
+        first = cells.iloc[0]
+        trace = found.traceback(first["cell"]) or str(reason)
+        told.append(f"{len(cells)} x {first['method_label']}, first in cell {first['cell'][:12]}:\n{trace}")
+    return "\n\n".join(told) or "no cell ended with an error"

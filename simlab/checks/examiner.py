@@ -21,7 +21,7 @@ class Entry:
     message: str = ""  # why not, or what was seen
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, repr=False)
 class Report:
     """What a check of one plug-in found."""
 
@@ -46,6 +46,8 @@ class Report:
             detail = f": {entry.message}" if entry.message else ""
             lines.append(f"  {'ok  ' if entry.passed else 'FAIL'}  {entry.fact}{detail}")
         return "\n".join(lines)
+
+    __repr__ = __str__  # what a notebook shows
 
 
 class Examiner:

@@ -115,14 +115,17 @@ def _saying(method: Any, material: Callable[[], Any]) -> Callable[[], str]:
         outcome = _run(method, material())
         if outcome.over_budget:
             return outcome.error
-        finding = _answer(outcome)
+        finding = _answer(outcome, UNANSWERABLE)
         return f"abstains ({finding.abstained})" if finding.abstained else "answers"
 
     return test
 
 
-def _answer(outcome: Outcome) -> Finding:
-    fix = "; where it cannot answer, declare it in needs, or abstain with Finding.abstain('reason')"
+UNANSWERABLE = "; where it cannot answer, declare it in needs, or abstain with Finding.abstain('reason')"
+"""The fix for a method that fails on a recording in which there may be nothing to find."""
+
+
+def _answer(outcome: Outcome, fix: str = "") -> Finding:
     require(outcome.finding is not None, f"{outcome.error}{fix}\n{outcome.traceback}".rstrip())
     assert outcome.finding is not None  # for the type checker: `require` has raised
     return outcome.finding

@@ -5,6 +5,8 @@ from __future__ import annotations
 import traceback
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
 from typing import Any
 
 from simlab import text
@@ -13,6 +15,9 @@ from simlab.questions.form import validate
 
 TRACEBACK_LENGTH = text.LONGEST_TRACE
 """The last so many characters of a traceback are kept."""
+
+HOUSE = str(Path(__file__).parent)
+"""The frames through which a method is called lie here; they tell nothing of it."""
 
 FRAMES, CAUSES = 20, 5
 """The innermost frames of each exception, and so many exceptions that led to one another, are told."""
@@ -51,14 +56,22 @@ def time_error(limit: float) -> str:
 
 
 def trace_of(problem: BaseException) -> str:
-    """The end of an exception's traceback, and of what caused it: clean text of several lines."""
+    """The end of an exception's traceback, from the method's own frames on, and of what caused it: clean text."""
     parts: list[str] = []
     each: BaseException | None = problem
     while each is not None and len(parts) < CAUSES:
-        frames = "".join(traceback.format_tb(each.__traceback__, -FRAMES))
+        frames = "".join(traceback.format_tb(_from_the_method_on(each.__traceback__), -FRAMES))
         parts.insert(0, f"Traceback (most recent call last):\n{frames}{one_line(each)}\n")
         each = each.__cause__ or (None if each.__suppress_context__ else each.__context__)
     return text.lines("\nwhich led to\n\n".join(parts))
+
+
+def _from_the_method_on(frames: TracebackType | None) -> TracebackType | None:
+    """The frames without the outermost ones, those of the house that calls the method."""
+    inner = frames
+    while inner is not None and inner.tb_frame.f_code.co_filename.startswith(HOUSE):
+        inner = inner.tb_next
+    return inner or frames
 
 
 def admitted(outcome: Outcome, question: Any, sizes: Mapping[str, int], brief: Mapping[str, Any]) -> Outcome:

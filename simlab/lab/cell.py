@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from simlab.contracts import HouseFault
-from simlab.execution.outcome import one_line
+from simlab.execution.outcome import one_line, trace_of
 from simlab.experiment import Cell
 from simlab.lab.analysing import analyse
 from simlab.lab.laboratory import Lab, Stopwatch
@@ -39,7 +39,7 @@ def run_cell(cell: Cell, settings: Settings) -> tuple[Row, tuple[bytes, ...]]:
     except HouseFault:
         raise
     except Exception as error:
-        return row | fault(f"{stage}: {one_line(error)}") | _timings(watch), ()
+        return row | fault(f"{stage}: {one_line(error)}", trace_of(error)) | _timings(watch), ()
     row |= scored | spent
     row |= {"n_units": implant.key.sizes["unit"], "n_neurons": subject.anatomy.sizes["neuron"], "engine": lab.engine}
     return row | _timings(watch) | {"peak_memory": outcome.peak_memory}, blobs
@@ -49,7 +49,7 @@ def _score(cell: Cell, outcome: Any, truth: Truth) -> tuple[Row, tuple[bytes, ..
     """What came of the method, as columns, and what is kept to score it again."""
     finding = outcome.finding
     if finding is None:
-        return failure(outcome.error, over_budget=outcome.over_budget), ()
+        return failure(outcome.error, outcome.traceback, over_budget=outcome.over_budget), ()
     found = written(verdict(cell.asked, finding, truth.projected(cell.asked), rival=cell.role == "rival"))
     if finding.abstained:
         return found, ()

@@ -76,14 +76,14 @@ def lost(cell: Cell, settings: Settings, reason: str) -> Row:
     return identity(cell, settings) | fault(reason)
 
 
-def failure(reason: str, *, over_budget: bool = False) -> Row:
-    """What a row says instead of a verdict where the method failed."""
-    return {"status": "over_budget" if over_budget else "error", "reason": reason}
+def failure(reason: str, traceback: str = "", *, over_budget: bool = False) -> Row:
+    """What a row says instead of a verdict where the method failed; the traceback is kept beside the row."""
+    return {"status": "over_budget" if over_budget else "error", "reason": reason, "traceback": traceback}
 
 
-def fault(reason: str) -> Row:
+def fault(reason: str, traceback: str = "") -> Row:
     """What it says where circuit, instrument or question failed: that tells nothing of the method."""
-    return {"status": "fault", "reason": reason}
+    return {"status": "fault", "reason": reason, "traceback": traceback}
 
 
 def plain(numbers: Mapping[str, float]) -> str:

@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlab.report.figures import MUTED, line_look, log_axis, plain_number, styled
+from simlab.rules import require
 
 if TYPE_CHECKING:
     import pandas as pd
     from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 MOST_COLOURS = 8
 """Lines beyond this many are grey: no eye tells more colours apart."""
@@ -19,10 +21,29 @@ MOST_COLOURS = 8
 GREY = "#b9c0c7"
 
 
-@styled
 def draw_curve(curve: pd.DataFrame, over: str, measure: str, ax: Axes | None = None) -> Axes:
-    """Draws a `simlab.statistics.sweep_curve` of one question, the best method first; new axes where none are given."""
-    axes = _new_axes() if ax is None else ax
+    """Draws a `simlab.statistics.sweep_curve` of one question, the best method first; new axes where none are given.
+
+    Raises SimlabError where `ax` is something else than axes.
+    """
+    require(
+        ax is None or callable(getattr(ax, "errorbar", None)),
+        f"ax must be matplotlib axes, got {type(ax).__name__}: give one of fig.subplots()",
+    )
+    if ax is None:
+        from matplotlib import pyplot  # so that a notebook shows the figure, as it does those of other libraries
+
+        # Outside of the style: a notebook's backend sets matplotlib to interactive when it makes its first figure, and
+        # what a style puts back would put that back too, so that no later figure were shown.
+        figure = pyplot.figure(figsize=(6.4, 4.2), layout="constrained", facecolor="white")
+        return _drawn(curve, over, measure, figure)
+    return _drawn(curve, over, measure, ax)
+
+
+@styled
+def _drawn(curve: pd.DataFrame, over: str, measure: str, place: Figure | Axes) -> Axes:
+    """On these axes, or on new ones of this figure."""
+    axes = place.subplots() if hasattr(place, "subplots") else place
     lines = list(dict.fromkeys(curve["method_label"]))
     numeric = curve[over].dtype.kind == "f"
     places = np.unique(curve[over]) if numeric else np.arange(curve[over].nunique(), dtype=float)
@@ -38,12 +59,6 @@ def draw_curve(curve: pd.DataFrame, over: str, measure: str, ax: Axes | None = N
     _frame(axes, curve, measure)
     _legend(axes, curve, lines, joined=numeric)
     return axes
-
-
-def _new_axes() -> Axes:
-    from matplotlib import pyplot  # so that a notebook shows the figure, as it does those of other libraries
-
-    return pyplot.subplots(figsize=(6.4, 4.2), layout="constrained")[1]
 
 
 def _look(index: int, *, joined: bool) -> dict[str, Any]:

@@ -29,7 +29,9 @@ def as_it_will_run(
     """The experiment with the seed and number of subjects of this run, or of the one that it goes on with."""
     if (folder / "run.json").is_file():
         if not resume:
-            raise SimlabError(f"{folder} already holds a run: go on with it by --resume, or name another --out folder")
+            raise SimlabError(
+                f"{folder} already holds a run: go on with it by --resume (resume=True), or name another folder"
+            )
         earlier = read_run_file(folder)
         if earlier["experiment"] != spec.name:
             raise SimlabError(f"{folder} holds a run of {earlier['experiment']!r}, not of {spec.name!r}")

@@ -56,6 +56,8 @@ def sweep_curve(
     chosen = of_question(swept.cells, question)
     _check_measure(chosen, measure)
     cells = chosen[chosen["role"].isin(ROLES.get(measure, ("circuit",)))]
+    if cells.empty and measure == "false_recovery":
+        raise SimlabError("this run has no rivals, which are what may fool a method: name them in a grid, rivals=(...)")
     kept, sentence = alike(of_methods(cells[~stand_in(cells)], methods), swept)
     board = leaderboard(chosen) if board is None else board
     ranks = {label: rank for rank, label in enumerate(dict.fromkeys(board["method_label"]))}

@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from simlab.contracts import Finding
+from simlab.store import tracebacks
 from simlab.store.columns import COLUMNS
 from simlab.store.opening import Damage, begun, damaged, explained, settle, to_read, to_write
 from simlab.store.opening import LedgerError as LedgerError
@@ -34,6 +35,9 @@ DELETE FROM blobs WHERE name NOT IN (
 
 TRIED_AGAIN = ("error", "fault")
 """Statuses of cells that a resumed run tries again."""
+
+FAILED = (*TRIED_AGAIN, "over_budget")
+"""Statuses of cells of which a traceback may be kept."""
 
 
 class Ledger:
@@ -99,7 +103,7 @@ class Ledger:
     def write(self, row: Row, blobs: Iterable[bytes] = ()) -> None:
         """Adds a row, or replaces the one of the same cell, and the blobs that it refers to by their digests.
 
-        A `finding` may be given as packed bytes, which are kept among the blobs.
+        A `finding` may be given as packed bytes, which are kept among the blobs, and a `traceback`, kept apart.
         """
         self.write_all((row,), blobs)
 
@@ -107,7 +111,7 @@ class Ledger:
         """Writes several rows as `write` does, all or none."""
         rows = list(rows)
         for row in rows:
-            if unknown := set(row) - set(COLUMNS):
+            if unknown := set(row) - set(COLUMNS) - {"traceback"}:
                 raise LedgerError(f"a row has no columns {sorted(unknown)}; they are {', '.join(COLUMNS)}")
         with self._open() as connection:
             _keep(connection, blobs)
@@ -161,6 +165,11 @@ class Ledger:
         truth, key = (unpack_dataset(self._blob(row[name])) for name in ("truth", "unit_key"))
         return unpack_finding(self._blob(row["finding"])), truth, key["share"]
 
+    def traceback(self, cell: str) -> str:
+        """Where the error of a cell arose; "" where there was none, or none is known."""
+        with self._look() as connection:
+            return tracebacks.kept(connection, cell)
+
     def _all(self) -> list[Row]:
         with self._look() as connection:
             return self._whole([named(values) for values in connection.execute("SELECT * FROM cells")])
@@ -208,5 +217,7 @@ def _insert(connection: sqlite3.Connection, row: Row) -> None:
     if isinstance(row.get("finding"), bytes):
         _keep(connection, (row["finding"],))
         row = row | {"finding": digest(row["finding"])}
+    if "traceback" in row or row.get("status") not in FAILED:
+        tracebacks.keep(connection, row["cell"], row.get("traceback", ""))
     marks = ", ".join("?" * len(COLUMNS))
     connection.execute(f"INSERT OR REPLACE INTO cells VALUES ({marks})", list(sealed(row).values()))

@@ -12,7 +12,7 @@ from simlab.contracts import SimlabError
 from simlab.experiment import Experiment
 from simlab.registry import question
 from simlab.scoring import Truth
-from simlab.store.ledger import Ledger
+from simlab.store.ledger import FAILED, Ledger
 from simlab.store.run_file import read_run_file
 from simlab.store.tables import table
 
@@ -21,6 +21,20 @@ if TYPE_CHECKING:
     import xarray as xr
 
     from simlab.claims import ClaimResults
+
+
+MOST_NAMED = 8
+"""So many run folders are named where one is meant."""
+
+
+def _meant(folder: Path) -> str:
+    """Which run folder may have been meant instead."""
+    if (folder.parent / "run.json").is_file():
+        return f"did you mean {folder.parent}?"
+    there = sorted(str(found.parent) for found in folder.glob("*/run.json"))
+    more = f" and {len(there) - MOST_NAMED} more" if len(there) > MOST_NAMED else ""
+    told = f", one of {', '.join(there[:MOST_NAMED])}{more}" if there else ""
+    return f"give the folder of a run (its out){told}"
 
 
 class Results:
@@ -32,7 +46,7 @@ class Results:
     def __init__(self, folder: Path | str, experiment: Experiment | None = None) -> None:
         self.folder = Path(folder)
         if not (self.folder / "run.json").is_file():
-            raise SimlabError(f"{self.folder} is no run folder: it has no run.json; give the --out of a `simlab run`")
+            raise SimlabError(f"{self.folder} is no run folder: it has no run.json; {_meant(self.folder)}")
         self.provenance: dict[str, Any] = read_run_file(self.folder)
         self.ledger = Ledger(self.folder / "ledger.sqlite")
         self._experiment = experiment
@@ -127,11 +141,28 @@ class Results:
             )
         return ClaimResults(claim.check(self.table) for claim in self.spec.claims)
 
+    def traceback(self, cell: str | None = None) -> str:
+        """Where the error of a cell arose, by the `cell` of its line, or that of the first that failed; for `print`.
+
+        "" where the method gave an answer or abstained, or where only the `reason` is known.
+        """
+        failed = self.table[self.table["status"].isin(FAILED)]["cell"]
+        if cell is None:
+            return next(filter(None, map(self.ledger.traceback, failed)), "")
+        self._row(cell)
+        return self.ledger.traceback(cell)
+
+    def _row(self, cell: str) -> dict[str, Any]:
+        row = self.ledger.row(cell) if isinstance(cell, str) else None
+        if row is None:
+            raise SimlabError(f"no cell {cell!r} in this run: give the `cell` of a line of its table")
+        return row
+
     def answer(self, cell: str) -> tuple[dict[str, Any], xr.Dataset] | None:
         """Estimate and projected truth of a cell, by the `cell` of its line; None where it gave no answer."""
-        row = self.ledger.row(cell)
-        kept = None if row is None else self.ledger.kept(row)
-        if row is None or kept is None:
+        row = self._row(cell)
+        kept = self.ledger.kept(row)
+        if kept is None:
             return None
         finding, neurons, key = kept
         asked = question(row["question"], () if self.spec is None else self.spec.questions)

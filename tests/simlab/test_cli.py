@@ -186,3 +186,41 @@ def test_a_folder_of_an_earlier_version_is_refused_by_every_command_that_opens_o
     (tmp_path / "run.json").write_text(json.dumps({"experiment": "toy", "seed": 1, "subjects": 1}))
     for command in ("results", "claims", "report", "score"):
         assert "run the experiment again into another folder" in simlab(command, tmp_path, status=2).stderr
+
+
+def test_a_method_in_the_experiment_s_own_file_is_sealed_without_running_that_file(tmp_path):
+    (tmp_path / "whole.py").write_text(BROKEN.replace('{}["nowhere"]', 'simlab.Finding.abstain("as it is meant to")'))
+    for n in ("1", "2"):
+        simlab("run", tmp_path / "whole.py", "--workers", n, "--out", tmp_path / n)
+        (row,) = json.loads(simlab("results", tmp_path / n, "--json").stdout)
+        assert (row["status"], row["reason"]) == ("abstained", "as it is meant to")
+
+
+def test_errors_are_printed_with_where_in_the_code_they_arose(tmp_path):
+    (tmp_path / "broken.py").write_text(BROKEN)
+    done = simlab("run", tmp_path / "broken.py", "--workers", "1", "--out", tmp_path / "run")
+    assert "--errors`" in done.stdout
+    told = simlab("results", tmp_path / "run", "--errors").stdout
+    assert told.startswith("1 x broken, first in cell ")
+    assert re.search(r"broken\.py\", line 1[0-4], in analyse", told), told
+    assert 'return {}["nowhere"]' in told
+    assert "KeyError: 'nowhere'" in told
+
+
+BROKEN = """
+from dataclasses import dataclass
+import simlab
+
+@dataclass(frozen=True)
+class Broken:
+    name, question = "broken", "connectivity"
+    family, library = "none", "own"
+    needs = simlab.Needs()
+
+    def analyse(self, recording, rng):
+        return {}["nowhere"]
+
+plan = simlab.Plan(trials=2, duration=0.5)
+grid = simlab.Grid(("balanced_ei",), (plan,), ("subsample",), (Broken(),), baselines=False)
+experiment = simlab.Experiment("broken_one", "?", (grid,), subjects=1)
+"""

@@ -175,3 +175,19 @@ def test_criteria_of_the_experiment_reach_its_cells():
 def test_impossible_experiments_are_refused_by_rule(make, rule):
     with pytest.raises(SimlabError, match=rule):
         make()
+
+
+class Loose:
+    """A method whose parameters nobody can see: two of them would be pooled as one."""
+
+    name, question = "loose", "connectivity"
+
+    def __init__(self, width):
+        self.width = width
+
+    def analyse(self, recording, rng): ...
+
+
+def test_a_part_with_parameters_that_is_no_dataclass_is_refused_with_the_fix():
+    with pytest.raises(SimlabError, match=r"write @dataclass\(frozen=True\) above Loose"):
+        replace(GRID, methods=(Loose(1.0), Loose(2.0)))

@@ -27,6 +27,8 @@ class Blurred:
     reach: float = 0.1
     """How far it sees [mm]."""
     odd: float = 1.0  # so many
+    many: int = 3
+    """How many [1]."""
 
     def implant(self, anatomy, rng): ...
 
@@ -43,7 +45,9 @@ def results(tmp_path_factory) -> Results:
     rows = connectivity_rows(2, np.random.default_rng(0))
     rows = [r | {"instrument_parameters": f'{{"n_units": {r["n_units"]}}}'} for r in rows]
     rows.append(row(cell="x", method="<script>alert(1)</script>", recovered=1.0, metrics='{"mcc": 1.0}'))
-    return Results(write_run(tmp_path_factory.mktemp("run"), SPEC, rows), SPEC)
+    found = Results(write_run(tmp_path_factory.mktemp("run"), SPEC, rows), SPEC)
+    found.provenance["experiment"] = "made_up <i>"  # whatever a run file holds
+    return found
 
 
 def test_the_top_of_the_package_gives_these_results() -> None:
@@ -129,7 +133,9 @@ def test_lines_beyond_the_eighth_are_grey_and_an_interval_that_there_is_not_is_n
     assert len(axes.collections) <= 1  # only where every value is 1, which is a rate, is there an interval
 
 
-@pytest.mark.parametrize(("over", "unit"), [("width", " [s]"), ("reach", " [mm]"), ("odd", ""), ("nonesuch", "")])
+@pytest.mark.parametrize(
+    ("over", "unit"), [("width", " [s]"), ("reach", " [mm]"), ("odd", ""), ("many", ""), ("nonesuch", "")]
+)
 def test_the_unit_on_the_axis_is_that_of_the_fields_note(results, monkeypatch, over, unit) -> None:
     grid = replace(SPEC.grids[0], instruments=(Blurred(),))
     monkeypatch.setattr(results, "spec", replace(SPEC, grids=(grid,)))
@@ -154,3 +160,37 @@ def test_the_report_is_written_where_it_is_wanted(tmp_path) -> None:
     assert path.is_relative_to(tmp_path / "there")
     written = "".join(page.read_text() for page in path.parent.rglob("*.html"))
     assert "onlyone" in written
+
+
+def test_failures_stand_above_the_table_with_where_to_look(tmp_path) -> None:
+    rows = [row(cell="x", status="error", reason="KeyError: '<b>'", traceback="File x, line 3"), row(cell="y")]
+    found = Results(write_run(tmp_path, SPEC, rows), SPEC)
+    shown = found._repr_html_()
+    assert "1 of 2 cells ended with an error" in shown
+    assert "&lt;b&gt;" in shown
+    assert found.traceback() == found.traceback("x") == "File x, line 3"
+    assert found.traceback("y") == ""
+
+
+def test_a_cell_that_is_not_there_is_an_error_and_no_empty_answer(results) -> None:
+    for ask in (results.answer, results.traceback):
+        for cell in ("nonesuch", 0):
+            with pytest.raises(simlab.SimlabError, match="give the `cell` of a line"):
+                ask(cell)
+
+
+def test_a_folder_of_runs_or_a_file_in_one_says_which_was_meant(results) -> None:
+    with pytest.raises(simlab.SimlabError, match=f"one of .*{results.folder.name}"):
+        simlab.open_results(results.folder.parent)
+    with pytest.raises(simlab.SimlabError, match=f"did you mean {results.folder}"):
+        simlab.open_results(results.folder / "run.json")
+
+
+def test_a_figure_in_the_place_of_axes_and_rivals_that_there_are_not_are_named(results, tmp_path) -> None:
+    from matplotlib.figure import Figure
+
+    with pytest.raises(simlab.SimlabError, match=r"got Figure: give one of fig\.subplots"):
+        results.plot_power("duration", ax=Figure())
+    rows = [row(cell=str(d), duration=d, recovered=1.0, metrics="{}") for d in (1.0, 2.0)]
+    with pytest.raises(simlab.SimlabError, match="this run has no rivals"):
+        Results(write_run(tmp_path, SPEC, rows), SPEC).plot_false_recovery("duration")

@@ -118,3 +118,11 @@ def test_a_changed_run_goes_on_and_is_opened_with_its_settings(tmp_path):
     assert Results(tmp_path / "run").spec.grids[0].instruments[1] == Subsample(3)
     with pytest.raises(SimlabError, match="a resumed run keeps its settings"):
         run(file, tmp_path / "run", archive=False, resume=True, settings=["plan.trials=11"])
+
+
+def test_of_many_parts_a_mistake_names_the_parts_and_not_all_of_their_parameters() -> None:
+    from simlab.loading import load_experiment
+
+    with pytest.raises(SimlabError, match=r"of balanced_ei, .*`simlab show NAME` lists them") as refused:
+        varied(load_experiment("first_light"), ["nonesuch=3"])
+    assert len(str(refused.value)) < 500

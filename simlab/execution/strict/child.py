@@ -8,6 +8,7 @@ import os
 import sys
 import traceback
 from collections.abc import Mapping
+from contextlib import suppress
 from typing import Any, BinaryIO
 
 import numpy as np
@@ -109,6 +110,9 @@ def run() -> None:
         trace = trace_of(problem)
         over = isinstance(problem, BudgetExceeded)
         answer = {"do": "error", "error": one_line(problem), "traceback": trace, "over_budget": over}
+    for stream in (sys.stdout, sys.stderr):
+        with suppress(Exception):
+            stream.flush()  # what it printed is read when the answer comes, and then this process is ended
     line.send(answer | {"loaded": sorted(set(sys.modules) - before)})
     line.receive()  # the lab reads off what this process used, and then ends it
 

@@ -196,7 +196,7 @@ def test_the_best_method_of_the_leaderboard_comes_first() -> None:
         ("n_units", "mmc", {}, "did you mean 'mcc'"),
         ("n_units", "recovery", {"question": "topology"}, "this run asks connectivity"),
         ("n_units", "recovery", {"methods": ["gml"]}, "did you mean 'glm'"),
-        ("n_units", "false_recovery", {}, "none of the cells chosen"),
+        ("n_units", "false_recovery", {}, "this run has no rivals"),
     ],
 )
 def test_a_mistake_is_answered_by_what_there_is(over: str, measure: str, choice: dict, says: str) -> None:

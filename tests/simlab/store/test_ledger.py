@@ -126,3 +126,17 @@ def test_short_arrays_among_the_notes_are_kept_and_long_ones_named():
     notes = {"lags": np.arange(3), "level": np.float64(0.5), "everything": np.zeros((20, 30))}
     back = unpack_finding(pack_finding(Finding({"b0": 1}, notes=notes))).notes
     assert back == {"lags": [0, 1, 2], "level": 0.5, "everything": "array of shape (20, 30)"}
+
+
+def test_a_traceback_is_kept_until_its_cell_has_an_answer_and_older_ledgers_have_none(tmp_path) -> None:
+    ledger = Ledger(tmp_path / "ledger.sqlite")
+    ledger.write(row("a"))
+    assert ledger.traceback("a") == ""  # there is no such table yet
+    ledger.write(row("b", 1, status="error", traceback="line 3, in helper"))
+    ledger.arrange({"b": 0, "a": 1})
+    ledger.close()
+    again = Ledger(tmp_path / "ledger.sqlite")
+    assert again.traceback("b") == "line 3, in helper"
+    assert "traceback" not in again.rows()[0]
+    again.write(row("b"))
+    assert again.traceback("b") == ""
