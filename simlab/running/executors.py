@@ -44,11 +44,12 @@ class Workers:
     def __init__(self, number: int) -> None:
         self.number = number
         self.context = _Spawning()
+        self._added: set[str] = set()  # to this process's environment, which theirs is made of
 
     def make(self) -> Executor:
         """A pool of fresh processes, one thread each."""
-        for name, value in SINGLE_THREADED.items():
-            os.environ.setdefault(name, value)
+        self._added = set(SINGLE_THREADED) - set(os.environ)
+        os.environ.update({name: SINGLE_THREADED[name] for name in self._added})
         return ProcessPoolExecutor(self.number, mp_context=self.context, initializer=_end_with_parent)
 
     def end(self, patience: float) -> None:
@@ -59,6 +60,8 @@ class Workers:
             with suppress(ValueError, OSError):
                 process.kill()
         self.context.started.clear()
+        for name in self._added:
+            os.environ.pop(name, None)
 
 
 class Pool:

@@ -279,6 +279,13 @@ def test_a_class_of_a_notebook_or_function_travels_to_workers_by_value(tmp_path)
     pd.testing.assert_frame_equal(science(there), science(here))  # the names of cells too: the code is hashed once
 
 
+def test_workers_leave_the_environment_as_it_was(tmp_path, monkeypatch):
+    monkeypatch.delenv("MPLBACKEND", raising=False)
+    before = dict(os.environ)
+    run(tiny(LagCorrelation(), subjects=1), tmp_path / "run", workers=1, archive=False)
+    assert dict(os.environ) == before
+
+
 def test_what_cannot_travel_to_a_worker_is_a_clear_error(tmp_path):
     @dataclass(frozen=True)
     class Locked(LagCorrelation):
