@@ -14,7 +14,7 @@ import numpy as np
 
 from simlab.statistics.intervals import FEWEST, bootstrap
 from simlab.statistics.measured import NAN, Measured, chosen, difference, either_way, mean, rate, share
-from simlab.statistics.verdicts import counted, failed, separated, subject_of
+from simlab.statistics.verdicts import FATES, counted, failed, separated, subject_of
 from simlab.streams import stream
 
 if TYPE_CHECKING:
@@ -39,12 +39,16 @@ def separation(table: pd.DataFrame, method: str | None = None, **conditions: Any
     Wilson's of both rates (Newcombe 1998). NaN unless both circuit and rival gave verdicts.
     """
     rows = chosen(table, **conditions, **({} if method is None else {"method": method}))
-    hits, falls = separated(rows)
-    subjects = subject_of(rows)
+    falls = [separated(rows, fate)[1] for fate in FATES]
+    return youden(separated(rows)[0], falls, subject_of(rows), method or "the method")
+
+
+def youden(hits: Any, falls: Sequence[Any], subjects: Any, who: str = "the method") -> Measured:
+    """`separation` from the verdicts on its cells (`separated`): falls for each of `FATES`; subjects (cell,)."""
     found = share(hits, subjects)
-    wrong = either_way(share(falls, subjects), *(share(separated(rows, fate)[1], subjects) for fate in (0.0, 1.0)))
+    wrong = either_way(*(share(values, subjects) for values in falls))
     if not found.n or not wrong.n:
-        return Measured(NAN, detail=f"{method or 'the method'} gave no verdict on both circuit and rival")
+        return Measured(NAN, detail=f"{who} gave no verdict on both circuit and rival")
     return difference(found, wrong)
 
 
@@ -141,7 +145,7 @@ def _ends_of_maximum(point: np.ndarray, draws: np.ndarray, own: list[Measured]) 
 def _fates(rows: pd.DataFrame, figure: str) -> tuple[float, ...]:
     """What failures on rivals count as: left out, and either way if there are any."""
     bounded = figure in ("separation", "false_recovery") and bool((failed(rows) & (rows["role"] == "rival")).any())
-    return (NAN, 0.0, 1.0) if bounded else (NAN,)
+    return FATES if bounded else FATES[:1]
 
 
 def _alone(rows: pd.DataFrame, method: str, by: str, figure: str) -> Measured:

@@ -27,9 +27,16 @@ def calibration(table: pd.DataFrame, bins: int = 10) -> dict[str, Any]:
     mean confidence and share right (Guo et al. 2017); it is above 0 by chance alone in small numbers.
     """
     cells = _stated(table)
-    if cells.empty:
+    return earned(cells["confidence"], cells["right"], bins)
+
+
+def earned(stated: Any, outcomes: Any, bins: int = 10) -> dict[str, Any]:
+    """`calibration` of stated confidences (cell,) in answers that were right or not (cell,); NaN in either: left out."""
+    confidence, outcome = np.asarray(stated, dtype=float), np.asarray(outcomes, dtype=float)
+    known = ~np.isnan(confidence) & ~np.isnan(outcome)
+    confidence, outcome = confidence[known], outcome[known]
+    if not known.any():
         return {"brier": NAN, "calibration_error": NAN, "n_confidence": 0}
-    confidence, outcome = (cells[name].to_numpy(dtype=float) for name in ("confidence", "right"))
     gap = np.bincount(_bins(confidence, bins), weights=confidence - outcome, minlength=bins)
     return {
         "brier": float(np.mean((confidence - outcome) ** 2)),

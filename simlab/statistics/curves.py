@@ -111,6 +111,7 @@ def values(cells: pd.DataFrame, metric: str, by: list[str]) -> pd.DataFrame:
     narrow = narrow.dropna(subset="_value")
     if metric not in cells or (narrow["_value"] == recovered(narrow)).all():
         return pd.DataFrame(columns=columns).astype(dict.fromkeys([by[-1], *columns[-3:]], float))
+    narrow = narrow[[*by, "_subject", "_value"]]
     rows = []
     for keys, group in narrow.groupby(by):
         low, high = mean_interval(group["_value"].to_numpy(), group["_subject"].to_numpy())

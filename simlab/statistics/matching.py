@@ -9,7 +9,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from simlab.statistics.grouping import groups
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -37,11 +41,13 @@ def settings_of(cells: pd.DataFrame) -> list[tuple]:
 
 def with_settings(table: pd.DataFrame) -> pd.DataFrame:
     """The results with the columns `plan` and `pulses` (what an active method may spend) in words."""
-    plan = [f"{t:g} × {d:g} s" for t, d in zip(table["trials"], table["duration"], strict=True)]
+    trials, durations = list(table["trials"]), list(table["duration"])
+    plans = {(t, d): f"{t:g} × {d:g} s" for t, d in set(zip(trials, durations, strict=True))}
+    plan = [plans[pair] for pair in zip(trials, durations, strict=True)]
     budget = table.get("budget_perturbations", table["trials"] * float("nan"))
     pulses = [
         "" if b != b else "one pulse per trial" if b == t else f"{b:g} pulses"
-        for b, t in zip(budget.astype(float), table["trials"], strict=True)
+        for b, t in zip(budget.astype(float), trials, strict=True)
     ]
     stimulator = table["stimulator_label"].fillna("") if "stimulator_label" in table else ""
     return table.assign(plan=plan, pulses=pulses, stimulator_label=stimulator)
@@ -61,33 +67,44 @@ def comparable(
     setting, by default those of `FACTORS` that do not change along with `across`; own: those that only some methods
     have.
     """
-    import pandas as pd
-
     if cells.empty:
         return cells
     tied = TIED.get(across, f"{across.partition('.')[0]}_label" if "." in across else across)
     factors = list(factors) or [factor for factor in FACTORS if factor != tied]
-    shared = [factor for factor in factors if factor not in own]
+    values, own_settings = list(cells[across]), _settings(cells, factors)
+    shared_settings = _settings(cells, [factor for factor in factors if factor not in own])
     parts = []
-    for _, block in cells.groupby(by[:-1], sort=False) if by[:-1] else [((), cells)]:
-        usual = _widest(block, across, shared)
-        for _, group in block.groupby(by[-1], sort=False):
-            chosen = group[_in(group, factors, _widest(group, across, factors))]
-            common = chosen[_in(chosen, shared, usual)]
-            parts.append(common if len(common) else chosen)
-    return pd.concat(parts)
+    for block in _blocks(cells, by[:-1]):
+        usual = _widest(block, shared_settings, values)
+        for group in _blocks(cells.iloc[block], by[-1:]):
+            members = block[group]
+            widest = _widest(members, own_settings, values)
+            chosen = [i for i in members if own_settings[i] in widest]
+            parts += [i for i in chosen if shared_settings[i] in usual] or chosen
+    return cells.iloc[parts]
 
 
-def _widest(cells: pd.DataFrame, across: str, factors: list[str]) -> set[tuple]:
-    """The settings that met the largest set of values of `across`; of several such sets, the one met most often."""
-    met = {setting: frozenset(part[across]) for setting, part in cells.groupby(factors, sort=False)}
-    often = Counter(met.values())
-    widest = max(often, key=lambda values: (len(values), often[values]))
-    return {setting for setting, values in met.items() if values == widest}
+def _blocks(cells: pd.DataFrame, by: list[str]) -> list[np.ndarray]:
+    """The positions of the cells of each group, as their first cells come."""
+    return [own for _, own in groups(cells, by, sort=False, dropna=True)] if by else [np.arange(len(cells))]
 
 
-def _in(cells: pd.DataFrame, factors: list[str], settings: set[tuple]) -> list[bool]:
-    return [setting in settings for setting in zip(*(cells[factor] for factor in factors), strict=True)]
+def _settings(cells: pd.DataFrame, factors: list[str]) -> list[tuple | None]:
+    """The setting of each cell; None where a factor is missing."""
+    known = cells[factors].notna().all(axis=1)
+    rows = zip(*(cells[factor] for factor in factors), strict=True)
+    return [row if complete else None for row, complete in zip(rows, known, strict=True)]
+
+
+def _widest(cells: np.ndarray, settings: list[tuple | None], values: list[Any]) -> set[tuple]:
+    """The settings that met the largest set of values; of several such sets, the one met most often."""
+    met: dict[tuple, set[Any]] = {}
+    for i in cells:
+        if (setting := settings[i]) is not None:
+            met.setdefault(setting, set()).add(values[i])
+    often = Counter(map(frozenset, met.values()))
+    widest = max(often, key=lambda found: (len(found), often[found]))
+    return {setting for setting, found in met.items() if found == widest}
 
 
 def held(cells: pd.DataFrame) -> str:

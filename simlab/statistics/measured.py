@@ -66,12 +66,13 @@ def rate(table: pd.DataFrame, column: str, *, independent: bool = False, **condi
     return either_way(figure, *(share(counted(rows, column, failures=fate), groups) for fate in (0.0, 1.0)))
 
 
-def share(values: pd.Series, groups: pd.Series) -> Measured:
+def share(values: Any, groups: Any) -> Measured:
     """Mean of `values` (cell,) in {0, 1, NaN: not counted}, with Wilson's interval over subjects, `groups` (cell,)."""
-    known = values.notna()
+    values = np.asarray(values, dtype=float)
+    known = ~np.isnan(values)
     if not known.any():
         return Measured(NAN, detail="no cell gave a verdict")
-    low, high = clustered_wilson(values[known].to_numpy(), groups[known].to_numpy())
+    low, high = clustered_wilson(values[known], np.asarray(groups)[known])
     return Measured(float(values[known].mean()), low, high, int(known.sum()))
 
 

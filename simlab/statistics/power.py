@@ -9,6 +9,7 @@ import numpy as np
 
 from simlab.contracts import SimlabError
 from simlab.statistics.amounts import amount
+from simlab.statistics.grouping import groups
 from simlab.statistics.intervals import FEWEST, clustered_wilson
 from simlab.statistics.verdicts import abstained, recovered, subject_of
 from simlab.streams import stream
@@ -31,28 +32,30 @@ def power_curve(table: pd.DataFrame, x: str, by: Sequence[str] = ("question", "m
     import pandas as pd
 
     cells = table[table["role"] == "circuit"]
-    cells = cells.assign(**{x: amount(cells, x), "_subject": subject_of(cells), "_right": recovered(cells)})
+    cells = cells.assign(**{x: amount(cells, x)})
+    right, refused = recovered(cells).to_numpy(), abstained(cells).to_numpy()
+    subject, names = pd.factorize(subject_of(cells), sort=True)
     keys = [*by, x]
     rows = []
-    for values, group in cells.groupby(keys, sort=True, dropna=False):
-        rows.append(dict(zip(keys, values, strict=True)) | _point(group))
+    for values, own in groups(cells, keys):
+        told = own[~np.isnan(right[own])]
+        rows.append(values | _point(right[told], subject[told], names) | {"abstention": float(refused[own].mean())})
     columns = [*keys, "n", "n_subjects", "recovery", "recovery_low", "recovery_high", "abstention", "by_subject"]
     return pd.DataFrame(rows, columns=columns)
 
 
-def _point(group: pd.DataFrame) -> dict[str, Any]:
-    counted = group[group["_right"].notna()]
-    right, subjects = counted["_right"].to_numpy(), counted["_subject"].to_numpy()
-    low, high = clustered_wilson(right, subjects)
-    per_subject = [(s, float(right[subjects == s].sum()), int((subjects == s).sum())) for s in sorted(set(subjects))]
+def _point(right: np.ndarray, subject: np.ndarray, names: pd.Index) -> dict[str, Any]:
+    """Of answers that were right or not (answer,), and the subjects that they are of (answer,), places in `names`."""
+    low, high = clustered_wilson(right, subject)
+    there, which = np.unique(subject, return_inverse=True)
+    successes, answers = np.bincount(which, weights=right), np.bincount(which)
     return {
-        "n": len(counted),
-        "n_subjects": len(per_subject),
-        "recovery": float(right.mean()) if len(counted) else float("nan"),
+        "n": len(right),
+        "n_subjects": len(there),
+        "recovery": float(right.mean()) if len(right) else float("nan"),
         "recovery_low": low,
         "recovery_high": high,
-        "abstention": float(abstained(group).mean()),
-        "by_subject": tuple(per_subject),
+        "by_subject": tuple(zip(names[there], successes.tolist(), answers.tolist(), strict=True)),
     }
 
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
+from simlab.statistics.grouping import groups
 from simlab.statistics.matching import settings_of, with_settings
 from simlab.statistics.summaries import summarise
 from simlab.statistics.verdicts import stand_in
@@ -51,7 +52,6 @@ def _question(cells: pd.DataFrame) -> pd.DataFrame:
 
     ceilings, cells = (cells[(cells["role"] == "ceiling") == wanted] for wanted in (True, False))
     kept = _one_hand(cells)
-    kept = kept.assign(_setting=settings_of(kept))
     everywhere = cells.groupby("method_label").size()
     boards = []
     for number, (members, settings) in enumerate(leagues(kept), start=1):
@@ -105,17 +105,21 @@ def _largest(met: dict[str, set[tuple]]) -> list[str]:
 
 
 def _one_hand(cells: pd.DataFrame) -> pd.DataFrame:
-    """Of each method's stimulators and numbers of pulses, the cells of those that met most settings."""
-    import pandas as pd
+    """Of each method's stimulators and numbers of pulses, the cells of those that met most settings; `_setting` added.
 
+    The cells of a method stand together, in the order of the methods' first cells.
+    """
     cells = with_settings(cells)
-    cells = cells.assign(_setting=settings_of(cells))
-    parts = []
-    for _, own in cells.groupby("method_label", sort=False):
-        hands = own.groupby(["stimulator_label", "pulses"], sort=False)["_setting"].nunique()
-        widest = max(hands.index, key=lambda hand: (hands[hand], hand[1] == FULL))  # ties: the first in the experiment
-        parts.append(own[(own["stimulator_label"] == widest[0]) & (own["pulses"] == widest[1])])
-    return pd.concat(parts).drop(columns="_setting") if parts else cells
+    settings = settings_of(cells)
+    hands = list(zip(cells["stimulator_label"], cells["pulses"], strict=True))
+    kept: list[int] = []
+    for _, own in groups(cells, ["method_label"], sort=False):
+        met: dict[tuple[str, str], set[tuple]] = {}
+        for i in own:
+            met.setdefault(hands[i], set()).add(settings[i])
+        widest = max(met, key=lambda hand: (len(met[hand]), hand[1] == FULL))  # ties: the first in the experiment
+        kept += [i for i in own if hands[i] == widest]
+    return cells.iloc[kept].assign(_setting=[settings[i] for i in kept])
 
 
 def _ranked(board: pd.DataFrame) -> pd.DataFrame:

@@ -7,28 +7,19 @@ cells what the same method does with the perfect instrument and ample data. What
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlab.contracts import SimlabError
-from simlab.statistics.comparison import separation
-from simlab.statistics.confidence import calibration
+from simlab.statistics.comparison import youden
+from simlab.statistics.confidence import earned
+from simlab.statistics.grouping import Found, groups
 from simlab.statistics.intervals import mean_interval
+from simlab.statistics.judged import Judged, judged
 from simlab.statistics.measured import share
-from simlab.statistics.verdicts import (
-    BLIND,
-    abstained,
-    answered,
-    counted,
-    error,
-    fooled,
-    over_budget,
-    recovered,
-    subject_of,
-    tally,
-)
+from simlab.statistics.verdicts import BLIND, counted
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -47,13 +38,6 @@ def headline_of(question: str) -> str:
     from simlab.registry import get, names
 
     return get("questions", question).headline if question in names("questions") else "recovered"
-
-
-def _groups(table: pd.DataFrame, by: Sequence[str]) -> Iterator[tuple[dict[str, Any], pd.DataFrame]]:
-    if missing := [column for column in by if column not in table.columns]:
-        raise SimlabError(f"the results have no column {', '.join(missing)}; they have {', '.join(table.columns)}")
-    for values, group in table.groupby(list(by), sort=True, dropna=False):
-        yield dict(zip(by, values, strict=True)), group
 
 
 def summarise(table: pd.DataFrame, by: Sequence[str] = ("method_label",)) -> pd.DataFrame:
@@ -78,75 +62,104 @@ def summarise(table: pd.DataFrame, by: Sequence[str] = ("method_label",)) -> pd.
     import pandas as pd
 
     keys = list(dict.fromkeys(["question", *by]))
+    verdicts, headlines, costs = judged(table), _headlines(table), _costs(table)
+    confidence = table["confidence"].to_numpy(dtype=float)
+    blind = _blind(table, [k for k in keys if not k.startswith("method") and k != "kind"], verdicts, headlines)
+    ample = _ample(table, [k for k in keys if k in CEILING_KEYS or k.startswith(("circuit.", "method."))])
     rows = []
-    ceilings = table[table["role"] == "ceiling"]
-    blind = effective_chance(table, [k for k in keys if not k.startswith("method") and k != "kind"])
-    for values, group in _groups(table[table["role"] != "ceiling"], keys):
-        circuits, rivals = (group[group["role"] == role] for role in ("circuit", "rival"))
+    for values, cells in groups(table, keys, table["role"] != "ceiling"):
+        headline = headlines[values["question"]]
+        circuits, rivals = verdicts.of("circuit", cells), verdicts.of("rival", cells)
         rows.append(
             values
-            | _recovery(circuits)
-            | _false_recovery(rivals)
-            | _separation(group)
-            | _value(circuits, values["question"])
-            | _lookup(blind, values)
-            | _ceiling(ceilings[ceilings["circuit_label"].isin(circuits["circuit_label"])], values, keys)
-            | calibration(group)
-            | _cost(circuits if len(circuits) else rivals)
+            | _recovery(verdicts, circuits)
+            | _false_recovery(verdicts, rivals)
+            | _separation(verdicts, cells)
+            | headline.figures(verdicts, circuits)
+            | blind.get(values)
+            | _ceiling(headline, verdicts, verdicts.on_circuits_of(ample.get(values), circuits))
+            | earned(confidence[cells], verdicts.right[cells])
+            | {name: _mean(cost[circuits if len(circuits) else rivals]) for name, cost in costs.items()}
         )
     return pd.DataFrame(rows, columns=None if rows else keys)
 
 
-def _recovery(cells: pd.DataFrame) -> dict[str, Any]:
-    found, counts = share(recovered(cells), subject_of(cells)), tally(cells)
-    hits = recovered(cells).sum()
-    return counts | {
-        "recovery_of_answered": hits / counts["answered"] if counts["answered"] else NAN,
-        "recovery_of_asked": hits / counts["asked"] if counts["asked"] else NAN,
+def _recovery(verdicts: Judged, cells: np.ndarray) -> dict[str, Any]:
+    recovered, subjects = verdicts.recovered[cells], verdicts.subject[cells]
+    found, hits = share(recovered, subjects), np.nansum(recovered)
+    asked, settled = int(verdicts.asked[cells].sum()), int(verdicts.settled[cells].sum())
+    return {
+        "asked": asked,
+        "answered": settled,
+        "abstained": int(verdicts.abstained[cells].sum()),
+        "recovery_of_answered": hits / settled if settled else NAN,
+        "recovery_of_asked": hits / asked if asked else NAN,
         "n": len(cells),
-        "n_answers": int(answered(cells).sum()),
-        "n_subjects": subject_of(cells).nunique(),
+        "n_answers": int(verdicts.answered[cells].sum()),
+        "n_subjects": len(np.unique(subjects)),
         "recovery": found.value,
         "recovery_low": found.low,
         "recovery_high": found.high,
-        "abstention": _mean(abstained(cells)),
-        "error_rate": _mean(error(cells)),
-        "over_budget": _mean(over_budget(cells)),
+        "abstention": _mean(verdicts.abstained[cells]),
+        "error_rate": _mean(verdicts.error[cells]),
+        "over_budget": _mean(verdicts.over_budget[cells]),
     }
 
 
-def _false_recovery(cells: pd.DataFrame) -> dict[str, Any]:
-    found = share(fooled(cells), subject_of(cells))
+def _false_recovery(verdicts: Judged, cells: np.ndarray) -> dict[str, Any]:
+    left_out, least, most = (fooled[cells] for fooled in verdicts.fooled)
+    found = share(left_out, verdicts.subject[cells])
     return {
         "false_recovery": found.value,
         "false_recovery_low": found.low,
         "false_recovery_high": found.high,
-        "false_recovery_least": _mean(fooled(cells, failures=0.0)),
-        "false_recovery_most": _mean(fooled(cells, failures=1.0)),
+        "false_recovery_least": _mean(least),
+        "false_recovery_most": _mean(most),
         "n_rival": len(cells),
         "n_rival_answers": found.n,
-        "rival_abstention": _mean(abstained(cells)),
-        "rival_error_rate": _mean(error(cells)),
-        "rival_over_budget": _mean(over_budget(cells)),
+        "rival_abstention": _mean(verdicts.abstained[cells]),
+        "rival_error_rate": _mean(verdicts.error[cells]),
+        "rival_over_budget": _mean(verdicts.over_budget[cells]),
     }
 
 
-def _separation(cells: pd.DataFrame) -> dict[str, float]:
-    found = separation(cells)
+def _separation(verdicts: Judged, cells: np.ndarray) -> dict[str, float]:
+    found = youden(verdicts.hits[cells], [falls[cells] for falls in verdicts.falls], verdicts.subject[cells])
     return {"separation": found.value, "separation_low": found.low, "separation_high": found.high}
 
 
-def _value(cells: pd.DataFrame, question: str) -> dict[str, Any]:
-    metric = headline_of(question)
-    empty = {"metric": metric, "value": NAN, "value_low": NAN, "value_high": NAN, "chance": NAN}
-    if metric not in cells:
-        return empty
-    told = cells[counted(cells, metric).notna()]
-    if told.empty:
-        return empty
-    low, high = mean_interval(told[metric].to_numpy(), subject_of(told).to_numpy())
-    chance = told[f"chance_{metric}"].mean() if f"chance_{metric}" in told else NAN
-    return empty | {"value": _mean(told[metric]), "value_low": low, "value_high": high, "chance": float(chance)}
+@dataclass(frozen=True)
+class Headline:
+    """The metric of a question in each cell (NaN where there is none), its analytic chance, and whether it counts."""
+
+    metric: str
+    values: np.ndarray
+    chance: np.ndarray
+    counts: np.ndarray
+
+    def mean(self, cells: np.ndarray) -> float:
+        """Over those of the cells that count."""
+        return _mean(self.values[cells[self.counts[cells]]])
+
+    def figures(self, verdicts: Judged, cells: np.ndarray) -> dict[str, Any]:
+        """The mean over these cells with its interval over subjects, and chance; NaN where none of them counts."""
+        told = cells[self.counts[cells]]
+        low, high = mean_interval(self.values[told], verdicts.subject[told]) if len(told) else (NAN, NAN)
+        value, chance = _mean(self.values[told]), _mean(self.chance[told])
+        return {"metric": self.metric, "value": value, "value_low": low, "value_high": high, "chance": chance}
+
+
+def _headlines(table: pd.DataFrame) -> dict[str, Headline]:
+    """The headline of each question of the table."""
+    found, nowhere = {}, np.full(len(table), NAN)
+    for question in table["question"].unique():
+        metric = headline_of(question)
+        values, chance = (
+            table[name].to_numpy(dtype=float) if name in table else nowhere for name in (metric, f"chance_{metric}")
+        )
+        counts = counted(table, metric).notna().to_numpy() if metric in table else nowhere == nowhere
+        found[question] = Headline(metric, values, chance, counts)
+    return found
 
 
 def effective_chance(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFrame:
@@ -157,14 +170,20 @@ def effective_chance(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFram
     import pandas as pd
 
     keys = list(dict.fromkeys(["question", *by]))
-    cells = table[table["method"].isin(BLIND) & (table["role"] == "circuit")]
-    rows = []
-    for values, group in _groups(cells, keys):
-        per_baseline = [cells for _, cells in group.groupby("method")]
-        value = [_value(cells, values["question"])["value"] for cells in per_baseline]
-        recovery = [_recovery(cells)["recovery"] for cells in per_baseline]
-        rows.append(values | {"blind": _best(value), "chance_recovery": _best(recovery)})
+    found = _blind(table, keys, judged(table), _headlines(table))
+    rows = [values | figures for values, figures in found.items()]
     return pd.DataFrame(rows, columns=[*keys, "blind", "chance_recovery"])
+
+
+def _blind(table: pd.DataFrame, keys: list[str], verdicts: Judged, headlines: dict[str, Headline]) -> Found:
+    found = Found(keys, {"blind": NAN, "chance_recovery": NAN})
+    method = table["method"].to_numpy(dtype=object)
+    for values, cells in groups(table, keys, table["method"].isin(BLIND) & (table["role"] == "circuit")):
+        each = [cells[method[cells] == baseline] for baseline in BLIND]
+        value = [headlines[values["question"]].mean(own) for own in each]
+        recovery = [_mean(verdicts.recovered[own]) for own in each]
+        found.put(values, {"blind": _best(value), "chance_recovery": _best(recovery)})
+    return found
 
 
 def _best(values: list[float]) -> float:
@@ -172,36 +191,27 @@ def _best(values: list[float]) -> float:
     return max(known, default=NAN)
 
 
-def _lookup(frame: pd.DataFrame, values: dict[str, Any]) -> dict[str, float]:
-    shared = [column for column in frame.columns if column in values]
-    match = frame[np.logical_and.reduce([_same(frame[column], values[column]) for column in shared])]
-    found = match.iloc[0] if len(match) else {}
-    return {name: float(found.get(name, NAN)) for name in ("blind", "chance_recovery")}
+def _ample(table: pd.DataFrame, keys: list[str]) -> Found:
+    """The cells with ample data that share these values."""
+    found = Found(keys, np.array([], dtype=int))
+    for values, cells in groups(table, keys, table["role"] == "ceiling"):
+        found.put(values, cells)
+    return found
 
 
-def _same(column: pd.Series, value: Any) -> np.ndarray:
-    """Where a column holds this value; NaN is the same as NaN."""
-    return (column.isna() if value != value else column == value).to_numpy()
+def _ceiling(headline: Headline, verdicts: Judged, cells: np.ndarray) -> dict[str, Any]:
+    recovery = _mean(verdicts.recovered[cells])
+    return {"ceiling": headline.mean(cells), "ceiling_recovery": recovery, "ceiling_n": len(cells)}
 
 
-def _ceiling(ceilings: pd.DataFrame, values: dict[str, Any], keys: list[str]) -> dict[str, Any]:
-    """Of the cells with ample data that share circuit, method and question with this group."""
-    shared = [k for k in keys if k in CEILING_KEYS or k.startswith(("circuit.", "method."))]
-    cells = ceilings[np.logical_and.reduce([_same(ceilings[k], values[k]) for k in shared])]
-    return {
-        "ceiling": _value(cells, values["question"])["value"],
-        "ceiling_recovery": _recovery(cells)["recovery"],
-        "ceiling_n": len(cells),
-    }
-
-
-def _cost(cells: pd.DataFrame) -> dict[str, float]:
-    """Means per cell; a passive method, which states no expense, spends its plan."""
-    plan = {"trials": cells["trials"], "perturbations": 0.0, "seconds": cells["trials"] * cells["duration"]}
-    passive = cells["kind"] != "active"
-    spent = {name: cells.get(f"spent_{name}", cells["trials"] * NAN) for name in plan}
-    cost = {name: _mean(spent[name].mask(passive & spent[name].isna(), plan[name])) for name in plan}
-    return cost | {"seconds_analysis": _mean(cells["seconds_analysis"]) if "seconds_analysis" in cells else NAN}
+def _costs(table: pd.DataFrame) -> dict[str, np.ndarray]:
+    """What each cell cost; a passive method, which states no expense, spends its plan."""
+    plan = {"trials": table["trials"], "perturbations": 0.0, "seconds": table["trials"] * table["duration"]}
+    passive = table["kind"] != "active"
+    spent = {name: table.get(f"spent_{name}", table["trials"] * NAN) for name in plan}
+    costs = {name: spent[name].mask(passive & spent[name].isna(), plan[name]) for name in plan}
+    costs["seconds_analysis"] = table.get("seconds_analysis", table["trials"] * NAN)
+    return {name: cost.to_numpy(dtype=float) for name, cost in costs.items()}
 
 
 def _mean(values: Any) -> float:

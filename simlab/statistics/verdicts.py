@@ -18,6 +18,9 @@ if TYPE_CHECKING:
 
 NAN = float("nan")
 
+FATES = (NAN, 0.0, 1.0)
+"""What a failure on a rival may count as: left out, not fooled, fooled."""
+
 BLIND = ("baseline:random", "baseline:marginals_only")
 """The stand-ins that see no interactions: what they get is chance."""
 
@@ -60,7 +63,7 @@ def told(table: pd.DataFrame) -> pd.Series:
 
 def answered(table: pd.DataFrame) -> pd.Series:
     """Whether a cell counts in a recovery rate (bool): not abstained, and not where the question has no answer."""
-    return failed(table) | (told(table) & table["recovered"].notna())
+    return failed(table) | settled(table)
 
 
 def askable(table: pd.DataFrame) -> pd.Series:
@@ -68,21 +71,29 @@ def askable(table: pd.DataFrame) -> pd.Series:
 
     That a failure happened on such a rival is seen from the other cells of the same rival.
     """
-    scored = told(table) & table["recovered"].notna()
+    scored = settled(table)
     rivals = table["circuit_label"].isin(table.loc[scored, "circuit_label"]) & ~told(table)
     return (table["role"] == "circuit") | scored | rivals
+
+
+def asked(table: pd.DataFrame, verdict: str = "recovered") -> pd.Series:
+    """Whether the question was asked (bool): in all cells but those in which it has no answer."""
+    return ~told(table) | table[verdict].notna()
+
+
+def settled(table: pd.DataFrame, verdict: str = "recovered") -> pd.Series:
+    """Whether an answer was given and this verdict on it is known (bool)."""
+    return told(table) & table[verdict].notna()
 
 
 def tally(table: pd.DataFrame, verdict: str = "recovered") -> dict[str, int]:
     """In how many cells the question was asked, answered (with this verdict known) and refused: counted apart.
 
-    asked: all cells but those in which the question has no answer; what was neither answered nor abstained failed.
+    What was asked and neither answered nor abstained failed.
     """
-    known = table[verdict].notna()
-    pointless = told(table) & ~known
     return {
-        "asked": int((~pointless).sum()),
-        "answered": int((told(table) & known).sum()),
+        "asked": int(asked(table, verdict).sum()),
+        "answered": int(settled(table, verdict).sum()),
         "abstained": int(abstained(table).sum()),
     }
 
@@ -98,7 +109,7 @@ def fooled(table: pd.DataFrame, failures: float = NAN) -> pd.Series:
     failures: what a failure on a rival counts as. Nobody knows, so it is left out (NaN); 0 and 1 bound the rate.
     """
     rival = table["role"] == "rival"
-    known = rival & told(table) & table["false_recovery"].notna()
+    known = rival & settled(table, "false_recovery")
     return (table["false_recovery"] == 1).astype(float).where(known).mask(rival & failed(table), failures)
 
 
