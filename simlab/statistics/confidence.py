@@ -31,7 +31,7 @@ def calibration(table: pd.DataFrame, bins: int = 10) -> dict[str, Any]:
 
 
 def earned(stated: Any, outcomes: Any, bins: int = 10) -> dict[str, Any]:
-    """`calibration` of stated confidences (cell,) in answers that were right or not (cell,); NaN counts nowhere."""
+    """`calibration` of stated confidences (cell,) in answers right or not (cell,); NaN in either: left out."""
     confidence, outcome = np.asarray(stated, dtype=float), np.asarray(outcomes, dtype=float)
     known = ~np.isnan(confidence) & ~np.isnan(outcome)
     confidence, outcome = confidence[known], outcome[known]
