@@ -26,6 +26,8 @@ from importlib import import_module
 from typing import Any, ClassVar
 
 import numpy as np
+import xarray as xr
+from toys import ToyChain
 
 from simlab.contracts import Finding, Needs
 
@@ -252,3 +254,24 @@ def _children(number: int) -> None:
 
 def _ignore(number: int) -> None:
     signal.signal(number, signal.SIG_IGN)
+
+
+class BettiChain(ToyChain):
+    """A circuit whose topology is asked."""
+
+    name = "betti_chain"
+    questions = ("topology",)
+
+    def subject(self, rng):
+        return BettiSubject(super().subject(rng))
+
+
+class BettiSubject:
+    def __init__(self, subject):
+        self._subject = subject
+
+    def __getattr__(self, name):
+        return getattr(self._subject, name)
+
+    def truth(self, question, activity, rng):
+        return xr.Dataset({"b0": 1, "b1": 0, "b2": 0})

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import pandas as pd
 import pytest
-from bad_methods import KINDS, Bad, Innocent
-from toys import ToyChain
+from bad_methods import KINDS, Bad, BettiChain, Innocent
 
 from simlab.checks.problem import BRIEF, spiking_recording
 from simlab.execution import limits
@@ -85,26 +84,3 @@ def test_in_workers_all_of_them_are_rows_and_the_innocent_rows_are_the_same(tmp_
     assert told == {how: KINDS[how][1] for how in KINDS if how not in slow}
     innocent = everyone[everyone["method"] == "innocent"].drop(columns="method.how").reset_index(drop=True)
     pd.testing.assert_frame_equal(innocent[alone.columns], alone, check_dtype=False)
-
-
-class BettiChain(ToyChain):
-    """A circuit whose topology is asked."""
-
-    name = "betti_chain"
-    questions = ("topology",)
-
-    def subject(self, rng):
-        return BettiSubject(super().subject(rng))
-
-
-class BettiSubject:
-    def __init__(self, subject):
-        self._subject = subject
-
-    def __getattr__(self, name):
-        return getattr(self._subject, name)
-
-    def truth(self, question, activity, rng):
-        import xarray as xr
-
-        return xr.Dataset({"b0": 1, "b1": 0, "b2": 0})

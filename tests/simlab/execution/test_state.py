@@ -181,4 +181,4 @@ def test_putting_back_costs_little():
         with put_back():
             pass
         times.append(time.perf_counter() - began)
-    assert min(times) < 4e-3  # the fastest, on a machine that may be busy
+    assert min(times) < 0.05  # the fastest; some 2 ms on an idle machine
