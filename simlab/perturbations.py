@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from simlab.errors import SimlabError
+from simlab.rules import require
 
 KINDS = ("stimulate", "silence", "clamp", "cut")
 
@@ -34,11 +35,6 @@ LARGEST = 2**31 - 1
 """No whole number of a session is larger: a count of trials or an index."""
 
 
-def _require(rule: bool, message: str) -> None:
-    if not rule:
-        raise SimlabError(message)
-
-
 def shown(value: object) -> str:
     """A received value for an error message: short, on one line, whatever it is."""
     try:
@@ -54,11 +50,11 @@ def whole(name: str, value: Any, least: int = -LARGEST) -> int:
     """
     rule = f"{name} must be a whole number" + (f" >= {least}" if least >= 0 else "")
     try:
-        _require(not isinstance(value, bool | np.bool_), f"{rule}, got {shown(value)}")
+        require(not isinstance(value, bool | np.bool_), f"{rule}, got {shown(value)}")
         number = operator.index(value)
     except TypeError:
         raise SimlabError(f"{rule}, got {shown(value)}") from None
-    _require(least <= number <= LARGEST, f"{rule} and <= {LARGEST}, got {shown(number)}")
+    require(least <= number <= LARGEST, f"{rule} and <= {LARGEST}, got {shown(number)}")
     return number
 
 
@@ -70,14 +66,14 @@ def finite(name: str, value: Any) -> float:
         number = float(value) if good else np.nan
     except (OverflowError, TypeError, ValueError):  # an int of 400 digits, a subclass that lies
         number = np.nan
-    _require(bool(np.isfinite(number)), f"{name} must be a finite number, got {shown(value)}")
+    require(bool(np.isfinite(number)), f"{name} must be a finite number, got {shown(value)}")
     return number
 
 
 def several(name: str, values: Any) -> tuple[Any, ...]:
     """A list, tuple, array or other iterable as a tuple; raises SimlabError for text, a mapping or a single value."""
     listed = isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
-    _require(listed, f"{name} must be a list, got {shown(values)}")
+    require(listed, f"{name} must be a list, got {shown(values)}")
     try:
         return tuple(values)
     except TypeError:  # an array without a dimension
@@ -86,10 +82,10 @@ def several(name: str, values: Any) -> tuple[Any, ...]:
 
 def fields(name: str, plain: Any, needed: set[str], optional: set[str]) -> None:
     """Raises SimlabError unless `plain` is a mapping that has all `needed` fields and no unknown one."""
-    _require(isinstance(plain, Mapping), f"{name} must be an object with fields, got {shown(plain)}")
+    require(isinstance(plain, Mapping), f"{name} must be an object with fields, got {shown(plain)}")
     unknown, lacking = set(plain) - needed - optional, needed - set(plain)
-    _require(not unknown, f"{name} has no field {shown(sorted(map(str, unknown)))}")
-    _require(not lacking, f"{name} needs {', '.join(sorted(lacking))}, got {shown(dict(plain))}")
+    require(not unknown, f"{name} has no field {shown(sorted(map(str, unknown)))}")
+    require(not lacking, f"{name} needs {', '.join(sorted(lacking))}, got {shown(dict(plain))}")
 
 
 def numbers(name: str, values: Any) -> np.ndarray:
@@ -103,14 +99,14 @@ def numbers(name: str, values: Any) -> np.ndarray:
 def _settle(perturbation: Perturbation | Effect) -> None:
     """Makes the window and the trials plain numbers, and checks them."""
     start, stop = (finite(f"a perturbation's {name}", getattr(perturbation, name)) for name in ("start", "stop"))
-    _require(
+    require(
         0 <= start < stop,
         f"a perturbation needs 0 <= start < stop in seconds from trial onset, got start={start}, stop={stop}",
     )
     trials = perturbation.trials
     if trials is not None:
         trials = tuple(whole("a perturbation's trials, each,", t) for t in several("a perturbation's trials", trials))
-        _require(
+        require(
             0 < len(trials) == len(set(trials)),
             f"a perturbation's trials must name at least one trial, and each once, got {shown(trials)}: None is all",
         )
@@ -138,38 +134,38 @@ class Perturbation:
     region: str = ""
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             type(self.kind) is str and self.kind in KINDS,
             f"a perturbation's kind must be one of {', '.join(KINDS)}, got {shown(self.kind)}",
         )
         _settle(self)
         targets = tuple(whole("a perturbation's target", t) for t in several("a perturbation's targets", self.targets))
         object.__setattr__(self, "targets", targets)
-        _require(type(self.region) is str, f"a perturbation's region must be a name, got {shown(self.region)}")
+        require(type(self.region) is str, f"a perturbation's region must be a name, got {shown(self.region)}")
         self._check_aim()
         self._check_strength()
 
     def _check_aim(self) -> None:
         aimed = f"got targets={shown(self.targets)} and region={shown(self.region)}"
-        _require(
+        require(
             bool(self.targets) or bool(self.region),
             f"a perturbation needs at least one target unit or a region, {aimed}",
         )
-        _require(not (self.targets and self.region), f"a perturbation aims at units or at a region, not both, {aimed}")
+        require(not (self.targets and self.region), f"a perturbation aims at units or at a region, not both, {aimed}")
 
     def _check_strength(self) -> None:
         strength = finite("a perturbation's strength", self.strength)
         object.__setattr__(self, "strength", strength)
-        _require(
+        require(
             strength >= 0,
             f"a perturbation's strength must be >= 0, got {strength}: use kind='silence' to inhibit",
         )
-        _require(
+        require(
             self.kind != "cut" or strength <= 1,
             f"a cut's strength is a share of the synapses, 0 to 1, got {strength}: 1 removes them",
         )
         most = STRONGEST[self.kind]
-        _require(
+        require(
             strength <= most, f"a perturbation of kind {self.kind!r} has a strength of {most:g} at most, got {strength}"
         )
 
@@ -221,18 +217,18 @@ class Effect:
     over: str = "neuron"
 
     def __post_init__(self) -> None:
-        _require(
+        require(
             type(self.kind) is str and self.kind in EFFECTS,
             f"an effect's kind must be one of {', '.join(EFFECTS)}, got {shown(self.kind)}",
         )
         _settle(self)
-        _require(
+        require(
             self.over == "neuron" or (self.over, self.kind) == ("pair", "gain"),
             f"an effect is over 'neuron', or a gain over 'pair', got {self.kind} over {shown(self.over)}",
         )
         object.__setattr__(self, "values", numbers("an effect's values", self.values))
         least, shapes = (1, "(neuron,) or (step, neuron)") if self.over == "neuron" else (2, "(pre, post) or with step")
-        _require(
+        require(
             self.values.ndim in (least, least + 1) and self.values.size > 0,
             f"an effect's values over {self.over} must be {shapes}, got shape {self.values.shape}",
         )
@@ -249,7 +245,7 @@ class Effect:
             ),
             "gain": ("finite and >= 0", "1 leaves a synapse alone, 0 cuts it", finite & (self.values >= 0)),
         }[self.kind]
-        _require(bool(good.all()), f"a {self.kind}'s values must be {rule}, got {self.values[~good][:3]}: {fix}")
+        require(bool(good.all()), f"a {self.kind}'s values must be {rule}, got {self.values[~good][:3]}: {fix}")
 
     @property
     def steps(self) -> np.ndarray:

@@ -24,6 +24,7 @@ from simlab.perturbations import (
     shown,
     whole,
 )
+from simlab.rules import require
 
 __all__ = [
     "EFFECTS",
@@ -36,11 +37,6 @@ __all__ = [
     "effects_on",
     "pulsed_trials",
 ]
-
-
-def _require(rule: bool, message: str) -> None:
-    if not rule:
-        raise SimlabError(message)
 
 
 @dataclass(frozen=True, eq=False)
@@ -56,18 +52,18 @@ class Stimulus:
 
     def __post_init__(self) -> None:
         features = several("a stimulus's features", self.features)
-        _require(
+        require(
             all(type(f) is str for f in features) and len(features) == len(set(features)) > 0,
             f"a stimulus's features must be different names, one at least, got {shown(features)}",
         )
         values = numbers("stimulus values", self.values)
-        _require(
+        require(
             values.ndim == 3 and values.shape[1] > 0 and values.shape[2] == len(features),
             f"stimulus values must be (trial, time, feature) with {len(features)} features, got shape {values.shape}",
         )
-        _require(not np.isinf(values).any(), "stimulus values must be finite, or NaN where nothing is shown; got inf")
+        require(not np.isinf(values).any(), "stimulus values must be finite, or NaN where nothing is shown; got inf")
         interval = finite("a stimulus interval", self.interval)
-        _require(interval > 0, f"a stimulus interval must be > 0 s, got {interval}")
+        require(interval > 0, f"a stimulus interval must be > 0 s, got {interval}")
         for name, value in {"features": features, "values": values, "interval": interval}.items():
             object.__setattr__(self, name, value)
 
@@ -85,13 +81,13 @@ class Session:
     def __post_init__(self) -> None:
         object.__setattr__(self, "trials", whole("trials", self.trials, least=1))
         duration = finite("a session's duration", self.duration)
-        _require(duration > 0, f"duration must be > 0 s, got {duration}: give each trial a positive length")
+        require(duration > 0, f"duration must be > 0 s, got {duration}: give each trial a positive length")
         object.__setattr__(self, "duration", duration)
         self._check_stimulus()
         if self.conditions is not None:
             conditions = tuple(whole("a condition", c) for c in several("a session's conditions", self.conditions))
             object.__setattr__(self, "conditions", conditions)
-            _require(
+            require(
                 len(conditions) == self.trials,
                 f"a session has one condition per trial: {self.trials} trials, got {len(conditions)} conditions",
             )
@@ -102,8 +98,8 @@ class Session:
     def _check_stimulus(self) -> None:
         if self.stimulus is None:
             return
-        _require(isinstance(self.stimulus, Stimulus), f"a stimulus must be a Stimulus, got {shown(self.stimulus)}")
-        _require(
+        require(isinstance(self.stimulus, Stimulus), f"a stimulus must be a Stimulus, got {shown(self.stimulus)}")
+        require(
             self.stimulus.values.shape[0] == self.trials,
             f"the stimulus must cover every trial: {self.trials} trials, "
             f"got values for {self.stimulus.values.shape[0]}",
@@ -111,18 +107,18 @@ class Session:
 
     def _check_fits(self, perturbation: Perturbation | Effect) -> None:
         """An intent must end within the trial; an effect, such as a rebound, may begin there and outlast it."""
-        _require(
+        require(
             isinstance(perturbation, Perturbation | Effect),
             f"a session's perturbations must be Perturbations or Effects, got {shown(perturbation)}",
         )
         aimed = isinstance(perturbation, Perturbation)
         verb, name, last = ("end", "stop", perturbation.stop) if aimed else ("start", "start", perturbation.start)
-        _require(
+        require(
             last <= self.duration + INSTANT,
             f"a perturbation must {verb} within the trial of {self.duration} s, got {name}={last}",
         )
         chosen = perturbation.trials
-        _require(
+        require(
             chosen is None or (min(chosen) >= 0 and max(chosen) < self.trials),
             f"a perturbation's trials must lie in 0..{self.trials - 1}, got {shown(chosen)}",
         )
@@ -173,16 +169,16 @@ def plain_copy(session: Session) -> Session:
     Raises SimlabError unless it and its parts are of the very classes of this house: a subclass may say one thing when
     it is costed and another when it is run.
     """
-    _require(
+    require(
         type(session) is Session, f"a rig takes a simlab.Session, got {shown(session)}: change one that it gave out"
     )
-    _require(
+    require(
         type(session.stimulus) in (Stimulus, type(None)),
         f"a session's stimulus must be a simlab.Stimulus, got {shown(session.stimulus)}",
     )
     intents = several("a session's perturbations", session.perturbations)
     odd = [p for p in intents if type(p) not in (Perturbation, Effect)]
-    _require(not odd, f"a session's perturbations must be Perturbations or Effects, got {shown(odd)}")
+    require(not odd, f"a session's perturbations must be Perturbations or Effects, got {shown(odd)}")
     stimulus = None if session.stimulus is None else replace(session.stimulus)
     return replace(session, stimulus=stimulus, perturbations=tuple(replace(p) for p in intents))
 
@@ -208,7 +204,7 @@ def effects_on(session: Session, n_neurons: int) -> tuple[Effect, ...]:
                 "whose stimulator turns units into neurons"
             )
         wanted = (n_neurons,) if effect.over == "neuron" else (n_neurons, n_neurons)
-        _require(
+        require(
             effect.steps.shape[1:] == wanted,
             f"a {effect.kind} must have one value per {effect.over} {wanted}, got {effect.steps.shape[1:]}",
         )

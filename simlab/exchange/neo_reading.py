@@ -13,6 +13,7 @@ from simlab.data import recording
 from simlab.exchange.foreign import SpikeTable, coded, labels_of, refusing_damage, tell
 from simlab.exchange.notes import named, read_notes, signal_of
 from simlab.exchange.timeline import TOLERANCE
+from simlab.rules import require
 
 if TYPE_CHECKING:
     import neo
@@ -35,9 +36,9 @@ def from_neo(block: neo.Block) -> xr.Dataset:
 
 def _read(segments: list[Any], notes: Mapping[str, Any] | None) -> tuple[xr.Dataset, list[str]]:
     """The recording, and what of the segments was not used."""
-    _require(len(segments) > 0, "a recording needs at least one segment (trial), got a block with none")
+    require(len(segments) > 0, "a recording needs at least one segment (trial), got a block with none")
     counts = sorted({len(s.spiketrains) for s in segments})
-    _require(len(counts) == 1, f"every segment must hold the same units, got numbers of spike trains {counts}")
+    require(len(counts) == 1, f"every segment must hold the same units, got numbers of spike trains {counts}")
     start, duration = _lengths(segments)
     variables: dict[str, Any] = {}
     attrs: dict[str, Any] = {}
@@ -47,7 +48,7 @@ def _read(segments: list[Any], notes: Mapping[str, Any] | None) -> tuple[xr.Data
         attrs = {"conditions": names} if names else {}
     if notes is not None:
         return _ours(segments, notes, duration, variables), []
-    _require(counts[0] > 0, "a recording needs spike trains, got segments without any")
+    require(counts[0] > 0, "a recording needs spike trains, got segments without any")
     if len(start) > 1 and start[0] >= 0 and (np.diff(start) > duration[:-1] - TOLERANCE).all():
         variables["trial_start"] = start
     spikes, unread = _spikes(segments)
@@ -74,11 +75,6 @@ def _ours(
     return named(found, notes)
 
 
-def _require(rule: bool, message: str) -> None:
-    if not rule:
-        raise SimlabError(message)
-
-
 def _lengths(segments: list[Any]) -> tuple[np.ndarray, np.ndarray]:
     """Start and duration of each segment [s]; annotations say it where a segment is empty or its trains end early."""
     start, length = np.zeros(len(segments)), np.zeros(len(segments))
@@ -88,7 +84,7 @@ def _lengths(segments: list[Any]) -> tuple[np.ndarray, np.ndarray]:
         elif segment.spiketrains or segment.analogsignals or segment.irregularlysampledsignals:
             start[k] = _seconds(segment.t_start)
             length[k] = round(_seconds(segment.t_stop) - start[k], 9)
-        _require(
+        require(
             length[k] > 0,
             f"a trial must last longer than 0 s, got segment {k} of {length[k]} s: leave it out",
         )
@@ -112,7 +108,7 @@ def _spikes(segments: list[Any]) -> tuple[SpikeTable, list[str]]:
             time.append(times)
             trial.append(np.full(len(times), index))
             unit.append(np.full(len(times), number))
-    _require(lost < max(total, 1), f"spikes must have finite times, got none among {total}: leave those units out")
+    require(lost < max(total, 1), f"spikes must have finite times, got none among {total}: leave those units out")
     told = [f"{lost} of {total} spikes without a finite time"] if lost else []
     return (np.concatenate(trial), np.concatenate(time), np.concatenate(unit)), told
 

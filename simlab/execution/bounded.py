@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TypeVar
+from typing import NoReturn, TypeVar
 
-from simlab.execution.limits import Guard, TimeIsUp
+from simlab.execution.limits import Guard, TimeIsUp, within
 
 T = TypeVar("T")
 
@@ -18,14 +18,11 @@ def bounded(what: str, work: Callable[[], T], seconds: float, *, last_resort: bo
 
     Like a method's limit it is best effort against loops in C; last_resort then ends the process (`limits.Guard`).
     """
-    guard = Guard(seconds, ANY_MEMORY, last_resort)
-    try:
-        with guard:
-            return work()
-    except TimeIsUp:
+
+    def late(up: TimeIsUp) -> NoReturn:
         raise TimeoutError(
             f"{what} must end within {seconds:g} s of processor time, and did not: record less, choose parameters "
             "that are simulated sooner, or raise the experiment's simulation_limit"
         ) from None
-    finally:
-        guard.release()
+
+    return within(Guard(seconds, ANY_MEMORY, last_resort), work, late)

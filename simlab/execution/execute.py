@@ -12,7 +12,7 @@ from typing import Any
 
 from simlab import text
 from simlab.contracts import BudgetExceeded, SimlabError
-from simlab.execution.limits import Guard, TimeIsUp
+from simlab.execution.limits import Guard, TimeIsUp, within
 from simlab.execution.material import known_of
 from simlab.execution.outcome import Outcome, admitted, one_line, time_error, trace_of
 from simlab.execution.state import generator, put_back
@@ -53,7 +53,11 @@ def execute(
         with put_back():
             rng = generator(entropy)
             outcome = _run_here(lambda: call(material, rng), Guard(time_limit, memory_limit, last_resort))
-            return _held_to(Guard(ADMITTING, memory_limit, last_resort), outcome, asked, sizes, brief)
+            return within(  # a finding may hold objects of the method's own
+                Guard(ADMITTING, memory_limit, last_resort),
+                lambda: admitted(outcome, asked, sizes, brief),
+                lambda _: replace(outcome, finding=None, error=time_error(ADMITTING)),
+            )
     return admitted(outcome, asked, sizes, brief)
 
 
@@ -87,22 +91,5 @@ def _run_here(call: Callable[[], Any], guard: Guard) -> Outcome:
 
 def _told(problem: BaseException, memory_limit: int) -> tuple[str, str]:
     """An exception in words, which runs its own code: under limits too."""
-    guard = Guard(ADMITTING, memory_limit)
-    try:
-        with guard:
-            return one_line(problem), trace_of(problem)
-    except TimeIsUp:
-        return f"{text.type_name(problem)}: (its message does not come to an end)", ""
-    finally:
-        guard.release()
-
-
-def _held_to(guard: Guard, outcome: Outcome, *form: Any) -> Outcome:
-    """The outcome admitted under limits, since a finding may hold objects of the method's own."""
-    try:
-        with guard:
-            return admitted(outcome, *form)
-    except TimeIsUp:
-        return replace(outcome, finding=None, error=time_error(guard.time_limit))
-    finally:
-        guard.release()
+    endless = f"{text.type_name(problem)}: (its message does not come to an end)", ""
+    return within(Guard(ADMITTING, memory_limit), lambda: (one_line(problem), trace_of(problem)), lambda _: endless)

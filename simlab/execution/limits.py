@@ -14,11 +14,11 @@ import resource
 import signal
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 from types import FrameType, TracebackType
-from typing import Any
+from typing import Any, TypeVar
 
 REPEAT = 0.5
 """A method that swallows the interruption is interrupted again every so many seconds."""
@@ -32,6 +32,9 @@ LAST_RESORT_AFTER, LAST_RESORT_GRACE = 2.0, 5.0
 
 PAGE = resource.getpagesize()
 STATM, STATUS, CLEAR_REFS = (Path("/proc/self") / name for name in ("statm", "status", "clear_refs"))
+
+
+T = TypeVar("T")
 
 
 class TimeIsUp(BaseException):
@@ -214,6 +217,17 @@ def _end_process_after(seconds: float) -> tuple[int, int]:
     faulthandler.register(signal.SIGXCPU, chain=True)
     resource.setrlimit(resource.RLIMIT_CPU, (math.ceil(time.process_time() + seconds), before[1]))
     return before
+
+
+def within(guard: Guard, work: Callable[[], T], late: Callable[[TimeIsUp], T]) -> T:
+    """What `work` returns under the guard's limits, or what `late` makes of its running out of time."""
+    try:
+        with guard:
+            return work()
+    except TimeIsUp as up:
+        return late(up)
+    finally:
+        guard.release()
 
 
 _active = threading.local()

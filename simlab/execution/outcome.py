@@ -13,9 +13,6 @@ from simlab import text
 from simlab.contracts import Finding, SimlabError
 from simlab.questions.form import validate
 
-TRACEBACK_LENGTH = text.LONGEST_TRACE
-"""The last so many characters of a traceback are kept."""
-
 HOUSE = str(Path(__file__).parent)
 """The frames through which a method is called lie here; they tell nothing of it."""
 

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlab.contracts import Finding, SimlabError, Variable
+from simlab.rules import require
 from simlab.text import label, line, plain_notes, shown, type_name
 
 if TYPE_CHECKING:
@@ -32,11 +33,6 @@ UNREADABLE = "(a reason without a readable character)"
 KINDS = ("number", "whole", "flag", "label")
 
 
-def _require(rule: Any, message: str) -> None:
-    if not rule:
-        raise SimlabError(message)
-
-
 def sizes_of(seen: xr.Dataset) -> dict[str, int]:
     """The lengths that a recording (or what is known of a rig's units) gives to the dims of a form."""
     sizes = {dim: int(seen.sizes[dim]) for dim in MEASURED if dim in seen.sizes}
@@ -51,11 +47,11 @@ def validate(finding: Any, question: Any, sizes: Mapping[Any, int], brief: Mappi
     the method. The diagonal of a (pre, post) matrix is set to zero. Raises SimlabError, naming the rule, the value
     received and the fix, for anything but a complete, finite estimate of the right shape.
     """
-    _require(
+    require(
         isinstance(finding, Finding),
         f"a method must return a Finding, got {type_name(finding)}: return simlab.Finding(estimate={{...}})",
     )
-    _require(
+    require(
         isinstance(finding.abstained, str),
         f"abstained must be the reason as a string, got {shown(finding.abstained)}: use Finding.abstain('reason')",
     )
@@ -82,16 +78,16 @@ def check_truth(truth: Any, question: Any) -> None:
     """Raises SimlabError unless a subject's truth has the variables, dims and kinds that the question declares."""
     import xarray as xr
 
-    _require(
+    require(
         isinstance(truth, xr.Dataset),
         f"the truth about {question.name} must be an xarray.Dataset, got {type(truth).__name__}: see simlab.truths",
     )
     for name, variable in question.truth_form.items():
         if name not in truth:
-            _require(variable.optional, f"the truth about {question.name} lacks {name!r} {variable.dims}: add it")
+            require(variable.optional, f"the truth about {question.name} lacks {name!r} {variable.dims}: add it")
             continue
         dims = tuple(map(str, truth[name].dims))
-        _require(
+        require(
             sorted(dims) == sorted(variable.dims),
             f"{name} of the truth about {question.name} must have dims {variable.dims}, got {dims}: rename them",
         )
@@ -128,14 +124,14 @@ def words(form: Mapping[str, Variable]) -> str:
 
 def _complete(estimate: Any, form: Mapping[str, Variable], asker: str) -> None:
     wanted = words(form)
-    _require(
+    require(
         isinstance(estimate, Mapping),
         f"an estimate must map variables to arrays, got {type_name(estimate)}: {asker} asks for {wanted}",
     )
     missing = [name for name, v in form.items() if name not in estimate and not v.optional]
-    _require(not missing, f"the estimate lacks {', '.join(missing)}: {asker} asks for {wanted}")
+    require(not missing, f"the estimate lacks {', '.join(missing)}: {asker} asks for {wanted}")
     strangers = [label(name) for name in islice(estimate, MOST_VARIABLES) if name not in form]
-    _require(
+    require(
         not strangers,
         f"the estimate has {', '.join(strangers)}, but {asker} asks for {wanted}: put extras into Finding.notes",
     )
@@ -155,7 +151,7 @@ def _value(
     choices = _choices(variable, brief)
     if choices and not open_choices:
         strange = [v for v in dict.fromkeys(array.ravel().tolist()) if v not in choices]
-        _require(
+        require(
             not strange,
             f"{name} must be one of {', '.join(map(str, choices))}, got {_sample(strange)}: abstain if none fits",
         )
@@ -172,14 +168,14 @@ def _choices(variable: Variable, brief: Mapping[str, Any]) -> tuple[Any, ...]:
 
 def _shape(name: str, array: np.ndarray, variable: Variable, lengths: dict[Any, int], brief: Mapping[str, Any]) -> None:
     dims = variable.dims
-    _require(
+    require(
         array.ndim == len(dims),
         f"{name} must have dims ({', '.join(dims)}), got an array of shape {array.shape}: give one axis for each dim",
     )
     for dim, length in zip(dims, array.shape, strict=True):
         members = brief.get(f"{dim}s")
         known = len(members) if isinstance(members, tuple | list) else lengths.setdefault(dim, length)
-        _require(
+        require(
             length == known,
             f"{name} must have dims ({', '.join(dims)}) with {known} along {dim}, got shape {array.shape}: "
             "give one entry for each",
@@ -191,33 +187,33 @@ def _numbers(name: str, value: Any, variable: Variable) -> np.ndarray:
         array = np.asarray(value)
     except ValueError as error:
         raise SimlabError(f"{name} must be one array with dims {variable.dims}, got a ragged one ({error})") from error
-    _require(
+    require(
         array.dtype.kind in "biuf",
         f"{name} must hold numbers, got {type_name(value)} of dtype {array.dtype}: give an array of numbers",
     )
     if variable.dims == ("pre", "post") and array.dtype.kind == "f" and array.ndim == 2 and len(set(array.shape)) == 1:
         array = np.where(np.eye(len(array), dtype=bool), 0.0, array)  # nobody asks whether a unit connects to itself
     broken = array.size - int(np.isfinite(array).sum())
-    _require(broken == 0, f"{name} must be finite, got {broken} NaN or infinite of {array.size}: abstain or fill them")
+    require(broken == 0, f"{name} must be finite, got {broken} NaN or infinite of {array.size}: abstain or fill them")
     return array
 
 
 def _bounded(name: str, array: np.ndarray, variable: Variable) -> Any:
     if variable.kind == "flag":
-        _require(bool(np.isin(array, (0, 1)).all()), f"{name} must be True or False, got {_sample(array)}")
+        require(bool(np.isin(array, (0, 1)).all()), f"{name} must be True or False, got {_sample(array)}")
         return array.astype(bool)
     if variable.kind == "whole":
         whole = bool((array == np.round(array)).all())
-        _require(whole, f"{name} must hold whole numbers, got {_sample(array)}: round it")
+        require(whole, f"{name} must hold whole numbers, got {_sample(array)}: round it")
     inside = bool((array >= variable.low).all() and (array <= variable.high).all())
-    _require(inside, f"{name} must lie in {variable.low:g}..{variable.high:g}, got {_sample(array)}")
+    require(inside, f"{name} must lie in {variable.low:g}..{variable.high:g}, got {_sample(array)}")
     return array.astype(np.int64) if variable.kind == "whole" else array.astype(float)
 
 
 def _labels(name: str, value: Any) -> np.ndarray:
     array = np.asarray(value, dtype=object)
     strange = [v for v in array.ravel().tolist() if not isinstance(v, str)]
-    _require(not strange, f"{name} must be text, got {type_name(strange[0]) if strange else ''}: name it by a string")
+    require(not strange, f"{name} must be text, got {type_name(strange[0]) if strange else ''}: name it by a string")
     return _each(str.__str__, array)  # plain text, of a subclass too
 
 
@@ -235,7 +231,7 @@ def _confidence(value: Any) -> float | None:
     except ValueError:  # lists of unequal lengths
         stated = np.array("")
     number = float(stated) if stated.ndim == 0 and stated.dtype.kind in "iuf" else float("nan")
-    _require(0.0 <= number <= 1.0, f"confidence must be a probability in [0, 1] or None, got {shown(value)}")
+    require(0.0 <= number <= 1.0, f"confidence must be a probability in [0, 1] or None, got {shown(value)}")
     return number
 
 

@@ -15,10 +15,9 @@ from threading import Thread
 from types import ModuleType
 from typing import Any
 
-SINGLE_THREADED = {
-    "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "MPLBACKEND": "Agg",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "JAX_PLATFORMS": "cpu", "SIMLAB_ENGINE_THREADS": "1",
-}  # fmt: skip
+from simlab.execution.threads import SINGLE_THREADED
+
+IN_WORKERS = {**SINGLE_THREADED, "SIMLAB_ENGINE_THREADS": "1"}
 """Set for workers: processes are the parallelism, and sums must not depend on how many threads made them."""
 
 PATIENCE = 5.0
@@ -48,8 +47,8 @@ class Workers:
 
     def make(self) -> Executor:
         """A pool of fresh processes, one thread each."""
-        self._added = set(SINGLE_THREADED) - set(os.environ)
-        os.environ.update({name: SINGLE_THREADED[name] for name in self._added})
+        self._added = set(IN_WORKERS) - set(os.environ)
+        os.environ.update({name: IN_WORKERS[name] for name in self._added})
         return ProcessPoolExecutor(self.number, mp_context=self.context, initializer=_end_with_parent)
 
     def end(self, patience: float) -> None:

@@ -12,7 +12,7 @@ from simlab.lab.row import written
 from simlab.registry import question
 from simlab.results import Results
 from simlab.scoring import Truth, verdict
-from simlab.store.ledger import Ledger, Row
+from simlab.store.ledger import TRIED_AGAIN, Ledger, Row
 
 
 def score_again(folder: Path | str, questions: Iterable[Any] = ()) -> Results:
@@ -22,7 +22,7 @@ def score_again(folder: Path | str, questions: Iterable[Any] = ()) -> Results:
     """
     results = Results(folder)
     chosen = tuple(questions)
-    rows = [row["cell"] for row in results.ledger.rows() if row["status"] not in ("error", "fault")]
+    rows = [row["cell"] for row in results.ledger.rows() if row["status"] not in TRIED_AGAIN]
     for cell in rows:
         row = results.ledger.row(cell)
         if row is not None:

@@ -27,7 +27,7 @@ from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
-from toys import ToyChain
+from toys import Disguised, ToyChain
 
 from simlab.contracts import Finding, Needs
 
@@ -266,12 +266,6 @@ class BettiChain(ToyChain):
         return BettiSubject(super().subject(rng))
 
 
-class BettiSubject:
-    def __init__(self, subject):
-        self._subject = subject
-
-    def __getattr__(self, name):
-        return getattr(self._subject, name)
-
+class BettiSubject(Disguised):
     def truth(self, question, activity, rng):
         return xr.Dataset({"b0": 1, "b1": 0, "b2": 0})

@@ -6,7 +6,7 @@ import os
 import time
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from typing import ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -208,3 +208,13 @@ def _loop(forever: bool) -> None:
     while forever:
         with suppress(Exception):  # as careless code does
             sum(range(1000))
+
+
+class Disguised:
+    """A subject that is another one but for what a subclass changes of it."""
+
+    def __init__(self, subject: ToySubject) -> None:
+        self._subject = subject
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._subject, name)

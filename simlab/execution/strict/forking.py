@@ -18,14 +18,12 @@ from typing import Any, BinaryIO
 from simlab.errors import HouseFault
 from simlab.execution.strict import fork_server
 from simlab.execution.strict.places import installed_path, root_of
+from simlab.execution.threads import SINGLE_THREADED
 
 STARTUP = 120.0
 """Seconds that Python and its packages may take to load; they count against nobody."""
 
-ONE_THREAD = {
-    "OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1", "NUMBA_NUM_THREADS": "1",
-    "XLA_FLAGS": "--xla_cpu_multi_thread_eigen=false", "JAX_PLATFORMS": "cpu", "MPLBACKEND": "Agg",
-}  # fmt: skip
+ONE_THREAD = {**SINGLE_THREADED, "NUMBA_NUM_THREADS": "1"}
 """A fork is sound in a process of one thread only, and sums must not depend on how many threads made them."""
 
 WARM = (

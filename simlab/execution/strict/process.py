@@ -50,7 +50,7 @@ class Process:
         self._spent = 0.0
         self._buffer, self._polls, self._top_time = bytearray(), 0, 0.0
         self._next_look = 0.0
-        self._child, self.pid = child, int(child.pid or 0)
+        self._child, self.pid = child, child.pid
 
     def wait_at_most(self, seconds: float) -> None:
         """Lets the process take so long from now, on the wall clock."""

@@ -16,6 +16,7 @@ from typing import ClassVar
 import numpy as np
 import psutil
 import pytest
+from kernel import needs_landlock, needs_seccomp
 from toys import ToyChain
 
 from simlab.checks.problem import BRIEF, PracticeRig, spiking_recording
@@ -23,14 +24,11 @@ from simlab.contracts import Budget, Finding
 from simlab.data import bare
 from simlab.execution.execute import execute
 from simlab.execution.strict.host import run_strictly
-from simlab.execution.strict.jail import protections
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.stimulating.ideal import Ideal
 from simlab.lab.rig import Setup, known_of_units, mounted
 
 LIMITS = {"time_limit": 60.0, "memory_limit": 2**30}
-needs_landlock = pytest.mark.skipif(protections()["landlock"] == 0, reason="this kernel has no Landlock")
-needs_seccomp = pytest.mark.skipif(not protections()["seccomp"], reason="no system-call filter here")
 
 
 @dataclass(frozen=True)

@@ -18,6 +18,7 @@ from typing import ClassVar
 import numpy as np
 import psutil
 import pytest
+from kernel import needs_landlock, needs_seccomp
 from toys import LagCorrelation, PulseAndCount, ToyChain
 
 from simlab.checks.problem import BRIEF, PracticeRig, fluorescence_recording, spiking_recording
@@ -26,7 +27,6 @@ from simlab.data import bare
 from simlab.execution.execute import Outcome, execute
 from simlab.execution.strict.external import ExternalMethod
 from simlab.execution.strict.host import run_strictly
-from simlab.execution.strict.jail import protections
 from simlab.execution.strict.ship import pack, rebuild
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.stimulating.ideal import Ideal
@@ -34,8 +34,6 @@ from simlab.lab.rig import Setup, known_of_units, mounted
 
 EXAMPLES = Path(__file__).parents[3] / "docs" / "examples"
 LIMITS = {"entropy": 2**100 + 3, "time_limit": 60.0, "memory_limit": 2**29}
-needs_landlock = pytest.mark.skipif(protections()["landlock"] == 0, reason="this kernel has no Landlock")
-needs_seccomp = pytest.mark.skipif(not protections()["seccomp"], reason="no system-call filter here")
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import ClassVar
 
 import pytest
-from toys import LagCorrelation, PulseAndCount, ToyChain
+from toys import Disguised, LagCorrelation, PulseAndCount, ToyChain
 
 from simlab.errors import HouseFault
 from simlab.experiment import Experiment, Grid, Plan
@@ -44,13 +44,7 @@ class Fragile(ToyChain):
         return FragileSubject(super().subject(rng))
 
 
-class FragileSubject:
-    def __init__(self, subject):
-        self._subject = subject
-
-    def __getattr__(self, name):
-        return getattr(self._subject, name)
-
+class FragileSubject(Disguised):
     def run(self, session, rng):
         if session.perturbations:
             raise ZeroDivisionError("this circuit has a mistake in it")
