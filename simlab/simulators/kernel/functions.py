@@ -1,0 +1,31 @@
+"""Brian2's functions that are neither NumPy's nor the math module's, for compiled code."""
+
+from __future__ import annotations
+
+import math
+
+from numba import njit
+
+
+@njit
+def clip(x, low, high):  # type: ignore[no-untyped-def]
+    """x, kept within low and high."""
+    return min(max(x, low), high)
+
+
+@njit
+def sign(x):  # type: ignore[no-untyped-def]
+    """-1, 0 or 1."""
+    return (x > 0.0) - (x < 0.0)
+
+
+@njit
+def exprel(x):  # type: ignore[no-untyped-def]
+    """(exp(x) - 1)/x, and its limit at 0."""
+    return 1.0 if abs(x) < 1e-16 else math.expm1(x) / x
+
+
+@njit
+def timestep(time, dt):  # type: ignore[no-untyped-def]
+    """The step in which a time lies, as Brian2 counts it."""
+    return int((time + 1e-3 * dt) / dt)
