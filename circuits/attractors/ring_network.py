@@ -102,7 +102,8 @@ class RingNetwork:
             reset="v = v_reset",
             refractory="silence",
             parameters={
-                "rest": c.rest, "v_threshold": c.threshold, "v_reset": c.reset, "rheobase": c.rheobase, "noise": c.noise, "bias": self._by_kind(c.drive_e, c.drive_i),
+                "rest": c.rest, "v_threshold": c.threshold, "v_reset": c.reset, "rheobase": c.rheobase,
+                "noise": c.noise, "bias": self._by_kind(c.drive_e, c.drive_i),
                 "tau_excitation": c.excitatory_time_constant, "tau_inhibition": c.inhibitory_time_constant,
                 "tau": self._by_kind(c.membrane_time_constant_e, c.membrane_time_constant_i),
                 "silence": self._by_kind(c.refractory_e, c.refractory_i),
@@ -113,7 +114,7 @@ class RingNetwork:
             SynapseSet(pre, post, jump[pre, post], c.delay, target=target)
             for (pre, post), target in zip(pairs, ("excitation", "inhibition"), strict=True)
         )
-        return SpikingNetwork((neurons,), synapses, self.noise_source, self.noise_share)
+        return SpikingNetwork((neurons,), synapses, self.noise_source, self.noise_share, name=self.circuit.name)
 
     def _start(self) -> np.ndarray:
         """Membrane potentials (neuron,) [V] spread between reset and threshold, alike in neurons that share noise."""

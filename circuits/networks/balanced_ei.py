@@ -145,7 +145,9 @@ class BalancedEISubject:
 
         pre, post = np.nonzero(self.weights)
         synapses = SynapseSet(pre, post, self.weights[pre, post], self.delays[pre, post], target="v")
-        return SpikingNetwork((lif(self.circuit, self.external, self.circuit.external_sd),), (synapses,))
+        return SpikingNetwork(
+            (lif(self.circuit, self.external, self.circuit.external_sd),), (synapses,), name=self.circuit.name
+        )
 
     @property
     def working_point(self) -> WorkingPoint:
@@ -171,9 +173,7 @@ class BalancedEISubject:
         return truths.among(self.circuit.name, question, {"connectivity": lambda: truths.wiring(self.weights, "V")})
 
 
-def lif(
-    circuit: BalancedEI, external: np.ndarray, sigma: np.ndarray | float, equations: str = EQUATIONS
-) -> Population:
+def lif(circuit: BalancedEI, external: np.ndarray, sigma: np.ndarray | float, equations: str = EQUATIONS) -> Population:
     """The circuit's neurons; external mean and noise sd [V], (neuron,)."""
     from simlab.simulators.spiking import Population
 

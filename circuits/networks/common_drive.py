@@ -123,7 +123,14 @@ class CommonDriveSubject:
         like = self.circuit.like
         neurons = lif(like, self.matched.mean, self.private_sd, EQUATIONS.replace("external +", "external + drive +"))
         drive = self._drive(session, rng.spawn(1)[0])
-        spikes = simulate(SpikingNetwork((neurons,)), session, rng, drives=(drive,), burn_in=like.burn_in, dt=like.dt)
+        spikes = simulate(
+            SpikingNetwork((neurons,), name=self.circuit.name),
+            session,
+            rng,
+            drives=(drive,),
+            burn_in=like.burn_in,
+            dt=like.dt,
+        )
         return activity(session, like.n_neurons, spikes=spikes.columns).assign_attrs(engine=spikes.engine)
 
     def _drive(self, session: Session, rng: np.random.Generator) -> Drive:

@@ -43,7 +43,7 @@ from simlab.contracts import SimlabError
 from simlab.data.clock import within_step
 from simlab.progress import report
 from simlab.session import Session
-from simlab.simulators.engines import ENGINES, chosen_engine
+from simlab.simulators.engines import checked, chosen_engine
 from simlab.simulators.spiking_inputs import Drive
 from simlab.simulators.spiking_network import Coupling, Population, SpikingNetwork, SynapseSet
 from simlab.simulators.spiking_plan import Plan, Record
@@ -100,9 +100,7 @@ def simulate(
             f"need dt > 0, burn_in >= 0 and trials of at least one step, got dt={dt}, burn_in={burn_in}, "
             f"duration={session.duration}"
         )
-    engine = engine or chosen_engine()
-    if engine not in ENGINES:
-        raise SimlabError(f"engine must be one of {', '.join(ENGINES)}, got {engine!r}")
+    engine = checked(engine or chosen_engine())
     for drive in drives:
         drive.check(network.n_neurons, session.trials)
     plan = Plan(network, session, tuple(drives), round(burn_in / dt), round(session.duration / dt), dt, record)

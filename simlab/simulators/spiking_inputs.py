@@ -1,4 +1,4 @@
-"""What a spiking network is given as time goes on: a task's drives, and commands that the session's effects amount to."""
+"""What a spiking network is given as time goes on: a task's drives, and what the session's effects command."""
 
 from __future__ import annotations
 

@@ -116,6 +116,7 @@ class SpikingNetwork:
     """A spiking network as data: one subject's neurons and synapses (`simlab.simulators.spiking` has an example).
 
     Neurons are numbered through all populations in turn: synapses, drives and effects speak of these numbers.
+    name: of the circuit, for messages.
     noise_source: (neuron,) with which neuron each shares `noise_share` of its `eta`'s variance; itself if with none.
     """
 
@@ -123,6 +124,7 @@ class SpikingNetwork:
     synapses: tuple[SynapseSet | Coupling, ...] = ()
     noise_source: np.ndarray | None = None
     noise_share: float = 1.0
+    name: str = ""
 
     def __post_init__(self) -> None:
         if not self.populations:
@@ -158,7 +160,8 @@ class SpikingNetwork:
             ends = [np.searchsorted(self.first, e, side="right") - 1 for e in (synapses.pre, synapses.post)]
             for pair in np.unique(np.stack(ends, axis=1), axis=0).tolist() if len(synapses.pre) else ():
                 rows = np.flatnonzero((ends[0] == pair[0]) & (ends[1] == pair[1]))
-                found.append(Link(synapses, *pair, rows, *(int(self.first[p]) for p in pair)))
+                source, target = pair
+                found.append(Link(synapses, source, target, rows, int(self.first[source]), int(self.first[target])))
         return tuple(found)
 
 

@@ -53,6 +53,11 @@ class TrialStreams:
         """One for each trial: whatever else is simulated, a trial's numbers depend on its own place alone."""
         return [cls(*child.spawn(4)) for child in rng.spawn(trials)]
 
+    def again(self) -> TrialStreams:
+        """The same streams from their beginning."""
+        seeds = (each.bit_generator.seed_seq for each in (self.start, self.noise, self.phase, self.clock))
+        return TrialStreams(*map(np.random.default_rng, seeds))  # type: ignore[arg-type]
+
 
 @dataclass(frozen=True, eq=False)
 class Done:

@@ -9,11 +9,11 @@ from time import perf_counter, process_time
 
 import numpy as np
 import pytest
+from simlab.simulators.spiking_targets import brian
 
 from circuits.networks.balanced_ei import BalancedEI
 from simlab.session import Session
 from simlab.simulators.spiking import simulate
-from simlab.simulators.spiking_targets import brian
 
 TRIALS, DURATION, STEPS = 100, 1.0, 10_000
 

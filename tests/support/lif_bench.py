@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from dataclasses import replace
+
+import numpy as np
 
 from simlab.simulators.spiking import Population, SpikingNetwork, SynapseSet, simulate
 

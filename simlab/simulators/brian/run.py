@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+from itertools import pairwise
 from typing import Any
 
 import numpy as np
@@ -103,7 +104,7 @@ class _Chunk:
         order = np.argsort(trial, kind="stable")
         ends = np.searchsorted(trial[order], np.arange(len(self.trials) + 1))
         step, neuron = step[order] - self.plan.burn_in_steps, neuron[order].astype(np.int32)
-        mine = [slice(a, b) for a, b in zip(ends[:-1], ends[1:], strict=True)]
+        mine = [slice(a, b) for a, b in pairwise(ends)]
         return [Done(step[s], neuron[s], kept) for s, kept in zip(mine, samples, strict=True)]
 
     def _set_values(self) -> None:
@@ -133,7 +134,8 @@ class _Chunk:
 
     def _inputs(self) -> list[Input]:
         """What is written before a step, in the order in which it is written."""
-        plan, result = self.plan, []
+        plan = self.plan
+        result: list[Input] = []
         steps = range(-plan.burn_in_steps, plan.trial_steps)
         for drive in plan.drives:
             result.append(Drives(drive, self._stores(drive.name), self.trials, drive.rows(steps, plan.dt)))
@@ -147,7 +149,8 @@ class _Chunk:
 
     def _effects(self) -> list[Input]:
         """What the session's perturbations write."""
-        plan, n, result = self.plan, self.plan.network.n_neurons, []
+        plan, n = self.plan, self.plan.network.n_neurons
+        result: list[Input] = []
         steps = range(plan.burn_in_steps, plan.steps)
         commands = {kind: Commands(of_kind(plan.effects(), kind), self.trials, n, steps, plan.dt)
                     for kind in ("drive", "hold", "gain") if plan.has(kind)}  # fmt: skip
@@ -163,22 +166,19 @@ class _Chunk:
         return result
 
     def _monitors(self) -> dict[tuple[int, str], Any]:
-        record, b = self.plan.record, brian()
+        record = self.plan.record
         if record is None:
             return {}
-        return {
-            (p, name): b.StateMonitor(
-                group,
-                name,
-                record=True,
-                dt=record.steps(self.plan.dt) * self.plan.dt * b.second,
-                when="after_start",
-                name=f"simlab_samples_{p}_{name}",
-            )  # fmt: skip
-            for p, group in enumerate(self.objects.groups)
-            for name in record.variables
-            if name in group.variables
-        }
+        groups = list(enumerate(self.objects.groups))
+        return {(p, name): self._monitor(p, group, name) for p, group in groups for name in record.variables
+                if name in group.variables}  # fmt: skip
+
+    def _monitor(self, population: int, group: Any, name: str) -> Any:
+        b, record = brian(), self.plan.record
+        assert record is not None
+        every = record.steps(self.plan.dt) * self.plan.dt * b.second
+        label = f"simlab_samples_{population}_{name}"
+        return b.StateMonitor(group, name, record=True, dt=every, when="after_start", name=label)
 
     def _samples(self, monitors: dict[tuple[int, str], Any]) -> list[dict[str, np.ndarray]]:
         record, plan = self.plan.record, self.plan

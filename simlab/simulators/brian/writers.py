@@ -114,7 +114,7 @@ class Holds:
     """Writes 0 (free), 1 (held) or 2 (made to fire at this step)."""
 
     def __init__(self, commands: Commands, schedule: Schedule, stores: list[tuple[np.ndarray, slice]]):
-        self.edges = {edge: held for edge, held in zip(commands.edges.tolist(), schedule.held, strict=True)}
+        self.edges = dict(zip(commands.edges.tolist(), schedule.held, strict=True))
         self.state = np.zeros((len(commands.trials), commands.n_neurons))
         self.stores, self.forced = stores, _by_step(schedule.step, schedule.cell)
         self.fired = np.empty(0, int)

@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-
 TYPES = {
     **dict.fromkeys(("first", "stop", "burn_in", "offset", "size", "first_neuron", "sample_every"), "int64"),
     **dict.fromkeys(("dt", "scalar", "noise_own", "noise_common"), "float64"),

@@ -11,7 +11,10 @@ import numpy as np
 
 from simlab.progress import report
 from simlab.simulators.kernel.compiled import Kernel
-from simlab.simulators.kernel.storage import EffectTables, Shared, Trial
+from simlab.simulators.kernel.effect_tables import EffectTables
+from simlab.simulators.kernel.shared import Shared
+from simlab.simulators.kernel.stability import explained, lost
+from simlab.simulators.kernel.trial import Trial
 from simlab.simulators.spiking_inputs import one_thread
 from simlab.simulators.spiking_plan import Plan
 from simlab.simulators.spiking_values import Done, TrialStreams
@@ -73,8 +76,9 @@ class _Runner:
         for first, stop in self._blocks():
             if self.stopped:
                 raise _Stopped
-            self._set_gains(trial, first)
-            step, neuron = self.advance(trial, first, stop)
+            step, neuron = trial.advance(first, stop)
+            if lost(trial) is not None:
+                raise explained(self.shared, number, streams)
             steps.append(step - self.plan.burn_in_steps)
             neurons.append(neuron)
             if place is not None:
@@ -86,23 +90,6 @@ class _Runner:
         gain = self.shared.commands["gain"]
         edges = set(range(0, self.plan.steps, self.shared.block)) | {self.plan.steps}
         return pairwise(sorted(edges | (set(gain.edges.tolist()) if gain else set())))
-
-    def advance(self, trial: Trial, first: int, stop: int) -> tuple[np.ndarray, np.ndarray]:
-        """Takes a trial from one step to another; (spike,) steps and neurons, the burn-in's left out."""
-        given = {"first": first, "stop": stop}
-        arguments = [given[a.kind] if a.kind in given else trial.values[a] for a in self.kernel.arguments]
-        count = self.kernel.advance(*arguments)
-        kept = (next((value for _, value in trial.of_kind(kind)), np.empty(0, np.int32))[:count].copy()
-                for kind in ("spike_step", "spike_neuron"))  # fmt: skip
-        step, neuron = kept
-        return step, neuron
-
-    def _set_gains(self, trial: Trial, step: int) -> None:
-        gain = self.shared.commands["gain"]
-        if gain is not None and gain.changed(step):
-            for argument, value in trial.of_kind("synapse"):
-                if argument.name == "gain_":
-                    value[:] = trial.effects.gains(trial.trial, step, argument.owner)
 
     def _samples(self, trial: Trial) -> dict[str, np.ndarray]:
         record = self.plan.record

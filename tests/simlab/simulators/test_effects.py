@@ -56,8 +56,8 @@ def test_drives_add_holds_replace_and_gains_multiply():
 def test_a_drive_over_steps_is_the_same_input_current_to_the_bit():
     steps = RNG(0).uniform(-1, 2, (8, N))
     drive = Drive("tuned", np.broadcast_to(steps, (3, 8, N)), 0.05)
-    driven = run(altered(noisy(), equations=noisy().populations[0].equations.replace("perturbation", "(perturbation + tuned)")),
-                 Session(3, 0.4), drives=[drive])  # fmt: skip
+    equations = noisy().populations[0].equations.replace("perturbation", "(perturbation + tuned)")
+    driven = run(altered(noisy(), equations=equations), Session(3, 0.4), drives=[drive])
     assert same(run(noisy(), with_effects(Effect("drive", steps, 0.0, 0.4))), driven)
     assert not same(run(noisy(), Session(3, 0.4)), driven)
     halves = [Effect("drive", steps / 2, 0.0, 0.4)] * 2
