@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from simlab.contracts import SimlabError
 from simlab.progress import report
 from simlab.simulators.brian.module import brian, generating
 from simlab.simulators.brian.objects import Objects, in_brians_words
@@ -93,9 +94,25 @@ class _Chunk:
                 trial, neuron = np.divmod(space[: space[-1]], n)
                 self.spikes.append((self.step, trial, neuron + self.plan.network.first[population]))
         self.step += 1
-        if self.step % self.REPORT_EVERY == 0:
+        if self.step % self.REPORT_EVERY == 0 or self.step == self.plan.steps:
+            self._check_finite()
             start, share = self.progress
             report(start + share * self.step / self.plan.steps, "simulating")
+
+    def _check_finite(self) -> None:
+        """Raises SimlabError where a variable is no finite number."""
+        plan, network = self.plan, self.plan.network
+        for index, (group, population) in enumerate(zip(self.objects.groups, network.populations, strict=True)):
+            for name in group.equations.diff_eq_names:
+                values = group.variables[name].get_value()
+                if not np.isfinite(values).all():
+                    cell = int(np.flatnonzero(~np.isfinite(values))[0])
+                    trial, neuron = divmod(cell, population.n_neurons)
+                    raise SimlabError(
+                        f"{network.name or 'the network'}: {name} of neuron {neuron + network.first[index]} is "
+                        f"{values[cell]} at {(self.step - plan.burn_in_steps) * plan.dt:.6g} s of trial "
+                        f"{self.trials[trial]}, with steps of {plan.dt} s; take a shorter step"
+                    )
 
     def _done(self, samples: list[dict[str, np.ndarray]]) -> list[Done]:
         step = np.repeat([s for s, _, _ in self.spikes], [len(t) for _, t, _ in self.spikes]).astype(np.int32)

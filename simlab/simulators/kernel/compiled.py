@@ -12,6 +12,7 @@ import hashlib
 import importlib.util
 import os
 import platform
+import shutil
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -58,12 +59,22 @@ def kernel_for(plan: Plan) -> Kernel:
             folder = _folder() / name
             folder.mkdir(exist_ok=True)
             with _alone_among_processes(folder):
-                if not (folder / FILE).exists():
-                    _write(folder, plan)
-                _loaded[name] = Kernel(_module(folder / FILE, name))  # compiles, unless that was done
+                _loaded[name] = _made(folder, plan)
             with suppress(OSError):
                 os.utime(folder)  # so that a purge leaves what is in use
     return _loaded[name]
+
+
+def _made(folder: Path, plan: Plan) -> Kernel:
+    """What is kept in a folder, or made there: anew where it is damaged."""
+    if (folder / FILE).exists():
+        try:
+            return Kernel(_module(folder))
+        except Exception:  # half a disk's worth of damage: whatever it is, the remedy is the same
+            shutil.rmtree(folder)
+            folder.mkdir()
+    _write(folder, plan)
+    return Kernel(_module(folder))
 
 
 def kernel_name() -> str:
@@ -118,8 +129,9 @@ def _write(folder: Path, plan: Plan) -> None:
     os.replace(file.name, folder / FILE)
 
 
-def _module(path: Path, name: str) -> ModuleType:
-    spec = importlib.util.spec_from_file_location(f"simlab_kernel_{name}", path)
+def _module(folder: Path) -> ModuleType:
+    """Imports a kernel, which compiles it unless that was done."""
+    spec = importlib.util.spec_from_file_location(f"simlab_kernel_{folder.name}", folder / FILE)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
