@@ -3,44 +3,25 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections import Counter
 from typing import Any
 
 import numpy as np
 
 from simlab.contracts import SimlabError
+from simlab.simulators.brian.checks import check, check_variables
 from simlab.simulators.brian.module import brian, interpreting
+from simlab.simulators.brian.words import in_brians_words
 from simlab.simulators.spiking_network import Coupling, Link, Population, SynapseSet
-from simlab.simulators.spiking_plan import InexpressibleError, Plan
+from simlab.simulators.spiking_plan import Plan
 
-REMEDY = "write the equations as Brian2 takes them, each variable with its unit, parameters declared (shared, constant)"
-
-
-@contextmanager
-def in_brians_words(where: str) -> Iterator[None]:
-    """Turns what Brian2 says of equations that cannot run into a SimlabError that says where."""
-    try:
-        yield
-    except (SimlabError, InexpressibleError):
-        raise
-    except Exception as error:  # Brian2 raises anything from its own classes to a bare KeyError
-        said, cause = _says(error), error.__cause__
-        while cause is not None:
-            said, cause = (f"{said}: {_says(cause)}" if _says(cause) not in said else said), cause.__cause__
-        raise SimlabError(f"{where} cannot run: {said}; {REMEDY}") from error
-
-
-def _says(error: BaseException) -> str:
-    text = str(error.args[0]) if error.args and isinstance(error.args[0], str) else str(error)
-    lines = [line.strip() for line in text.strip().splitlines() if line.strip()]
-    return " ".join(line for line in lines if not line.startswith(("The object was created", "File "))).rstrip(".")
+__all__ = ["Objects", "in_brians_words"]
 
 
 class Objects:
     """Brian2's objects of `n_trials` replicates: groups, one for each population, and connections, one for each link.
 
-    Their names are fixed, as they enter generated code.
+    Their names are fixed, as they enter generated code. Raises SimlabError for equations that cannot run.
     """
 
     def __init__(self, plan: Plan, n_trials: int, sizes: list[int] | None = None):
@@ -50,21 +31,53 @@ class Objects:
         self.clock = b.Clock(dt=plan.dt * b.second, name="simlab_clock")
         populations = plan.network.populations
         self.sizes = sizes or [p.n_neurons for p in populations]
-        self.groups = [self._group(i, p) for i, p in enumerate(populations)]
         self.links = plan.network.links
+        self.groups = [self._group(i, p) for i, p in enumerate(populations)]
         self.connections = [self._connection(i, link) for i, link in enumerate(self.links)]
+        check(self)
 
     @property
     def all(self) -> list[Any]:
         """What a Brian2 network runs."""
         return [*self.groups, *self.connections]
 
+    def where(self, index: int) -> str:
+        """A link, in words: the synapse set that it is of."""
+        of = self.links[index].of
+        kind = "coupling" if isinstance(of, Coupling) else "synapse set"
+        return f"{kind} {self.plan.network.synapses.index(of)} (onto {of.target!r})"
+
+    def heard(self, index: int) -> str:
+        """The variable that a graded coupling writes: its target, or its own part of one that has several couplings."""
+        link = self.links[index]
+        return f"{link.of.target}_part{index}_" if index in self._parts(link.target, link.of.target) else link.of.target
+
+    def _parts(self, population: int, target: str) -> list[int]:
+        """The couplings (links) that add up to a variable of a population, if there are several."""
+        found = [i for i, link in enumerate(self.links)
+                 if isinstance(link.of, Coupling) and (link.target, link.of.target) == (population, target)]  # fmt: skip
+        return found if len(found) > 1 else []
+
+    def equations(self, index: int) -> str:
+        """A population's equations, in which a variable that has several couplings is their sum: Brian2 knows but one."""
+        text = self.plan.equations(self.plan.network.populations[index])
+        targets = Counter(link.of.target for link in self.links if link.target == index)
+        for target in targets:
+            parts = [self.heard(i) for i in self._parts(index, target)]
+            if parts:
+                unit = r"^([ \t]*)" + target + r"[ \t]*:([^#\n(]+?)[ \t]*(#.*)?$"
+                whole = rf"\1{target} = {' + '.join(parts)} :\2"
+                text, found = re.subn(unit, "\n".join([whole, *(rf"\1{p} :\2" for p in parts)]), text, flags=re.MULTILINE)
+                if not found:
+                    raise SimlabError(f"couplings act on {target!r}: declare it on a line of its own, `{target} : unit`")
+        return text
+
     def _group(self, index: int, population: Population) -> Any:
         b, plan = brian(), self.plan
-        with in_brians_words(f"the equations of population {index}"):
+        with in_brians_words(f"the equations of population {index}", population.equations):
             return b.NeuronGroup(
                 self.n_trials * self.sizes[index],
-                plan.equations(population),
+                self.equations(index),
                 threshold=plan.threshold(population) or None,
                 reset=population.reset or None,
                 refractory=plan.refractory(population) or False,
@@ -78,18 +91,21 @@ class Objects:
         b, of = brian(), link.of
         source, target = self.groups[link.source], self.groups[link.target]
         if of.target not in target.variables and not getattr(of, "on_pre", ""):
-            raise SimlabError(f"synapses act on {of.target!r}, which the equations do not declare")
+            raise SimlabError(f"{self.where(index)}: the equations do not declare {of.target!r}: declare it with its unit")
         gained = self.plan.has("gain")
-        with in_brians_words(f"synapse set {index} (onto {of.target!r})"):
-            return b.Synapses(
+        with in_brians_words(self.where(index), getattr(of, "equations", "")):
+            connection = b.Synapses(
                 source,
                 target,
-                model=model(of, target, gained),
+                model=model(of, target, gained, self.heard(index)),
                 on_pre=on_pre(of, gained) if isinstance(of, SynapseSet) else None,
                 clock=self.clock,
                 namespace={},
                 name=f"simlab_synapses_{index:03d}",
             )
+        if isinstance(of, SynapseSet):
+            check_variables(self.where(index), connection, of.variables)
+        return connection
 
     def connect(self) -> None:
         """Makes the synapses of all replicates and gives them their values."""
@@ -103,25 +119,33 @@ class Objects:
             if isinstance(link.of, SynapseSet):
                 connection.pre.delay_[:] = np.tile(link.values("delay"), self.n_trials)
                 for name in link.of.variables:
-                    getattr(connection, f"{name}_")[:] = np.tile(link.values(name), self.n_trials)
+                    values = link.values(name)
+                    if connection.variables[name].scalar:
+                        setattr(connection, f"{name}_", values[0])
+                    else:
+                        getattr(connection, f"{name}_")[:] = np.tile(values, self.n_trials)
 
     def _every(self, ends: np.ndarray, population: int) -> np.ndarray:
         """Indices within a population (synapse,), in each of the replicates (trial * synapse,)."""
         return ((np.arange(self.n_trials) * self.sizes[population])[:, None] + ends).ravel()
 
 
-def model(of: SynapseSet | Coupling, target: Any, gained: bool) -> str:
-    """The variables that synapses have, in Brian2's words."""
+def model(of: SynapseSet | Coupling, target: Any, gained: bool, heard: str) -> str:
+    """The variables that synapses have, in Brian2's words. heard: what a coupling writes."""
     own = unit_of(target, of.target)
     lines = [f"w : {of.unit or own}", *(["gain_ : 1"] if gained else [])]
     if isinstance(of, SynapseSet):
         return "\n".join([*lines, of.equations])
     weight = "w*gain_" if gained else "w"
-    return "\n".join([*lines, f"{of.target}_post = {weight}*({of.expression}) : {own} (summed)"])
+    return "\n".join([*lines, f"{heard}_post = {weight}*({of.expression}) : {own} (summed)"])
 
 
 def on_pre(of: SynapseSet, gained: bool) -> str:
     """What an arriving spike does; a gain is a factor on the weight."""
+    if gained and re.search(r"(^|[;\n])\s*w\s*[-+*/%]?=(?!=)", of.code):
+        raise SimlabError(
+            f"a gain acts on the weight w, which {of.code!r} changes: let what is learned be a variable of its own"
+        )
     return re.sub(r"\bw\b", "(w*gain_)", of.code) if gained else of.code
 
 

@@ -6,6 +6,8 @@ import math
 
 from numba import njit
 
+from simlab.simulators.kernel.normals import fill_normals, fill_uniforms
+
 
 @njit
 def clip(x, low, high):  # type: ignore[no-untyped-def]
@@ -29,3 +31,17 @@ def exprel(x):  # type: ignore[no-untyped-def]
 def timestep(time, dt):  # type: ignore[no-untyped-def]
     """The step in which a time lies, as Brian2 counts it."""
     return int((time + 1e-3 * dt) / dt)
+
+
+@njit
+def one_uniform(stream, space):  # type: ignore[no-untyped-def]
+    """One number uniform in 0..1 of a stream; space: (1 or more,) to draw it into."""
+    fill_uniforms(stream, space[:1])
+    return space[0]
+
+
+@njit
+def one_normal(stream, space):  # type: ignore[no-untyped-def]
+    """One standard normal number of a stream; space: (1 or more,) to draw it into."""
+    fill_normals(stream, space[:1])
+    return space[0]

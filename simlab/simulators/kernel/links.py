@@ -6,12 +6,15 @@ from simlab.simulators.brian.objects import in_brians_words
 from simlab.simulators.kernel.build import Build, block, together
 from simlab.simulators.kernel.translate import Lines
 from simlab.simulators.spiking_network import Coupling
+from simlab.simulators.spiking_plan import InexpressibleError
 
 
 def arrivals(build: Build, index: int) -> str:
     """What the spikes that arrive in this step do: of the longest delay first, so in the order in which they were fired."""
     link, connection, use = build.objects.links[index], build.objects.connections[index], build.use
-    with in_brians_words(f"synapse set {index}"):
+    if connection.state_updater or connection.subexpression_updater or connection.summed_updaters:
+        raise InexpressibleError("synapses whose own variables change between spikes: make their equations (event-driven)")
+    with in_brians_words(build.objects.where(index)):
         connection.pre.update_abstract_code({})
         lines = build.scope(connection, f"a{index}", link=index).translate(connection.pre.abstract_code, guarded=True)
     delay, runs = use("delay", index), use("runs", index)
@@ -29,8 +32,8 @@ def coupling(build: Build, index: int) -> str:
     link, connection, use = build.objects.links[index], build.objects.connections[index], build.use
     assert isinstance(link.of, Coupling)
     scope = build.scope(connection, f"c{index}", link=index)
-    with in_brians_words(f"the coupling onto {link.of.target!r}"):
-        connection.summed_updaters[f"{link.of.target}_post"].update_abstract_code({})
+    with in_brians_words(build.objects.where(index)):
+        connection.summed_updaters[f"{build.objects.heard(index)}_post"].update_abstract_code({})
         lines = scope.translate(f"_coupled = {link.of.expression}")
     weight = f"{use('synapse', index, 'w')}[_k]"
     if build.plan.has("gain"):
@@ -42,7 +45,7 @@ def coupling(build: Build, index: int) -> str:
 def _pairwise(build: Build, index: int, lines: Lines, weight: str) -> str:
     """An expression of both neurons, computed for each pair."""
     link, use = build.objects.links[index], build.use
-    bounds, target = use("bounds", index), use("neuron", link.target, link.of.target)
+    bounds, target = use("bounds", index), use("neuron", link.target, build.objects.heard(index))
     each = block(
         f"for _k in range({bounds}[_j], {bounds}[_j + 1]):",
         f"_n = {use('pre', index)}[_k]",
@@ -55,7 +58,7 @@ def _pairwise(build: Build, index: int, lines: Lines, weight: str) -> str:
 def _gathered(build: Build, index: int, lines: Lines, weight: str) -> str:
     """An expression of the presynaptic neuron: computed once for each, and summed once for neurons that hear the same."""
     link, use = build.objects.links[index], build.use
-    bounds, target = use("bounds", index), use("neuron", link.target, link.of.target)
+    bounds, target = use("bounds", index), use("neuron", link.target, build.objects.heard(index))
     sent, heard = use("sent", index), use("heard", index)
     sending = block(f"for _n in range({use('size', link.source)}):", *lines.each, f"{sent}[_n] = c{index}_coupled")
     each = block(

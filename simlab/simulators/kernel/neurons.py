@@ -5,11 +5,14 @@ from __future__ import annotations
 from simlab.simulators.brian.objects import in_brians_words
 from simlab.simulators.kernel.build import Build, block, together
 from simlab.simulators.spiking_network import Coupling
+from simlab.simulators.spiking_plan import InexpressibleError
 
 
 def update(build: Build, p: int) -> str:
     """The state update of a population, as its method of integration has it."""
-    updater = build.objects.groups[p].state_updater
+    updater, at_once = build.objects.groups[p].state_updater, build.objects.groups[p].subexpression_updater
+    if at_once is not None:
+        raise InexpressibleError("a subexpression that is (constant over dt)")
     with in_brians_words(f"the equations of population {p}"):
         updater.update_abstract_code({})
         lines = build.steady_scope(p, "u").translate(updater.abstract_code)

@@ -9,8 +9,12 @@ from typing import Any
 import numpy as np
 
 from simlab.simulators.kernel.arguments import Arguments
-from simlab.simulators.kernel.render import Hoister, Renderer
+from simlab.simulators.kernel.render import FUNCTIONS, Hoister, Renderer
+from simlab.simulators.spiking_network import words
 from simlab.simulators.spiking_plan import InexpressibleError
+
+ONE = {"randn": "one_normal", "rand": "one_uniform"}
+"""How a number is drawn where a spike resets or arrives."""
 
 
 @dataclass
@@ -27,7 +31,8 @@ class Scope:
 
     groups: Brian2's groups, by which variables know their population. label: of local names. link: number of a synapse
     set, or -1. draw: how a function that draws numbers does so. hoist: code -> name of what is computed once per network.
-    given: name -> code of what the engine has in its own way. reads: after a translation, which ends of a synapse it saw.
+    given: name -> code of what the engine has in its own way. Of a translation: reads: which ends of a synapse it saw;
+    locals: names that are the code's own; fixed: name -> code of those that never change; written: variables it sets.
     """
 
     obj: Any
@@ -40,6 +45,9 @@ class Scope:
     given: dict[str, str] = field(default_factory=dict)
     variables: dict[str, Any] = field(default_factory=dict)
     reads: set[str] = field(default_factory=set)
+    locals: set[str] = field(default_factory=set)
+    fixed: dict[str, str] = field(default_factory=dict)
+    written: set[str] = field(default_factory=set)
 
     def translate(self, code: str, guarded: bool = False) -> Lines:
         """The code, ready to be compiled. guarded: whether refractory neurons keep what they must not change."""
@@ -49,22 +57,34 @@ class Scope:
         self.variables = dict(self.obj.variables)
         self.variables |= self.obj.resolve_all(known | unknown, run_namespace={}, user_identifiers=set())
         scalar, vector = make_statements(code, self.variables, np.float64, optimise=True)
-        locals_ = {s.var for s in (*scalar, *vector) if s.op == ":="}
-        if changed := [s.var for s in scalar if s.var not in locals_]:
+        self.locals = {s.var for s in (*scalar, *vector) if s.op == ":="}
+        self._check_written(scalar, vector)
+        once = [self._line(s) for s in scalar]
+        self.fixed = {}
+        for s in scalar:
+            if self.hoist is not None and all(map(self._constant, words(s.expr) - set(FUNCTIONS))):
+                self.fixed[s.var] = f"({Renderer(self._once, self._draw).code(s.expr)})"
+        return Lines(once, [self._line(s, guarded=guarded, vector=True) for s in vector])
+
+    def _check_written(self, scalar: list[Any], vector: list[Any]) -> None:
+        if changed := [s.var for s in scalar if s.var not in self.locals]:
             raise InexpressibleError(f"the shared variable {changed[0]!r}, which changes")
-        shared = {s.var for s in scalar}
-        once = [self._line(s, locals_, shared) for s in scalar]
-        return Lines(once, [self._line(s, locals_, shared, guarded=guarded, vector=True) for s in vector])
+        self.written = {s.var for s in vector} - self.locals
+        for name in sorted(self.written):
+            if self.variables[name].constant:
+                raise InexpressibleError(f"{name!r}, which is declared (constant) and changes at a spike")
 
-    def _line(
-        self, statement: Any, locals_: set[str], shared: set[str], guarded: bool = False, vector: bool = False
-    ) -> str:
-        def resolve(name: str) -> str:
-            return f"{self.label}{name}" if name in locals_ else self._variable(name)
+    def _local(self, name: str) -> str:
+        return f"{self.label}{name}" if name in self.locals else self._variable(name)
 
-        expression = statement.expr
+    def _once(self, name: str) -> str:
+        """A name in what is computed once per network, outside of all steps."""
+        return self.fixed[name] if name in self.fixed else self._local(name)
+
+    def _line(self, statement: Any, guarded: bool = False, vector: bool = False) -> str:
+        resolve, expression = self._local, statement.expr
         if vector and self.hoist is not None:
-            expression = Hoister(lambda n: self._constant(n, shared), lambda e: self._kept(e, resolve)).code(expression)
+            expression = Hoister(self._constant, self._kept).code(expression)
         value = Renderer(resolve, self._draw).code(expression)
         if statement.op == ":=":
             return f"{resolve(statement.var)} = {value}"
@@ -81,20 +101,22 @@ class Scope:
         return f"{self.arguments('ready', population)}[{index}]"
 
     def _draw(self, name: str) -> str:
-        if self.draw is None:
-            raise InexpressibleError(f"{name}() where a spike resets or arrives")
-        return self.draw(name)
+        if self.draw is not None:
+            return self.draw(name)
+        return f"{ONE[name]}({self.arguments('stream')}, {self.arguments('drawn', 0, 'one')})"
 
-    def _constant(self, name: str, shared: set[str]) -> bool:
+    def _constant(self, name: str) -> bool:
         """Whether a name stands for what never changes, per neuron or for all."""
-        if name in shared or name == "dt":
-            return True
+        if name in self.locals:
+            return name in self.fixed
         variable = self.variables.get(name)
-        return bool(getattr(variable, "constant", False)) and name not in ("t", "lastspike", "not_refractory")
+        return name == "dt" or (
+            bool(getattr(variable, "constant", False)) and name not in ("t", "lastspike", "not_refractory")
+        )
 
-    def _kept(self, expression: str, resolve: Callable[[str], str]) -> str:
+    def _kept(self, expression: str) -> str:
         assert self.hoist is not None
-        code = Renderer(resolve, self._draw).code(expression)
+        code = Renderer(self._once, self._draw).code(expression)
         if code not in self.hoist:
             self.hoist[code] = self.arguments("invariant", self._population(), str(len(self.hoist)))
         return f"kept__{self.hoist[code]}"
@@ -112,16 +134,14 @@ class Scope:
             return f"{self.arguments('last', self._population())}[_i]"
         if name in ("t", "dt"):
             return name
+        if name == "t_in_timesteps":
+            return "step"
         if name in self.given:
             return self.given[name]
         variable = self.variables[name]
         kind = type(variable).__name__
-        if kind == "Constant":
-            return (
-                repr(float(variable.value))
-                if not isinstance(variable.value, bool | np.bool_)
-                else repr(bool(variable.value))
-            )
+        if kind in ("Constant", "SymbolicConstant"):
+            return _number(variable.value)
         if kind not in ("ArrayVariable", "DynamicArrayVariable"):
             raise InexpressibleError(f"{name!r}, which is a {kind}")
         return self._array(name, variable)
@@ -131,7 +151,8 @@ class Scope:
         if self.link >= 0 and variable.owner.name == self.obj.name:
             if variable.name in ("i", "j", "N", "delay"):
                 raise InexpressibleError(f"{name!r} in a synapse's code")
-            return f"{use('synapse', self.link, variable.name)}[_k]"
+            own = "weight" if variable.name == "w" and "w" in self.written else variable.name  # a trial's own
+            return f"{use('synapse', self.link, own)}[{'0' if variable.scalar else '_k'}]"
         population, index = self._owner(name, variable)
         own = variable.name
         if own in ("i", "N", "_spikespace"):
@@ -153,3 +174,10 @@ class Scope:
         ends = "_n" if name.endswith("_pre") else "_j"
         self.reads.add("_pre" if ends == "_n" else "_post")
         return population, ends
+
+
+def _number(value: Any) -> str:
+    """A constant in compiled code."""
+    if isinstance(value, bool | np.bool_):
+        return repr(bool(value))
+    return repr(float(value)).replace("inf", "math.inf").replace("nan", "math.nan")
