@@ -63,10 +63,14 @@ class Drive:
             raise SimlabError(f"drive {self.name!r} must cover every trial, got {len(self.signal)} of them")
 
 
+def cores() -> int:
+    """How many this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else (os.cpu_count() or 1)
+
+
 def one_thread() -> bool:
     """Whether an engine is to keep to one thread: where workers are the parallelism, or there is but one core."""
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    return os.environ.get("SIMLAB_ENGINE_THREADS") == "1" or cores == 1
+    return os.environ.get("SIMLAB_ENGINE_THREADS") == "1" or cores() == 1
 
 
 class Commands:

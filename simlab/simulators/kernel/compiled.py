@@ -13,6 +13,7 @@ import importlib.util
 import os
 import platform
 import shutil
+import sys
 import tempfile
 import threading
 from collections.abc import Iterator
@@ -131,9 +132,10 @@ def _write(folder: Path, plan: Plan) -> None:
 
 def _module(folder: Path) -> ModuleType:
     """Imports a kernel, which compiles it unless that was done."""
-    spec = importlib.util.spec_from_file_location(f"simlab_kernel_{folder.name}", folder / FILE)
+    name = f"simlab_kernel_{folder.name}"
+    spec = importlib.util.spec_from_file_location(name, folder / FILE)
     assert spec is not None
     assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+    module = sys.modules[name] = importlib.util.module_from_spec(spec)  # where numba looks for it
     spec.loader.exec_module(module)
     return module

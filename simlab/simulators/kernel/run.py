@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor, as_completed
+from concurrent.futures import ThreadPoolExecutor
 from itertools import pairwise
 
 import numpy as np
@@ -15,7 +14,7 @@ from simlab.simulators.kernel.effect_tables import EffectTables
 from simlab.simulators.kernel.shared import Shared
 from simlab.simulators.kernel.stability import explained, lost
 from simlab.simulators.kernel.trial import Trial
-from simlab.simulators.spiking_inputs import one_thread
+from simlab.simulators.spiking_inputs import cores, one_thread
 from simlab.simulators.spiking_plan import Plan
 from simlab.simulators.spiking_values import Done, TrialStreams
 
@@ -48,7 +47,7 @@ def _batches(plan: Plan, shared: Shared) -> list[np.ndarray]:
 class _Runner:
     def __init__(self, plan: Plan, kernel: Kernel):
         self.plan, self.kernel, self.shared = plan, kernel, Shared(plan, kernel)
-        self.threads = 1 if one_thread() else (os.cpu_count() or 1)
+        self.threads = 1 if one_thread() else cores()
         self.stopped = False
 
     def batch(self, trials: np.ndarray, streams: list[TrialStreams], effects: EffectTables, before: int) -> list[Done]:
@@ -59,7 +58,7 @@ class _Runner:
         with ThreadPoolExecutor(self.threads, thread_name_prefix="simlab-trials") as pool:
             work = {pool.submit(self._trial, t, streams[t], effects): t for t in trials.tolist()}
             try:
-                for future in as_completed(work):
+                for future in work:  # in order, so that of several errors it is always the same one that is told
                     done[work[future]] = future.result()
                     self._tell(before + len(done))
             finally:
