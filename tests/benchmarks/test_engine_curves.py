@@ -66,7 +66,7 @@ def test_cost_by_neurons_and_spikes_delivered(capsys):
         print("neurons   synapses  set-up [s]  ms per neuron-second  ns per spike delivered")
         simulate(driven(100, connected=True), Session(1, 0.01), np.random.default_rng(1))  # compiles
         for n_neurons in (100, 1_000, 10_000, 100_000):
-            duration = max(1_000 / n_neurons, 0.04)
+            duration = max(2_000 / n_neurons, 0.04)
             alone, wired = (cost(driven(n_neurons, connected=c), duration) for c in (False, True))
             per_neuron.append(alone.each)
             per_delivery.append((wired.each - alone.each) / (wired.spikes * SYNAPSES_EACH))

@@ -20,6 +20,9 @@ from simlab.simulators.spiking import SpikingNetwork, SynapseSet, simulate
 
 SYNAPSES_EACH = 100
 
+PATIENCE = 600.0
+"""Seconds that processes get to import and compile."""
+
 
 def driven(n_neurons: int, *, connected: bool) -> SpikingNetwork:
     """Neurons driven to fire at 150 Hz, each with 100 synapses, or none.
@@ -46,7 +49,7 @@ def run_session(seed: int, trials: int = 100, duration: float = 1.0) -> float:
 
 def _prepare(ready: Any) -> None:
     run_session(0, 1, 0.01)  # imports and compiles
-    ready.wait()
+    ready.wait(PATIENCE)
 
 
 def sessions_in_processes(workers: int, sessions: int) -> tuple[float, float]:
@@ -54,7 +57,7 @@ def sessions_in_processes(workers: int, sessions: int) -> tuple[float, float]:
     context = multiprocessing.get_context("spawn")
     ready = context.Barrier(workers + 1)
     with context.Pool(workers, _prepare, (ready,)) as pool:
-        ready.wait()
+        ready.wait(PATIENCE)
         start = time.perf_counter()
         processor = pool.map(run_session, range(1, sessions + 1), chunksize=1)
         return time.perf_counter() - start, sum(processor)
