@@ -54,9 +54,10 @@ def cost(network: SpikingNetwork, duration: float, rounds: int = 2) -> Cost:
 
 
 def factor(values: list[float]) -> str:
-    """By how much the dearest and the cheapest differ; what was too little to be measured is left out."""
+    """By how much the dearest and the cheapest differ, and of how many; a difference lost in noise may be negative."""
     measured = [value for value in values if value > 0]
-    return f"{max(measured) / min(measured):.1f}" if measured else "unknown"
+    left = "" if len(measured) == len(values) else f" ({len(measured)} of {len(values)}, the others lost in noise)"
+    return f"{max(measured) / min(measured):.1f}{left}" if measured else "unknown"
 
 
 def test_cost_by_neurons_and_spikes_delivered(capsys):
