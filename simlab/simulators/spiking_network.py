@@ -155,13 +155,13 @@ class SpikingNetwork:
     @cached_property
     def links(self) -> tuple[Link, ...]:
         """Its synapses, cut into parts that run from one population to one."""
-        found = []
+        found, n = [], len(self.populations)
         for synapses in self.synapses:
-            ends = [np.searchsorted(self.first, e, side="right") - 1 for e in (synapses.pre, synapses.post)]
-            for pair in np.unique(np.stack(ends, axis=1), axis=0).tolist() if len(synapses.pre) else ():
-                rows = np.flatnonzero((ends[0] == pair[0]) & (ends[1] == pair[1]))
-                source, target = pair
-                found.append(Link(synapses, source, target, rows, int(self.first[source]), int(self.first[target])))
+            source, target = (np.searchsorted(self.first, e, side="right") - 1 for e in (synapses.pre, synapses.post))
+            kind = source * n + target
+            for pair in np.flatnonzero(np.bincount(kind, minlength=n * n)).tolist():
+                a, b = divmod(pair, n)
+                found.append(Link(synapses, a, b, np.flatnonzero(kind == pair), int(self.first[a]), int(self.first[b])))
         return tuple(found)
 
 

@@ -23,7 +23,7 @@ def arrivals(build: Build, index: int) -> str:
         f"for _k in range({runs}[_d, _n], {runs}[_d, _n + 1]):", f"_j = {use('post', index)}[_k]", *lines.each
     )
     spikes = block(f"for _s in range({counts}[_slot]):", f"_n = {history}[_slot, _s]", synapses)
-    under_way = block(f"if {delay}[_d] <= step:", f"_slot = (step - {delay}[_d]) % len({counts})", spikes)
+    under_way = block(f"if {delay}[_d] <= step:", f"_slot = (step - {delay}[_d]) & (len({counts}) - 1)", spikes)
     return together(*lines.once, block(f"for _d in range(len({delay})):", under_way))
 
 

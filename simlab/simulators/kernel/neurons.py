@@ -52,7 +52,7 @@ def _history(build: Build, p: int) -> str:
     counts = build.use("history_count", p)
     copied = f"{build.use('history', p)}[_slot, _s] = {build.use('fired', p)}[_s]"
     return together(
-        f"_slot = step % len({counts})",
+        f"_slot = step & (len({counts}) - 1)",  # a length that is a power of two
         f"{counts}[_slot] = n_fired_{p}",
         block(f"for _s in range(n_fired_{p}):", copied),
     )

@@ -85,10 +85,11 @@ class Trial:
         return np.zeros(self._memory(p), np.int64)
 
     def _memory(self, p: int) -> int:
-        """Steps for which the spikes of a population are kept."""
+        """Steps for which the spikes of a population are kept: a power of two beyond its longest delay."""
         links = enumerate(self.network.links)
-        return 1 + max(int(self.shared.wires[i].delay[0]) for i, link in links  # type: ignore[union-attr]
+        longest = max(int(self.shared.wires[i].delay[0]) for i, link in links  # type: ignore[union-attr]
                        if link.source == p and not isinstance(link.of, Coupling))  # fmt: skip
+        return 2 ** int(longest).bit_length()
 
     def _noise(self, _: int, name: str) -> np.ndarray:
         return np.empty(places(self.plan, name)[-1])
