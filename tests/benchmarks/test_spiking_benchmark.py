@@ -16,13 +16,13 @@ from typing import Any
 import numpy as np
 import peer_nest
 import pytest
-from lab_engine import simulated
 from peer_brian import plain_trial
 from stopwatch import Spent, best_of_rounds, one_core, seconds
 
 from circuits.networks.balanced_ei import BalancedEI
 from simlab.session import Session
-from simlab.simulators.spiking_targets import brian
+from simlab.simulators.brian.module import brian
+from simlab.simulators.spiking import simulate
 
 pytestmark = [pytest.mark.benchmark, pytest.mark.timeout(3600)]
 
@@ -45,7 +45,7 @@ def lab(network: Any, found: dict[str, np.ndarray], name: str, **options: Any) -
     """All trials in the lab; keeps the spike counts."""
     kept: list[Any] = []
     session, rng = Session(TRIALS, DURATION), np.random.default_rng(1)
-    spent = seconds(lambda: kept.append(simulated(network, session, rng, burn_in=0.0, **options)))
+    spent = seconds(lambda: kept.append(simulate(network, session, rng, burn_in=0.0, **options)))
     found[name] = counts(kept[0].neuron)
     if name == LAB:
         print(f"the lab's default engine is {kept[0].engine}")
@@ -54,11 +54,11 @@ def lab(network: Any, found: dict[str, np.ndarray], name: str, **options: Any) -
 
 def of_lab(network: Any, found: dict[str, np.ndarray]) -> dict[str, Callable[[], Spent]]:
     """The lab's engines, each warmed up."""
-    chosen: dict[str, dict[str, str]] = {LAB: {}, BRIAN.format("numpy"): {"engine": "brian2", "target": "numpy"}}
+    chosen: dict[str, dict[str, str]] = {LAB: {}, BRIAN.format("numpy"): {"engine": "brian2"}}
     if shutil.which("c++"):
-        chosen[BRIAN.format("cython")] = {"engine": "brian2", "target": "cython"}
+        chosen[BRIAN.format("cython")] = {"engine": "brian2-cython"}
     for options in chosen.values():
-        simulated(network, Session(1, 0.01), np.random.default_rng(1), burn_in=0.0, **options)
+        simulate(network, Session(1, 0.01), np.random.default_rng(1), burn_in=0.0, **options)
     return {name: partial(lab, network, found, name, **options) for name, options in chosen.items()}
 
 

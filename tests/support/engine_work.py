@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from circuits.networks.balanced_ei import EQUATIONS, BalancedEI, lif_network
+from circuits.networks.balanced_ei import EQUATIONS, BalancedEI, lif
 from simlab.session import Session
 from simlab.simulators.spiking import SpikingNetwork, SynapseSet, simulate
 
@@ -30,14 +30,15 @@ def driven(n_neurons: int, *, connected: bool) -> SpikingNetwork:
     Weights are far too small to matter, so that what the synapses cost is the difference between two networks that
     do otherwise the same.
     """
-    rng, volts = np.random.default_rng(0), {"external": np.full(n_neurons, 60e-3), "sigma": np.full(n_neurons, 5e-3)}
-    alone = lif_network(BalancedEI(), np.zeros(100), 5e-3)
-    alone = replace(alone, n_neurons=n_neurons, parameters={**alone.parameters, **volts})
+    rng = np.random.default_rng(0)
+    neurons = lif(BalancedEI(n_neurons=min(n_neurons, 10_000)), np.zeros(1), 5e-3)
+    volts = {"external": np.full(n_neurons, 60e-3), "sigma": np.full(n_neurons, 5e-3)}
+    neurons = replace(neurons, n_neurons=n_neurons, parameters={**neurons.parameters, **volts})
     if not connected:
-        return alone
+        return SpikingNetwork((neurons,))
     pre = np.repeat(np.arange(n_neurons, dtype=np.int32), SYNAPSES_EACH)
     post, delay = rng.integers(0, n_neurons, len(pre), dtype=np.int32), rng.uniform(0.5e-3, 2.5e-3, len(pre))
-    return replace(alone, synapses=(SynapseSet(pre, post, np.full(len(pre), 1e-15), delay),))
+    return SpikingNetwork((neurons,), (SynapseSet(pre, post, np.full(len(pre), 1e-15), delay),))
 
 
 def run_session(seed: int, trials: int = 100, duration: float = 1.0) -> float:
@@ -67,7 +68,9 @@ def never_seen(word: str) -> SpikingNetwork:
     """A subject of the balanced network with a constant of this name in its equations, which nobody has compiled."""
     network = BalancedEI().subject(np.random.default_rng(0)).network
     equations = EQUATIONS.replace("external + ", f"external + {word} + ") + f"{word} : volt (shared, constant)\n"
-    return replace(network, equations=equations, parameters={**network.parameters, word: 1e-6})
+    (neurons,) = network.populations
+    neurons = replace(neurons, equations=equations, parameters={**neurons.parameters, word: 1e-6})
+    return replace(network, populations=(neurons,))
 
 
 if __name__ == "__main__":

@@ -8,15 +8,16 @@ from simlab.simulators.spiking import SpikingNetwork
 
 
 def plain_trial(network: SpikingNetwork, duration: float, b: Any) -> None:
-    """One trial [s] of a network of `lif_network` with one set of synapses; b: brian2, its preferences set."""
-    parameters = network.parameters
+    """One trial [s] of the balanced network with one set of synapses; b: brian2, its preferences set."""
+    (neurons,) = network.populations
+    parameters = neurons.parameters
     volts = {name: parameters[name] * b.volt for name in ("rest", "v_threshold", "v_reset")}
     group = b.NeuronGroup(
         network.n_neurons,
         "dv/dt = (rest - v + external)/tau + sigma*sqrt(2/tau)*xi : volt (unless refractory)\nexternal : volt",
         threshold="v > v_threshold",
         reset="v = v_reset",
-        refractory=network.refractory * b.second,
+        refractory=neurons.refractory * b.second,
         method="euler",
         namespace={**volts, "tau": parameters["tau"] * b.second, "sigma": parameters["sigma"][0] * b.volt},
         name="plain_neurons",

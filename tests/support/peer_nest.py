@@ -39,11 +39,12 @@ def environment() -> tuple[Path | None, str]:
 
 def given(network: Any, n_trials: int, duration: float, file: Path) -> Path:
     """Writes a network of `lif_network` with one set of synapses for the script, in NEST's units: ms, mV, pF, pA."""
-    parameters, (wiring,) = network.parameters, network.synapses
+    (neurons,), (wiring,) = network.populations, network.synapses
+    parameters = neurons.parameters
     milli = {name: 1e3 * parameters[name] for name in ("tau", "rest", "v_threshold", "v_reset", "external")}
     synapses = {"pre": wiring.pre, "post": wiring.post, "weight": 1e3 * wiring.weight, "delay": 1e3 * wiring.delay}
     sizes = {"n_trials": n_trials, "duration": 1e3 * duration, "sigma": 1e3 * parameters["sigma"][0]}
-    np.savez(file, refractory=1e3 * network.refractory, **milli, **synapses, **sizes)
+    np.savez(file, refractory=1e3 * neurons.refractory, **milli, **synapses, **sizes)
     return file
 
 

@@ -47,12 +47,13 @@ def draw(rng, n):
 
 
 def by_hand(network: SpikingNetwork, n_trials: int, n_steps: int, rng: np.random.Generator, dt: float = 1e-4) -> Any:
-    """(spike, 3) trial, step and neuron of `lif_trials` for a network of `lif_network` with one set of synapses."""
-    given, (wiring,) = network.parameters, network.synapses
+    """(spike, 3) trial, step and neuron of `lif_trials` for the balanced network with one set of synapses."""
+    (neurons,), (wiring,) = network.populations, network.synapses
+    given = neurons.parameters
     order = np.argsort(wiring.pre, kind="stable")
     first = np.searchsorted(wiring.pre[order], np.arange(network.n_neurons + 1))
     lags = np.round(wiring.delay[order] / dt).astype(np.int64)
-    membrane = (given["tau"], given["rest"], given["v_threshold"], given["v_reset"], round(network.refractory / dt))
+    membrane = (given["tau"], given["rest"], given["v_threshold"], given["v_reset"], round(neurons.refractory / dt))
     inputs = (given["external"], np.array(given["sigma"]))
     spikes = lif_trials(
         rng, n_trials, n_steps, dt, *membrane, *inputs, (first, wiring.post[order], wiring.weight[order], lags)

@@ -37,7 +37,9 @@ def check_variables(where: str, connection: Any, given: Mapping[str, Any]) -> No
     if missing := sorted(needed - set(given)):
         raise SimlabError(f"{where}: its equations declare {missing[0]!r}, which has no value: give it in `variables`")
     if extra := sorted(set(given) - needed):
-        raise SimlabError(f"{where}: its equations declare no {extra[0]!r}: declare it with its unit, or drop its value")
+        raise SimlabError(
+            f"{where}: its equations declare no {extra[0]!r}: declare it with its unit, or drop its value"
+        )
 
 
 def _check_population(objects: Objects, p: int, group: Any) -> None:

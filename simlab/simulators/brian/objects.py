@@ -67,9 +67,13 @@ class Objects:
             if parts:
                 unit = r"^([ \t]*)" + target + r"[ \t]*:([^#\n(]+?)[ \t]*(#.*)?$"
                 whole = rf"\1{target} = {' + '.join(parts)} :\2"
-                text, found = re.subn(unit, "\n".join([whole, *(rf"\1{p} :\2" for p in parts)]), text, flags=re.MULTILINE)
+                text, found = re.subn(
+                    unit, "\n".join([whole, *(rf"\1{p} :\2" for p in parts)]), text, flags=re.MULTILINE
+                )
                 if not found:
-                    raise SimlabError(f"couplings act on {target!r}: declare it on a line of its own, `{target} : unit`")
+                    raise SimlabError(
+                        f"couplings act on {target!r}: declare it on a line of its own, `{target} : unit`"
+                    )
         return text
 
     def _group(self, index: int, population: Population) -> Any:
@@ -91,7 +95,9 @@ class Objects:
         b, of = brian(), link.of
         source, target = self.groups[link.source], self.groups[link.target]
         if of.target not in target.variables and not getattr(of, "on_pre", ""):
-            raise SimlabError(f"{self.where(index)}: the equations do not declare {of.target!r}: declare it with its unit")
+            raise SimlabError(
+                f"{self.where(index)}: the equations do not declare {of.target!r}: declare it with its unit"
+            )
         gained = self.plan.has("gain")
         with in_brians_words(self.where(index), getattr(of, "equations", "")):
             connection = b.Synapses(
