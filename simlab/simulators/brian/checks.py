@@ -33,7 +33,7 @@ def check_variables(where: str, connection: Any, given: Mapping[str, Any]) -> No
     """Raises SimlabError unless the values given for a synapse set are those of the variables that it declares."""
     every = {**connection.equations, **(connection.event_driven or {})}
     needed = {name for name, equation in every.items() if equation.type != "subexpression"}
-    needed -= {"w", "gain_", "lastupdate"}
+    needed -= {"weight_", "gain_", "lastupdate"}
     if missing := sorted(needed - set(given)):
         raise SimlabError(f"{where}: its equations declare {missing[0]!r}, which has no value: give it in `variables`")
     if extra := sorted(set(given) - needed):
@@ -68,14 +68,14 @@ def _check_link(objects: Objects, i: int, connection: Any) -> None:
         _check_numbering(where, of.expression)
         with in_brians_words(f"the expression {of.expression!r} of {where}"):
             _check_equations(connection, connection.equations)
-            _check_statements(connection, f"{objects.heard(i)}_post = w*({of.expression})")
+            _check_statements(connection, f"{objects.heard(i)}_post = weight_*({of.expression})")
         return
     _check_numbering(where, of.code, of.equations)
     with in_brians_words(f"the equations of {where}", of.equations):
         for equations in filter(None, (connection.equations, connection.event_driven)):
             _check_equations(connection, equations)
     with in_brians_words(f"{of.code!r} of {where}"):
-        _check_statements(connection, of.code)
+        _check_statements(connection, re.sub(r"\bw\b", "weight_", of.code))
     with in_brians_words(f"the equations of {where}"):
         connection.pre.update_abstract_code({})
 

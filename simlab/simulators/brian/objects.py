@@ -15,7 +15,10 @@ from simlab.simulators.brian.words import in_brians_words
 from simlab.simulators.spiking_network import Coupling, Link, Population, SynapseSet
 from simlab.simulators.spiking_plan import Plan
 
-__all__ = ["Objects", "in_brians_words"]
+__all__ = ["WEIGHT", "Objects", "in_brians_words", "on_pre"]
+
+WEIGHT = "weight_"
+"""The name of a synapse's weight among Brian2's variables."""
 
 
 class Objects:
@@ -119,7 +122,7 @@ class Objects:
             pre, post = (self._every(ends, p) for ends, p in ((link.pre, link.source), (link.post, link.target)))
             with interpreting():
                 connection.connect(i=pre, j=post)
-            connection.w_[:] = np.tile(link.values("weight"), self.n_trials)
+            getattr(connection, f"{WEIGHT}_")[:] = np.tile(link.values("weight"), self.n_trials)
             if self.plan.has("gain"):
                 connection.gain__[:] = 1.0  # Brian2 appends a further underscore for plain numbers
             if isinstance(link.of, SynapseSet):
@@ -139,11 +142,10 @@ class Objects:
 def model(of: SynapseSet | Coupling, target: Any, gained: bool, heard: str) -> str:
     """The variables that synapses have, in Brian2's words. heard: what a coupling writes."""
     own = unit_of(target, of.target)
-    lines = [f"w : {of.unit or own}", *(["gain_ : 1"] if gained else [])]
+    lines = [f"{WEIGHT} : {of.unit or own}", *(["gain_ : 1"] if gained else [])]
     if isinstance(of, SynapseSet):
-        return "\n".join([*lines, of.equations])
-    weight = "w*gain_" if gained else "w"
-    return "\n".join([*lines, f"{heard}_post = {weight}*({of.expression}) : {own} (summed)"])
+        return "\n".join([*lines, weighed(of.equations, gained)])
+    return "\n".join([*lines, f"{heard}_post = {weighed('w', gained)}*({of.expression}) : {own} (summed)"])
 
 
 def on_pre(of: SynapseSet, gained: bool) -> str:
@@ -152,7 +154,12 @@ def on_pre(of: SynapseSet, gained: bool) -> str:
         raise SimlabError(
             f"a gain acts on the weight w, which {of.code!r} changes: let what is learned be a variable of its own"
         )
-    return re.sub(r"\bw\b", "(w*gain_)", of.code) if gained else of.code
+    return weighed(of.code, gained)
+
+
+def weighed(code: str, gained: bool) -> str:
+    """Code in which `w` is the weight, by a name that no neuron's variable has: `w` often is one's adaptation."""
+    return re.sub(r"\bw\b", f"({WEIGHT}*gain_)" if gained else WEIGHT, code)
 
 
 def unit_of(group: Any, name: str) -> str:

@@ -75,7 +75,7 @@ def remedy(text: str) -> str:
 def _line(error: BaseException) -> str:
     text = str(error.args[0]) if error.args and isinstance(error.args[0], str) else str(error)
     lines = [line.strip() for line in text.strip().splitlines() if line.strip(" ^")]
-    kept = " ".join(line for line in lines if not line.startswith(_NOISE))
+    kept = re.sub(r"\bweight_\b", "w", " ".join(line for line in lines if not line.startswith(_NOISE)))
     for dimensions, unit in _UNITS.items():
         kept = re.sub(re.escape(dimensions) + r"(?![ ^]*[\w^-])", unit, kept)
     return re.sub(r"\s+", " ", kept.replace("%Expression", "Expression").replace("'{method}'", "given")).rstrip(".: ")

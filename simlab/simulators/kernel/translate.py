@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from simlab.simulators.brian.objects import WEIGHT
 from simlab.simulators.kernel.arguments import Arguments
 from simlab.simulators.kernel.render import FUNCTIONS, Hoister, Renderer
 from simlab.simulators.spiking_network import words
@@ -151,7 +152,9 @@ class Scope:
         if self.link >= 0 and variable.owner.name == self.obj.name:
             if variable.name in ("i", "j", "N", "delay"):
                 raise InexpressibleError(f"{name!r} in a synapse's code")
-            own = "weight" if variable.name == "w" and "w" in self.written else variable.name  # a trial's own
+            own = variable.name
+            if own == WEIGHT:  # what spikes change is a trial's own
+                own = "weight" if own in self.written else "w"
             return f"{use('synapse', self.link, own)}[{'0' if variable.scalar else '_k'}]"
         population, index = self._owner(name, variable)
         own = variable.name
