@@ -6,7 +6,6 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-
 TYPES = {
     **dict.fromkeys(("first", "stop", "burn_in", "offset", "size", "first_neuron", "sample_every"), "int64"),
     **dict.fromkeys(("dt", "scalar", "noise_own", "noise_common"), "float64"),
@@ -64,4 +63,4 @@ class Arguments:
 
     def listed(self) -> list[tuple[str, int, str]]:
         """All of them as plain tuples (kind, owner, name)."""
-        return [tuple(argument) for argument in self.used]
+        return [(each.kind, each.owner, each.name) for each in self.used]
