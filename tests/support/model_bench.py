@@ -11,7 +11,7 @@ from scipy.integrate import solve_ivp
 from simlab.session import Session
 from simlab.simulators.spiking import Population, Record, SpikingNetwork, SynapseSet
 
-DT, DURATION = 2.5e-5, 0.3
+DT, DURATION = 2.5e-5, 0.12
 
 ADEX = {"bias": np.array([0.8e-9, 0.8e-9]), "a": np.array([4e-9, 0.0]), "b": np.array([80.5e-12, 0.0])}
 """Brette & Gerstner 2005: adapting, as in their table; and with no adaptation at all."""
@@ -108,16 +108,16 @@ def hodgkin_huxley(n_neurons=2, bias=HODGKIN_HUXLEY, current="0*amp", extra=""):
 
 @cache
 def models():
-    """0.3 s of all of them, in one network without synapses."""
+    """0.12 s of all of them, in one network without synapses."""
     network = SpikingNetwork((adex(), izhikevich(), quadratic(), hodgkin_huxley()))
     return both(network, Session(1, DURATION), dt=DT, record=Record(("v", "V", "x", "w", "m"), 1e-3))
 
 
-# --- the same equations, by SciPy and written anew ----------------------------------------------------------------------
+# --- the same equations, by SciPy and written anew -------------------------------------------------------------------
 
 
 def spike_times(slope, start, threshold, reset=None, duration=DURATION):
-    """(spike,) [s]: when a variable (the first) passes its threshold, by an adaptive method; without a reset it goes on."""
+    """(spike,) [s]: when the first variable passes its threshold, by an adaptive method; it goes on without a reset."""
 
     def passes(_, y):
         return y[0] - threshold
@@ -171,7 +171,7 @@ def hodgkin_huxley_times(i):
     return spike_times(slope, [-60e-3, 0, 0, 0], -20e-3)
 
 
-# --- what draws numbers -------------------------------------------------------------------------------------------------
+# --- what draws numbers ----------------------------------------------------------------------------------------------
 
 N_POISSON, N_WALKERS, RATE, TAU, SIGMA, RELEASE = 100, 100, 30.0, 20e-3, 2.0, 0.25
 TRIALS, SECONDS, STEP = 4, 1.0, 2e-4

@@ -35,9 +35,9 @@ def times(spikes, neuron, trial=0):
     return spikes.time[(spikes.neuron == neuron) & (spikes.trial == trial)]
 
 
-# --- clocks with short-term plasticity, and cells that only listen -----------------------------------------------------
+# --- clocks with short-term plasticity, and cells that only listen ---------------------------------------------------
 
-RATES = np.array([10.0, 25.0, 60.0])  # Hz, of three clocks
+RATES = np.array([20.0, 40.0, 80.0])  # Hz, of three clocks
 USE = np.array([0.5, 0.1, 0.05])
 RECOVERY = np.array([0.8, 0.1, 0.05])  # s
 FACILITATION, SET_FACILITATION = np.array([0.01, 0.5, 1.0]), 0.3  # s
@@ -68,25 +68,24 @@ def listeners():
     cells = Population(
         n_neurons=3,
         equations="""
-            dv/dt = (resistance*current - v)/membrane : volt
+            dv/dt = (100*Mohm*current - v)/membrane : volt
             dcurrent/dt = -current/slow : amp
             dalpha/dt = (alpha_rise - alpha)/slow : siemens
             dalpha_rise/dt = -alpha_rise/slow : siemens
-            difference = scale*(decaying - rising) : siemens
+            difference = 1.5*(decaying - rising) : siemens
             ddecaying/dt = -decaying/slow : siemens
             drising/dt = -rising/fast : siemens
             by_neuron : 1
             by_synapse : 1
             potential : volt
-            scale : 1 (shared, constant)
-            resistance : ohm (shared, constant)
             membrane : second (shared, constant)
             slow : second (shared, constant)
             fast : second (shared, constant)
         """,
         method="exact",
-        parameters={"membrane": MEMBRANE, "slow": SLOW, "fast": FAST, "scale": 1.5, "resistance": 1e8},
+        parameters={"membrane": MEMBRANE, "slow": SLOW, "fast": FAST},
     )
+
     def heard(**given):
         return SynapseSet(np.arange(3), np.arange(3) + 3, np.full(3, given.pop("weight", WEIGHT)), DELAY, **given)
 
@@ -114,12 +113,12 @@ def listeners():
 
 @cache
 def listened():
-    """0.5 s of them, every step."""
+    """0.3 s of them, every step."""
     names = ("v", "current", "alpha", "difference", "by_neuron", "by_synapse", "potential")
-    return both(listeners(), Session(1, 0.5), record=Record(names, 1e-4))
+    return both(listeners(), Session(1, 0.3), record=Record(names, 1e-4))
 
 
-# --- saturating NMDA gates (Wang 2002) ---------------------------------------------------------------------------------
+# --- saturating NMDA gates (Wang 2002) -------------------------------------------------------------------------------
 
 N_E, N_I = 4, 2
 GATE_DECAY, GATE_RISE, GATE_RATE = 100e-3, 2e-3, 500.0
@@ -134,10 +133,9 @@ def nmda(with_self):
             dv/dt = (25*nS*(-70*mV - v) + I_nmda + bias)/(0.5*nF) : volt (unless refractory)
             ds/dt = -s/decay + rate*x*(1 - s) : 1
             dx/dt = -x/rise : 1
-            I_nmda = conductance*gates*(0*mV - v)/(1 + exp(-0.062*v/mV)/3.57) : amp
+            I_nmda = 3*nS*gates*(0*mV - v)/(1 + exp(-0.062*v/mV)/3.57) : amp
             gates : 1
             bias : amp (constant)
-            conductance : siemens (shared, constant)
             decay : second (shared, constant)
             rise : second (shared, constant)
             rate : Hz (shared, constant)
@@ -145,21 +143,19 @@ def nmda(with_self):
         threshold="v > -50*mV",
         reset="v = -55*mV; x += 1",
         refractory=2e-3,
-        parameters={"decay": GATE_DECAY, "rise": GATE_RISE, "rate": GATE_RATE, "conductance": 3e-9, "bias": EXCITED},
+        parameters={"decay": GATE_DECAY, "rise": GATE_RISE, "rate": GATE_RATE, "bias": EXCITED},
         initial={"v": -70e-3},
     )
     inhibitory = Population(
         n_neurons=N_I,
         equations="""
             dv/dt = (20*nS*(-70*mV - v) + I_nmda)/(0.2*nF) : volt (unless refractory)
-            I_nmda = conductance*gates*(0*mV - v)/(1 + exp(-0.062*v/mV)/3.57) : amp
+            I_nmda = 3*nS*gates*(0*mV - v)/(1 + exp(-0.062*v/mV)/3.57) : amp
             gates : 1
-            conductance : siemens (shared, constant)
         """,
         threshold="v > -50*mV",
         reset="v = -55*mV",
         refractory=1e-3,
-        parameters={"conductance": 3e-9},
         initial={"v": -70e-3},
     )
     pre, post = np.nonzero(np.ones((N_E, N_E + N_I), bool) if with_self else ~np.eye(N_E, N_E + N_I, dtype=bool))
@@ -169,11 +165,10 @@ def nmda(with_self):
 @cache
 def gated(with_self):
     """0.2 s of it, every step of 0.05 ms."""
-    record = Record(("v", "s", "gates", "I_nmda"), 5e-5)
-    return both(nmda(with_self), Session(1, 0.2), record=record, dt=5e-5)
+    return both(nmda(with_self), Session(1, 0.2), dt=5e-5, record=Record(("v", "s", "gates", "I_nmda"), 5e-5))
 
 
-# --- gap junctions and graded synapses ---------------------------------------------------------------------------------
+# --- gap junctions and graded synapses -------------------------------------------------------------------------------
 
 LEAK, GAP, INJECTED = np.array([10e-9, 5e-9, 10e-9]), 4e-9, 0.1e-9
 GRADED, V_HALF, SLOPE, REVERSAL = 3e-9, -5e-3, 5e-3, -80e-3
@@ -181,7 +176,7 @@ GRADED, V_HALF, SLOPE, REVERSAL = 3e-9, -5e-3, 5e-3, -80e-3
 
 @cache
 def graded():
-    """Two passive cells with a gap junction; two Morris-Lecar cells that inhibit one another and a third passive cell."""
+    """Two passive cells with a gap junction; two Morris-Lecar cells that inhibit one another and a passive one."""
     passive = Population(
         n_neurons=3,
         equations="""
@@ -219,56 +214,50 @@ def rhythm():
     return both(graded(), Session(1, 0.5), record=Record(("v", "current"), 1e-4))
 
 
-# --- populations that act on one another, under all perturbations ------------------------------------------------------
+# --- populations that act on one another, under all perturbations ----------------------------------------------------
 
 SHARE = 0.64
 
 
 @cache
 def mixed():
-    """4 adaptive exponential cells, 3 leaky ones and 2 that do not spike, with conductances between and within."""
+    """4 adaptive exponential cells, 3 leaky ones and 2 that do not spike, with conductances between and within.
+
+    Where a neuron is held, nothing resets it: the exponential is bounded, or it would run away.
+    """
     excitatory = Population(
         n_neurons=4,
         equations="""
-            dv/dt = (g_l*(e_l - v) + g_l*slope*exp(clip((v - v_t)/slope, -50, 5)) - w + I_syn + I_gap
-                     + bias*(1 + perturbation) + sigma*(eta + 0.5*eta_e)/sqrt(dt/second))/capacitance
+            dv/dt = (30*nS*(-70.6*mV - v) + 30*nS*2*mV*exp(clip((v + 50.4*mV)/(2*mV), -50, 5)) - w + I_syn + I_gap
+                     + bias*(1 + perturbation) + 2*pA*(eta + 0.5*eta_e)/sqrt(dt/second))/(281*pF)
                      : volt (unless refractory)
-            dw/dt = (a*(v - e_l) - w)/(144*ms) : amp
+            dw/dt = (4*nS*(v + 70.6*mV) - w)/(144*ms) : amp
             dg_e/dt = -g_e/(5*ms) : siemens
             dg_i/dt = -g_i/(10*ms) : siemens
             I_syn = g_e*(0*mV - v) + g_i*(-80*mV - v) : amp
             I_gap : amp
             bias : amp (constant)
-            a : siemens (shared, constant)
-            sigma : amp (shared, constant)
-            g_l : siemens (shared, constant)
-            e_l : volt (shared, constant)
-            v_t : volt (shared, constant)
-            slope : volt (shared, constant)
-            capacitance : farad (shared, constant)
         """,
         threshold="v > -30*mV",
-        reset="v = e_l; w += 80*pA",
+        reset="v = -70.6*mV; w += 80*pA",
         refractory=2e-3,
-        parameters={"bias": np.linspace(0.8e-9, 1.1e-9, 4), "a": 4e-9, "sigma": 2e-12, "g_l": 30e-9, "e_l": -70.6e-3,
-                    "v_t": -50.4e-3, "slope": 2e-3, "capacitance": 281e-12},
+        parameters={"bias": np.linspace(0.8e-9, 1.1e-9, 4)},
         initial={"v": (-70e-3, -55e-3)},
-    )  # fmt: skip
+    )
     inhibitory = Population(
         n_neurons=3,
         equations="""
-            dv/dt = (10*nS*(-65*mV - v) + I_syn + bias*(1 + perturbation) + sigma*eta/sqrt(dt/second))/(100*pF)
+            dv/dt = (10*nS*(-65*mV - v) + I_syn + bias*(1 + perturbation) + 1*pA*eta/sqrt(dt/second))/(100*pF)
                     : volt (unless refractory)
             dg_e/dt = -g_e/(3*ms) : siemens
             dg_i/dt = -g_i/(8*ms) : siemens
             I_syn = g_e*(0*mV - v) + g_i*(-80*mV - v) : amp
             bias : amp (constant)
-            sigma : amp (shared, constant)
         """,
         threshold="v > -50*mV",
         reset="v = -60*mV",
         refractory=1e-3,
-        parameters={"bias": 0.17e-9, "sigma": 1e-12},
+        parameters={"bias": 0.17e-9},
         initial={"v": (-65e-3, -50e-3)},
     )
     silent = Population(

@@ -37,9 +37,7 @@ def check_variables(where: str, connection: Any, given: Mapping[str, Any]) -> No
     if missing := sorted(needed - set(given)):
         raise SimlabError(f"{where}: its equations declare {missing[0]!r}, which has no value: give it in `variables`")
     if extra := sorted(set(given) - needed):
-        raise SimlabError(
-            f"{where}: its equations declare no {extra[0]!r}: declare it with its unit, or drop its value"
-        )
+        raise SimlabError(f"{where}: no {extra[0]!r} is declared: declare it with its unit, or drop its value")
 
 
 def _check_population(objects: Objects, p: int, group: Any) -> None:
@@ -77,7 +75,8 @@ def _check_link(objects: Objects, i: int, connection: Any) -> None:
     with in_brians_words(f"{of.code!r} of {where}"):
         _check_statements(connection, re.sub(r"\bw\b", "weight_", of.code))
     with in_brians_words(f"the equations of {where}"):
-        connection.pre.update_abstract_code({})
+        for runner in filter(None, (connection.pre, connection.state_updater)):
+            runner.update_abstract_code({})
 
 
 def _check_numbering(where: str, *code: str) -> None:
@@ -99,7 +98,11 @@ def _check_statements(group: Any, code: str) -> None:
     """Syntax, names and units of statements."""
     from brian2.equations.unitcheck import check_units_statements
 
-    check_units_statements(code, _resolved(group, code))
+    variables = _resolved(group, code)
+    check_units_statements(code, variables)
+    for name in re.findall(r"(?:^|[;\n])\s*(\w+)\s*[-+*/%]?=(?!=)", code):
+        if name in variables and variables[name].scalar:
+            raise SimlabError(f"{code!r} changes {name!r}, which all neurons of all trials share: drop (shared)")
 
 
 def _resolved(group: Any, code: str) -> dict[str, Any]:
@@ -108,9 +111,9 @@ def _resolved(group: Any, code: str) -> dict[str, Any]:
     from brian2.parsing.statements import parse_statement
 
     for line in filter(str.strip, re.split(r"[;\n]", code)):
-        name, _, expression, _ = parse_statement(line.strip())
+        _, _, expression, _ = parse_statement(line.strip())
         _parse(expression)
-    new, known, unknown = analyse_identifiers(code, group.variables, recursive=True)
+    _, known, unknown = analyse_identifiers(code, group.variables, recursive=True)
     found: Iterable[str] = known | unknown
     return dict(group.variables) | group.resolve_all(found, run_namespace={}, user_identifiers=set())
 

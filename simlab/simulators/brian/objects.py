@@ -51,28 +51,27 @@ class Objects:
         return f"{kind} {self.plan.network.synapses.index(of)} (onto {of.target!r})"
 
     def heard(self, index: int) -> str:
-        """The variable that a graded coupling writes: its target, or its own part of one that has several couplings."""
+        """The variable that a coupling writes: its target, or its own part of one that has several couplings."""
         link = self.links[index]
-        return f"{link.of.target}_part{index}_" if index in self._parts(link.target, link.of.target) else link.of.target
+        target = link.of.target
+        return f"{target}_part{index}_" if index in self._parts(link.target, target) else target
 
     def _parts(self, population: int, target: str) -> list[int]:
         """The couplings (links) that add up to a variable of a population, if there are several."""
-        found = [i for i, link in enumerate(self.links)
-                 if isinstance(link.of, Coupling) and (link.target, link.of.target) == (population, target)]  # fmt: skip
+        of = [(link.target, link.of.target) if isinstance(link.of, Coupling) else None for link in self.links]
+        found = [i for i, each in enumerate(of) if each == (population, target)]
         return found if len(found) > 1 else []
 
     def equations(self, index: int) -> str:
-        """A population's equations, in which a variable that has several couplings is their sum: Brian2 knows but one."""
+        """A population's equations; in them a variable of several couplings is their sum: Brian2 knows but one."""
         text = self.plan.equations(self.plan.network.populations[index])
         targets = Counter(link.of.target for link in self.links if link.target == index)
         for target in targets:
             parts = [self.heard(i) for i in self._parts(index, target)]
             if parts:
-                unit = r"^([ \t]*)" + target + r"[ \t]*:([^#\n(]+?)[ \t]*(#.*)?$"
-                whole = rf"\1{target} = {' + '.join(parts)} :\2"
-                text, found = re.subn(
-                    unit, "\n".join([whole, *(rf"\1{p} :\2" for p in parts)]), text, flags=re.MULTILINE
-                )
+                declared = r"(?m)^([ \t]*)" + target + r"[ \t]*:([^#\n(]+?)[ \t]*(#.*)?$"
+                lines = [f"{target} = {' + '.join(parts)}", *parts]
+                text, found = re.subn(declared, "\n".join(rf"\1{line} :\2" for line in lines), text)
                 if not found:
                     raise SimlabError(
                         f"couplings act on {target!r}: declare it on a line of its own, `{target} : unit`"
@@ -98,9 +97,7 @@ class Objects:
         b, of = brian(), link.of
         source, target = self.groups[link.source], self.groups[link.target]
         if of.target not in target.variables and not getattr(of, "on_pre", ""):
-            raise SimlabError(
-                f"{self.where(index)}: the equations do not declare {of.target!r}: declare it with its unit"
-            )
+            raise SimlabError(f"{self.where(index)}: no {of.target!r} is declared: declare it with its unit")
         gained = self.plan.has("gain")
         with in_brians_words(self.where(index), getattr(of, "equations", "")):
             connection = b.Synapses(

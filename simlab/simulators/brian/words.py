@@ -26,6 +26,7 @@ REMEDIES = (
     ("event 'spike'", "give the presynaptic population a threshold, or connect it by a Coupling"),
     ("needs a corresponding parameter", "declare the target without an equation of its own, as 'current : amp'"),
     ("No state updater", "use euler, heun, milstein, exact, exponential_euler, rk2 or rk4"),
+    ("is that of a function", "give the variable another name"),
     ("separated into linear components", "use another method, such as exponential_euler or rk4"),
 )
 """What to do about what Brian2 says, by words in it."""
@@ -78,7 +79,9 @@ def _line(error: BaseException) -> str:
     kept = re.sub(r"\bweight_\b", "w", " ".join(line for line in lines if not line.startswith(_NOISE)))
     for dimensions, unit in _UNITS.items():
         kept = re.sub(re.escape(dimensions) + r"(?![ ^]*[\w^-])", unit, kept)
-    return re.sub(r"\s+", " ", kept.replace("%Expression", "Expression").replace("'{method}'", "given")).rstrip(".: ")
+    kept = re.sub(r"<function (\w+) at 0x\w+>", r"the name '\1' is that of a function", kept)
+    kept = kept.replace("%Expression", "Expression").replace("'{method}'", "given").removeprefix("SympifyError: ")
+    return re.sub(r"\s+", " ", kept).rstrip(".: ")
 
 
 def _place(equations: str, text: str) -> str:

@@ -63,4 +63,4 @@ class Arguments:
 
     def listed(self) -> list[tuple[str, int, str]]:
         """All of them as plain tuples (kind, owner, name)."""
-        return [tuple(argument) for argument in self.used]
+        return [(each.kind, each.owner, each.name) for each in self.used]

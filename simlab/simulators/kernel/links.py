@@ -10,12 +10,10 @@ from simlab.simulators.spiking_plan import InexpressibleError
 
 
 def arrivals(build: Build, index: int) -> str:
-    """What the spikes that arrive in this step do: of the longest delay first, so in the order in which they were fired."""
+    """What the spikes that arrive in this step do: of the longest delay first, so in the order of being fired."""
     link, connection, use = build.objects.links[index], build.objects.connections[index], build.use
     if connection.state_updater or connection.subexpression_updater or connection.summed_updaters:
-        raise InexpressibleError(
-            "synapses whose own variables change between spikes: make their equations (event-driven)"
-        )
+        raise InexpressibleError("synapses whose variables change between spikes: make their equations (event-driven)")
     with in_brians_words(build.objects.where(index)):
         connection.pre.update_abstract_code({})
         lines = build.scope(connection, f"a{index}", link=index).translate(connection.pre.abstract_code, guarded=True)

@@ -31,7 +31,7 @@ class Scope:
     """What names mean in the code of one of Brian2's objects.
 
     groups: Brian2's groups, by which variables know their population. label: of local names. link: number of a synapse
-    set, or -1. draw: how a function that draws numbers does so. hoist: code -> name of what is computed once per network.
+    set, or -1. draw: how a function that draws numbers does so. hoist: code -> name of what is computed once per run.
     given: name -> code of what the engine has in its own way. Of a translation: reads: which ends of a synapse it saw;
     locals: names that are the code's own; fixed: name -> code of those that never change; written: variables it sets.
     """

@@ -1,4 +1,4 @@
-"""Model neurons fire as their authors and independent integrations say; what is drawn has the moments that it should."""
+"""Model neurons fire as their authors and independent integrations say; what is drawn has its proper moments."""
 
 import numpy as np
 import pytest
@@ -63,7 +63,7 @@ def test_izhikevichs_neurons_spike_regularly_fast_and_in_bursts():
     assert chattering.max() > 8 * chattering.min()
 
 
-# --- what draws numbers -------------------------------------------------------------------------------------------------
+# --- what draws numbers ----------------------------------------------------------------------------------------------
 
 engines = pytest.mark.parametrize("engine", range(2), ids=ENGINES)
 

@@ -65,11 +65,11 @@ def test_a_recorded_current_is_what_its_expression_says():
     np.testing.assert_allclose(samples["I_syn"], expected, atol=1e-6 * np.abs(expected).max())
 
 
-# --- synapses -----------------------------------------------------------------------------------------------------------
+# --- synapses --------------------------------------------------------------------------------------------------------
 
 
-def response(name, cell=3, start=15, stop=1000):
-    """A cell's variable after the first of its clock's spikes, which starts the run; and the time since it arrived [s]."""
+def response(name, cell=3, start=15, stop=500):
+    """A cell's variable after the first spike of its clock, which starts the run; and the time since it arrived [s]."""
     values = listened()[0].samples[name][0, start + 1 : stop, cell].astype(float)
     return values, np.arange(len(values)) * DT
 
@@ -133,7 +133,7 @@ def test_short_term_plasticity_follows_the_recursion_of_tsodyks_and_markram(cloc
     assert depresses == (clock == 0)
 
 
-# --- NMDA ---------------------------------------------------------------------------------------------------------------
+# --- NMDA ------------------------------------------------------------------------------------------------------------
 
 
 @pytest.mark.parametrize("with_self", [True, False])
@@ -181,7 +181,7 @@ def test_magnesium_blocks_nmda_currents_at_rest_and_none_at_high_voltage():
     assert np.median(open_[busy]) < 0.15  # 0.05 at -70 mV, 0.14 at -50 mV
 
 
-# --- gap junctions and graded synapses ----------------------------------------------------------------------------------
+# --- gap junctions and graded synapses -------------------------------------------------------------------------------
 
 
 def test_two_passive_cells_have_the_coupling_coefficient_of_their_conductances():
@@ -210,7 +210,7 @@ def test_several_couplings_onto_one_variable_add_up():
     np.testing.assert_allclose(current[1:, 0], GAP * (v[:-1, 1] - v[:-1, 0]), atol=1e-15)
 
 
-# --- noise and perturbations --------------------------------------------------------------------------------------------
+# --- noise and perturbations -----------------------------------------------------------------------------------------
 
 
 def test_neurons_share_noise_within_populations_and_between_them():
