@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -36,6 +37,14 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The wall clock's guard against sleepers strikes soon."""
     monkeypatch.setattr(limits, "WALL_FACTOR", 1.0)
     monkeypatch.setattr(limits, "WALL_SLACK", 0.0)
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C interrupts, as at a terminal: what a shell starts in its background is deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
@@ -215,7 +224,7 @@ def test_a_process_that_is_named_like_a_measurement_is_measured():
     assert high_water_mark(b"Name:\tVmHWM:x kB\nUmask:\t0077\nVmHWM:\t      12 kB\n") == 12 * 1024
 
 
-def test_limits_signals_and_timers_are_left_as_they_were(seen, impatient):
+def test_limits_signals_and_timers_are_left_as_they_were(seen, impatient, interruptible):
     def handler(number, frame):
         raise AssertionError("the outer alarm came too early")
 
@@ -234,7 +243,7 @@ def test_limits_signals_and_timers_are_left_as_they_were(seen, impatient):
         signal.setitimer(signal.ITIMER_REAL, *outer)
 
 
-def test_the_user_s_own_interrupt_is_not_swallowed(seen):
+def test_the_user_s_own_interrupt_is_not_swallowed(seen, interruptible):
     def interrupted(r, g):
         try:
             os.kill(os.getpid(), signal.SIGINT)
