@@ -25,7 +25,7 @@ BYTES_PER_PAIR = 128
 MOST_LISTS = 2_000_000
 """Lists and objects in one line: an empty one is two bytes long and takes 64 in the lab's memory."""
 
-DEEPEST = 200
+DEEPEST = 900
 """Levels of lists and objects in one another: the parsers of some Pythons take thousands, which nothing else could."""
 
 MOST_PROPOSALS = 10_000
