@@ -4,17 +4,27 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 from simlab.contracts import SimlabError
 from simlab.simulators.brian.words import in_brians_words
-from simlab.simulators.spiking_network import Coupling, words
-
-if TYPE_CHECKING:
-    from simlab.simulators.brian.objects import Objects
+from simlab.simulators.spiking_network import Coupling, Link, words
+from simlab.simulators.spiking_plan import Plan
 
 NUMBERING = {"i", "j", "N", "N_pre", "N_post", "N_incoming", "N_outgoing", "i_pre", "i_post", "j_pre", "j_post"}
 """Brian2's names of what counts neurons and synapses: they count replicates too, so mean nothing in a network."""
+
+
+class Objects(Protocol):
+    """Brian2's objects of a network, as far as they are checked (`simlab.simulators.brian.objects`)."""
+
+    plan: Plan
+    groups: list[Any]
+    connections: list[Any]
+    links: tuple[Link, ...]
+
+    def where(self, index: int) -> str: ...
+    def heard(self, index: int) -> str: ...
 
 
 def check(objects: Objects) -> None:

@@ -1,4 +1,4 @@
-"""What the writers of a kernel's parts share: the network's plan, Brian2's objects, arguments, and how code is laid out."""
+"""What the writers of a kernel's parts share: plan, Brian2's objects, arguments, and how code is laid out."""
 
 from __future__ import annotations
 

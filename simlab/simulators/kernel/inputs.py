@@ -1,4 +1,4 @@
-"""The parts of a step in which neurons are given something from outside: noise, drives, and effects of perturbations."""
+"""The parts of a step in which neurons are given something: noise, drives, and effects of perturbations."""
 
 from __future__ import annotations
 

@@ -56,7 +56,7 @@ def _pairwise(build: Build, index: int, lines: Lines, weight: str) -> str:
 
 
 def _gathered(build: Build, index: int, lines: Lines, weight: str) -> str:
-    """An expression of the presynaptic neuron: computed once for each, and summed once for neurons that hear the same."""
+    """An expression of the presynaptic neuron: computed once each, summed once for neurons that hear the same."""
     link, use = build.objects.links[index], build.use
     bounds, target = use("bounds", index), use("neuron", link.target, build.objects.heard(index))
     sent, heard = use("sent", index), use("heard", index)

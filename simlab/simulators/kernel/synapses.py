@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 
@@ -57,7 +58,7 @@ class Ears:
             return cls(bounds, pre.astype(np.int32), np.arange(n_post), order)
         known: dict[bytes, int] = {}
         ear = np.empty(n_post, np.int64)
-        for neuron, (start, stop) in enumerate(zip(bounds[:-1], bounds[1:], strict=True)):
+        for neuron, (start, stop) in enumerate(pairwise(bounds)):
             heard = pre[start:stop].tobytes() + weight[start:stop].tobytes()
             ear[neuron] = known.setdefault(heard, len(known))
         _, first = np.unique(ear, return_index=True)
