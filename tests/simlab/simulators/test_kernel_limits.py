@@ -78,8 +78,7 @@ NUMBERING = "which also counts replicates: declare a parameter"
         (network("dv/dt = -v/(10*ms) + 1*amp : volt"), "equations of population 0", "inconsistent units", "one unit"),
         (network("dv/dt = (rest - v)/(10*ms) : volt"),
          "equations of population 0", r"\"rest\".* in 'dv/dt = \(rest", DECLARE),
-        (network("dv/dt = (-v/(10*ms) : volt"), "equations of population 0", "never closed in 'dv/dt", "as Brian2 takes"),
-         
+        (network("dv/dt = (-v/ms : volt"), "equations of population 0", "never closed in 'dv/dt", "as Brian2 takes"),
         (network("dv/dt = -v/(10*ms)"), "equations of population 0", "dv/dt", "with its unit, as"),
         (network("dv/dt = -v/(10*ms) : volts"), "equations of population 0", "'v'.*'volts'", "as Brian2 takes"),
         (network(synapses=synapse(**TRACE)), "synapse set 0", "name 'trace' is that of a function", "another name"),
