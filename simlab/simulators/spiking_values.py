@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,11 +23,14 @@ def number_or_row(name: str, value: float | np.ndarray, n_neurons: int, shared: 
     return values.reshape(()) if shared else np.broadcast_to(values, n_neurons)
 
 
-def check_names(population: Population, declared: Iterable[str]) -> None:
-    """Raises SimlabError for a value of a variable that the equations do not declare."""
+def check_names(population: Population, declared: Iterable[str], constant: Container[str]) -> None:
+    """Raises SimlabError for a value of a variable that is not declared, or that starts from one and never changes."""
     for name in (*population.parameters, *population.initial):
         if name not in declared:
             raise SimlabError(f"the equations declare no variable {name!r}: declare it, or drop its value")
+    for name in population.initial:
+        if name in constant:
+            raise SimlabError(f"initial sets {name!r}, which is declared (constant): give it in `parameters`")
 
 
 def starts(population: Population, rng: np.random.Generator) -> dict[str, np.ndarray]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 from itertools import pairwise
-from typing import Any
 
 import numpy as np
 
@@ -68,20 +67,18 @@ class _Chunk:
             self.objects = Objects(plan, len(self.trials))
             self._set_values()
             self.objects.connect()
-            monitors, clock = self._monitors(), self.objects.clock
+            self.samples, clock = self._empty_samples(), self.objects.clock
             self.inputs = self._inputs()
             self.spaces = [g.variables["_spikespace"].get_value() if p.threshold else np.zeros(1, np.int32)
                            for g, p in zip(self.objects.groups, plan.network.populations, strict=True)]  # fmt: skip
             before = b.NetworkOperation(self._before, clock=clock, when="start", name="simlab_inputs")
+            record = b.NetworkOperation(self._record, clock=clock, when="after_start", name="simlab_records")
             after = b.NetworkOperation(self._after, clock=clock, when="end", name="simlab_spikes")
             with in_brians_words("the network"):
-                b.Network([*self.objects.all, *monitors.values(), before, after]).run(
-                    plan.steps * plan.dt * b.second, namespace={}
-                )
-            samples = self._samples(monitors)
+                b.Network([*self.objects.all, before, record, after]).run(plan.steps * plan.dt * b.second, namespace={})
         if self.step != plan.steps:
             raise KeyboardInterrupt(f"the simulation stopped after {self.step} of {plan.steps} steps")
-        return self._done(samples)
+        return self._done()
 
     def _before(self) -> None:
         for each in self.inputs:
@@ -114,7 +111,7 @@ class _Chunk:
                         f"{self.trials[trial]}, with steps of {plan.dt} s; take a shorter step"
                     )
 
-    def _done(self, samples: list[dict[str, np.ndarray]]) -> list[Done]:
+    def _done(self) -> list[Done]:
         step = np.repeat([s for s, _, _ in self.spikes], [len(t) for _, t, _ in self.spikes]).astype(np.int32)
         trial, neuron = (np.concatenate([np.empty(0, np.int32), *column]) for column in
                          ([t for _, t, _ in self.spikes], [n for _, _, n in self.spikes]))  # fmt: skip
@@ -122,6 +119,9 @@ class _Chunk:
         ends = np.searchsorted(trial[order], np.arange(len(self.trials) + 1))
         step, neuron = step[order] - self.plan.burn_in_steps, neuron[order].astype(np.int32)
         mine = [slice(a, b) for a, b in pairwise(ends)]
+        every = np.arange(self.plan.network.n_neurons)
+        seen = self.plan.record.seen(len(every)) if self.plan.record else every
+        samples = [{name: kept[t][:, seen] for name, kept in self.samples.items()} for t in range(len(mine))]
         return [Done(step[s], neuron[s], kept) for s, kept in zip(mine, samples, strict=True)]
 
     def _set_values(self) -> None:
@@ -129,7 +129,7 @@ class _Chunk:
         for index, (group, population) in enumerate(
             zip(self.objects.groups, self.plan.network.populations, strict=True)
         ):
-            check_names(population, group.variables)
+            check_names(population, group.variables, {n for n, v in group.variables.items() if v.constant})
             for name, value in self.plan.parameters(population).items():
                 shared = group.variables[name].scalar
                 values = number_or_row(name, value, population.n_neurons, shared)
@@ -182,34 +182,23 @@ class _Chunk:
                 result.append(Gains(commands["gain"], store, link.of.pre[link.rows], link.of.post[link.rows]))
         return result
 
-    def _monitors(self) -> dict[tuple[int, str], Any]:
-        record = self.plan.record
-        if record is None:
+    def _record(self) -> None:
+        """Keeps what is recorded, at the start of a step that is a sample's."""
+        plan = self.plan
+        step = self.step - plan.burn_in_steps
+        if plan.record is None or step < 0 or step % plan.record.steps(plan.dt):
+            return
+        first, trials = plan.network.first, len(self.trials)
+        for name, kept in self.samples.items():
+            for p, group in enumerate(self.objects.groups):
+                if name in group.variables:
+                    values = np.broadcast_to(np.asarray(getattr(group, f"{name}_")[:]), len(group))
+                    kept[:, step // plan.record.steps(plan.dt), first[p] : first[p + 1]] = values.reshape(trials, -1)
+
+    def _empty_samples(self) -> dict[str, np.ndarray]:
+        """name -> (trial, sample, neuron) of nothing yet."""
+        plan = self.plan
+        if plan.record is None:
             return {}
-        groups = list(enumerate(self.objects.groups))
-        return {(p, name): self._monitor(p, group, name) for p, group in groups for name in record.variables
-                if name in group.variables}  # fmt: skip
-
-    def _monitor(self, population: int, group: Any, name: str) -> Any:
-        b, record = brian(), self.plan.record
-        assert record is not None
-        every = record.steps(self.plan.dt) * self.plan.dt * b.second
-        label = f"simlab_samples_{population}_{name}"
-        return b.StateMonitor(group, name, record=True, dt=every, when="after_start", name=label)
-
-    def _samples(self, monitors: dict[tuple[int, str], Any]) -> list[dict[str, np.ndarray]]:
-        record, plan = self.plan.record, self.plan
-        if record is None:
-            return [{} for _ in self.trials]
-        every, first = record.steps(plan.dt), plan.network.first
-        samples = -(-plan.trial_steps // every)
-        whole = {
-            name: np.full((len(self.trials), samples, plan.network.n_neurons), np.nan) for name in record.variables
-        }
-        for (p, name), monitor in monitors.items():
-            values = np.asarray(getattr(monitor, f"{name}_"))  # (cell, sample), from the burn-in's start on
-            values = values[:, plan.burn_in_steps // every :][:, :samples]
-            cells = values.reshape(len(self.trials), -1, samples)
-            whole[name][:, :, first[p] : first[p + 1]] = cells.swapaxes(1, 2)
-        seen = record.seen(plan.network.n_neurons)
-        return [{name: v[t][:, seen].astype(np.float32) for name, v in whole.items()} for t in range(len(self.trials))]
+        shape = (len(self.trials), -(-plan.trial_steps // plan.record.steps(plan.dt)), plan.network.n_neurons)
+        return {name: np.full(shape, np.nan, np.float32) for name in plan.record.variables}

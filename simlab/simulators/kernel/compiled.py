@@ -42,8 +42,8 @@ class Kernel:
 
     def __init__(self, module: ModuleType):
         self.reason: str = module.REASON
-        self.declared: list[dict[str, str]] = module.DECLARED
         if not self.reason:
+            self.declared: list[dict[str, str]] = module.DECLARED
             self.advance, self.prepare = module.advance, module.prepare
             self.arguments = [Argument(*each) for each in module.ARGUMENTS]
             self.prepared = [Argument(*each) for each in module.PREPARED]
@@ -74,8 +74,16 @@ def _made(folder: Path, plan: Plan) -> Kernel:
         except Exception:  # half a disk's worth of damage: whatever it is, the remedy is the same
             shutil.rmtree(folder)
             folder.mkdir()
-    _write(folder, plan)
-    return Kernel(_module(folder))
+    from simlab.simulators.kernel.generate import source, unkernelled
+
+    _write(folder, source(plan))
+    try:
+        return Kernel(_module(folder))
+    except Exception as error:  # whatever numba makes of code that Brian2 would run
+        shutil.rmtree(folder / "__pycache__", ignore_errors=True)
+        said = next((line for line in reversed(str(error).strip().splitlines()) if line.strip()), type(error).__name__)
+        _write(folder, unkernelled(f"what numba refuses ({said.strip()})"))
+        return Kernel(_module(folder))
 
 
 def kernel_name() -> str:
@@ -91,7 +99,7 @@ def _name(plan: Plan) -> str:
 def _makers() -> tuple[str, ...]:
     """The code that writes kernels, and the versions of what compiles them."""
     here = Path(__file__).parent
-    files = [*sorted(here.glob("*.py")), here.parent / "brian" / "objects.py", here.parent / "spiking_plan.py"]
+    files = sorted([*here.glob("*.py"), *here.parent.glob("brian/*.py"), *here.parent.glob("spiking_*.py")])
     code = hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
     return code, platform.python_version(), *(f"{name} {version(name)}" for name in ("brian2", "numba", "numpy"))
 
@@ -121,10 +129,7 @@ def _alone_among_processes(folder: Path) -> Iterator[None]:
         yield
 
 
-def _write(folder: Path, plan: Plan) -> None:
-    from simlab.simulators.kernel.generate import source
-
-    text = source(plan)
+def _write(folder: Path, text: str) -> None:
     with tempfile.NamedTemporaryFile("w", dir=folder, suffix=".tmp", delete=False) as file:
         file.write(text)
     os.replace(file.name, folder / FILE)

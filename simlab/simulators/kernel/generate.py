@@ -42,9 +42,14 @@ def source(plan: Plan) -> str:
         try:
             advance, (prepare, prepared) = _advance(build), _prepare(build)
         except InexpressibleError as reason:
-            return together(HEADER, f"REASON = {str(reason)!r}", f"DECLARED = {declared!r}")
+            return unkernelled(str(reason))
     tables = {"REASON": "", "DECLARED": declared, "ARGUMENTS": build.use.listed(), "PREPARED": prepared}
     return "\n\n".join([HEADER + together(*(f"{k} = {v!r}" for k, v in tables.items())), advance, prepare]) + "\n"
+
+
+def unkernelled(reason: str) -> str:
+    """The text of a module for a network that has no kernel."""
+    return f'"""Made by simlab; it may be deleted at any time."""\n\nREASON = {reason!r}\n'
 
 
 def _advance(build: Build) -> str:

@@ -34,7 +34,7 @@ class Shared:
     def __init__(self, plan: Plan, kernel: Kernel):
         self.plan, self.kernel, self.network = plan, kernel, plan.network
         for population, declared in zip(self.network.populations, kernel.declared, strict=True):
-            check_names(population, declared)
+            check_names(population, declared, {name for name, kind in declared.items() if kind != "state"})
         self.commands = {kind: self._commands(kind) for kind in ("drive", "hold", "gain")}
         self.wires = {i: self._sorted(i) for i in range(len(self.network.links))}
         self.block = max(1, BLOCK // self.network.n_neurons)

@@ -113,3 +113,18 @@ def test_a_name_is_of_the_equations_and_of_nothing_that_is_data():
     names = {name(), *map(name, others), name(record=Record(("v",)))}
     assert len(names) == 2 + len(others)
     assert np.all([len(each) == 32 for each in names])
+
+
+def test_what_numba_refuses_goes_to_brian2_with_what_it_said(cold, monkeypatch):
+    from simlab.simulators.kernel import generate
+
+    original = generate.source
+    monkeypatch.setattr(
+        generate, "source", lambda plan: original(plan).replace("step * dt", "step * dt.imaginary_part")
+    )
+    expected = run(noisy(), Session(1, 0.05), engine="brian2")
+    for _ in range(2):  # as it was found, and as it is kept
+        found = run(noisy(), Session(1, 0.05))
+        assert same(found, expected)
+        assert "as no kernel expresses what numba refuses" in found.engine
+        compiled._loaded.clear()
