@@ -16,6 +16,10 @@ FEW_UNITS = 256
 """Weights (float64) of so many units fit a core's cache, and then a product per trial costs little more than one
 product of all trials."""
 
+FEW_KINDS = 4
+"""Combinations of gains on pairs up to which the products of all trials with each of them take less than copying the
+weights of each trial's own."""
+
 TILE = 8
 """Trials that one product takes at a time where there are more units."""
 
@@ -80,7 +84,8 @@ class Commanded(NamedTuple):
             return None if values is None else jnp.asarray(values[:, rows])
 
         pairs = None if command.pair_gain is None else double(weights * command.pair_gain)
-        return cls(*map(taken, (command.current, command.clamp, command.gain)), pairs, taken(command.pair_kind))
+        current, held, gain = map(taken, (command.current, command.clamp, command.gain))
+        return cls(current, held, gain, pairs, taken(command.pair_kind))
 
     def hold(self, x: Any, now: Any) -> Any:
         """The states (trial, neuron) with held units where they are held in a segment."""
@@ -93,6 +98,9 @@ class Commanded(NamedTuple):
         sent = x if self.gain is None else x * self.gain[now]
         if self.weights is None:
             return product(sent, weights)
+        if len(self.weights) <= FEW_KINDS:
+            each = jnp.stack([product(sent, of_kind) for of_kind in self.weights])
+            return each[self.kind[now], jnp.arange(len(sent))]
         return jax.lax.map(lambda each: each[0] @ self.weights[each[1]], (sent, self.kind[now]))
 
 

@@ -30,7 +30,7 @@ def check_step(network: RateNetwork, dt: float) -> None:
 def finite(*values: np.ndarray) -> bool:
     """Whether all values are numbers that single precision can hold."""
     # Extremes, which a NaN becomes of, need no array of their own.
-    return all(-LARGEST <= each.min(initial=0.0) and each.max(initial=0.0) <= LARGEST for each in values)
+    return all(each.min(initial=0.0) >= -LARGEST and each.max(initial=0.0) <= LARGEST for each in values)
 
 
 def lost_row(values: np.ndarray) -> int:
@@ -50,7 +50,8 @@ def run_away(
     network: RateNetwork, state: np.ndarray, current: np.ndarray, dt: float, time: float, what: str
 ) -> SimlabError:
     """The error of a simulation that started at a state (neuron,) under an input (neuron,) and was lost at a time."""
-    return SimlabError(f"{what} ran away at {time:.6g} s with steps of dt={dt:g} s: {_fix(network, state, current, dt)}")
+    fix = _fix(network, state, current, dt)
+    return SimlabError(f"{what} ran away at {time:.6g} s with steps of dt={dt:g} s: {fix}")
 
 
 def _fix(network: RateNetwork, state: np.ndarray, current: np.ndarray, dt: float) -> str:

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 
 from simlab.session import Effect, Session
-from simlab.simulators import rates_chunk
+from simlab.simulators import rates_chunk, rates_integration
 from simlab.simulators.rates import RateNetwork, simulate
 from simlab.simulators.rates_noise import TrialNoise
 from simlab.simulators.transfers import logistic
@@ -59,7 +59,10 @@ def test_a_sample_is_the_mean_of_its_steps():
     np.testing.assert_allclose(samples, steps.mean(axis=2), rtol=3e-7, atol=3e-7)  # stored in single precision
 
 
-def test_other_trials_gains_leave_a_trial_as_it_is():
+@pytest.mark.parametrize("few", [4, 0])  # kinds of gains up to which all trials are multiplied with all of them
+def test_other_trials_gains_leave_a_trial_as_it_is(few, monkeypatch):
+    monkeypatch.setattr(rates_integration, "FEW_KINDS", few)
+    rates_integration.advance.clear_cache()
     network, session = chaotic(100), Session(3, 1.0)
     cut = Effect("gain", np.zeros((100, 100)), 0.2, 0.6, trials=(1,), over="pair")
     free, with_cut = run(network, session), run(network, session.perturbed(cut))

@@ -68,7 +68,7 @@ def test_equations_that_grow_without_bound_are_not_blamed_on_the_step():
 
 
 def test_settling_says_so_too():
-    with pytest.raises(SimlabError, match="noise-free state ran away at .*steps below .* are stable; take dt="):
+    with pytest.raises(SimlabError, match=r"noise-free state ran away at .*steps below .* are stable; take dt="):
         settle(INHIBITED, np.zeros((3, 2)), duration=10.0, dt=1e-3)
     assert settle(INHIBITED, np.zeros((3, 2)), duration=1.0, dt=1e-5).shape == (3, 2)
 
