@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
+from simlab.simulators.normals import fill_normals
+
 KINDS = ("input", "state")
 """What a trial has a stream for: with and without the one, the other's numbers are the same."""
 
@@ -18,16 +20,8 @@ class TrialNoise:
     def __init__(self, rng: np.random.Generator, trials: int):
         self.words = np.ones((trials, len(KINDS), 4), dtype=np.uint64)
         self.words[..., :3] = rng.integers(2**64, size=(trials, len(KINDS), 3), dtype=np.uint64)
-        self._drawer = np.random.Generator(np.random.SFC64(0))
 
     def fill(self, kind: str, trials: range, out: np.ndarray) -> None:
         """Fills out (trial, step, neuron) with the next numbers of these trials."""
         for trial, numbers in zip(trials, out, strict=True):
-            self._fill(self.words[trial, KINDS.index(kind)], numbers)
-
-    def _fill(self, words: np.ndarray, out: np.ndarray) -> None:
-        """Fills out with normal numbers of the stream `words` (4,), which moves on."""
-        generator = self._drawer.bit_generator
-        generator.state = {"bit_generator": "SFC64", "state": {"state": words}, "has_uint32": 0, "uinteger": 0}
-        self._drawer.standard_normal(out=out)
-        words[:] = generator.state["state"]["state"]
+            fill_normals(self.words[trial, KINDS.index(kind)], numbers.reshape(-1))

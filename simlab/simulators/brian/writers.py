@@ -11,7 +11,7 @@ from typing import Protocol
 import numpy as np
 
 from simlab.simulators.effects import drive_at, gain_at
-from simlab.simulators.kernel.normals import fill_normals, words_of
+from simlab.simulators.normals import fill_normals, words_of
 from simlab.simulators.spiking_inputs import Commands, Drive, Schedule
 
 

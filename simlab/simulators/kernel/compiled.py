@@ -99,7 +99,14 @@ def _name(plan: Plan) -> str:
 def _makers() -> tuple[str, ...]:
     """The code that writes kernels, and the versions of what compiles them."""
     here = Path(__file__).parent
-    files = sorted([*here.glob("*.py"), *here.parent.glob("brian/*.py"), *here.parent.glob("spiking_*.py")])
+    files = sorted(
+        [
+            *here.glob("*.py"),
+            *here.parent.glob("brian/*.py"),
+            *here.parent.glob("spiking_*.py"),
+            here.parent / "normals.py",
+        ]
+    )
     code = hashlib.sha256(b"\0".join(file.read_bytes() for file in files)).hexdigest()
     return code, platform.python_version(), *(f"{name} {version(name)}" for name in ("brian2", "numba", "numpy"))
 

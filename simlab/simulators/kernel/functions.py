@@ -6,7 +6,7 @@ import math
 
 from numba import njit
 
-from simlab.simulators.kernel.normals import fill_normals, fill_uniforms
+from simlab.simulators.normals import fill_normals, fill_uniforms
 
 
 @njit

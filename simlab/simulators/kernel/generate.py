@@ -26,7 +26,7 @@ import math
 from numba import njit
 
 from simlab.simulators.kernel.functions import clip, exprel, one_normal, one_uniform, sign, timestep
-from simlab.simulators.kernel.normals import fill_normals, fill_uniforms
+from simlab.simulators.normals import fill_normals, fill_uniforms
 '''
 
 

@@ -9,8 +9,8 @@ import numpy as np
 
 from simlab.simulators.kernel.arguments import Argument
 from simlab.simulators.kernel.effect_tables import EffectTables
-from simlab.simulators.kernel.normals import words_of
 from simlab.simulators.kernel.shared import Shared, typed
+from simlab.simulators.normals import words_of
 from simlab.simulators.spiking_network import Coupling
 from simlab.simulators.spiking_plan import places
 from simlab.simulators.spiking_values import TrialStreams, number_or_row, starts

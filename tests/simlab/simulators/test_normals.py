@@ -3,7 +3,7 @@
 import numpy as np
 from numba import njit
 
-from simlab.simulators.kernel.normals import fill_normals, fill_uniforms, words_of
+from simlab.simulators.normals import fill_normals, fill_uniforms, words_of
 
 
 def streams(seed=5):
