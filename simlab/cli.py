@@ -118,6 +118,10 @@ def run(
         typer.Option("--strict/--no-strict", help="Seal every method, with a secret seed; or none. Else: in workers."),
     ] = None,
     resume: Annotated[bool, typer.Option("--resume", help="Go on with the run in the folder.")] = False,
+    engine: Annotated[
+        str | None,
+        typer.Option(help="Of spiking networks: auto (the default), kernel, brian2 (the reference) or brian2-cython."),
+    ] = None,
     settings: Settings = None,
 ) -> None:
     """Run an experiment, print its leaderboard and claims, and write its report."""
@@ -135,6 +139,7 @@ def run(
             seed=_seed(seed),
             progress=progress,
             settings=settings or (),
+            engine=engine,
         )
     _print_summary(found)
     from simlab.report import write_report

@@ -9,7 +9,7 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 PACKAGES = (
-    "brian2", "numpy", "scipy", "scikit-learn", "pandas", "xarray", "zarr", "jax", "elephant", "gudhi",
+    "brian2", "numba", "numpy", "scipy", "scikit-learn", "pandas", "xarray", "zarr", "jax", "elephant", "gudhi",
     "oasis-deconv", "statsmodels", "pynwb", "Cython",
 )  # fmt: skip
 

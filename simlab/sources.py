@@ -22,7 +22,7 @@ from typing import Any
 
 HOUSE = "simlab"
 PLAIN = (bool, int, float, str)
-COMPUTING = ("numpy", "scipy", "brian2", "jax")
+COMPUTING = ("numpy", "scipy", "brian2", "numba", "jax")
 """Libraries whose versions decide results wherever they are used; a method names its own beside them."""
 
 

@@ -2,7 +2,26 @@
 
 from __future__ import annotations
 
+import gc
+from collections.abc import Iterator
+
 import pytest
+
+
+def pytest_collection_finish() -> None:
+    _spare_the_collector()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _what_stays_is_not_searched() -> Iterator[None]:
+    yield
+    _spare_the_collector()
+
+
+def _spare_the_collector() -> None:
+    """Takes what is alive out of the collector's way: each simulation collects, and would search all modules again."""
+    gc.collect()
+    gc.freeze()
 
 
 @pytest.fixture(autouse=True)

@@ -22,6 +22,8 @@ dv/dt = (rest - v + bias + cue + excitation + inhibition + rheobase*perturbation
 dexcitation/dt = -excitation/tau_excitation : volt
 dinhibition/dt = -inhibition/tau_inhibition : volt
 rest : volt (shared, constant)
+v_threshold : volt (shared, constant)
+v_reset : volt (shared, constant)
 rheobase : volt (shared, constant)
 noise : volt (shared, constant)
 tau_excitation : second (shared, constant)
@@ -88,31 +90,31 @@ class RingNetwork:
 
     def spiking(self) -> SpikingNetwork:
         """Its neurons and synapses for the spiking engine: a spike adds weight / synaptic time constant."""
-        from simlab.simulators.spiking import SpikingNetwork, SynapseSet
+        from simlab.simulators.spiking import Population, SpikingNetwork, SynapseSet
 
         c = self.circuit
         jump = self.weights / self.synaptic_time_constant[:, None]
         pairs = [np.nonzero(jump > 0), np.nonzero(jump < 0)]
-        return SpikingNetwork(
+        neurons = Population(
             n_neurons=self.size,
             equations=EQUATIONS,
-            threshold=f"v > {c.threshold!r}*volt",
-            reset=f"v = {c.reset!r}*volt",
+            threshold="v > v_threshold",
+            reset="v = v_reset",
             refractory="silence",
             parameters={
-                "rest": c.rest, "rheobase": c.rheobase, "noise": c.noise, "bias": self._by_kind(c.drive_e, c.drive_i),
+                "rest": c.rest, "v_threshold": c.threshold, "v_reset": c.reset, "rheobase": c.rheobase,
+                "noise": c.noise, "bias": self._by_kind(c.drive_e, c.drive_i),
                 "tau_excitation": c.excitatory_time_constant, "tau_inhibition": c.inhibitory_time_constant,
                 "tau": self._by_kind(c.membrane_time_constant_e, c.membrane_time_constant_i),
                 "silence": self._by_kind(c.refractory_e, c.refractory_i),
             },
             initial={"v": self._start()},
-            noise_source=self.noise_source,
-            noise_share=self.noise_share,
-            synapses=tuple(
-                SynapseSet(pre, post, jump[pre, post], c.delay, target=target)
-                for (pre, post), target in zip(pairs, ("excitation", "inhibition"), strict=True)
-            ),
         )  # fmt: skip
+        synapses = tuple(
+            SynapseSet(pre, post, jump[pre, post], c.delay, target=target)
+            for (pre, post), target in zip(pairs, ("excitation", "inhibition"), strict=True)
+        )
+        return SpikingNetwork((neurons,), synapses, self.noise_source, self.noise_share, name=self.circuit.name)
 
     def _start(self) -> np.ndarray:
         """Membrane potentials (neuron,) [V] spread between reset and threshold, alike in neurons that share noise."""

@@ -27,7 +27,7 @@ from simlab.session import Session
 
 if TYPE_CHECKING:
     from simlab.simulators.lif_theory import LIF, WorkingPoint
-    from simlab.simulators.spiking import SpikingNetwork
+    from simlab.simulators.spiking import Population, SpikingNetwork
 
 EQUATIONS = """
     dv/dt = (rest - v + external + rheobase*perturbation)/tau + sigma*sqrt(2/(tau*dt))*eta : volt (unless refractory)
@@ -141,13 +141,13 @@ class BalancedEISubject:
     @property
     def network(self) -> SpikingNetwork:
         """What runs: neurons, and one synapse for each weight that is not zero."""
-        from dataclasses import replace
-
-        from simlab.simulators.spiking import SynapseSet
+        from simlab.simulators.spiking import SpikingNetwork, SynapseSet
 
         pre, post = np.nonzero(self.weights)
         synapses = SynapseSet(pre, post, self.weights[pre, post], self.delays[pre, post], target="v")
-        return replace(lif_network(self.circuit, self.external, self.circuit.external_sd), synapses=(synapses,))
+        return SpikingNetwork(
+            (lif(self.circuit, self.external, self.circuit.external_sd),), (synapses,), name=self.circuit.name
+        )
 
     @property
     def working_point(self) -> WorkingPoint:
@@ -173,13 +173,13 @@ class BalancedEISubject:
         return truths.among(self.circuit.name, question, {"connectivity": lambda: truths.wiring(self.weights, "V")})
 
 
-def lif_network(circuit: BalancedEI, external: np.ndarray, sigma: np.ndarray | float) -> SpikingNetwork:
-    """The circuit's neurons without synapses; external mean and noise sd [V], (neuron,)."""
-    from simlab.simulators.spiking import SpikingNetwork
+def lif(circuit: BalancedEI, external: np.ndarray, sigma: np.ndarray | float, equations: str = EQUATIONS) -> Population:
+    """The circuit's neurons; external mean and noise sd [V], (neuron,)."""
+    from simlab.simulators.spiking import Population
 
-    return SpikingNetwork(
+    return Population(
         n_neurons=circuit.n_neurons,
-        equations=EQUATIONS,
+        equations=equations,
         threshold="v > v_threshold",
         reset="v = v_reset",
         refractory=circuit.refractory,

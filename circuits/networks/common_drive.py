@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from circuits.networks.balanced_ei import BalancedEI, lif_network
+from circuits.networks.balanced_ei import EQUATIONS, BalancedEI, lif
 from simlab import truths
 from simlab.contracts import SimlabError
 from simlab.data import activity
@@ -118,13 +118,19 @@ class CommonDriveSubject:
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """An Activity with the spikes of all neurons."""
-        from simlab.simulators.spiking import simulate
+        from simlab.simulators.spiking import SpikingNetwork, simulate
 
         like = self.circuit.like
-        network = lif_network(like, self.matched.mean, self.private_sd)
-        network = replace(network, equations=network.equations.replace("external +", "external + drive +"))
+        neurons = lif(like, self.matched.mean, self.private_sd, EQUATIONS.replace("external +", "external + drive +"))
         drive = self._drive(session, rng.spawn(1)[0])
-        spikes = simulate(network, session, rng, drives=(drive,), burn_in=like.burn_in, dt=like.dt)
+        spikes = simulate(
+            SpikingNetwork((neurons,), name=self.circuit.name),
+            session,
+            rng,
+            drives=(drive,),
+            burn_in=like.burn_in,
+            dt=like.dt,
+        )
         return activity(session, like.n_neurons, spikes=spikes.columns).assign_attrs(engine=spikes.engine)
 
     def _drive(self, session: Session, rng: np.random.Generator) -> Drive:

@@ -98,14 +98,14 @@ class IndependentPoissonSubject:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Spike columns (trial, time [s], neuron) of neurons that are held, at the steps at which a network's fire."""
         from simlab.simulators.effects import of_kind
-        from simlab.simulators.spiking_inputs import Commands, Holds
+        from simlab.simulators.spiking_inputs import Commands, Schedule
 
         n_neurons, dt = self.circuit.like.n_neurons, self.circuit.like.dt
         steps = range(round(session.duration / dt))
         commands = Commands(of_kind(effects, "hold"), np.arange(session.trials), n_neurons, steps, dt)
-        step, cell = Holds(commands, np.empty(session.trials * n_neurons), rng).spikes
-        trial, neuron = np.divmod(cell, n_neurons)
-        return trial, step * dt, neuron
+        made = Schedule.of(commands, rng.random(session.trials * n_neurons))
+        trial, neuron = np.divmod(made.cell, n_neurons)
+        return trial, made.step * dt, neuron
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: no synapse at all."""

@@ -26,6 +26,7 @@ from simlab.naming import name_of
 from simlab.questions.form import check_truth
 from simlab.scoring import Truth
 from simlab.session import Session
+from simlab.simulators.engines import using
 from simlab.sources import libraries
 from simlab.store.archive import Archive
 from simlab.streams import digest_int, stream
@@ -59,6 +60,7 @@ class Lab:
         self.through = name_of(cell.instrument)
         self.made_by = (part_hash(cell.circuit), cell.subject, str(settings.seed))
         self.implanted = (*self.made_by, part_hash(cell.instrument))
+        self.reference = (settings.engine,) if settings.engine.startswith("brian2") else ()
         self.engine = ""
 
     def rng(self, *role: str | int) -> np.random.Generator:
@@ -89,7 +91,7 @@ class Lab:
 
     def simulate(self, session: Session, role: tuple[str | int, ...]) -> xr.Dataset:
         """The activity of a session, from memory or the archive where it has been simulated before."""
-        parts = ["activity", *self.made_by, libraries(None), *role, session.to_dict()]
+        parts = ["activity", *self.made_by, libraries(None), *self.reference, *role, session.to_dict()]
         name = fingerprint(parts)
 
         def run() -> xr.Dataset:
@@ -145,10 +147,11 @@ class Lab:
             check_truth(found, asked)
             return found
 
-        stored = fingerprint([*name, libraries(None)])
+        stored = fingerprint([*name, libraries(None), *self.reference])
         return kept(name, lambda: self.archive.fetch(stored, find, least_seconds=1.0))
 
     def bounded(self, what: str, work: Callable[[], T]) -> T:
         """What `work` of the circuit or the instrument returns, within the experiment's limit on simulations."""
         settings = self.settings
-        return bounded(what, work, settings.simulation_limit, last_resort=settings.worker)
+        with using(settings.engine):
+            return bounded(what, work, settings.simulation_limit, last_resort=settings.worker)

@@ -31,6 +31,7 @@ class Settings:
     elsewhere: bool = False  # in a worker, whatever kind of executor it is
     worker: bool = False  # in a process that may be ended if a method cannot be stopped otherwise
     simulation_limit: float = 3600.0  # s of processor time
+    engine: str = "auto"  # of spiking networks (`simlab.simulators.engines`)
 
 
 def identity(cell: Cell, settings: Settings) -> Row:

@@ -110,7 +110,7 @@ def provenance(results: Results) -> list[tuple[str, str]]:
     rows += [(f"machine: {k}", _plain(v)) for k, v in _mapping(known.get("machine")).items()]
     rows += [(f"version: {k}", _plain(v)) for k, v in _mapping(known.get("versions")).items()]
     engines = results.table["engine"].fillna("").map(str)
-    rows += [("engine", f"{name} ({n} cells)") for name, n in engines[engines != ""].value_counts().items()]
+    rows += [("ran on", f"{name} ({n} cells)") for name, n in engines[engines != ""].value_counts().items()]
     memory = results.table["peak_memory"].dropna()
     if len(memory):
         rows.append(("largest memory of a cell", f"{memory.max() / 2**20:.0f} MiB"))

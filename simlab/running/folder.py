@@ -17,6 +17,7 @@ from simlab.execution.strict.jail import protections
 from simlab.experiment import Experiment
 from simlab.fingerprint import describe
 from simlab.provenance import machine, versions
+from simlab.simulators.engines import ENGINES, checked
 from simlab.store.run_file import FORMAT, read_run_file
 
 SHORTEST_SECRET = 20
@@ -73,21 +74,41 @@ def settings_of_run(folder: Path, settings: Iterable[str], *, resume: bool) -> t
     return earlier
 
 
+def engine_of_run(folder: Path, wanted: str | None, *, resume: bool) -> str:
+    """What runs spiking networks in this run, or did in the one that it goes on with."""
+    wanted = None if wanted is None else checked(wanted)
+    if not resume or not (folder / "run.json").is_file():
+        return wanted or ENGINES[0]
+    earlier = read_run_file(folder).get("engine", ENGINES[0])
+    if wanted not in (None, earlier):
+        raise SimlabError(
+            f"{folder} was begun with engine {earlier}, got {wanted}: a resumed run keeps its engine, so leave out "
+            "--engine, or name another --out folder"
+        )
+    return str(earlier)
+
+
 def write_run_file(
-    folder: Path, spec: Experiment, source: str, n_cells: int, settings: Iterable[str] = (), strict: bool | None = None
+    folder: Path,
+    spec: Experiment,
+    source: str,
+    n_cells: int,
+    settings: Iterable[str] = (),
+    strict: bool | None = None,
+    engine: str = ENGINES[0],
 ) -> None:
     """`run.json`: everything needed to repeat the run."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         scratch = folder / ".run.json.writing"
-        scratch.write_text(json.dumps(_run_file(spec, source, n_cells, settings, strict), indent=1))
+        scratch.write_text(json.dumps(_run_file(spec, source, n_cells, settings, strict, engine), indent=1))
         os.replace(scratch, folder / "run.json")
     except OSError as error:
         raise SimlabError(f"the run folder {folder} cannot be written ({error}): name another with --out") from error
 
 
 def _run_file(
-    spec: Experiment, source: str, n_cells: int, settings: Iterable[str], strict: bool | None
+    spec: Experiment, source: str, n_cells: int, settings: Iterable[str], strict: bool | None, engine: str
 ) -> dict[str, Any]:
     return {
         "format": FORMAT,
@@ -106,6 +127,7 @@ def _run_file(
         "versions": versions(),
         "machine": machine(),
         "strict": strict,
+        "engine": engine,
         "protections": protections(),
         "command": [Path(sys.argv[0]).name, *sys.argv[1:]],
         "written": time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime()),

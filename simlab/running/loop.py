@@ -21,7 +21,7 @@ from simlab.rules import Within
 from simlab.running.arguments import check_run
 from simlab.running.dispatch import finished_rows
 from simlab.running.executors import pool_of
-from simlab.running.folder import as_it_will_run, secret_seed, settings_of_run, write_run_file
+from simlab.running.folder import as_it_will_run, engine_of_run, secret_seed, settings_of_run, write_run_file
 from simlab.running.staleness import Standing, standing
 from simlab.store.archive import default_root
 from simlab.store.ledger import Ledger
@@ -42,6 +42,7 @@ def run(
     archive: Path | str | bool | None = True,
     progress: Progress | bool | None = None,
     settings: Iterable[str] = (),
+    engine: str | None = None,
     say: Callable[[str], None] | None = None,
 ) -> Results:
     """Runs every cell that the ledger lacks, and returns the results.
@@ -55,6 +56,7 @@ def run(
     remaining time on a terminal and in a notebook, elsewhere a line on standard error every 30 s at most (None), at
     every tenth (True), or nothing (False); or your own, called with (done, total, row) after each cell.
     settings: `part.field=value` replaces a parameter wherever that part stands in the grids (`simlab.variation`).
+    engine: what runs spiking networks, `auto` (None), `kernel`, `brian2` or `brian2-cython`; a resumed run keeps its.
     Raises SimlabError if the folder holds a run and `resume` is not given, or a run of an earlier version.
     """
     check_run(run, locals())
@@ -63,10 +65,11 @@ def run(
     folder = Path(out) if out is not None else Path("runs") / spec.name
     secret = bool(strict) and not resume
     settings = settings_of_run(folder, settings, resume=resume)
+    engine = engine_of_run(folder, engine, resume=resume)
     spec = varied(spec, settings)
     spec = as_it_will_run(folder, spec, subjects=subjects, seed=secret_seed(seed) if secret else seed, resume=resume)
     cells = {cell.digest(spec.seed): cell for cell in spec.cells()}
-    write_run_file(folder, spec, source, len(cells), settings, strict)
+    write_run_file(folder, spec, source, len(cells), settings, strict, engine)
     sweep(_root(archive))
     for sentence in mended(folder / "ledger.sqlite"):
         (say or _to_stderr)(sentence)
@@ -74,7 +77,7 @@ def run(
     found = standing(ledger, cells)
     for sentence in found.sentences():
         (say or _to_stderr)(sentence)
-    orders = _settings(spec, archive, strict, executor, workers)
+    orders = _settings(spec, archive, strict, executor, workers, engine)
     try:
         with progress_bar(progress) as told:
             _work_off(ledger, cells, found, spec, orders, executor, workers, told)
@@ -121,6 +124,7 @@ def _settings(
     strict: bool | None,
     executor: Executor | None,
     workers: int | None,
+    engine: str,
 ) -> Any:
     from simlab.lab.row import Settings
 
@@ -128,4 +132,4 @@ def _settings(
     where = None if root is None else str(root)
     elsewhere, worker = executor is not None or workers is not None, executor is None and workers is not None
     limits = spec.time_limit, spec.memory_limit
-    return Settings(spec.seed, where, *limits, strict, elsewhere, worker, spec.simulation_limit)
+    return Settings(spec.seed, where, *limits, strict, elsewhere, worker, spec.simulation_limit, engine)

@@ -18,7 +18,7 @@ class Command:
 
     edges: np.ndarray  # (segment - 1,) s
     current: np.ndarray  # (segment, trial, neuron), in the unit of the transfer function's argument
-    clamp: np.ndarray  # the same shape, or one segment if nothing is held; NaN is free
+    clamp: np.ndarray | None  # the same shape, NaN is free; None if nothing is held
     gain: np.ndarray | None  # the same shape, on all synapses that a neuron makes; None if there is none
     pair_gain: np.ndarray | None  # (kind, pre, post): all the factors on pairs that occur; None if there is none
     pair_kind: np.ndarray | None  # (segment, trial): which of them
@@ -43,9 +43,10 @@ class Command:
         current = _task(inputs, interval, starts, session.trials, size)
         if drives := of_kind(effects, "drive"):
             current[1:] += rheobase * np.stack([drive_at(drives, start, every, size) for start in starts])
-        clamp, gain = np.full((1, session.trials, size), np.nan), None
+        clamp, gain = None, None
         if holds := of_kind(effects, "hold"):
-            clamp = np.stack([clamp[0], *(hold_at(holds, start, every, size) for start in starts)])
+            free = np.full((session.trials, size), np.nan)
+            clamp = np.stack([free, *(hold_at(holds, start, every, size) for start in starts)])
         if gains := [effect for effect in of_kind(effects, "gain") if effect.over == "neuron"]:
             unit = np.arange(size)
             gain = np.stack([np.ones_like(current[0]), *(gain_at(gains, s, every, unit, unit) for s in starts)])
@@ -54,6 +55,19 @@ class Command:
     def segment(self, times: np.ndarray) -> np.ndarray:
         """Which segment holds at each of these times (time,) [s]."""
         return np.searchsorted(self.edges, times, side="right")
+
+    def factor(self, segment: int, trial: int) -> np.ndarray:
+        """The gain (pre, post) on the synapses of a trial in a segment."""
+        unit = np.ones(self.current.shape[-1]) if self.gain is None else self.gain[segment, trial]
+        if self.pair_gain is None or self.pair_kind is None:
+            return np.broadcast_to(unit[:, None], (len(unit), len(unit)))
+        return unit[:, None] * self.pair_gain[self.pair_kind[segment, trial]]
+
+    @property
+    def bytes_per_trial(self) -> int:
+        """Of the arrays that have a trial axis."""
+        tables = (self.current, self.clamp, self.gain, self.pair_kind)
+        return sum(each.nbytes for each in tables if each is not None) // self.current.shape[1]
 
 
 def _task(inputs: np.ndarray | None, interval: float | None, starts: np.ndarray, trials: int, size: int) -> np.ndarray:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import subprocess
 import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import pandas as pd
 import pytest
@@ -17,32 +20,56 @@ from simlab.cli import main
 FILE = Path(__file__).parents[1] / "support" / "toy_experiment.py"
 
 
-def simlab(*arguments: str | Path, status: int = 0) -> subprocess.CompletedProcess:
-    done = subprocess.run([sys.executable, "-m", "simlab", *map(str, arguments)], capture_output=True, text=True)
+class Said(NamedTuple):
+    """What a command printed."""
+
+    stdout: str
+    stderr: str
+
+
+def spawned(*arguments: str | Path, status: int = 0, **environment: str) -> Said:
+    """A command in a process of its own, as a shell starts it."""
+    command, seen = [sys.executable, "-m", "simlab", *map(str, arguments)], os.environ | environment
+    done = subprocess.run(command, capture_output=True, text=True, env=seen)
     assert done.returncode == status, done.stdout + done.stderr
-    return done
+    return Said(done.stdout, done.stderr)
+
+
+@pytest.fixture
+def simlab(capsys) -> Callable[..., Said]:
+    """A command in this process, which has imported already what a new one would need seconds for."""
+
+    def command(*arguments: str | Path, status: int = 0) -> Said:
+        with pytest.raises(SystemExit) as ended:
+            main([*map(str, arguments)])
+        said = Said(*capsys.readouterr())
+        assert ended.value.code == status, said
+        return said
+
+    return command
 
 
 @pytest.fixture(scope="module")
 def folder(tmp_path_factory) -> Path:
-    out = tmp_path_factory.mktemp("cli") / "run"
-    done = simlab("run", FILE, "--subjects", "2", "--workers", "1", "--out", out)
+    place = tmp_path_factory.mktemp("cli")
+    arguments = ("run", FILE, "--subjects", "2", "--workers", "1", "--out", place / "run")
+    done = spawned(*arguments, SIMLAB_ARCHIVE=str(place / "archive"))
     assert "lag_correlation" in done.stdout
     assert all(re.fullmatch(r"\d+ of \d+ cells, .*", line) for line in done.stderr.splitlines())  # no bar, no warning
-    return out
+    return place / "run"
 
 
-def test_help_names_every_command():
+def test_help_names_every_command(simlab):
     printed = simlab("--help").stdout
     commands = ("list", "show", "run", "results", "claims", "score", "report", "generate", "check", "archive")
     assert all(command in printed for command in commands)
 
 
-def test_list_of_a_kind_prints_bare_names():
+def test_list_of_a_kind_prints_bare_names(simlab):
     assert simlab("list", "questions").stdout.split() == ["connectivity", "mechanism", "topology"]
 
 
-def test_show_prints_documentation_parameters_and_truths():
+def test_show_prints_documentation_parameters_and_truths(simlab):
     printed = simlab("show", "balanced_ei").stdout
     assert "balanced_ei (circuit)" in printed
     assert "parameters:" in printed
@@ -51,7 +78,7 @@ def test_show_prints_documentation_parameters_and_truths():
 
 
 def test_an_unknown_name_ends_with_status_2_and_what_there_is():
-    done = simlab("show", "nonesuch", status=2)
+    done = spawned("show", "nonesuch", status=2)
     assert done.stderr.startswith("simlab: nothing is named 'nonesuch'; there are: circuits: balanced_ei")
     assert "Traceback" not in done.stderr
 
@@ -60,7 +87,7 @@ def test_a_run_leaves_its_folder_with_report_and_figures(folder):
     assert {"run.json", "ledger.sqlite", "report"} <= {p.name for p in folder.iterdir()}
 
 
-def test_results_print_as_table_csv_json_and_parquet(folder, tmp_path):
+def test_results_print_as_table_csv_json_and_parquet(simlab, folder, tmp_path):
     assert "lag_correlation" in simlab("results", folder).stdout
     csv = pd.read_csv(io.StringIO(simlab("results", folder, "--csv").stdout))
     records = json.loads(simlab("results", folder, "--json").stdout)
@@ -70,7 +97,7 @@ def test_results_print_as_table_csv_json_and_parquet(folder, tmp_path):
     assert csv["cell"].tolist() == [r["cell"] for r in records] == parquet["cell"].tolist()
 
 
-def test_claims_print_their_figures_and_exit_with_1_if_one_fails(folder):
+def test_claims_print_their_figures_and_exit_with_1_if_one_fails(simlab, folder):
     printed = simlab("claims", folder, status=1).stdout
     assert "HOLDS        chain_found" in printed
     assert "FAILS        chain_missed" in printed
@@ -78,13 +105,13 @@ def test_claims_print_their_figures_and_exit_with_1_if_one_fails(folder):
     assert "source: toy" in printed
 
 
-def test_a_second_run_into_the_folder_needs_resume(folder):
+def test_a_second_run_into_the_folder_needs_resume(simlab, folder):
     done = simlab("run", FILE, "--subjects", "2", "--out", folder, status=2)
     assert "--resume" in done.stderr
     simlab("run", FILE, "--subjects", "2", "--out", folder, "--resume", "--workers", "1")
 
 
-def test_what_is_no_run_folder_is_a_clear_error(tmp_path):
+def test_what_is_no_run_folder_is_a_clear_error(simlab, tmp_path):
     assert "is no run folder" in simlab("results", tmp_path, status=2).stderr
 
 
@@ -96,69 +123,60 @@ def test_what_is_no_run_folder_is_a_clear_error(tmp_path):
         (("--trials", "2", "--duration", "1", "--instrument", "spectacles"), "no instrument named 'spectacles'"),
     ],
 )
-def test_impossible_datasets_are_refused_by_rule(arguments, rule, tmp_path):
+def test_impossible_datasets_are_refused_by_rule(simlab, arguments, rule, tmp_path):
     done = simlab("generate", "independent_poisson", *arguments, "--out", tmp_path / "data.nwb", status=2)
     assert rule in done.stderr
     assert not (tmp_path / "data.nwb").exists()
 
 
-def test_version():
+def test_version(simlab):
     from simlab import __version__
 
     assert simlab("--version").stdout == f"simlab {__version__}\n"
 
 
-def inside(capsys, *arguments: str | Path) -> str:
-    """What a command prints, run in this process."""
-    with pytest.raises(SystemExit) as ended:
-        main([*map(str, arguments)])
-    printed = capsys.readouterr()
-    assert ended.value.code == 0, printed.err
-    return printed.out
-
-
-def test_generate_takes_parameters_of_circuit_and_instrument(capsys, tmp_path):
+def test_generate_takes_parameters_of_circuit_and_instrument(simlab, tmp_path):
     data, truth = tmp_path / "my data é.zarr", tmp_path / "truth.json"
     settings = ("--set", "circuit.like.n_neurons=30", "--set", "n_units=12")
     where = ("--out", data, "--truth", truth)
     size = ("--trials", "2", "--duration", "1", "--instrument", "subsample")
-    assert "12 units, 2 trials of 1 s" in inside(capsys, "generate", "independent_poisson", *size, *settings, *where)
+    assert "12 units, 2 trials of 1 s" in simlab("generate", "independent_poisson", *size, *settings, *where).stdout
     origin = json.loads(truth.read_text())["origin"]
     assert origin["circuit"]["parameters"]["like"]["parameters"]["n_neurons"] == 30
     assert origin["instrument"]["parameters"] == {"n_units": 12}
 
 
-def test_show_takes_parameters(capsys, tmp_path):
-    printed = inside(capsys, "show", "subsample", "--set", "instrument.n_units=7", "--figure", tmp_path / "seven.svg")
+def test_show_takes_parameters(simlab, tmp_path):
+    printed = simlab("show", "subsample", "--set", "instrument.n_units=7", "--figure", tmp_path / "seven.svg").stdout
     assert "n_units = 7 (default 20)" in printed
     assert (tmp_path / "seven.svg").stat().st_size > 10_000
-    assert "plans: 3 x 1 s" in inside(capsys, "show", "first_light", "--set", "plan.trials=3", "--set", "duration=1")
+    assert "plans: 3 x 1 s" in simlab("show", "first_light", "--set", "plan.trials=3", "--set", "duration=1").stdout
 
 
-def test_a_run_with_parameters_says_what_failed_and_where_its_report_is(capsys, tmp_path, monkeypatch):
+def test_a_run_with_parameters_says_what_failed_and_where_its_report_is(simlab, tmp_path, monkeypatch):
     monkeypatch.setenv("COLUMNS", "160")
     out = tmp_path / "a run"
-    printed = inside(
-        capsys, "run", FILE, "--subjects", "1", "--workers", "1", "--out", out,
+    printed = simlab(
+        "run", FILE, "--subjects", "1", "--workers", "1", "--out", out,
         "--set", "plan.trials=10", "--set", "lag_correlation.width=0.002", "--set", "subsample.n_units=5",
-    )  # fmt: skip
+    ).stdout  # fmt: skip
     assert "4 of 28 cells ended with an error:\n     4 x " in printed
     assert "ValueError: this method always raises" in printed
     assert "lag_correlation(width=0.002)" in printed
     written = Path(printed.rsplit("report: ", 1)[1].strip())
     assert written.is_file()
     assert written.is_relative_to(out)
-    claims = subprocess.run([sys.executable, "-m", "simlab", "claims", str(out)], capture_output=True, text=True)
+    claims = spawned("claims", out, status=1)
     assert "chain_found" in claims.stdout  # of the changed experiment, found again by its settings
     assert claims.stderr == ""
 
 
-def test_the_archive_reports_its_size_and_purges(folder):
+def test_the_archive_reports_its_size_and_purges(simlab, folder):
     assert "entries" in simlab("archive").stdout
     assert ": 0 entries" in simlab("archive", "--purge").stdout
 
 
-def test_a_run_is_scored_again_under_another_criterion(folder):
+def test_a_run_is_scored_again_under_another_criterion(simlab, folder):
     assert "lag_correlation" in simlab("score", folder, "--set", "connectivity.least_mcc=1.01").stdout
     harsh = pd.read_csv(io.StringIO(simlab("results", folder, "--csv").stdout))
     assert harsh.query("role == 'circuit'")["recovered"].max() == 0
@@ -176,19 +194,19 @@ def test_a_run_is_scored_again_under_another_criterion(folder):
         ("colour.hue=1", "no question named 'colour'"),
     ],
 )
-def test_a_criterion_that_is_none_is_refused_by_rule(folder, criterion, rule):
+def test_a_criterion_that_is_none_is_refused_by_rule(simlab, folder, criterion, rule):
     done = simlab("score", folder, "--set", criterion, status=2)
     assert rule in done.stderr
     assert "Traceback" not in done.stderr
 
 
-def test_a_folder_of_an_earlier_version_is_refused_by_every_command_that_opens_one(tmp_path):
+def test_a_folder_of_an_earlier_version_is_refused_by_every_command_that_opens_one(simlab, tmp_path):
     (tmp_path / "run.json").write_text(json.dumps({"experiment": "toy", "seed": 1, "subjects": 1}))
     for command in ("results", "claims", "report", "score"):
         assert "run the experiment again into another folder" in simlab(command, tmp_path, status=2).stderr
 
 
-def test_a_method_in_the_experiment_s_own_file_is_sealed_without_running_that_file(tmp_path):
+def test_a_method_in_the_experiment_s_own_file_is_sealed_without_running_that_file(simlab, tmp_path):
     (tmp_path / "whole.py").write_text(BROKEN.replace('{}["nowhere"]', 'simlab.Finding.abstain("as it is meant to")'))
     for n in ("1", "2"):
         simlab("run", tmp_path / "whole.py", "--workers", n, "--out", tmp_path / n)
@@ -196,13 +214,13 @@ def test_a_method_in_the_experiment_s_own_file_is_sealed_without_running_that_fi
         assert (row["status"], row["reason"]) == ("abstained", "as it is meant to")
 
 
-def test_errors_are_printed_with_where_in_the_code_they_arose(tmp_path):
+def test_errors_are_printed_with_where_in_the_code_they_arose(simlab, tmp_path):
     (tmp_path / "broken.py").write_text(BROKEN)
     done = simlab("run", tmp_path / "broken.py", "--workers", "1", "--out", tmp_path / "run")
     assert "--errors`" in done.stdout
     told = simlab("results", tmp_path / "run", "--errors").stdout
     assert told.startswith("1 x broken, first in cell ")
-    assert re.search(r"broken\.py\", line 1[0-4], in analyse", told), told
+    assert re.search(r"broken\.py\", line 1[0-5], in analyse", told), told
     assert 'return {}["nowhere"]' in told
     assert "KeyError: 'nowhere'" in told
 
@@ -210,6 +228,7 @@ def test_errors_are_printed_with_where_in_the_code_they_arose(tmp_path):
 BROKEN = """
 from dataclasses import dataclass
 import simlab
+from toys import ToyChain
 
 @dataclass(frozen=True)
 class Broken:
@@ -221,6 +240,6 @@ class Broken:
         return {}["nowhere"]
 
 plan = simlab.Plan(trials=2, duration=0.5)
-grid = simlab.Grid(("balanced_ei",), (plan,), ("subsample",), (Broken(),), baselines=False)
+grid = simlab.Grid((ToyChain(),), (plan,), ("perfect",), (Broken(),), baselines=False)
 experiment = simlab.Experiment("broken_one", "?", (grid,), subjects=1)
 """

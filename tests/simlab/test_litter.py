@@ -133,7 +133,7 @@ def test_a_purge_takes_half_written_entries_and_old_builds(tmp_path):
 
 BRIAN = """
 import os, tempfile
-from simlab.simulators.spiking_targets import brian
+from simlab.simulators.brian.module import brian
 brian()
 print(sorted(os.listdir(tempfile.gettempdir())))
 os._exit(0)  # as a kill: no exit handler tidies up

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 
-from simlab.simulators.spiking import SpikingNetwork, SynapseSet, simulate
+from simlab.simulators.spiking import Population, SpikingNetwork, SynapseSet, simulate
 
 TAU, REST, THRESHOLD, RESET, REFRACTORY = 20e-3, -70e-3, -50e-3, -60e-3, 2e-3
 
 
 def lif(n_neurons, bias=0.0, sigma=0.0, synapses=(), extra="", initial=REST):
-    return SpikingNetwork(
+    neurons = Population(
         n_neurons=n_neurons,
         equations=f"""
             dv/dt = (rest - v + bias {extra} + 20*mV*perturbation)/tau
@@ -25,8 +27,14 @@ def lif(n_neurons, bias=0.0, sigma=0.0, synapses=(), extra="", initial=REST):
         refractory=REFRACTORY,
         parameters={"tau": TAU, "rest": REST, "sigma": sigma, "bias": bias},
         initial={"v": np.full(n_neurons, initial)},
-        synapses=synapses,
     )
+    return SpikingNetwork((neurons,), synapses)
+
+
+def altered(network, **changes):
+    """The network of one population with fields of that population changed."""
+    (neurons,) = network.populations
+    return replace(network, populations=(replace(neurons, **changes),))
 
 
 def noisy(n_neurons=20, seed=0):
@@ -36,8 +44,8 @@ def noisy(n_neurons=20, seed=0):
     return lif(n_neurons, bias=15e-3, sigma=5e-3, synapses=(synapses,))
 
 
-def run(network, session, seed=1, target="numpy", burn_in=0.0, **options):
-    return simulate(network, session, np.random.default_rng(seed), target=target, burn_in=burn_in, **options)
+def run(network, session, seed=1, burn_in=0.0, **options):
+    return simulate(network, session, np.random.default_rng(seed), burn_in=burn_in, **options)
 
 
 def same(a, b):

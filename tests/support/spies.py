@@ -149,7 +149,7 @@ class Hunt:
         elif isinstance(thing, int | float | np.generic):
             self.check(thing.item() if isinstance(thing, np.generic) else thing)
         elif isinstance(thing, np.ndarray) and thing.dtype.kind in "iufUO" and thing.size <= 2_000:
-            for value in thing.ravel().tolist():
+            for value in np.asarray(thing).ravel().tolist():  # of a subclass, the numbers
                 self.check(value if isinstance(value, str | int | float) else str(value))
 
     def check(self, value: Any) -> None:

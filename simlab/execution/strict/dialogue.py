@@ -25,6 +25,9 @@ BYTES_PER_PAIR = 128
 MOST_LISTS = 2_000_000
 """Lists and objects in one line: an empty one is two bytes long and takes 64 in the lab's memory."""
 
+DEEPEST = 900
+"""Levels of lists and objects in one another: the parsers of some Pythons take thousands, which nothing else could."""
+
 MOST_PROPOSALS = 10_000
 """Natural sessions given out to one method: they cost it nothing, and the lab's time is not counted against it."""
 
@@ -45,7 +48,20 @@ def parsed(line: bytes) -> dict[str, Any]:
         raise ValueError(f"every line must be a JSON object, got {line[:80]!r} ({error})") from error
     if not isinstance(message, dict):
         raise ValueError(f"every line must be a JSON object, got {line[:80]!r}")
+    if n_lists > DEEPEST and _deeper(message, DEEPEST):
+        raise ValueError(f"every line must be a JSON object of at most {DEEPEST} levels, got {line[:80]!r}")
     return message
+
+
+def _deeper(message: Any, levels: int) -> bool:
+    """Whether lists and objects lie in one another to more than so many levels; found without recursion."""
+    inner = [message]
+    for _ in range(levels):
+        inner = [part for outer in inner for part in (outer.values() if isinstance(outer, dict) else outer)]
+        inner = [part for part in inner if isinstance(part, dict | list)]
+        if not inner:
+            return False
+    return True
 
 
 def plain_budget(budget: Budget) -> dict[str, float | None]:

@@ -113,7 +113,7 @@ def test_subjects_differ_and_a_seed_brings_one_back():
 
 
 def test_an_activity_names_its_engine_and_the_truths_their_questions():
-    assert spontaneous("balanced_ei").attrs["engine"].startswith("brian2")
+    assert spontaneous("balanced_ei").attrs["engine"].startswith("kernel (numba")
     network = subject("balanced_ei")
     assert network.circuit.mechanism == "recurrent network"
     with pytest.raises(LookupError, match="can answer connectivity, got"):

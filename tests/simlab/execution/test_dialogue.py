@@ -240,12 +240,17 @@ def test_natural_sessions_are_given_out_ten_thousand_times(tmp_path, monkeypatch
         b"\xff\xfe",
         b'{"do": ' + b"1" * 5000 + b"}",
         b"[" * 10**5,
+        b'{"a":' * 901 + b"1" + b"}" * 901,
         b'{"do": "record", "session": ' + b'{"a":' * 5000 + b"1" + b"}" * 5001,
     ],
 )
 def test_a_line_that_is_no_object_is_told_apart(line):
     with pytest.raises(ValueError, match=r"every line must be a JSON object"):
         parsed(line)
+
+
+def test_a_line_of_five_hundred_levels_is_read():
+    assert parsed(b'{"a":' * 500 + b"1" + b"}" * 500).keys() == {"a"}
 
 
 @pytest.mark.parametrize("confidence", [[[[1], [1, 2]]], json.loads("[" * 100 + "]" * 100), "1", 10**400, {}])

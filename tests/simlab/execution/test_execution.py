@@ -9,6 +9,7 @@ import subprocess
 import sys
 import threading
 import time
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, ClassVar
 
@@ -36,6 +37,14 @@ def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The wall clock's guard against sleepers strikes soon."""
     monkeypatch.setattr(limits, "WALL_FACTOR", 1.0)
     monkeypatch.setattr(limits, "WALL_SLACK", 0.0)
+
+
+@pytest.fixture
+def interruptible() -> Iterator[None]:
+    """Ctrl-C interrupts, as at a terminal: what a shell starts in its background is deaf to it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
 
 
 @pytest.fixture
@@ -201,10 +210,13 @@ def test_a_method_that_allocates_without_end_is_stopped(seen):
 
 
 def test_peak_memory_is_the_method_s_own(seen):
+    freed = np.ones(2**22)  # 32 MiB: once it is freed, malloc keeps blocks of up to this size on its heap, resident
+    del freed
     ballast = np.ones(2**22)  # 32 MiB that the process holds before
-    outcome = run(lambda r, g: Finding(GOOD, float(np.ones(2**21).mean())), seen)
-    # 16 MiB were held at the peak; pages are counted in batches, so a few are missing or added
-    assert 2**24 * 0.8 < outcome.peak_memory < 2**24 * 2
+    outcome = run(lambda r, g: Finding(GOOD, float(np.ones(2**23).mean())), seen)
+    # 64 MiB were held at the peak: more than malloc ever takes from what is resident already, so all of it was new;
+    # pages are counted in batches, so a few are missing or added
+    assert 2**26 * 0.8 < outcome.peak_memory < 2**26 * 1.5
     assert ballast.mean() == 1
 
 
@@ -212,7 +224,7 @@ def test_a_process_that_is_named_like_a_measurement_is_measured():
     assert high_water_mark(b"Name:\tVmHWM:x kB\nUmask:\t0077\nVmHWM:\t      12 kB\n") == 12 * 1024
 
 
-def test_limits_signals_and_timers_are_left_as_they_were(seen, impatient):
+def test_limits_signals_and_timers_are_left_as_they_were(seen, impatient, interruptible):
     def handler(number, frame):
         raise AssertionError("the outer alarm came too early")
 
@@ -231,7 +243,7 @@ def test_limits_signals_and_timers_are_left_as_they_were(seen, impatient):
         signal.setitimer(signal.ITIMER_REAL, *outer)
 
 
-def test_the_user_s_own_interrupt_is_not_swallowed(seen):
+def test_the_user_s_own_interrupt_is_not_swallowed(seen, interruptible):
     def interrupted(r, g):
         try:
             os.kill(os.getpid(), signal.SIGINT)
@@ -279,10 +291,10 @@ print("never")
 def test_overhead_is_small(seen):
     times = []
     for _ in range(200):
-        began = time.perf_counter()
+        began = time.process_time()  # a busy machine takes the wall clock's time, not the processor's
         run(lambda r, g: Finding(GOOD), seen)
-        times.append(time.perf_counter() - began)
-    assert min(times) < 5e-3  # the fastest of many; some .7 ms when nobody else uses the core
+        times.append(time.process_time() - began)
+    assert min(times) < 5e-3  # the fastest of many; some .7 ms
 
 
 @pytest.mark.parametrize(

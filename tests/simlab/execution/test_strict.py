@@ -24,6 +24,7 @@ from toys import LagCorrelation, PulseAndCount, ToyChain
 from simlab.checks.problem import BRIEF, PracticeRig, fluorescence_recording, spiking_recording
 from simlab.contracts import Budget, Finding, SimlabError
 from simlab.data import bare
+from simlab.execution import limits
 from simlab.execution.execute import Outcome, execute
 from simlab.execution.strict.external import ExternalMethod
 from simlab.execution.strict.host import run_strictly
@@ -228,7 +229,9 @@ def test_a_death_is_an_outcome():
     assert "SIGABRT" in troubled("crashes").error
 
 
-def test_a_hang_ends_at_the_time_limit():
+def test_a_hang_ends_at_the_time_limit(monkeypatch):
+    monkeypatch.setattr(limits, "WALL_FACTOR", 2.0)  # after 2 s instead of 15 s
+    monkeypatch.setattr(limits, "WALL_SLACK", 1.0)
     began = time.perf_counter()
     outcome = troubled("hangs", time_limit=0.5)
     assert outcome.error == "TimeoutError: the method ran past its limit of 0.5 s"

@@ -21,6 +21,7 @@ from toy_experiment import EXPERIMENT
 from toys import LagCorrelation, Misbehaving, PulseAndCount, ToyChain, ToyRival
 
 from simlab.contracts import Finding, SimlabError
+from simlab.execution import limits
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
 from simlab.lab.memory import forget
@@ -137,7 +138,9 @@ def test_a_full_archive_saves_every_simulation(tmp_path):
         ("exit", "SystemExit"),
     ],
 )
-def test_a_method_that_goes_wrong_is_a_row_and_the_run_goes_on(tmp_path, how, reason):
+def test_a_method_that_goes_wrong_is_a_row_and_the_run_goes_on(tmp_path, monkeypatch, how, reason):
+    monkeypatch.setattr(limits, "WALL_FACTOR", 3.0)  # who hangs is given up after 6 s instead of 20 s
+    monkeypatch.setattr(limits, "WALL_SLACK", 3.0)
     table = run(tiny(Misbehaving(how), LagCorrelation(), subjects=1), tmp_path / "run").table
     bad = table[table["method"] == "misbehaving"]
     assert set(bad["status"]) == {"error"}

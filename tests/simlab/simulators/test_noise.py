@@ -29,16 +29,15 @@ def test_rate_units_share_the_part_of_their_noise_that_was_asked_for(share):
 
 @pytest.mark.parametrize("share", [0.5, 1.0])
 def test_spiking_neurons_that_share_all_noise_fire_together(share):
-    network = spiking.SpikingNetwork(
+    neurons = spiking.Population(
         4,
         "dv/dt = -v/tau + 2*sqrt(2/(tau*dt))*eta : 1\ntau : second (shared, constant)",
         threshold="v > 2",
         reset="v = 0",
         parameters={"tau": 0.01},
         initial={"v": np.zeros(4)},
-        noise_source=SOURCE,
-        noise_share=share,
     )
+    network = spiking.SpikingNetwork((neurons,), noise_source=SOURCE, noise_share=share)
     spikes = spiking.simulate(network, Session(10, 1.0), stream(1), dt=5e-4, burn_in=0.0)
     trains = [
         set(zip(spikes.trial[spikes.neuron == i], spikes.time[spikes.neuron == i], strict=True)) for i in range(4)

@@ -4,21 +4,18 @@ import os
 import subprocess
 import sys
 import threading
-from dataclasses import replace
-from pathlib import Path
 
-import lif_bench
 import numpy as np
 import pytest
-from lif_bench import REFRACTORY, RESET, REST, TAU, THRESHOLD, lif, noisy, run, same
+from lif_bench import REFRACTORY, RESET, REST, TAU, THRESHOLD, altered, lif, noisy, run, same
 
 from simlab.contracts import SimlabError
 from simlab.progress import listening
 from simlab.running.executors import pool_of
 from simlab.session import Effect, Session
-from simlab.simulators import spiking, spiking_targets
 from simlab.simulators.spiking import Drive, SynapseSet, simulate
 from simlab.simulators.spiking_inputs import one_thread
+from simlab.simulators.spiking_plan import Plan
 
 
 def only(neuron, n_neurons, strength):
@@ -55,7 +52,7 @@ def test_one_seed_gives_one_answer_and_leaves_numpys_global_state_alone():
     assert same(first, again)
     assert not same(first, other)
     assert np.array_equal(before, np.random.get_state()[1])  # noqa: NPY002
-    assert first.engine.endswith("numpy")
+    assert first.engine.startswith("kernel (numba")
 
 
 def test_trials_are_replicates_with_their_own_noise():
@@ -93,8 +90,9 @@ def test_a_factor_scales_synapses_by_the_variables_of_both_neurons():
     def network(release):
         synapses = SynapseSet(np.array([0]), np.array([1]), np.array([30e-3]), 1e-3, factor="release_pre")
         base = lif(2, synapses=(synapses,))
-        equations = base.equations + "\nrelease : 1 (constant)"
-        return replace(base, equations=equations, parameters={**base.parameters, "release": release})
+        (neurons,) = base.populations
+        equations = neurons.equations + "\nrelease : 1 (constant)"
+        return altered(base, equations=equations, parameters={**neurons.parameters, "release": release})
 
     session = Session(1, 0.03, perturbations=(Effect("drive", only(0, 2, 30.0), 0.01, 0.0115),))
     assert 1 in run(network(1.0), session).neuron
@@ -176,7 +174,7 @@ def test_it_runs_outside_the_main_thread():
 
 def test_brian2_is_first_imported_in_any_thread_and_leaves_ctrl_c_alone():
     code = (
-        "import signal, threading; from simlab.simulators.spiking_targets import brian\n"
+        "import signal, threading; from simlab.simulators.brian.module import brian\n"
         "before = signal.getsignal(signal.SIGINT); t = threading.Thread(target=brian); t.start(); t.join()\n"
         "assert signal.getsignal(signal.SIGINT) is before; print(brian().__version__)"
     )
@@ -189,14 +187,14 @@ def test_brian2_is_first_imported_in_any_thread_and_leaves_ctrl_c_alone():
 @pytest.mark.parametrize(
     ("network", "session", "options", "message"),
     [
-        (lambda: replace(lif(2), parameters={"colour": 1.0}), Session(1, 0.1), {}, "no variable 'colour'"),
+        (lambda: altered(lif(2), parameters={"colour": 1.0}), Session(1, 0.1), {}, "no variable 'colour'"),
         (lambda: lif(2, bias=np.zeros(3)), Session(1, 0.1), {}, r"one per neuron \(2,\), got shape \(3,\)"),
         (lambda: lif(2, bias=np.nan), Session(1, 0.1), {}, "bias must be finite"),
-        (lambda: lif(2), Session(1, 0.1), {"target": "fortran"}, "target must be one of"),
+        (lambda: lif(2), Session(1, 0.1), {"engine": "fortran"}, "engine must be one of"),
         (lambda: lif(2), Session(1, 0.1), {"dt": 0.0}, "dt > 0"),
         (lambda: lif(2), Session(1, 0.1), {"burn_in": -1.0}, "burn_in >= 0"),
         (
-            lambda: replace(lif(1), equations="dv/dt = -v/(10*ms) : volt", parameters={}),
+            lambda: altered(lif(1), equations="dv/dt = -v/(10*ms) : volt", parameters={}),
             Session(1, 0.1, perturbations=(Effect("drive", np.ones(1), 0, 0.1),)),
             {},
             "cannot be stimulated",
@@ -211,7 +209,7 @@ def test_brian2_is_first_imported_in_any_thread_and_leaves_ctrl_c_alone():
 )
 def test_what_cannot_be_run_is_refused_with_rule_and_value(network, session, options, message):
     with pytest.raises(SimlabError, match=message):
-        simulate(network(), session, np.random.default_rng(0), **{"target": "numpy", "burn_in": 0.0, **options})
+        simulate(network(), session, np.random.default_rng(0), **{"burn_in": 0.0, **options})
 
 
 def test_synapses_that_leave_the_network_are_refused():
@@ -224,106 +222,23 @@ def test_synapses_that_leave_the_network_are_refused():
         SynapseSet(np.array([0]), np.array([1]), np.array([np.nan]), 1e-3)
 
 
-def test_the_target_is_interpreted_until_a_compilation_would_have_paid(monkeypatch):
-    monkeypatch.setattr(spiking_targets, "is_compiled", lambda signature: False)
-    monkeypatch.setattr(spiking_targets, "_has_compiler", lambda: True)
-    monkeypatch.setattr(spiking_targets, "_forgone", {})
-    chosen = [spiking_targets.choose_target(("code",), 10_000, 20_000) for _ in range(60)]
-    assert chosen[0] == "numpy"
-    assert chosen[-1] == "cython"
-    assert chosen == sorted(chosen, reverse=True)  # it never goes back
-    assert spiking_targets.choose_target(("other code",), 10_000, 20_000) == "numpy"
-    assert spiking_targets.choose_target(("long",), 10_000, 10_000_000) == "cython"
-
-
-def test_compiled_code_is_used_unless_the_session_is_tiny_and_never_asked_for_without_a_compiler(monkeypatch):
-    monkeypatch.setattr(spiking_targets, "is_compiled", lambda signature: True)
-    assert spiking_targets.choose_target(("code",), 10_000, 20_000) == "cython"
-    assert spiking_targets.choose_target(("code",), 100, 100) == "numpy"
-    monkeypatch.setattr(spiking_targets, "is_compiled", lambda signature: False)
-    monkeypatch.setattr(spiking_targets, "_has_compiler", lambda: False)
-    assert spiking_targets.choose_target(("code",), 10_000, 10_000_000) == "numpy"
-
-
-@pytest.mark.parametrize("compiled", [False, True])
-def test_a_long_run_of_few_neurons_goes_to_one_program_whatever_was_compiled_before(monkeypatch, compiled):
-    """That target draws other numbers: had its choice depended on caches, so would results."""
-    monkeypatch.setattr(spiking_targets, "is_compiled", lambda signature: compiled)
-    monkeypatch.setattr(spiking_targets, "_has_compiler", lambda: True)
-    assert spiking_targets.choose_target(("long",), 100, 10_000_000, standalone=True) == "cpp_standalone"
-    assert spiking_targets.choose_target(("long",), 100, 10_000_000) == "cython"
-    assert spiking_targets.choose_target(("wide",), 10_000, 1_000_000, standalone=True) != "cpp_standalone"
-
-
-def test_standalone_refuses_what_it_cannot_run():
-    pulse = Effect("drive", -10.0 * np.ones(2), 0.0, 0.1)
-    with pytest.raises(SimlabError, match="no drives or perturbations"):
-        run(lif(2), Session(1, 0.1, perturbations=(pulse,)), target="cpp_standalone")
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_standalone_fires_at_the_interpreted_rates_and_hands_brian2_back():
-    session = Session(4, 5.0)
-    first, again, interpreted = (run(noisy(), session, target=t) for t in ("cpp_standalone",) * 2 + ("numpy",))
-    assert same(first, again)
-    assert first.engine.endswith("cpp_standalone")
-    assert set(first.trial) == set(range(4))
-    rates = [np.bincount(spikes.neuron, minlength=20) / 20 for spikes in (first, interpreted)]
-    # 20 s at about 15 Hz and CV below 1: each rate within 0.9 Hz, the mean of 20 within 0.2 Hz.
-    assert abs(rates[0].mean() - rates[1].mean()) < 4 * np.sqrt(2) * 0.2
-    assert np.corrcoef(*rates)[0, 1] > 0.5
-
-
 def test_subjects_of_one_circuit_share_their_signature_whatever_their_wiring():
     def signature(network, trials):
-        return spiking.Plan(network, Session(trials, 0.1), (), 0, 1000, 1e-4).signature()
+        return Plan(network, Session(trials, 0.1), (), 0, 1000, 1e-4).signature()
 
     assert signature(noisy(20, 0), 3) == signature(noisy(30, 1), 7)
     assert signature(noisy(), 3) != signature(lif(20, extra="+ 1*mV"), 3)
 
 
-COMPILED = """
-import sys, glob, numpy as np, brian2
-brian2.prefs.codegen.runtime.cython.cache_dir = sys.argv[1]
-sys.path.insert(0, sys.argv[2])
-from lif_bench import noisy, run, same
-from simlab.session import Session
-first = run(noisy(20, 0), Session(4, 0.3), target="cython")
-compiled = len(glob.glob(sys.argv[1] + "/*.so"))
-assert compiled > 0
-run(noisy(33, 5), Session(9, 0.2), target="cython")
-assert len(glob.glob(sys.argv[1] + "/*.so")) == compiled, "a second subject compiled again"
-assert same(first, run(noisy(20, 0), Session(4, 0.3), target="numpy")), "the targets disagree"
-print(compiled, first.engine)
-"""
-
-
-@pytest.mark.slow
-@pytest.mark.timeout(600)
-def test_one_compilation_serves_all_subjects_trials_and_processes_with_the_same_spikes(tmp_path):
-    """Two processes at once on one cold cache, then a third that finds it warm."""
-    folder = str(Path(lif_bench.__file__).parent)
-    command = [sys.executable, "-c", COMPILED, str(tmp_path), folder]
-    both = [subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True) for _ in range(2)]
-    outputs = [process.communicate(timeout=500) for process in both]
-    assert [process.returncode for process in both] == [0, 0], outputs
-    n_compiled = outputs[0][0].split()[0]
-    third = subprocess.run(command, capture_output=True, text=True, timeout=200)
-    assert third.returncode == 0, third.stderr
-    assert third.stdout.split()[0] == n_compiled
-    assert "cython" in third.stdout
-
-
-def test_one_thread_draws_the_numbers_that_two_draw(monkeypatch):
-    session = Session(40, 0.2)  # of several blocks of numbers
+def test_one_thread_finds_what_two_find(monkeypatch):
+    session = Session(40, 0.2)
     monkeypatch.setattr(os, "sched_getaffinity", lambda _: {0, 1}, raising=False)
     monkeypatch.delenv("SIMLAB_ENGINE_THREADS", raising=False)
     names, two = threads_of(lambda: run(noisy(), session))
-    assert any(name.startswith("simlab-noise") for name in names)
+    assert any(name.startswith("simlab-trials") for name in names)
     monkeypatch.setenv("SIMLAB_ENGINE_THREADS", "1")
     names, one = threads_of(lambda: run(noisy(), session))
-    assert not any(name.startswith("simlab-noise") for name in names)
+    assert not any(name.startswith("simlab-trials") for name in names)
     assert same(one, two)
     assert np.array_equal(one.later, two.later)
 
