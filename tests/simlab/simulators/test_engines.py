@@ -18,6 +18,7 @@ SMALL = {
     "ring_attractor": {},
     "feedforward_ring": {},
     "strong_ring": {"n_neurons": 40, "burn_in": 0.2},
+    "bursting_culture": {"n_neurons": 40, "weight": 0.15},
 }
 """The spiking circuits that an engine runs."""
 
