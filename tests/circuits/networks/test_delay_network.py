@@ -99,7 +99,7 @@ def test_one_rheobase_is_what_makes_a_neuron_fire_without_end():
     drive = Effect("drive", np.array([0.85, 1.1]), 0.0, 3.0)
     spikes = simulate(network, Session(1, 3.0, perturbations=(drive,)), np.random.default_rng(0), dt=circuit.dt)
     late = spikes.neuron[spikes.time > 1.5]
-    assert RHEOBASE == pytest.approx((5 - 0.2) ** 2 / 0.16 - 140)
+    assert pytest.approx((5 - 0.2) ** 2 / 0.16 - 140) == RHEOBASE
     assert not np.any(late == 0)  # just below, from 0.95 on, it also fires: its rest loses stability before it is lost
     assert np.sum(late == 1) >= 3
 
