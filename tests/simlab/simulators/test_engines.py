@@ -20,6 +20,7 @@ SMALL = {
     "strong_ring": {"n_neurons": 40, "burn_in": 0.2},
     "bursting_culture": {"n_neurons": 40, "weight": 0.15},
     "delay_network": {"connection_probability": 0.2},
+    "adapting_synapses": {"burn_in": 0.2},
 }
 """The spiking circuits that an engine runs."""
 
