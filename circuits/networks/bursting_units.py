@@ -41,7 +41,9 @@ class BurstingUnits:
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # the network whose rates it copies
-    cv: Annotated[float, Within(0.2, 3)] = 1.5  # of the intervals; 0.5 to 1.5 in cortex (Shinomoto et al. 2003)
+    cv: Annotated[float, Within(0.2, 3)] = 1.3
+    """Of the intervals: 0.5 to 1.5 in cortex (Shinomoto et al. 2003). At 1.5 a session of a second leaves so many
+    neurons silent that the least count of a neuron tells them from the network's."""
 
     def __post_init__(self) -> None:
         check_fields(self)

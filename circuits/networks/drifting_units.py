@@ -43,8 +43,9 @@ class DriftingUnits:
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # the network whose rates it copies
-    spread: Annotated[float, Within(0, 2)] = 0.5
-    """Standard deviation of the log rate over time; over cortical neurons it is about 1 (Buzsaki & Mizuseki 2014)."""
+    spread: Annotated[float, Within(0, 2)] = 0.3
+    """Standard deviation of the log rate over time. In a session of seconds a spread of 0.5 shows as rates that differ
+    more among neurons than the network's do; over cortical neurons it is about 1 (Buzsaki & Mizuseki 2014)."""
     time_constant: Annotated[float, Within(5, 100_000, "s")] = 60.0
     """s; rates drift over minutes (Elber-Dorozko & Loewenstein 2018: over tens of trials)."""
 

@@ -99,7 +99,8 @@ class StrongRing:
         """The threshold in force."""
         if self.threshold is not None:
             return self.threshold
-        return float(np.interp(self.strength, *zip(*THRESHOLDS, strict=True)))
+        strengths, thresholds = np.array(THRESHOLDS).T
+        return float(np.interp(self.strength, strengths, thresholds))
 
     def profile(self, distance: np.ndarray) -> np.ndarray:
         """W at a distance [neurons]; 0 where it is too faint to be a synapse."""

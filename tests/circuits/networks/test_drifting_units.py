@@ -16,14 +16,14 @@ from simlab.streams import stream
 
 
 @cache
-def subject(**changes):
-    return DriftingUnits(**changes).subject(stream(1, "subject"))
+def subject(spread=0.5):
+    return DriftingUnits(spread=spread).subject(stream(1, "subject"))
 
 
 @cache
 def spontaneous(spread=0.5):
     """Ten minutes in trials of ten seconds."""
-    return subject(spread=spread).run(Session(60, 10.0), stream(1, "run"))
+    return subject(spread).run(Session(60, 10.0), stream(1, "run"))
 
 
 def counts(activity, width=2.0):
