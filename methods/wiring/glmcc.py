@@ -35,14 +35,15 @@ class GLMCC:
     `likelihood_ratio`: twice the gain in log posterior over the same model without the coupling is chi-square with one
     degree of freedom (so decided from Endo et al. 2021, Sci Rep 11:12087, on). `posterior`: J in standard deviations of
     its posterior without coupling, which the first paper approximates by 1.57 / sqrt(tau x background) and which equals
-    that at 5 to 20 counts per bin; being a logarithm, J then exaggerates troughs of few counts. Either p is multiplied by the number of
-    delays tried (Bonferroni), and 1 where the background puts fewer than `least_count` spike pairs under a kernel. The
-    published decision is a level of 0.001 pair by pair; here a false discovery rate decides.
+    that at 5 to 20 counts per bin; being a logarithm, J then exaggerates troughs of few counts. Either p is multiplied
+    by the number of delays tried (Bonferroni), and 1 where the background puts fewer than `least_count` spike pairs
+    under a kernel. The published decision is a level of 0.001 pair by pair; here a false discovery rate decides.
 
     Every pair is seen alone, so common input faster than the background and chains of synapses are held for couplings.
     Nor are counts Poisson where units burst: of 45 recordings of 4 to 20 independent units that fire 1 to 5 spikes some
-    4 ms apart, 37 had a false edge (and 1 of 45 each of Poisson and of slowly fluctuating units, 0 of 45 refractory;
-    of Poisson ones 7 of 45 with `posterior`). Cost: the correlograms, and some 10 us x bins x iterations x delays, little more for 1000 pairs than for one.
+    4 ms apart, 37 had a false edge (and 1 of 45 each of Poisson and of slowly fluctuating units, 0 of 45 refractory; of
+    Poisson ones 7 of 45 with `posterior`). Cost: the correlograms, and some 10 us x bins x iterations x delays, little
+    more for 1000 pairs than for one.
     """
 
     name: ClassVar[str] = "glmcc"
