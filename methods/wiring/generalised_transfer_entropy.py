@@ -42,7 +42,7 @@ class GeneralisedTransferEntropy:
     its own bin. GTE has no sign; the one given is that of the covariance of x_n and y_word's sum at the quiet samples,
     beyond the surrogates': of two units that make up much of a low mean, one is silent when the other is not.
 
-    Of 30 recordings of 4 to 20 independent units each, 0 (Poisson), 3 (refractory), 1 (slowly fluctuating) and 6
+    Of 30 recordings of 4 to 20 independent units each, 1 (Poisson), 0 (refractory), 3 (slowly fluctuating) and 4
     (bursts of 1 to 5 spikes) had a false edge: pairs of bursting units differ in their surrogates' spread.
 
     Cost: (1 + surrogates) products of (samples x units levels^(order + 1)) with (samples x units levels^order).
