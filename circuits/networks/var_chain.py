@@ -100,7 +100,7 @@ class VARChainSubject:
         for k, now in enumerate(segment):
             free = self._predicted(x[:, k : k + ORDER][:, ::-1], command, now)
             free += self.circuit.noise * (noise[:, k] + command.current[now])
-            held = command.clamp[now if len(command.clamp) > 1 else 0]
+            held = np.full_like(free, np.nan) if command.clamp is None else command.clamp[now]
             x[:, k + ORDER] = np.where(np.isnan(held), free, held)
         return activity(session, size, rate=x[:, ORDER + burn_in :], time=time).assign_attrs(
             engine=f"numpy {np.__version__}"
