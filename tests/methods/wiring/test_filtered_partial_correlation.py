@@ -1,4 +1,5 @@
-"""The challenge's winner: its filters by their formulas, its precision by the library, right links, and honest nulls."""
+"""The challenge's winner: its filters by their formulas, its precision by the library, right links, and honest
+nulls."""
 
 import numpy as np
 import pytest
