@@ -8,11 +8,10 @@ from typing import TYPE_CHECKING, ClassVar
 import numpy as np
 import xarray as xr
 
+from circuits.networks import unconnected
 from circuits.networks.balanced_ei import BalancedEI
-from simlab import truths
-from simlab.data import activity
 from simlab.rules import check_fields
-from simlab.session import Effect, Session
+from simlab.session import Session
 
 if TYPE_CHECKING:
     from simlab.simulators.lif_theory import WorkingPoint
@@ -68,48 +67,17 @@ class IndependentPoissonSubject:
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """An Activity with the spikes of all neurons."""
-        from simlab.simulators.effects import changes, check_holds, engine_effects
-        from simlab.simulators.renewal import apart, refractory_poisson
+        from simlab.simulators.renewal import refractory_poisson
 
         like = self.circuit.like
-        effects = engine_effects(session, like.n_neurons, like.dt)
-        check_holds(effects, like.refractory)
-        edges = np.unique([0.0, session.duration, *changes(effects, session.duration)])
-        rates = (self._free_rates(effects, session.trials, start) for start in edges[:-1])
-        spikes = refractory_poisson(rates, edges, like.refractory, rng)
-        if any(effect.kind == "hold" for effect in effects):
-            spikes = apart(spikes, self._held_spikes(effects, session, rng), like.refractory)
-        return activity(session, like.n_neurons, spikes=spikes).assign_attrs(engine=f"numpy {np.__version__}")
-
-    def _free_rates(self, effects: tuple[Effect, ...], trials: int, time: float) -> np.ndarray:
-        """(trial, neuron) [Hz] from `time` [s] to the next change of an effect; 0 for neurons that are held."""
-        from simlab.simulators.effects import drive_at, hold_at
-
-        like, every = self.circuit.like, np.arange(trials)
-        current = drive_at(effects, time, every, like.n_neurons)
-        rates = np.broadcast_to(self.matched.rate, current.shape).copy()
-        trial, neuron = np.nonzero(current)
-        mean = self.matched.mean[neuron] + (like.threshold - like.rest) * current[trial, neuron]
-        rates[trial, neuron] = like.neuron.rate(mean, self.matched.sd[neuron])
-        return np.where(np.isnan(hold_at(effects, time, every, like.n_neurons)), rates, 0.0)
-
-    def _held_spikes(
-        self, effects: tuple[Effect, ...], session: Session, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Spike columns (trial, time [s], neuron) of neurons that are held, at the steps at which a network's fire."""
-        from simlab.simulators.effects import of_kind
-        from simlab.simulators.spiking_inputs import Commands, Schedule
-
-        n_neurons, dt = self.circuit.like.n_neurons, self.circuit.like.dt
-        steps = range(round(session.duration / dt))
-        commands = Commands(of_kind(effects, "hold"), np.arange(session.trials), n_neurons, steps, dt)
-        made = Schedule.of(commands, rng.random(session.trials * n_neurons))
-        trial, neuron = np.divmod(made.cell, n_neurons)
-        return trial, made.step * dt, neuron
+        return unconnected.run(
+            like,
+            self.matched,
+            session,
+            rng,
+            lambda rates, edges: refractory_poisson(rates, edges, like.refractory, rng),
+        )
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: no synapse at all."""
-        return truths.among(self.circuit.name, question, {"connectivity": self._no_wiring})
-
-    def _no_wiring(self) -> xr.Dataset:
-        return truths.no_wiring(self.circuit.like.n_neurons)
+        return unconnected.truth(self.circuit.name, question, self.circuit.like.n_neurons)

@@ -8,14 +8,11 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.wiring._pairs import abstention, edges
+from methods.wiring._correlations import centred_signals, correlation, degrees_of_freedom, fisher_z, inflation
+from methods.wiring._pairs import edges
 from simlab.contracts import Finding, Needs
-from simlab.data import is_spiking, signals
 from simlab.rules import check_fields
 from simlab.rules.quantities import Level, Width
-
-MIN_SAMPLES = 10
-"""Samples, after one mean per trial is taken out, below which a correlation is not worth a test."""
 
 
 @dataclass(frozen=True)
@@ -47,47 +44,9 @@ class SpikeCountCorrelation:
         """Symmetric edges (pre, post) with the sign of the correlation; works on any signal."""
         from scipy.special import ndtr
 
-        if reason := abstention(recording, self.needs):
+        trace, reason = centred_signals(recording, self.needs, self.bin_width)
+        if reason:
             return Finding.abstain(reason)
-        if is_spiking(recording) and recording.attrs["duration"] < 2 * self.bin_width:
-            return Finding.abstain(f"trials of {recording.attrs['duration']} s hold fewer than 2 bins")
-        trace = signals(recording, self.bin_width).values.astype(float)
-        trace -= trace.mean(axis=1, keepdims=True)
-        samples = trace.shape[0] * (trace.shape[1] - 1)
-        if samples < MIN_SAMPLES:
-            return Finding.abstain(f"needs at least {MIN_SAMPLES} samples beyond one mean per trial, got {samples}")
-        correlation = _correlation(trace)
-        independent = np.maximum(samples / _inflation(trace), 4.0)
-        z = np.arctanh(np.clip(correlation, -1 + 1e-12, 1 - 1e-12)) * np.sqrt(independent - 3)
+        independent = np.maximum(degrees_of_freedom(trace) / inflation(trace), 4.0)
+        z = fisher_z(correlation(trace), independent - 3)
         return edges(np.abs(z), 2 * ndtr(-np.abs(z)), z, self.alpha, test="Fisher z, Bartlett's effective samples")
-
-
-def _correlation(trace: np.ndarray) -> np.ndarray:
-    """Correlation (unit, unit) of centred traces (trial, time, unit); 0 where a unit never changes."""
-    flat = trace.reshape(-1, trace.shape[2])
-    covariance = flat.T @ flat
-    scale = np.sqrt(np.diag(covariance))
-    live = scale > 1e-12 * max(scale.max(), 1e-300)
-    scale = np.where(live, scale, 1.0)
-    result = np.where(np.outer(live, live), covariance / np.outer(scale, scale), 0.0)
-    return (result + result.T) / 2
-
-
-def _inflation(trace: np.ndarray) -> np.ndarray:
-    """Samples per independent sample (unit, unit), at least 1: from the autocorrelations within trials, and from the
-    trials' variances, since the variance of a sum of products is the sum of products of variances."""
-    from scipy.fft import irfft, next_fast_len, rfft
-
-    _, n_samples, n_units = trace.shape
-    length = next_fast_len(2 * n_samples)
-    lags = max(1, n_samples // 4)
-    power = np.zeros((length // 2 + 1, n_units))
-    for trial in trace:
-        power += np.abs(rfft(trial, length, axis=0)) ** 2
-    covariance = irfft(power, length, axis=0)[: lags + 1]
-    rho = covariance[1:] / np.maximum(covariance[0], 1e-300)
-    fading = 1 - np.arange(1, lags + 1) / n_samples
-    variance = (trace**2).mean(axis=1)  # (trial, unit)
-    share = variance / np.maximum(variance.mean(axis=0), 1e-300)
-    uneven = np.maximum(share.T @ share / len(trace), 1.0)
-    return np.maximum(1 + 2 * (rho * fading[:, None]).T @ rho, 1.0) * uneven

@@ -24,6 +24,7 @@ from contextlib import contextmanager, suppress
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
+from weakref import WeakSet
 
 import numpy as np
 
@@ -72,6 +73,23 @@ def put_back() -> Iterator[None]:
         for step in undo:
             with suppress(Exception):  # what cannot be put back must not cost the cell
                 step()
+
+
+_ours: WeakSet[threading.Thread] = WeakSet()
+"""Threads that the lab started while a method ran."""
+
+
+@contextmanager
+def at_work() -> Iterator[None]:
+    """Within this block the lab itself works on a method's behalf: a thread that it starts is none of the method's.
+
+    A storage library's pool, say, whose thread would be ended with the method, and whose next task would never be done.
+    """
+    before = set(threading.enumerate())
+    try:
+        yield
+    finally:
+        _ours.update(set(threading.enumerate()) - before)
 
 
 Undo = Callable[[], Any]
@@ -223,7 +241,7 @@ def _threads() -> Undo:
     before = set(threading.enumerate())
 
     def end() -> None:
-        for thread in set(threading.enumerate()) - before:
+        for thread in set(threading.enumerate()) - before - set(_ours):
             if thread.ident is not None:
                 raise_in_thread(thread.ident, SystemExit)
                 thread.join(JOIN)

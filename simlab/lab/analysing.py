@@ -14,6 +14,7 @@ from simlab.errors import HouseFault
 from simlab.execution.execute import execute
 from simlab.execution.limits import off_the_clock
 from simlab.execution.outcome import Outcome
+from simlab.execution.state import at_work
 from simlab.execution.trust import sealed
 from simlab.experiment import Baseline
 from simlab.lab.laboratory import Lab, Stopwatch
@@ -96,12 +97,13 @@ def _setup(lab: Lab, watch: Stopwatch, faults: list[Exception]) -> Setup:
 
     def propose(trials: int, duration: float) -> Session:
         asked[0] += 1
-        return lab.subject().session(trials=trials, duration=duration, rng=lab.rng("proposal", asked[0]))
+        with at_work():
+            return lab.subject().session(trials=trials, duration=duration, rng=lab.rng("proposal", asked[0]))
 
     def run(session: Session) -> xr.Dataset:
         asked[1] += 1
         number = asked[1]
-        with off_the_clock():
+        with off_the_clock(), at_work():
             try:
                 activity = watch.time("simulation", lambda: lab.simulate(session, ("rig", number)))
                 rng = lab.rng("rig record", number, lab.through)

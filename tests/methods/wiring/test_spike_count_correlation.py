@@ -2,14 +2,15 @@ import numpy as np
 from planted_connectivity import poisson_spikes
 from scipy.signal import lfilter
 
-from methods.wiring.spike_count_correlation import SpikeCountCorrelation, _correlation, _inflation
+from methods.wiring._correlations import correlation, inflation
+from methods.wiring.spike_count_correlation import SpikeCountCorrelation
 from simlab.data import bin_spikes, recording
 
 
 def test_correlations_are_those_of_the_counts():
     world = poisson_spikes(np.random.default_rng(0), n=4, trials=1, duration=100.0)
     counts = bin_spikes(world, 0.02).values.astype(float)
-    np.testing.assert_allclose(_correlation(counts - counts.mean(axis=1)), np.corrcoef(counts[0].T), atol=1e-12)
+    np.testing.assert_allclose(correlation(counts - counts.mean(axis=1)), np.corrcoef(counts[0].T), atol=1e-12)
 
 
 def test_slow_signals_count_as_fewer_samples():
@@ -18,7 +19,7 @@ def test_slow_signals_count_as_fewer_samples():
     trace = lfilter([1.0], [1.0, -phi], rng.normal(size=(1, 50_000, 2)), axis=1)
     # two AR(1) signals of coefficient phi: sum over lags of phi^(2|k|) = (1 + phi^2) / (1 - phi^2) = 9.5
     exact = (1 + phi**2) / (1 - phi**2)
-    assert abs(_inflation(trace - trace.mean(axis=1, keepdims=True))[0, 1] / exact - 1) < 0.1
+    assert abs(inflation(trace - trace.mean(axis=1, keepdims=True))[0, 1] / exact - 1) < 0.1
 
 
 def test_independent_slow_fluorescence_is_not_called_connected():

@@ -12,7 +12,16 @@ from simlab.session import Effect, Session
 from simlab.simulators.engines import chosen_engine, using
 from simlab.streams import stream
 
-SMALL = {"balanced_ei": {"n_neurons": 40}, "common_drive": {}, "ring_attractor": {}, "feedforward_ring": {}}
+SMALL = {
+    "balanced_ei": {"n_neurons": 40},
+    "common_drive": {},
+    "ring_attractor": {},
+    "feedforward_ring": {},
+    "strong_ring": {"n_neurons": 40, "burn_in": 0.2},
+    "bursting_culture": {"n_neurons": 40, "weight": 0.15},
+    "delay_network": {"connection_probability": 0.2},
+    "adapting_synapses": {"burn_in": 0.2},
+}
 """The spiking circuits that an engine runs."""
 
 

@@ -1,0 +1,78 @@
+"""What rivals without synapses have in common: neurons at the rates of a network's, under whatever is done to them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING
+
+import numpy as np
+import xarray as xr
+
+from circuits.networks.balanced_ei import BalancedEI
+from simlab import truths
+from simlab.data import activity
+from simlab.session import Effect, Session
+
+if TYPE_CHECKING:
+    from simlab.simulators.lif_theory import WorkingPoint
+    from simlab.simulators.renewal import Columns
+
+Draw = Callable[[Iterable[np.ndarray], np.ndarray], "Columns"]
+"""Draws spike columns, given rates (trial, neuron) [Hz] from each of the edges (segment + 1,) [s] to the next."""
+
+
+def run(
+    like: BalancedEI,
+    matched: WorkingPoint,
+    session: Session,
+    rng: np.random.Generator,
+    draw: Draw,
+    steps: Iterable[float] = (),
+) -> xr.Dataset:
+    """An Activity of neurons with the inputs of a network's (`matched`), which answer currents and holds as these do.
+
+    `draw` makes the spikes of free neurons; steps [s]: where it wants a new segment.
+    """
+    from simlab.simulators.effects import changes, check_holds, engine_effects
+    from simlab.simulators.renewal import apart
+
+    effects = engine_effects(session, like.n_neurons, like.dt)
+    check_holds(effects, like.refractory)
+    edges = np.unique([0.0, session.duration, *changes(effects, session.duration), *steps])
+    rates = (_free_rates(like, matched, effects, session.trials, start) for start in edges[:-1])
+    spikes = draw(rates, edges)
+    if any(effect.kind == "hold" for effect in effects):
+        spikes = apart(spikes, _held_spikes(like, effects, session, rng), like.refractory)
+    return activity(session, like.n_neurons, spikes=spikes).assign_attrs(engine=f"numpy {np.__version__}")
+
+
+def _free_rates(
+    like: BalancedEI, matched: WorkingPoint, effects: tuple[Effect, ...], trials: int, time: float
+) -> np.ndarray:
+    """(trial, neuron) [Hz] from `time` [s] to the next change of an effect; 0 for neurons that are held."""
+    from simlab.simulators.effects import drive_at, hold_at
+
+    every = np.arange(trials)
+    current = drive_at(effects, time, every, like.n_neurons)
+    rates = np.broadcast_to(matched.rate, current.shape).copy()
+    trial, neuron = np.nonzero(current)
+    mean = matched.mean[neuron] + (like.threshold - like.rest) * current[trial, neuron]
+    rates[trial, neuron] = like.neuron.rate(mean, matched.sd[neuron])
+    return np.where(np.isnan(hold_at(effects, time, every, like.n_neurons)), rates, 0.0)
+
+
+def _held_spikes(like: BalancedEI, effects: tuple[Effect, ...], session: Session, rng: np.random.Generator) -> Columns:
+    """Spike columns (trial, time [s], neuron) of neurons that are held, at the steps at which a network's fire."""
+    from simlab.simulators.effects import of_kind
+    from simlab.simulators.spiking_inputs import Commands, Schedule
+
+    steps = range(round(session.duration / like.dt))
+    commands = Commands(of_kind(effects, "hold"), np.arange(session.trials), like.n_neurons, steps, like.dt)
+    made = Schedule.of(commands, rng.random(session.trials * like.n_neurons))
+    trial, neuron = np.divmod(made.cell, like.n_neurons)
+    return trial, made.step * like.dt, neuron
+
+
+def truth(who: str, question: str, n_neurons: int) -> xr.Dataset:
+    """`connectivity`: no synapse at all."""
+    return truths.among(who, question, {"connectivity": lambda: truths.no_wiring(n_neurons)})
