@@ -115,10 +115,10 @@ class ConvergentCrossMapping:
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Skills (pre, post) of the whole and of a small library, and of surrogates (surrogate, pre, post)."""
         n = trace.shape[2]
-        rolled = [trace, *(roll_each(trace, rng) for _ in range(self.surrogates))]
-        library, truth = (np.concatenate([copy[when[:, 0], when[:, 1]] for copy in rolled], axis=1)
-                          for when in (known, asked))  # fmt: skip
-        skills, small = np.zeros((len(rolled), n, n)), np.zeros((n, n))
+        copies = (trace if copy == 0 else roll_each(trace, rng) for copy in range(self.surrogates + 1))
+        drawn = [(copy[known[:, 0], known[:, 1]], copy[asked[:, 0], asked[:, 1]]) for copy in copies]
+        library, truth = (np.concatenate(column, axis=1) for column in zip(*drawn, strict=True))
+        skills, small = np.zeros((len(drawn), n, n)), np.zeros((n, n))
         for post in range(n):
             vectors = self._vectors(trace[:, :, post], known), self._vectors(trace[:, :, post], asked)
             nearest, weights = neighbours(*vectors)

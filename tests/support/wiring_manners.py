@@ -12,7 +12,7 @@ from scipy.signal import lfilter
 
 from simlab.data import recording
 
-SIZES = ((4, 20), (10, 30), (16, 40))
+SIZES = ((3, 20), (6, 20), (10, 30))
 """Units and trials of 2 s of the negative controls."""
 KINDS = ("refractory", "bursty", "autocorrelated")
 

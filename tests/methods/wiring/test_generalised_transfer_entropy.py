@@ -55,7 +55,7 @@ def test_of_independent_words_it_is_chi_square():
 def test_planted_couplings_of_spikes_are_found_with_their_sign():
     weight = ring_weight(8)
     found = METHOD.analyse(
-        coupled_spikes(weight, np.random.default_rng(5), trials=30), np.random.default_rng(0)
+        coupled_spikes(weight, np.random.default_rng(5), trials=20), np.random.default_rng(0)
     ).estimate
     true = weight != 0
     assert found["decided"][true].all()
