@@ -1,4 +1,4 @@
-"""Small worlds of signals and of bursty spikes for the tests of the connectivity methods of correlation and regression."""
+"""Small worlds of signals and of bursty spikes for the tests of connectivity methods."""
 
 from __future__ import annotations
 
@@ -68,6 +68,4 @@ def bursty_spikes(
 
 def any_discovery(method: Any, worlds: Iterable[xr.Dataset]) -> int:
     """In how many worlds the method decides for any edge."""
-    return sum(
-        bool(method.analyse(world, np.random.default_rng(0)).estimate["decided"].any()) for world in worlds
-    )
+    return sum(bool(method.analyse(world, np.random.default_rng(0)).estimate["decided"].any()) for world in worlds)
