@@ -104,3 +104,11 @@ def _memory(trace: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     variance = (trace**2).mean(axis=1)
     rho = covariance[1:] / np.maximum(covariance[0], 1e-300)
     return rho, variance / np.maximum(variance.mean(axis=0), 1e-300)
+
+
+def rotated(trace: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+    """A surrogate of (trial, sample, unit): every unit in every trial rotated in time by an amount of its own, which
+    keeps all but what units have to do with one another."""
+    n_trials, n_samples, n_units = trace.shape
+    shift = rng.integers(1, n_samples, (n_trials, 1, n_units))
+    return np.take_along_axis(trace, (np.arange(n_samples)[:, None] + shift) % n_samples, axis=1)

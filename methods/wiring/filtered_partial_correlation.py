@@ -1,5 +1,4 @@
-"""Filtered partial correlation: the winner of the Connectomics challenge, onsets of activity and their inverse
-covariance."""
+"""Filtered partial correlation: who starts together, as the Connectomics challenge was won."""
 
 from __future__ import annotations
 
@@ -9,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
-from methods.wiring._correlations import centred_signals, embedded, partial
+from methods.wiring._correlations import centred_signals, embedded, partial, rotated
 from methods.wiring._pairs import edges, surrogate_p
 from simlab.contracts import Finding, Needs
 from simlab.data import is_spiking
@@ -17,8 +16,7 @@ from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Count, Level, Share, Width
 
 LOW_PASS = {"symmetric": (1.0, 1.0, 1.0), "causal": (1.0, 1.0, 0.8, 0.4)}
-"""Weights of the latest sample, the one before it ... in f_1 and f_2. That f_1 is centred shifts a whole trial
-alike."""
+"""Weights in f_1 and f_2 of the latest sample, the one before it ...; that f_1 is centred shifts all units alike."""
 MIN_LENGTH = 12
 """Samples of a trial below which rotations are too few to make surrogates."""
 TRANSIENT = 0.14
@@ -33,21 +31,22 @@ PRECEDENCE = (0.2, 0.5)
 class FilteredPartialCorrelation:
     """Partial correlations of the onsets in fluorescence (or of counts), after Sutera et al. 2014 (arXiv:1406.7865).
 
-    Of each trace: low pass f(x_t) = x_{t-1} + x_t + x_{t+1} (their f_1; f_2 = .4 x_{t-3} + .8 x_{t-2} + x_{t-1} +
-    x_t), difference g(x_t) = x_t - x_{t-1}, threshold h(x) = x where x >= tau, else 0, and w(x_i) = (x_i + 1)^(1 + 1 /
-    sum_j x_j), which takes weight from times when everybody is active; then -P_ij / sqrt(P_ii P_jj) from the precision
-    P of a probabilistic PCA with a share of .8 of the components. Theirs is a ranking only, of the signed values, for
-    networks without inhibition. Here pairs are ranked by the size of the excess over surrogates, in which each unit is
-    rotated in each trial by an amount of its own (w alone makes independent units anticorrelate), and decided by
-    p-values of all pairs' surrogates together. Symmetric, but for a share `direction` of the ranking, which says who
-    follows whom: z_ij = s_ij - s_ji, s_ij counting the t with x_j(t+1) - x_i(t) between .2 and .5; mostly it points to
-    the more active unit, and single spikes in counts are too small to move it. Their simplified method is what runs
-    here (they call the tuned one overfitted), with neither its average over many tau nor w's tuned exponents. tau was
-    .1 to .21 in the challenge's units, where noise was .03 and a spike .14: a trace is scaled to have that noise,
-    counts to have that spike; and as w falls with the sum over 1000 neurons, the mean of the recorded ones stands for
-    it (their plain sum would make w of few neurons so steep that coincidences count for less than spikes alone: AUROC
-    .57 in place of .74 on 20 units of a balanced network). Independent units, Poisson, bursty or slow, had an edge in
-    12 of 180 recordings. Cost: O(samples x units^2 x surrogates): 1 s for 50 units x 100 trials x 2 s.
+    Of each trace: low pass f(x_t) = x_{t-1} + x_t + x_{t+1} (their f_1; f_2 = .4 x_{t-3} + .8 x_{t-2} + x_{t-1} + x_t),
+    difference g(x_t) = x_t - x_{t-1}, threshold h(x) = x where x >= tau, else 0, and w(x_i) = (x_i + 1)^(1 + 1 / sum_j
+    x_j), which takes weight from times when everybody is active; then -P_ij / sqrt(P_ii P_jj) from the precision P of a
+    probabilistic PCA with a share of .8 of the components. Theirs is a ranking only, of the signed values, for networks
+    without inhibition. Here pairs are ranked by the size of the excess over surrogates, in which each unit is rotated
+    in each trial by an amount of its own (w alone makes independent units anticorrelate), and decided by p-values of
+    all pairs' surrogates together. Symmetric, but for a share `direction` of the ranking, which says who follows whom:
+    z_ij = s_ij - s_ji, s_ij counting the t with x_j(t+1) - x_i(t) between .2 and .5; mostly it points to the more
+    active unit, and single spikes in counts are too small to move it. Their simplified method is what runs here (they
+    call the tuned one overfitted), with neither its average over many tau nor w's tuned exponents. tau was .1 to .21 in
+    the challenge's units, where noise was .03 and a spike .14: a trace is scaled to have that noise, counts to have
+    that spike; and as w falls with the sum over 1000 neurons, the mean of the recorded ones stands for it (their plain
+    sum would make w of few neurons so steep that coincidences count for less than spikes alone: AUROC .57 in place of
+    .74 on 20 units of a balanced network). Independent units, Poisson, bursty or slow, had an edge in 12 of 180
+    recordings.
+    Cost: O(samples x units^2 x surrogates): 1 s for 50 units x 100 trials x 2 s.
     """
 
     name: ClassVar[str] = "filtered_partial_correlation"
@@ -71,8 +70,7 @@ class FilteredPartialCorrelation:
     direction: Share = 0.003
     """Share of who follows whom in the ranking (Sutera et al. 2014)."""
     surrogates: Annotated[int, Within(2, 10_000)] = 20
-    """Rotations that make the null distribution: the p-values of n units are multiples of 1 / (surrogates n (n -
-    1))."""
+    """Rotations that make the null distribution: p-values are multiples of 1 / (surrogates n (n - 1) + 1)."""
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -132,13 +130,6 @@ def weighted(rows: np.ndarray, network_size: float) -> np.ndarray:
     sample, unit = np.nonzero(rows)
     result[sample, unit] = (rows[sample, unit] + 1) ** (1 + 1 / total[sample])
     return result
-
-
-def rotated(rises: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-    """A surrogate of (trial, sample, unit): every unit in every trial rotated in time by an amount of its own."""
-    n_trials, n_samples, n_units = rises.shape
-    shift = rng.integers(0, n_samples, (n_trials, 1, n_units))
-    return np.take_along_axis(rises, (np.arange(n_samples)[:, None] + shift) % n_samples, axis=1)
 
 
 def precedence(rises: np.ndarray) -> np.ndarray:

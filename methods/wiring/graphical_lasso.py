@@ -22,8 +22,7 @@ ZERO = 1e-9
 """Partial correlations that rounding leaves of an entry that the penalty has set to zero."""
 
 TOLERANCE = 1e-3
-"""Duality gap at which the network of a subsample is good enough (ten times the default: same edges, a tenth of the
-time)."""
+"""Duality gap that will do in a subsample: ten times the default, for the same edges in a tenth of the time."""
 
 
 @dataclass(frozen=True)
@@ -35,12 +34,12 @@ class GraphicalLasso:
     11:e1004083). `cross_validation`, as the field does it: lambda of best likelihood in five held-out parts, graded by
     the partial correlations -P_ij / sqrt(P_ii P_jj). What predicts best holds too many edges, however long one records
     (Meinshausen & Buhlmann 2006, Ann Stat 34:1436), and so some where there are none: among 3, 8 or 20 independent
-    units, Poisson, bursty or slow, in 64 of 180 recordings (by stability in 5). `stability`: in each of `subsamples`
-    random halves of the trials the first q edges enter as lambda falls; decided are those that enter in at least a
-    share `threshold` of the halves, and graded by that share. No more than q^2 / ((2 threshold - 1) pairs) =
-    `false_edges` false ones are expected (Meinshausen & Buhlmann 2010, J R Stat Soc B 72:417, theorem 1), which limits
-    q, and so the discoveries, to sqrt((2 threshold - 1) false_edges pairs). Neither has p-values. Symmetric. Cost:
-    O(units^3) per lambda: 1 s for 50 units x 100 trials x 2 s, 6 s by stability.
+    units, Poisson, bursty or slow, in 64 of 180 recordings (by stability in 5).
+    `stability`: in each of `subsamples` random halves of the trials the first q edges enter as lambda falls; decided
+    are those that enter in at least a share `threshold` of the halves, and graded by that share. No more than q^2 / ((2
+    threshold - 1) pairs) = `false_edges` false ones are expected (Meinshausen & Buhlmann 2010, J R Stat Soc B 72:417,
+    theorem 1), which limits q, and so the discoveries, to sqrt((2 threshold - 1) false_edges pairs). Neither has
+    p-values. Symmetric. Cost: O(units^3) per lambda: 1 s for 50 units x 100 trials x 2 s, 6 s by stability.
     """
 
     name: ClassVar[str] = "graphical_lasso"

@@ -21,20 +21,20 @@ BLOCKS = 50
 
 @dataclass(frozen=True)
 class InverseIsing:
-    """Couplings of p(s) = exp(sum_i h_i s_i + sum_{i<j} J_ij s_i s_j) / Z, s_i = 1 where unit i fired in the bin,
-    else 0.
+    """Couplings of p(s) = exp(sum_i h_i s_i + sum_{i<j} J_ij s_i s_j) / Z, s_i = 1 if unit i fired in the bin, else 0.
 
     The model of greatest entropy among those with the same rates and coincidences (Schneidman et al. 2006, Nature
-    440:1007). Fitted by pseudo-likelihood: of each unit a logistic regression on all others in the same bin, logit
-    p(s_i = 1) = h_i + sum_j J_ij s_j, and J_ij the mean of the two fits (Aurell & Ekeberg 2012, Phys Rev Lett
-    108:090201); a coupling is a log odds ratio given all others. `l2`: z = J_ij / s.e. by the sandwich covariance of
-    the mean of both fits, trials being its independent parts (Liang & Zeger 1986, Biometrika 73:13), so that bursts
-    within a trial do not count as evidence over and over; t with parts - 1 degrees of freedom. Conservative where
-    units hardly ever fire together. `l1`: penalty lambda_i = Phi^-1(1 - alpha / (2 n^2)) sqrt(q_i (1 - q_i) / N) on
-    standardised units, q_i the chance to fire, which keeps all false couplings out with probability 1 - alpha where
-    bins are independent (after Banerjee et al. 2008, J Mach Learn Res 9:485); decided where both fits keep the
-    coupling (Ravikumar et al. 2010, Ann Stat 38:1287); no p-values. Rates that drift from trial to trial together
-    count as couplings. Symmetric. Independent units, Poisson or bursty, had an edge in 11 of 120 recordings (`l1`: 5).
+    440:1007). Fitted by pseudo-likelihood: of each unit a logistic regression on all others in the same bin,
+    logit p(s_i = 1) = h_i + sum_j J_ij s_j, and J_ij the mean of the two fits (Aurell & Ekeberg 2012, Phys Rev Lett
+    108:090201); a coupling is a log odds ratio given all others.
+    `l2`: z = J_ij / s.e. by the sandwich covariance of the mean of both fits, trials being its independent
+    parts (Liang & Zeger 1986, Biometrika 73:13), so that bursts within a trial do not count as evidence over and over;
+    t with parts - 1 degrees of freedom. Conservative where units hardly ever fire together.
+    `l1`: penalty lambda_i = Phi^-1(1 - alpha / (2 n^2)) sqrt(q_i (1 - q_i) / N) on standardised units, q_i the chance
+    to fire, which keeps all false couplings out with probability 1 - alpha where bins are independent (after Banerjee
+    et al. 2008, J Mach Learn Res 9:485); decided where both fits keep the coupling (Ravikumar et al. 2010, Ann Stat
+    38:1287); no p-values. Rates that drift from trial to trial together count as couplings. Symmetric. Independent
+    units, Poisson or bursty, had an edge in 11 of 120 recordings (`l1`: 5).
     Cost: O(bins x units^3) per step of Newton: 3 s for 50 units x 100 trials x 2 s.
     """
 
@@ -51,8 +51,7 @@ class InverseIsing:
     penalty: Literal["l2", "l1"] = "l2"
     """Of the regressions: a Gaussian prior on couplings, or sparseness (Aurell & Ekeberg 2012 try both)."""
     ridge: Annotated[float, Within(1e-9, 1e9)] = 1.0
-    """`l2`: ridge/2 J^2, a prior of variance 1/ridge on log odds ratios: keeps those of pairs without coincidence
-    finite."""
+    """`l2`: ridge/2 J^2, a prior of variance 1/ridge on log odds ratios: keeps those without coincidences finite."""
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -91,8 +90,7 @@ def binary_words(recording: xr.Dataset, width: float) -> tuple[np.ndarray, np.nd
 
 
 def couplings(words: np.ndarray, block: np.ndarray, ridge: float) -> tuple[np.ndarray, np.ndarray, int]:
-    """Couplings (unit, unit) by ridge logistic regression, their standard errors, and the number of independent
-    parts."""
+    """Couplings (unit, unit) by ridge logistic regressions, their standard errors, and how many parts there are."""
     from scipy.sparse import csr_array
 
     n_units, parts = words.shape[1], int(block.max()) + 1

@@ -29,19 +29,18 @@ MOST_SHRINKAGE = 0.999
 
 @dataclass(frozen=True)
 class PartialCorrelation:
-    """Correlation of two units given all other recorded ones, from a shrunken inverse covariance, tested with
-    Fisher's z.
+    """Correlation of two units given all others that are recorded, by a shrunken inverse covariance and Fisher's z.
 
     r_ij = -P_ij / sqrt(P_ii P_jj), P the inverse of the correlation matrix S drawn towards independence, (1 - a) S + a
     I, a chosen for least expected squared error (Ledoit & Wolf 2004, J Multivar Anal 88:365; Chen et al. 2010, IEEE
-    Trans Signal Process 58:5016; for networks: Schafer & Strimmer 2005, Stat Appl Genet Mol Biol 4:32). It removes
-    what a recorded third unit explains, and adds a spurious link between two units that drive the same third. Without
-    a link r / (1 - a) is distributed as an unshrunken partial correlation (Bernal et al. 2019, Bioinformatics
-    35:5011), so z = atanh(r / (1 - a)) sqrt(N_eff - (n - 2) - 3): n - 2 units are conditioned on (Fisher 1924), N_eff
-    are the independent samples after Bartlett, as for the spike-count correlation, but with the autocorrelations of
-    what the other units leave of each (the rows of P x). Symmetric: it says nothing of direction. Independent units
-    had an edge in 2 of 180 recordings of Poisson, 11 of 180 of bursty and 18 of 180 of very slow ones. Cost: O(samples
-    x units^2): below .1 s for 50 units x 100 trials x 2 s.
+    Trans Signal Process 58:5016; for networks: Schafer & Strimmer 2005, Stat Appl Genet Mol Biol 4:32). It removes what
+    a recorded third unit explains, and adds a spurious link between two units that drive the same third. Without a link
+    r / (1 - a) is distributed as an unshrunken partial correlation (Bernal et al. 2019, Bioinformatics 35:5011), so z =
+    atanh(r / (1 - a)) sqrt(N_eff - (n - 2) - 3): n - 2 units are conditioned on (Fisher 1924), N_eff are the
+    independent samples after Bartlett, as for the spike-count correlation, but with the autocorrelations of what the
+    other units leave of each (the rows of P x). Symmetric: it says nothing of direction. Independent units had an edge
+    in 2 of 180 recordings of Poisson, 11 of 180 of bursty and 18 of 180 of very slow ones.
+    Cost: O(samples x units^2): below .1 s for 50 units x 100 trials x 2 s.
     """
 
     name: ClassVar[str] = "partial_correlation"

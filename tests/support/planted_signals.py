@@ -1,5 +1,4 @@
-"""Small worlds of signals and of bursty spikes for the tests of the connectivity methods of correlation and
-regression."""
+"""Small worlds of signals and of bursty spikes for the tests of connectivity methods."""
 
 from __future__ import annotations
 

@@ -30,8 +30,9 @@ def test_correlations_are_those_of_shifted_samples():
     x[0, 3:, 1] += 0.5 * x[0, :-3, 0]
     estimate = _analyse(LaggedCorrelation(lag=3), of_signal(x)).estimate
     r = np.corrcoef(x[0, :-3, 0], x[0, 3:, 1])[0, 1]
-    # white: N_eff is N, beside its error
-    assert estimate["score"][0, 1] == pytest.approx(np.arctanh(r) * np.sqrt(4000), rel=0.1)
+    assert estimate["score"][0, 1] == pytest.approx(
+        np.arctanh(r) * np.sqrt(4000), rel=0.1
+    )  # white: N_eff is N, beside its error
     np.testing.assert_array_equal(estimate["decided"], [[False, True], [False, False]])
 
 
