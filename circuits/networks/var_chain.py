@@ -57,7 +57,7 @@ class VARChain:
         check_fields(self)
         require(
             max(self.frequency) <= self.sampling_rate / 2,
-            f"frequencies must be at most half the sampling rate of {self.sampling_rate} Hz, got {self.frequency}: "
+            f"frequencies must be at most half the sampling_rate of {self.sampling_rate} Hz, got {self.frequency}: "
             "sample faster",
         )
 

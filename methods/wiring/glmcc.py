@@ -75,7 +75,8 @@ class GLMCC:
         reach = max(self.delays) + self.time_constant
         require(
             self.bin_width < self.window and reach <= self.window,
-            f"window must exceed the bin width and hold delay and time constant, {reach} s, got {self.window} s",
+            f"window must exceed bin_width and hold delays and time_constant, got window={self.window}, "
+            f"bin_width={self.bin_width}, delays={self.delays}, time_constant={self.time_constant}: widen it",
         )
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:

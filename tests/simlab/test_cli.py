@@ -74,12 +74,13 @@ def test_show_prints_documentation_parameters_and_truths(simlab):
     assert "balanced_ei (circuit)" in printed
     assert "parameters:" in printed
     assert "truths: connectivity, mechanism" in printed
-    assert "rivals: common_drive, independent_poisson" in printed
+    assert "rivals: bursting_units, common_drive, drifting_units, independent_poisson" in printed
 
 
 def test_an_unknown_name_ends_with_status_2_and_what_there_is():
     done = spawned("show", "nonesuch", status=2)
-    assert done.stderr.startswith("simlab: nothing is named 'nonesuch'; there are: circuits: balanced_ei")
+    there_are = "circuits: adapting_synapses, balanced_ei"
+    assert done.stderr.startswith(f"simlab: nothing is named 'nonesuch'; there are: {there_are}")
     assert "Traceback" not in done.stderr
 
 

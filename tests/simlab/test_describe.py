@@ -88,7 +88,9 @@ def test_a_plug_in_is_told_by_the_methods_that_it_has(name, kind):
 
 
 def test_rivals_are_found_through_whom_they_imitate():
-    assert [name_of(rival) for rival in rivals_of("balanced_ei")] == ["common_drive", "independent_poisson"]
+    assert [name_of(rival) for rival in rivals_of("balanced_ei")] == [
+        "bursting_units", "common_drive", "drifting_units", "independent_poisson",
+    ]  # fmt: skip
     assert rivals_of("coupled_rates") == []
 
 

@@ -115,7 +115,7 @@ def test_a_held_node_stays_where_it_is_held():
 
 
 def test_frequencies_beyond_half_the_sampling_rate_are_refused():
-    with pytest.raises(SimlabError, match="half the sampling rate"):
+    with pytest.raises(SimlabError, match="half the sampling_rate"):
         VARChain(sampling_rate=90.0)
     with pytest.raises(LookupError, match="can answer connectivity, got"):
         subject().truth("topology", None, np.random.default_rng(0))
