@@ -19,7 +19,7 @@ REMEDIES = (
     ("different units", "make all terms have one unit"),
     ("does not have the expected unit", "make both sides have one unit"),
     ("does not have the same dimensions", "make both sides have one unit"),
-    ("Expected end of text", "write each equation on a line of its own with its unit, as 'dv/dt = -v/tau : volt'"),
+    ("end of text", "write each equation on a line of its own with its unit, as 'dv/dt = -v/tau : volt'"),
     ("Parsing the statement failed", "write statements as 'v = -60*mV; u += 1'"),
     ("Refractory expression", "give a time in seconds, or a condition as 'v > -40*mV'"),
     ("not a boolean expression", "write a comparison, as 'v > -50*mV'"),

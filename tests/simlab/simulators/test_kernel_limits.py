@@ -96,7 +96,7 @@ NUMBERING = "which also counts replicates: declare a parameter"
         (network(reset="v == 0*mV"), "reset 'v == 0", "v == 0", "write statements as"),
         (network(synapses=synapse(factor="x_pre")), r"w \* \(x_pre\)' of synapse set 0", '"x_pre"', DECLARE),
         (network(synapses=synapse(factor="v_pre")), "of synapse set 0", "'v_post' has unit V; 'w", "one unit"),
-        (network(synapses=synapse(factor="v_pre*(")), "of synapse set 0", "never closed", "as Brian2 takes"),
+        (network(synapses=synapse(factor="v_pre*(")), "of synapse set 0", "(never closed|Unbalanced)", "as Brian2"),
         (network(synapses=synapse(on_pre="v_post += w*q")), "of synapse set 0", '"q"', DECLARE),
         (network(synapses=synapse(on_pre="v_post + w")),
          "'v_post . w' of synapse set 0", "Expected", "write statements"),
