@@ -104,7 +104,7 @@ def simulate(
     for drive in drives:
         drive.check(network.n_neurons, session.trials)
     plan = Plan(network, session, tuple(drives), round(burn_in / dt), round(session.duration / dt), dt, record)
-    plan.effects()  # what cannot be honoured is refused before anything is built
+    _ = plan.effects  # what cannot be honoured is refused before anything is built
     streams = TrialStreams.of(rng, session.trials)
     done, name = _run(plan, streams, engine, memory)
     report(1.0, "simulating")

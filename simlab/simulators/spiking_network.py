@@ -40,7 +40,18 @@ class Population:
 
     def uses(self, name: str) -> bool:
         """Whether the equations mention a name."""
-        return name in words(self.equations) | words(self.threshold) | words(self.reset)
+        return name in self._words
+
+    @cached_property
+    def noises(self) -> tuple[str, ...]:
+        """The names `eta` and `eta_...` that it uses without declaring them: fresh normal numbers."""
+        declared = re.findall(r"^\s*(?:d(\w+)/dt|(\w+))\s*[:=]", self.equations, re.MULTILINE)
+        used = {name for name in self._words if re.fullmatch(r"eta(_\w+)?", name)}
+        return tuple(sorted(used - {name for pair in declared for name in pair}))
+
+    @cached_property
+    def _words(self) -> set[str]:
+        return words(self.equations) | words(self.threshold) | words(self.reset)
 
 
 @dataclass(frozen=True, eq=False)

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 
@@ -12,7 +12,7 @@ from simlab.contracts import SimlabError
 from simlab.session import Effect, Session
 from simlab.simulators.effects import check_holds, engine_effects
 from simlab.simulators.spiking_inputs import Drive
-from simlab.simulators.spiking_network import Population, SpikingNetwork, words
+from simlab.simulators.spiking_network import Population, SpikingNetwork
 
 
 class InexpressibleError(Exception):
@@ -66,6 +66,7 @@ class Plan:
         """Whether any perturbation of the session is an effect of this kind."""
         return any(effect.kind == kind for effect in self.session.perturbations)
 
+    @cached_property
     def effects(self) -> tuple[Effect, ...]:
         """The session's effects; raises SimlabError for any that this network cannot honour."""
         network = self.network
@@ -77,9 +78,7 @@ class Plan:
 
     def given(self, population: Population) -> dict[str, str]:
         """Name -> unit of what the engine declares in a population's equations, and fills."""
-        names = dict.fromkeys(
-            (*noises(population), *(["perturbation"] if population.uses("perturbation") else [])), "1"
-        )
+        names = dict.fromkeys((*population.noises, *(["perturbation"] if population.uses("perturbation") else [])), "1")
         names |= {"hold_": "1"} if self.has("hold") and population.threshold else {}
         return names | {drive.name: drive.unit for drive in self.drives if population.uses(drive.name)}
 
@@ -116,14 +115,6 @@ class Plan:
         return (*map(repr, parts), repr(self.has("gain")), repr(tuple(recorded)))
 
 
-def noises(population: Population) -> tuple[str, ...]:
-    """The names `eta` and `eta_...` that a population uses without declaring them: fresh normal numbers."""
-    code = f"{population.equations}\n{population.threshold}\n{population.reset}"
-    declared = re.findall(r"^\s*(?:d(\w+)/dt|(\w+))\s*[:=]", population.equations, re.MULTILINE)
-    used = {name for name in words(code) if re.fullmatch(r"eta(_\w+)?", name)}
-    return tuple(sorted(used - {name for pair in declared for name in pair}))
-
-
 def _silence(population: Population) -> np.ndarray:
     """(neuron,) refractory period [s]; 0 where an expression that is no parameter states it."""
     given: float | str | np.ndarray = population.refractory
@@ -135,7 +126,7 @@ def _silence(population: Population) -> np.ndarray:
 
 def places(plan: Plan, name: str) -> np.ndarray:
     """(population + 1,) from which place in a row of a noise's numbers on those of each population lie."""
-    sizes = [p.n_neurons * (name in noises(p)) for p in plan.network.populations]
+    sizes = [p.n_neurons * (name in p.noises) for p in plan.network.populations]
     return np.concatenate([[0], np.cumsum(sizes)])
 
 

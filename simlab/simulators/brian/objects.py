@@ -15,8 +15,6 @@ from simlab.simulators.brian.words import in_brians_words
 from simlab.simulators.spiking_network import Coupling, Link, Population, SynapseSet
 from simlab.simulators.spiking_plan import Plan
 
-__all__ = ["WEIGHT", "Objects", "in_brians_words", "on_pre"]
-
 WEIGHT = "weight_"
 """The name of a synapse's weight among Brian2's variables."""
 

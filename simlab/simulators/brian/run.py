@@ -10,11 +10,12 @@ import numpy as np
 from simlab.contracts import SimlabError
 from simlab.progress import report
 from simlab.simulators.brian.module import brian, generating
-from simlab.simulators.brian.objects import Objects, in_brians_words
+from simlab.simulators.brian.objects import Objects
+from simlab.simulators.brian.words import in_brians_words
 from simlab.simulators.brian.writers import Currents, Drives, Gains, Holds, Input, Noise
 from simlab.simulators.effects import of_kind
 from simlab.simulators.spiking_inputs import Commands, Schedule
-from simlab.simulators.spiking_plan import Plan, noises, sharing
+from simlab.simulators.spiking_plan import Plan, sharing
 from simlab.simulators.spiking_values import Done, TrialStreams, check_names, number_or_row, starts
 
 NEURONS_PER_CHUNK = 20_000
@@ -156,7 +157,7 @@ class _Chunk:
         steps = range(-plan.burn_in_steps, plan.trial_steps)
         for drive in plan.drives:
             result.append(Drives(drive, self._stores(drive.name), self.trials, drive.rows(steps, plan.dt)))
-        names = sorted({name for population in plan.network.populations for name in noises(population)})
+        names = sorted({name for population in plan.network.populations for name in population.noises})
         if names:
             stores = {name: [store for store, _ in self._stores(name)] for name in names}
             share, streams = plan.network.noise_share, [each.noise for each in self.streams]
@@ -169,7 +170,7 @@ class _Chunk:
         plan, n = self.plan, self.plan.network.n_neurons
         result: list[Input] = []
         steps = range(plan.burn_in_steps, plan.steps)
-        commands = {kind: Commands(of_kind(plan.effects(), kind), self.trials, n, steps, plan.dt)
+        commands = {kind: Commands(of_kind(plan.effects, kind), self.trials, n, steps, plan.dt)
                     for kind in ("drive", "hold", "gain") if plan.has(kind)}  # fmt: skip
         if "drive" in commands:
             result.append(Currents(commands["drive"], self._stores("perturbation")))

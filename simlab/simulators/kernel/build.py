@@ -11,7 +11,7 @@ from simlab.simulators.brian.objects import Objects
 from simlab.simulators.kernel.arguments import Arguments
 from simlab.simulators.kernel.translate import Scope
 from simlab.simulators.spiking_network import Population
-from simlab.simulators.spiking_plan import Plan, noises
+from simlab.simulators.spiking_plan import Plan
 
 
 def block(head: str, *lines: str) -> str:
@@ -57,7 +57,7 @@ class Build:
         """What they mean where all neurons of a population are met at every step."""
         scope = self.scope(self.objects.groups[p], f"{label}{p}")
         scope.hoist, scope.draw = self.hoisted[p], self._drawing(p)
-        scope.given = {name: self.noise(p, name) for name in noises(self.populations[p])}
+        scope.given = {name: self.noise(p, name) for name in self.populations[p].noises}
         return scope
 
     def noise(self, p: int, name: str) -> str:

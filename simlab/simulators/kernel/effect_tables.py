@@ -24,6 +24,10 @@ class EffectTables:
         if self.hold is not None:
             phase = np.concatenate([each.phase.random(n) for each in streams])
             self.schedule = Schedule.of(self.hold, phase)
+            trial, neuron = np.divmod(self.schedule.cell, n)
+            order = np.lexsort((self.schedule.step, trial))
+            self.made = self.schedule.step[order], neuron[order]  # in order of trial and step
+            self.bounds = np.searchsorted(trial[order], np.arange(len(trials) + 1))
 
     def _of(self, kind: str, trials: np.ndarray) -> Commands | None:
         every = self.shared.commands[kind]
@@ -49,11 +53,10 @@ class EffectTables:
 
     def forced(self, trial: int, p: int) -> tuple[np.ndarray, np.ndarray]:
         """(spike,) step and neuron (of the population) of the spikes that held neurons are made to fire."""
-        where, neuron = np.divmod(self.schedule.cell, self.shared.network.n_neurons)
-        mine = self._mine(p)
-        chosen = np.flatnonzero((where == self.place[trial]) & (neuron >= mine.start) & (neuron < mine.stop))
-        chosen = chosen[np.argsort(self.schedule.step[chosen], kind="stable")]
-        return self.schedule.step[chosen], neuron[chosen] - mine.start
+        place, mine = self.place[trial], self._mine(p)
+        step, neuron = (column[self.bounds[place] : self.bounds[place + 1]] for column in self.made)
+        chosen = (neuron >= mine.start) & (neuron < mine.stop)
+        return step[chosen], neuron[chosen] - mine.start
 
     def gains(self, trial: int, step: int, link: int) -> np.ndarray:
         """(synapse,) factors on a link's weights from a step on, in the order of compiled code."""

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from simlab.simulators.kernel.build import Build, block, together
-from simlab.simulators.spiking_plan import noises
 
 FILL = {"randn": "fill_normals", "rand": "fill_uniforms"}
 
@@ -11,7 +10,7 @@ FILL = {"randn": "fill_normals", "rand": "fill_uniforms"}
 def noise(build: Build) -> str:
     """Fresh numbers: a row of each name, then those that the equations draw by themselves."""
     use, parts = build.use, []
-    for name in sorted({name for population in build.populations for name in noises(population)}):
+    for name in sorted({name for population in build.populations for name in population.noises}):
         row, sharing = use("noise", -1, name), use("sharing", -1, name)
         common = f"{use('noise_own')} * {row}[{sharing}[_k, 0]] + {use('noise_common')} * {row}[{sharing}[_k, 1]]"
         parts.append(f"fill_normals({use('stream')}, {row})")
@@ -30,7 +29,7 @@ def rows(build: Build) -> str:
                 parts.append(_hold(build, p))
             elif name == "perturbation":
                 parts.append(_when_changed(build, name, _copied(build, p, name)))
-            elif name not in noises(population):
+            elif name not in population.noises:
                 parts.append(_when_changed(build, name, _mixed(build, p, name)))
     return together(*parts)
 

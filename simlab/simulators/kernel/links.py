@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simlab.simulators.brian.objects import in_brians_words
+from simlab.simulators.brian.words import in_brians_words
 from simlab.simulators.kernel.build import Build, block, together
 from simlab.simulators.kernel.translate import Lines
 from simlab.simulators.spiking_network import Coupling
@@ -33,7 +33,6 @@ def coupling(build: Build, index: int) -> str:
     assert isinstance(link.of, Coupling)
     scope = build.scope(connection, f"c{index}", link=index)
     with in_brians_words(build.objects.where(index)):
-        connection.summed_updaters[f"{build.objects.heard(index)}_post"].update_abstract_code({})
         lines = scope.translate(f"_coupled = {link.of.expression}")
     weight = f"{use('synapse', index, 'w')}[_k]"
     if build.plan.has("gain"):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from simlab.simulators.brian.objects import in_brians_words
+from simlab.simulators.brian.words import in_brians_words
 from simlab.simulators.kernel.build import Build, block, together
 from simlab.simulators.spiking_network import Coupling
 from simlab.simulators.spiking_plan import InexpressibleError
@@ -14,7 +14,6 @@ def update(build: Build, p: int) -> str:
     if at_once is not None:
         raise InexpressibleError("a subexpression that is (constant over dt)")
     with in_brians_words(f"the equations of population {p}"):
-        updater.update_abstract_code({})
         lines = build.steady_scope(p, "u").translate(updater.abstract_code)
     return together(*lines.once, build.neurons(p, *lines.each))
 
@@ -25,7 +24,6 @@ def threshold(build: Build, p: int) -> str:
     if "spike" not in group.thresholder:
         return ""
     with in_brians_words(f"the threshold of population {p}"):
-        group.thresholder["spike"].update_abstract_code({})
         lines = build.steady_scope(p, "h").translate(group.thresholder["spike"].abstract_code)
     count, fired = f"n_fired_{p}", use("fired", p)
     now = [f"{fired}[{count}] = _i", f"{count} += 1"]

@@ -50,7 +50,7 @@ class Shared:
         if not self.plan.has(kind):
             return None
         steps = range(self.plan.burn_in_steps, self.plan.steps)
-        effects = of_kind(self.plan.effects(), kind)
+        effects = of_kind(self.plan.effects, kind)
         return Commands(effects, np.arange(self.plan.session.trials), self.network.n_neurons, steps, self.plan.dt)
 
     def _sorted(self, index: int) -> Wires | Ears:
