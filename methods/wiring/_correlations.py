@@ -7,7 +7,7 @@ import xarray as xr
 
 from methods.wiring._pairs import abstention
 from simlab.contracts import Needs
-from simlab.data import is_spiking, signals
+from simlab.data import signals
 
 MIN_SAMPLES = 10
 """Samples, after one mean per trial is taken out, below which a correlation is not worth a test."""
@@ -17,10 +17,8 @@ def centred_signals(recording: xr.Dataset, needs: Needs, bin_width: float) -> tu
     """Counts in bins of `bin_width` [s], or the signal at its own samples, (trial, time, unit), each trial's mean taken
     out so that drifts from trial to trial do not count; and the reason to abstain, "" if there is none."""
     nothing = np.zeros((0, 0, 0))
-    if reason := abstention(recording, needs):
+    if reason := abstention(recording, needs, bin_width):
         return nothing, reason
-    if is_spiking(recording) and recording.attrs["duration"] < 2 * bin_width:
-        return nothing, f"trials of {recording.attrs['duration']} s hold fewer than 2 bins"
     trace = signals(recording, bin_width).values.astype(float)
     if not np.isfinite(trace).all():
         return nothing, "the signals hold samples that are not finite"

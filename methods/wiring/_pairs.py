@@ -11,6 +11,7 @@ import xarray as xr
 
 from simlab.contracts import Finding, Needs, SimlabError
 from simlab.data import durations, is_spiking, missing
+from simlab.rules import require
 
 SPIKE_TRAINS = Needs(("spikes",), units=2, equal_trials=False)
 """What a method of spike pairs needs. Its trials may differ in length: bins are counted trial by trial."""
@@ -137,12 +138,18 @@ def _two_sided(forward: np.ndarray) -> np.ndarray:
     return np.concatenate([backward[:, :, :0:-1], together, forward[:, :, 1:]], axis=2)
 
 
-def abstention(recording: xr.Dataset, needs: Needs) -> str:
-    """Why no pairwise method with these needs can answer on this recording; empty if it can."""
+def abstention(recording: xr.Dataset, needs: Needs, bin_width: float = 0.0) -> str:
+    """Why no pairwise method with these needs can answer on this recording; empty if it can.
+
+    bin_width: [s] of the counts that it makes of spikes, of which it needs two in each trial; 0 if it makes none.
+    """
     if reason := missing(recording, needs):
         return reason
     if is_spiking(recording):
-        return "" if recording.sizes["spike"] else "no spike was recorded"
+        if not recording.sizes["spike"]:
+            return "no spike was recorded"
+        short = bin_width > 0 and recording.attrs["duration"] < 2 * bin_width
+        return f"trials of {recording.attrs['duration']} s hold fewer than 2 bins" if short else ""
     return "" if "signal" in recording else "needs spikes or a signal, and this recording holds neither"
 
 
@@ -197,3 +204,25 @@ def surrogate_p(observed: np.ndarray, surrogates: np.ndarray) -> tuple[np.ndarra
     null = np.sort(((surrogates - centre) / np.sqrt(1 - 1 / n_surrogates))[:, off].ravel())
     above = null.size - np.searchsorted(null, excess, side="left")
     return excess, (above + 1) / (null.size + 1)
+
+
+def check_window(window: tuple[float, float]) -> None:
+    """Raises SimlabError unless a causal window [s] begins before it ends."""
+    start, stop = window
+    require(start < stop, f"causal_window needs start < stop [s], got {window}: write the earlier first")
+
+
+def lags_within(window: tuple[float, float], bin_width: float) -> tuple[int, int]:
+    """First and last lag of a causal window [s] in bins [s]; the bins tile it from its start up to its end."""
+    start, stop = (edge / bin_width for edge in window)
+    low = max(1, int(np.ceil(start - 1e-9)))
+    return low, max(low, int(np.ceil(stop - 1e-9)) - 1)
+
+
+def continuity_corrected(count: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Poisson p-values of an excess and of a deficit; half of the observed count's own probability in each."""
+    from scipy.stats import poisson
+
+    rate = np.maximum(expected, 1e-9)
+    half = 0.5 * poisson.pmf(count, rate)
+    return np.clip(poisson.sf(count - 1, rate) - half, 0, 1), np.clip(poisson.cdf(count, rate) - half, 0, 1)

@@ -65,10 +65,8 @@ class ConvergentCrossMapping:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Graded and decided edges (pre, post); works on spikes and on any signal."""
-        if reason := abstention(recording, self.needs):
+        if reason := abstention(recording, self.needs, self.bin_width):
             return Finding.abstain(reason)
-        if is_spiking(recording) and recording.attrs["duration"] < 2 * self.bin_width:
-            return Finding.abstain(f"trials of {recording.attrs['duration']} s hold fewer than 2 bins")
         trace = self._smooth(recording)
         if not np.isfinite(trace).all():
             return Finding.abstain("the signals hold values that are not finite: drop or fill those samples")

@@ -8,9 +8,19 @@ from typing import ClassVar, Literal
 import numpy as np
 import xarray as xr
 
-from methods.wiring._pairs import SPIKE_TRAINS, Ticks, abstention, edges, lag_counts, on_grid
+from methods.wiring._pairs import (
+    SPIKE_TRAINS,
+    Ticks,
+    abstention,
+    check_window,
+    continuity_corrected,
+    edges,
+    lag_counts,
+    lags_within,
+    on_grid,
+)
 from simlab.contracts import Finding, Needs
-from simlab.rules import check_fields, require
+from simlab.rules import check_fields
 from simlab.rules.quantities import Level, Share, Width
 
 
@@ -52,10 +62,7 @@ class CrossCorrelogram:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        start, stop = self.causal_window
-        require(
-            start < stop, f"causal_window needs start < stop [s], got {self.causal_window}: write the earlier first"
-        )
+        check_window(self.causal_window)
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Graded, decided and signed edges (pre, post); abstains without spikes."""
@@ -85,10 +92,7 @@ class CrossCorrelogram:
         return self.predictor == "hollow_gaussian"
 
     def _window(self) -> tuple[int, int]:
-        """First and last lag of the causal window in bins; the bins tile it from `start` up to `stop`."""
-        start, stop = (edge / self.bin_width for edge in self.causal_window)
-        low = max(1, int(np.ceil(start - 1e-9)))
-        return low, max(low, int(np.ceil(stop - 1e-9)) - 1)
+        return lags_within(self.causal_window, self.bin_width)
 
     def _window_kernel(self, reach: int) -> np.ndarray:
         """Weights of the correlogram's lags whose sum is the predictor, summed over the causal window."""
@@ -134,10 +138,8 @@ class CrossCorrelogram:
 def _poisson_test(count: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Signed root of the Poisson deviance, and the two-sided p-value with continuity correction."""
     from scipy.special import xlogy
-    from scipy.stats import poisson
 
     rate = np.maximum(expected, 1e-9)
-    half = 0.5 * poisson.pmf(count, rate)
-    tail = np.minimum(poisson.sf(count - 1, rate) - half, poisson.cdf(count, rate) - half)
+    tail = np.minimum(*continuity_corrected(count, expected))
     deviance = 2 * (xlogy(count, np.maximum(count, 1) / rate) - (count - rate))
     return np.sign(count - rate) * np.sqrt(np.maximum(deviance, 0.0)), np.clip(2 * tail, 0.0, 1.0)

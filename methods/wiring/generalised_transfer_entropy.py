@@ -76,11 +76,9 @@ class GeneralisedTransferEntropy:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Graded, decided and signed edges (pre, post); works on spikes and on any signal."""
-        if reason := abstention(recording, self.needs):
+        if reason := abstention(recording, self.needs, self.bin_width):
             return Finding.abstain(reason)
         counted = is_spiking(recording)
-        if counted and recording.attrs["duration"] < 2 * self.bin_width:
-            return Finding.abstain(f"trials of {recording.attrs['duration']} s hold fewer than 2 bins")
         trace = signals(recording, self.bin_width).values.astype(float)
         if not np.isfinite(trace).all():
             return Finding.abstain("the signals hold values that are not finite: drop or fill those samples")

@@ -10,7 +10,7 @@ import xarray as xr
 
 from methods.wiring._pairs import abstention, edges
 from simlab.contracts import Finding, Needs, SimlabError
-from simlab.data import is_spiking, signals
+from simlab.data import signals
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Level, Width
 
@@ -49,10 +49,8 @@ class GrangerCausality:
         """Graded, decided and signed edges (pre, post); works on any signal."""
         from scipy.special import fdtrc
 
-        if reason := abstention(recording, self.needs):
+        if reason := abstention(recording, self.needs, self.bin_width):
             return Finding.abstain(reason)
-        if is_spiking(recording) and recording.attrs["duration"] < 2 * self.bin_width:
-            return Finding.abstain(f"trials of {recording.attrs['duration']} s hold fewer than 2 bins")
         trace = signals(recording, self.bin_width).values
         live = np.flatnonzero(np.ptp(trace, axis=(0, 1)) > 0)
         n_rows = trace.shape[0] * max(0, trace.shape[1] - self.max_order)

@@ -8,9 +8,18 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.wiring._pairs import SPIKE_TRAINS, abstention, edges, lag_counts, on_grid
+from methods.wiring._pairs import (
+    SPIKE_TRAINS,
+    abstention,
+    check_window,
+    continuity_corrected,
+    edges,
+    lag_counts,
+    lags_within,
+    on_grid,
+)
 from simlab.contracts import Finding, Needs
-from simlab.rules import check_fields, require
+from simlab.rules import check_fields
 from simlab.rules.quantities import Level, Share, Width
 
 
@@ -59,10 +68,7 @@ class HollowGaussianCorrelogram:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        start, stop = self.causal_window
-        require(
-            start < stop, f"causal_window needs start < stop [s], got {self.causal_window}: write the earlier first"
-        )
+        check_window(self.causal_window)
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Graded, decided and signed edges (pre, post); abstains without spikes."""
@@ -71,7 +77,7 @@ class HollowGaussianCorrelogram:
         if reason := abstention(recording, self.needs):
             return Finding.abstain(reason)
         ticks = on_grid(recording, self.bin_width)
-        low, high = self._window()
+        low, high = lags_within(self.causal_window, self.bin_width)
         half = int(np.ceil(3 * self.smoothing / self.bin_width))
         if not ticks.outlast(high + half):
             return Finding.abstain(f"trials of {recording.attrs['duration']} s are shorter than the correlogram")
@@ -95,12 +101,6 @@ class HollowGaussianCorrelogram:
         smoothing = max(self.smoothing, 5 * interval)
         return replace(self, bin_width=max(self.bin_width, interval), causal_window=window, smoothing=smoothing)
 
-    def _window(self) -> tuple[int, int]:
-        """First and last lag of the causal window in bins; the bins tile it from `start` up to `stop`."""
-        start, stop = (edge / self.bin_width for edge in self.causal_window)
-        low = max(1, int(np.ceil(start - 1e-9)))
-        return low, max(low, int(np.ceil(stop - 1e-9)) - 1)
-
 
 def hollow_gaussian(half: int, deviation: float, hollow_fraction: float) -> np.ndarray:
     """Kernel (2 half + 1,) of sum 1: a Gaussian of that deviation [bins], its central bin partly taken out."""
@@ -116,15 +116,6 @@ def band(kernel: np.ndarray, high: int) -> np.ndarray:
     for lag in range(2 * high + 1):
         matrix[lag : lag + len(kernel), lag] = kernel
     return matrix
-
-
-def continuity_corrected(count: np.ndarray, expected: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Poisson p-values of an excess and of a deficit; half of the observed count's own probability in each."""
-    from scipy.stats import poisson
-
-    rate = np.maximum(expected, 1e-9)
-    half = 0.5 * poisson.pmf(count, rate)
-    return np.clip(poisson.sf(count - 1, rate) - half, 0, 1), np.clip(poisson.cdf(count, rate) - half, 0, 1)
 
 
 def _beside_anticausal(causal: np.ndarray, anticausal: np.ndarray, excited: np.ndarray) -> np.ndarray:
