@@ -10,7 +10,7 @@ import xarray as xr
 
 from circuits.networks.balanced_ei import BalancedEI, BalancedEISubject, lif
 from simlab import truths
-from simlab.data import activity, mean_rates
+from simlab.data import mean_rates
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Pause, Share
 from simlab.session import Session
@@ -145,7 +145,7 @@ class AdaptingSynapsesSubject:
 
         like = self.circuit.like
         spikes = simulate(self.network, session, rng, burn_in=self.circuit.burn_in, dt=like.dt)
-        return activity(session, like.n_neurons, spikes=spikes.columns).assign_attrs(engine=spikes.engine)
+        return spikes.activity(session, like.n_neurons)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: the weights of rested synapses [V], and their `efficacy` at the rates of the activity."""

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from simlab import truths
-from simlab.data import activity, anatomy
+from simlab.data import anatomy
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import (
     Delay,
@@ -166,7 +166,7 @@ class BalancedEISubject:
 
         circuit = self.circuit
         spikes = simulate(self.network, session, rng, burn_in=circuit.burn_in, dt=circuit.dt)
-        return activity(session, circuit.n_neurons, spikes=spikes.columns).assign_attrs(engine=spikes.engine)
+        return spikes.activity(session, circuit.n_neurons)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: the weights that ran [V]."""

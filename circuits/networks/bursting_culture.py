@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from simlab import truths
-from simlab.data import activity, anatomy
+from simlab.data import anatomy
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import (
     Delay,
@@ -174,7 +174,7 @@ class BurstingCultureSubject:
         circuit = self.circuit
         network = circuit.network(self.weights)
         spikes = simulate(network, session, rng, burn_in=circuit.burn_in, dt=circuit.dt)
-        return activity(session, circuit.n_neurons, spikes=spikes.columns).assign_attrs(engine=spikes.engine)
+        return spikes.activity(session, circuit.n_neurons)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: the weights that ran [V], of rested synapses."""

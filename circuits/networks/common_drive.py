@@ -11,7 +11,6 @@ import xarray as xr
 from circuits.networks.balanced_ei import EQUATIONS, BalancedEI, lif
 from simlab import truths
 from simlab.contracts import SimlabError
-from simlab.data import activity
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Count
 from simlab.session import Session
@@ -131,7 +130,7 @@ class CommonDriveSubject:
             burn_in=like.burn_in,
             dt=like.dt,
         )
-        return activity(session, like.n_neurons, spikes=spikes.columns).assign_attrs(engine=spikes.engine)
+        return spikes.activity(session, like.n_neurons)
 
     def _drive(self, session: Session, rng: np.random.Generator) -> Drive:
         from scipy.signal import lfilter

@@ -17,7 +17,7 @@ A circuit describes its network once, as data, and simulates any session of it:
     )
     synapses = SynapseSet(pre, post, weight, delay, target="v")                       # v of post += weight
     spikes = simulate(SpikingNetwork((neurons,), (synapses,)), session, rng, burn_in=0.2)
-    activity(session, 100, spikes=spikes.columns)
+    spikes.activity(session, 100)
 
 Some names in the equations belong to the engine, which declares and fills them: `eta` (and `eta_...`), a fresh
 standard normal number for each neuron and step (so white noise of density s is `s*eta/sqrt(dt)`), `perturbation`, the
@@ -38,8 +38,10 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
+import xarray as xr
 
 from simlab.contracts import SimlabError
+from simlab.data import activity
 from simlab.data.clock import within_step
 from simlab.progress import report
 from simlab.session import Session
@@ -75,6 +77,10 @@ class Spikes:
     def columns(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """(trial, time, neuron), as `simlab.data.activity` takes them: not tied to the engine's steps."""
         return self.trial, self.time + self.later, self.neuron
+
+    def activity(self, session: Session, n_neurons: int) -> xr.Dataset:
+        """An Activity that holds them and names the engine."""
+        return activity(session, n_neurons, spikes=self.columns).assign_attrs(engine=self.engine)
 
 
 def simulate(
