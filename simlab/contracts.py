@@ -113,6 +113,29 @@ class Needs:
     equal_trials: bool = True
 
 
+Band = tuple[float, float]
+"""Lowest and highest, both allowed."""
+
+
+@dataclass(frozen=True)
+class Regime:
+    """Published ranges of what a circuit's spikes look like; outside of them it is another kind of network.
+
+    rate [Hz], interval_cv, fano (of counts in `window` [s]) and correlation (of those counts, over pairs) are means
+    over the neurons that fire; silent is the share of neurons without a spike in the `seconds` that are looked at.
+    source: where the ranges are from.
+    """
+
+    source: str
+    rate: Band = (0.0, float("inf"))
+    silent: Band = (0.0, 1.0)
+    interval_cv: Band = (0.0, float("inf"))
+    fano: Band = (0.0, float("inf"))
+    correlation: Band = (-1.0, 1.0)
+    window: float = 0.1
+    seconds: float = 10.0
+
+
 @runtime_checkable
 class Subject(Protocol):
     """One individual of a circuit: its own wiring, drawn by a seed; owns the truth."""
@@ -141,7 +164,9 @@ class Circuit(Protocol):
 
     A rival states the circuits that it imitates in `twin_of`, and `imitating(circuit)` returns a copy of it that is
     matched to a given circuit value (its size, rates, correlations). `modalities`, a tuple, may say what its activity
-    holds (`spikes`, `rate`): instruments that need another are then refused before anything is simulated.
+    holds (`spikes`, `rate`): instruments that need another are then refused before anything is simulated. `regime`, a
+    `Regime`, says what its spikes should look like: activity outside is reported as such. `prior(rng)` may return a
+    copy with parameters drawn from published ranges, for verdicts over families of circuits (`Grid.drawn`).
     """
 
     name: ClassVar[str]

@@ -9,6 +9,7 @@ from itertools import product
 from typing import TYPE_CHECKING, Annotated, Any
 
 from simlab.contracts import Budget, Circuit, Instrument, Stimulator
+from simlab.families import check_family
 from simlab.fingerprint import describe, fingerprint, label, value_hash
 from simlab.naming import name_of
 from simlab.pairing import check_pair
@@ -82,7 +83,9 @@ class Grid:
     against. A method meets only circuits whose truth answers its question; one that meets none is an error.
     `ceiling`: a plan of ample data, recorded with the perfect instrument, whose recovery is each method's ceiling.
     `perturbations`: how many perturbed trials an active method may spend, swept; None: one for each trial of the
-    plan. `baselines`: also score each question's oracle, random and marginals-only answers.
+    plan. `baselines`: also score each question's oracle, random and marginals-only answers. `drawn`: every subject has
+    parameters of its own, drawn from the circuit's prior until its activity lies in the circuit's regime, so that
+    verdicts are over a family of circuits; its rivals imitate that very circuit.
     """
 
     circuits: tuple[Circuit | str, ...]
@@ -95,6 +98,7 @@ class Grid:
     ceiling: Plan | None = None
     ceiling_subjects: Subjects | None = None
     baselines: bool = True
+    drawn: bool = False
 
     def __post_init__(self) -> None:
         for what in PARTS:
@@ -104,6 +108,8 @@ class Grid:
             require(len(getattr(self, what)) > 0, f"a grid needs at least one of its {what}, got (): name one")
         for what in (*PARTS, "plans", "perturbations"):
             check_distinct(what, getattr(self, what))
+        for circuit in self.circuits if self.drawn else ():
+            check_family(circuit)
         for method in self.methods:
             _check_asked(method, self.circuits)
         imitated = {name_of(circuit) for circuit in self.circuits}
@@ -122,13 +128,13 @@ class Grid:
         found = (getattr(c, "mechanism", name_of(c)) for c in (*self.circuits, *self.rivals))
         return tuple(sorted(set(found)))
 
-    def imitations(self) -> list[tuple[Any, str]]:
-        """Each rival matched to each circuit that it imitates, and that circuit's label ("" where it imitates none)."""
-        found: dict[str, tuple[Any, str]] = {}
+    def imitations(self) -> list[tuple[Any, Any]]:
+        """Each rival matched to each circuit that it imitates, and that circuit (None where it imitates none)."""
+        found: dict[str, tuple[Any, Any]] = {}
         for rival in self.rivals:
             twins = [c for c in self.circuits if name_of(c) in getattr(rival, "twin_of", ())]
-            matched = [(rival.imitating(c), label(c)) for c in twins] or [(rival, "")]  # type: ignore[union-attr]
-            for imitation, twin in matched:
+            matched: list[tuple[Any, Any]] = [(rival.imitating(c), c) for c in twins]  # type: ignore[union-attr]
+            for imitation, twin in matched or [(rival, None)]:
                 found.setdefault(value_hash(imitation), (imitation, twin))
         return list(found.values())
 
@@ -161,7 +167,8 @@ class Cell:
     perturbations: int | None = None
     family: tuple[str, ...] = ()  # the mechanisms of the grid
     question: Any = None  # with its criteria; None: the registered one
-    twin: str = ""  # of a rival: the label of the circuit that it imitates
+    twin: Any = None  # of a rival: the circuit that it imitates
+    drawn: bool = False  # whether the parameters are this subject's own, drawn from the circuit's prior
 
     @property
     def active(self) -> bool:
@@ -183,7 +190,12 @@ class Cell:
         parts = (self.circuit, self.instrument, self.method, self.stimulator)
         plan = [self.plan.trials, repr(self.plan.duration)]
         values = [value_hash(part) for part in parts]
-        return fingerprint([values, self.subject, plan, self.role, self.perturbations, self.family])
+        drawn = [True] if self.drawn else []
+        return fingerprint([values, self.subject, plan, self.role, self.perturbations, self.family, *drawn])
+
+    def label_of(self, circuit: Any) -> str:
+        """What its circuit, or the one that it imitates, is called: with the parameters that are not the defaults."""
+        return "" if circuit is None else label(circuit) + (", drawn" if self.drawn else "")
 
     def made_of(self) -> dict[str, Any]:
         """The code, criteria and libraries that decide its result: a row made of others is stale."""
@@ -257,7 +269,7 @@ def _grid_cells(grid: Grid, subjects: int, asked: Mapping[str, Any]) -> Iterator
             for instrument, method in product(instruments, _methods(grid, circuit)):
                 cell = Cell(
                     circuit, subject, plan, instrument, method, role,
-                    family=grid.family, question=asked[method.question], twin=twin,
+                    family=grid.family, question=asked[method.question], twin=twin, drawn=_varies(grid, circuit, twin),
                 )  # fmt: skip
                 if cell.active:
                     yield from (replace(cell, stimulator=hand, perturbations=limit) for hand, limit in hands)
@@ -265,16 +277,21 @@ def _grid_cells(grid: Grid, subjects: int, asked: Mapping[str, Any]) -> Iterator
                     yield cell
 
 
-def _blocks(grid: Grid, subjects: int) -> Iterator[tuple[str, tuple[Any, str], tuple[Plan, ...], tuple[Any, ...], int]]:
-    """Role, circuit and its twin's label, plans, instruments and number of subjects of each part of a grid."""
+def _varies(grid: Grid, circuit: Any, twin: Any) -> bool:
+    """Whether each subject has its own parameters: rivals that imitate none have no prior to follow."""
+    return grid.drawn and (twin is not None or any(circuit is own for own in grid.circuits))
+
+
+def _blocks(grid: Grid, subjects: int) -> Iterator[tuple[str, tuple[Any, Any], tuple[Plan, ...], tuple[Any, ...], int]]:
+    """Role, circuit and the one that it imitates, plans, instruments and number of subjects of each part of a grid."""
     for circuit in grid.circuits:
-        yield "circuit", (circuit, ""), grid.plans, grid.instruments, subjects
+        yield "circuit", (circuit, None), grid.plans, grid.instruments, subjects
     for imitation in grid.imitations():
         yield "rival", imitation, grid.plans, grid.instruments, subjects
     if grid.ceiling is not None:
         ample = min(subjects, grid.ceiling_subjects or subjects)
         for circuit in grid.circuits:
-            yield "ceiling", (circuit, ""), (grid.ceiling,), (create("instruments", "perfect"),), ample
+            yield "ceiling", (circuit, None), (grid.ceiling,), (create("instruments", "perfect"),), ample
 
 
 def _methods(grid: Grid, circuit: Any) -> list[Any]:

@@ -107,17 +107,12 @@ def _check_taken(grid: Grid, changes: Mapping[str, Changes]) -> None:
     for rival, twin in grid.imitations():
         for path in changes.get(name_of(rival), {}):
             wanted = {value_hash(_at(own, path)) for own in grid.rivals if name_of(own) == name_of(rival)}
-            if twin and value_hash(_at(rival, path)) not in wanted:
+            if twin is not None and value_hash(_at(rival, path)) not in wanted:
                 field = ".".join(path)
                 raise SimlabError(
-                    f"{name_of(rival)}.{field} is decided by {twin}, which it imitates: it stays {_at(rival, path)!r}; "
-                    f"set a parameter of {_name_of_label(grid, twin)} instead"
+                    f"{name_of(rival)}.{field} is decided by {label(twin)}, which it imitates: it stays "
+                    f"{_at(rival, path)!r}; set a parameter of {name_of(twin)} instead"
                 )
-
-
-def _name_of_label(grid: Grid, twin: str) -> str:
-    """The name of the circuit of a grid that has this label."""
-    return next((name_of(circuit) for circuit in grid.circuits if label(circuit) == twin), twin)
 
 
 def _at(part: Any, path: tuple[str, ...]) -> Any:

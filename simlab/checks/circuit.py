@@ -7,10 +7,12 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
+from simlab import families
 from simlab.checks.examiner import Examiner, require
 from simlab.contracts import SimlabError
 from simlab.data import check_activity, is_spiking
 from simlab.questions.form import check_truth
+from simlab.regimes import departures
 from simlab.registry import create, names, question
 from simlab.session import Effect, Session
 from simlab.streams import stream
@@ -37,6 +39,9 @@ def check_circuit(examine: Examiner, circuit: Any) -> None:
             f"the same subject has the same truth about {asked}",
             lambda q=asked: _same_truth(subject, twin, q, activity),  # type: ignore[misc]
         )
+    examine.holds("its activity stays in the regime that it states", lambda: _stays(circuit, subject))
+    if callable(getattr(circuit, "prior", None)):
+        examine.holds("draws parameters of a family from a stream", lambda: _draws(circuit))
     examine.holds("refuses a question that it cannot answer", lambda: _refuses(subject, activity))
 
 
@@ -96,6 +101,25 @@ def _effects(n_neurons: int) -> dict[str, Effect]:
 
 def _rng(role: str) -> np.random.Generator:
     return stream(0, "check", role)
+
+
+def _stays(circuit: Any, subject: Any) -> None:
+    regime = getattr(circuit, "regime", None)
+    if regime is None:
+        return
+    session = subject.session(trials=families.TRIALS, duration=families.DURATION, rng=_rng("session"))
+    outside = departures(subject.run(session, _rng("run")), regime)
+    require(
+        not outside,
+        f"{'; '.join(outside)} ({regime.source}): choose parameters that keep the network alive and irregular",
+    )
+
+
+def _draws(circuit: Any) -> None:
+    one, same, other = (circuit.prior(_rng(role)) for role in ("prior", "prior", "another prior"))
+    require(type(one) is type(circuit), f"prior() must return a {type(circuit).__name__}, got {type(one).__name__}")
+    require(one == same, "prior() gave other parameters from the same stream: draw everything from the rng")
+    require(one != other, "prior() gave the same parameters from another stream: use the rng")
 
 
 def _known(circuit: Any, field: str, kind: str) -> None:

@@ -33,6 +33,7 @@ def run_cell(cell: Cell, settings: Settings) -> tuple[Row, tuple[bytes, ...]]:
         activity = None if cell.active else watch.time("simulation", lab.activity)
         recording = None if activity is None else watch.time("recording", lab.recording)
         truth = watch.time("truth", lambda: lab.truth)
+        row |= lab.described(activity)
         outcome, spent = analyse(lab, recording, truth, watch)
         stage = "scoring"
         scored, blobs = watch.time("scoring", lambda: _score(cell, outcome, truth))

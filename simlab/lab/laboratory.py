@@ -6,8 +6,10 @@ sweep changes, the same individuals are met, so that the values of a sweep are c
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from functools import cached_property, partial
 from typing import Any, TypeVar
 
@@ -17,13 +19,15 @@ import xarray as xr
 from simlab.data import check_activity, is_spiking, mean_rates
 from simlab.execution.bounded import bounded
 from simlab.experiment import Cell
-from simlab.fingerprint import fingerprint, part_hash
+from simlab.families import Member, member
+from simlab.fingerprint import fingerprint, parameters, part_hash
 from simlab.instruments.placement import weighted_by_rates
 from simlab.lab.blinding import BlindImplant
 from simlab.lab.memory import kept
 from simlab.lab.row import Settings
 from simlab.naming import name_of
 from simlab.questions.form import check_truth
+from simlab.regimes import departures
 from simlab.scoring import Truth
 from simlab.session import Session
 from simlab.simulators.engines import using
@@ -58,14 +62,37 @@ class Lab:
         self.archive = Archive(settings.archive)
         self.plan = (cell.plan.trials, repr(cell.plan.duration))
         self.through = name_of(cell.instrument)
-        self.made_by = (part_hash(cell.circuit), cell.subject, str(settings.seed))
-        self.implanted = (*self.made_by, part_hash(cell.instrument))
         self.reference = (settings.engine,) if settings.engine.startswith("brian2") else ()
         self.engine = ""
 
     def rng(self, *role: str | int) -> np.random.Generator:
         """The stream of a role that this cell's individual plays."""
         return stream(self.settings.seed, *role, name_of(self.cell.circuit), self.cell.subject)
+
+    @cached_property
+    def member(self) -> Member:
+        """The circuit whose subject this is: of a family its own, drawn from the prior of what the grid names."""
+        cell = self.cell
+        if not cell.drawn:
+            return Member(cell.circuit)
+        model = cell.circuit if cell.twin is None else cell.twin
+
+        def rng(*role: str | int) -> np.random.Generator:
+            return stream(self.settings.seed, *role, name_of(model), cell.subject)
+
+        name = ("member", part_hash(model), cell.subject, str(self.settings.seed), *self.reference)
+        found = kept(name, lambda: self.bounded("drawing the parameters of a circuit", lambda: member(model, rng)))
+        return found if cell.twin is None else replace(found, circuit=cell.circuit.imitating(found.circuit))
+
+    @cached_property
+    def made_by(self) -> tuple:
+        """What decides an individual."""
+        return (part_hash(self.member.circuit), self.cell.subject, str(self.settings.seed))
+
+    @cached_property
+    def implanted(self) -> tuple:
+        """What decides an individual with its implant."""
+        return (*self.made_by, part_hash(self.cell.instrument))
 
     def entropy(self) -> int:
         """What seeds the method's generator."""
@@ -76,7 +103,7 @@ class Lab:
         """The individual."""
 
         def draw() -> Any:
-            return self.bounded("drawing a subject", lambda: self.cell.circuit.subject(self.rng("subject")))
+            return self.bounded("drawing a subject", lambda: self.member.circuit.subject(self.rng("subject")))
 
         return kept(("subject", *self.made_by), draw)
 
@@ -103,6 +130,18 @@ class Lab:
         activity = kept(("activity", name), lambda: self.archive.fetch(name, run))
         self.engine = str(activity.attrs.get("engine", ""))
         return activity
+
+    def described(self, activity: xr.Dataset | None) -> dict[str, Any]:
+        """What a row says of the circuit that ran: its drawn parameters, and what of its activity is implausible."""
+        found = self.member
+        named: dict[str, Any] = {}
+        if found.drawn is not None:
+            named = {"drawn": json.dumps(parameters(found.drawn)), "rejected": found.rejected}
+        regime = getattr(found.circuit, "regime", None)
+        if activity is None or regime is None:
+            return named
+        name = ("regime", *self.made_by, *self.plan)
+        return named | {"outside_regime": "; ".join(kept(name, lambda: departures(activity, regime)))}
 
     def implant(self) -> BlindImplant:
         """The instrument in this subject, its units renumbered."""
@@ -136,13 +175,13 @@ class Lab:
         return Truth(neurons, key, asked.brief(self.cell.family, neurons))
 
     def _true_answer(self, activity: xr.Dataset | None) -> xr.Dataset:
-        cell, asked = self.cell, self.cell.asked
+        asked = self.cell.asked
         plan = () if activity is None else self.plan
         name = ("truth", *self.made_by, asked.name, *plan)
 
         def find() -> xr.Dataset:
             subject, rng = self.subject(), self.rng("truth", asked.name)
-            find_out = partial(answer, cell.circuit, subject, asked.name, activity, rng)
+            find_out = partial(answer, self.member.circuit, subject, asked.name, activity, rng)
             found = self.bounded("finding the truth", find_out)
             check_truth(found, asked)
             return found

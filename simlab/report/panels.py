@@ -8,8 +8,8 @@ import numpy as np
 import numpy.typing as npt
 import xarray as xr
 
+from simlab import activity_statistics as measures
 from simlab import data
-from simlab.report import activity_statistics as measures
 from simlab.report.figures import EXCITATORY, FAINT, INHIBITORY, INK, MUTED, empty, in_unit, log_axis, plain_number
 
 if TYPE_CHECKING:

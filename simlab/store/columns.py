@@ -16,6 +16,9 @@ COLUMNS: Mapping[str, str] = {
     "circuit_parameters": "TEXT",  # JSON
     "mechanism": "TEXT",
     "twin": "TEXT",  # of a rival: the label of the circuit that it imitates
+    "drawn": "TEXT",  # JSON: the parameters that this subject's circuit was drawn with, where the grid draws them
+    "rejected": "INTEGER",  # draws before it whose activity was outside the circuit's regime
+    "outside_regime": "TEXT",  # what of the activity is outside the circuit's regime, and by how much
     "subject": "INTEGER",
     "trials": "INTEGER",
     "duration": "REAL",  # s

@@ -100,7 +100,9 @@ def test_a_rival_follows_its_circuit():
     grid = replace(
         GRID, circuits=(ToyChain(n_neurons=4), ToyChain(n_neurons=9, rate=3.0)), rivals=(ToyRival(n_neurons=6),)
     )
-    rivals = {(c.circuit.n_neurons, c.circuit.rate, c.twin) for c in experiment(grid).cells() if c.role == "rival"}
+    rivals = {
+        (c.circuit.n_neurons, c.circuit.rate, c.label_of(c.twin)) for c in experiment(grid).cells() if c.role == "rival"
+    }
     assert rivals == {(4, 10.0, "toy_chain(n_neurons=4)"), (9, 3.0, "toy_chain(n_neurons=9, rate=3)")}
 
 
@@ -121,7 +123,7 @@ def test_a_rival_that_imitates_no_circuit_of_the_grid_stays_as_it_is():
         name = "stranger"
         twin_of = ("balanced_ei",)
 
-    assert replace(GRID, rivals=(Stranger(),)).imitations() == [(Stranger(), "")]
+    assert replace(GRID, rivals=(Stranger(),)).imitations() == [(Stranger(), None)]
 
 
 def test_parts_may_be_given_by_name():

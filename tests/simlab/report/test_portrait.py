@@ -11,11 +11,11 @@ import toys
 import xarray as xr
 from matplotlib.axes import Axes
 
+from simlab import activity_statistics as measures
 from simlab import data, registry
 from simlab.contracts import SimlabError
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.stimulating.ideal import Ideal
-from simlab.report import activity_statistics as measures
 from simlab.report import figures, panels
 from simlab.report.portrait import circuit_portrait, portrait, reference_activity, stimulator_portrait
 from simlab.session import Session, Stimulus

@@ -70,3 +70,15 @@ def population_spectrum(dataset: xr.Dataset, width: float = 0.002) -> tuple[np.n
     segment = min(len(times), max(8, round(1.0 / step)))
     frequency, power = welch(rate, fs=1 / step, nperseg=segment, detrend="constant", axis=-1)
     return frequency[1:], power.mean(axis=0)[1:]
+
+
+def fano_factors(dataset: xr.Dataset, width: float = 0.1) -> np.ndarray:
+    """Variance / mean of each cell's counts (cell,) in windows of `width` [s], over trials and time; NaN if silent.
+
+    1 for Poisson; in cortex 0.5 to 2 at 100 ms, more for longer windows (Softky & Koch 1993; Churchland et al. 2010).
+    """
+    counts = data.signals(dataset, width).values
+    table = counts.reshape(-1, counts.shape[-1]).astype(float)
+    table = table[np.isfinite(table).all(axis=1)]
+    mean, variance = table.mean(axis=0), table.var(axis=0, ddof=1) if len(table) > 1 else np.zeros(table.shape[1])
+    return np.divide(variance, mean, out=np.full(len(mean), np.nan), where=mean > 0)
