@@ -31,7 +31,21 @@ def answer(
     """The true answer on a subject of this circuit, over neurons; LookupError where there is none."""
     if question == "mechanism":
         return xr.Dataset({"label": circuit.mechanism})
-    return subject.truth(question, activity, rng)
+    return _with_distances(subject.truth(question, activity, rng), subject.anatomy)
+
+
+MOST_PLACED = 2000
+"""Neurons whose mutual distances are kept beside a wiring: their matrix grows with the square."""
+
+
+def _with_distances(truth: xr.Dataset, anatomy: xr.Dataset) -> xr.Dataset:
+    """A truth about pairs with `distance` (pre, post) [m] of the two neurons, so that answers can be split by it."""
+    n = anatomy.sizes.get("neuron", 0)
+    if dict(truth.sizes).get("pre") != n or truth.sizes.get("post") != n or "distance" in truth or n > MOST_PLACED:
+        return truth
+    place = np.stack([anatomy[axis].values for axis in ("x", "y", "z")], axis=-1)
+    apart = np.linalg.norm(place[:, None] - place[None], axis=-1).astype(np.float32)
+    return truth.assign(distance=(("pre", "post"), apart, {"units": "m"}))
 
 
 def among(who: str, question: str, answers: Mapping[str, Callable[[], xr.Dataset]]) -> xr.Dataset:

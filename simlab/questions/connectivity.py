@@ -12,6 +12,7 @@ import xarray as xr
 
 from simlab.contracts import Finding, Picture, SimlabError, Variable
 from simlab.questions import ranking
+from simlab.questions import wiring_splits as splits
 from simlab.questions.form import BaselineAnswer, answer, pairs, undefined
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Level, Share
@@ -19,9 +20,13 @@ from simlab.rules.quantities import Level, Share
 _METRICS = (
     "mcc", "auroc", "auprc", "precision", "recall", "sign_accuracy", "direction_accuracy",
     "decided_direction_accuracy", "tpr_at_1pct_fpr", "any_discovery", "false_share", "n_false", "decided_density",
-    "n_pairs", "n_edges",
+    "n_pairs", "n_edges", "false_positive_rate", "pair_mcc", "pair_auroc", "pair_auprc", "recall_excitatory",
+    "recall_inhibitory", "auroc_excitatory", "auroc_inhibitory", "p_below_05", "p_below_01",
 )  # fmt: skip
-_NO_CHANCE = ("any_discovery", "false_share", "n_false", "decided_density", "n_pairs", "n_edges")
+_NO_CHANCE = (
+    "any_discovery", "false_share", "n_false", "decided_density", "n_pairs", "n_edges", "false_positive_rate",
+    "p_below_05", "p_below_01",
+)  # fmt: skip
 _PAIR = ("pre", "post")
 
 
@@ -73,7 +78,8 @@ class Connectivity:
         from several neurons keeps the edges that half of its neurons' spikes have, false positives beside them or not;
         one that is mostly noise keeps none.
         `same` marks two units that mostly see one and the same neuron (a neuron split in two): that is no synapse,
-        so calling it an edge counts as wrong, as it would be in print.
+        so calling it an edge counts as wrong, as it would be in print. `distance` [m], where the truth has it: the mean
+        over the neurons of either unit.
         Raises SimlabError where key and truth are not over the same neurons.
         """
         weights = np.asarray(truth["weight"].transpose("pre", "post").values, dtype=float)
@@ -96,12 +102,17 @@ class Connectivity:
         }  # fmt: skip
         units = np.arange(len(mixing))
         projected = xr.Dataset({k: (("pre", "post"), v) for k, v in found.items()}, {"pre": units, "post": units})
+        if "distance" in truth:
+            apart = np.asarray(truth["distance"].transpose("pre", "post").values, dtype=float)
+            projected["distance"] = (("pre", "post"), _shares(mixing) @ apart @ _shares(mixing).T)
         projected["weight"].attrs |= {k: v for k, v in truth["weight"].attrs.items() if k == "units"}
         return projected
 
     def score(self, finding: Finding, truth: xr.Dataset) -> dict[str, float]:
         """All metrics against the projected truth; NaN where one is undefined (no edges, nothing decided...).
 
+        The pair_ metrics are those of unordered pairs, for analyses that cannot tell a direction. p_below_05 and _01:
+        share of the unconnected pairs with p-values at or below those levels, which they should equal.
         sign_accuracy: over decided true edges that have a sign (excitation and inhibition merged into one unit can
         cancel) and are given one. direction_accuracy: over pairs connected one way only, how often that way scores
         higher, ties counting half; decided_direction_accuracy: over those of them that were decided one way only,
@@ -114,20 +125,27 @@ class Connectivity:
         is_edge, is_decided, evidence = edge[asked], decided[asked], score[asked]
         hits = int((is_edge & is_decided).sum())
         false, discovered = ranking.false_discoveries(edge, decided, asked)
-        return self._directions(given, truth, asked) | {
-            "mcc": ranking.matthews(is_edge, is_decided),
-            "auroc": ranking.auroc(is_edge, evidence),
-            "auprc": ranking.average_precision(is_edge, evidence),
-            "precision": _ratio(hits, is_decided.sum()),
-            "recall": _ratio(hits, is_edge.sum()),
-            "tpr_at_1pct_fpr": ranking.tpr_at_fpr(is_edge, evidence, 0.01),
-            "any_discovery": float(discovered > 0),
-            "false_share": false / discovered if discovered else 0.0,
-            "n_false": float(false),
-            "decided_density": _mean(is_decided),
-            "n_pairs": float(asked.sum()),
-            "n_edges": float(is_edge.sum()),
-        }
+        split = splits.unordered(edge, decided, score, asked) | splits.by_sign(truth, decided, score, asked)
+        return (
+            self._directions(given, truth, asked)
+            | split
+            | splits.of_p_values(given.get("p"), edge, asked)
+            | {
+                "mcc": ranking.matthews(is_edge, is_decided),
+                "auroc": ranking.auroc(is_edge, evidence),
+                "auprc": ranking.average_precision(is_edge, evidence),
+                "precision": _ratio(hits, is_decided.sum()),
+                "recall": _ratio(hits, is_edge.sum()),
+                "tpr_at_1pct_fpr": ranking.tpr_at_fpr(is_edge, evidence, 0.01),
+                "any_discovery": float(discovered > 0),
+                "false_share": false / discovered if discovered else 0.0,
+                "n_false": float(false),
+                "decided_density": _mean(is_decided),
+                "n_pairs": float(asked.sum()),
+                "n_edges": float(is_edge.sum()),
+                "false_positive_rate": _mean(is_decided[~is_edge]),
+            }
+        )
 
     def _directions(self, given: Mapping[str, np.ndarray], truth: xr.Dataset, asked: np.ndarray) -> dict[str, float]:
         """The metrics of sign and direction."""
@@ -171,7 +189,11 @@ class Connectivity:
             return undefined(name for name in self.metrics if name not in _NO_CHANCE)
         excitatory = _mean(truth["sign"].values[edge & (truth["sign"].values != 0)] > 0)
         density = n_edges / n
-        return {
+        return splits.chance_of_unordered(edge, _asked(truth)) | {
+            "recall_excitatory": density,
+            "recall_inhibitory": density,
+            "auroc_excitatory": 0.5,
+            "auroc_inhibitory": 0.5,
             "mcc": 0.0,
             "auroc": 0.5,
             "auprc": ranking.chance_average_precision(n_edges, n),
@@ -243,3 +265,9 @@ def _neuronal(mixing: np.ndarray) -> np.ndarray:
     """Each unit's shares among the spikes that neurons fired; zero for a unit that is mostly false positives."""
     total = mixing.sum(1, keepdims=True)
     return np.where(total >= 0.5, mixing / np.maximum(total, 0.5), 0.0)
+
+
+def _shares(mixing: np.ndarray) -> np.ndarray:
+    """Each unit's weights over its neurons, summing to one; zero for a unit that sees none."""
+    total = mixing.sum(1, keepdims=True)
+    return np.divide(mixing, total, out=np.zeros_like(mixing), where=total > 0)

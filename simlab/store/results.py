@@ -123,6 +123,18 @@ class Results:
 
         return sweep_curve(self.table, over, measure, question, methods, self._board)
 
+    def split(self, over: str = "weight", bins: int = 10) -> pd.DataFrame:
+        """Recall of true edges by their weight's decile, by distance or by sign: `simlab.statistics.splits`."""
+        from simlab.statistics.splits import wiring_split
+
+        return wiring_split(self.answers("connectivity"), over, bins)
+
+    def deciding(self, measure: str = "recovered", **conditions: Any) -> pd.DataFrame:
+        """Which drawn parameter goes with a method's success: see `simlab.statistics.families.deciding`."""
+        from simlab.statistics.families import deciding
+
+        return deciding(self.table, measure, **conditions)
+
     @property
     def varying(self) -> list[str]:
         """All that takes several values in this run, and so may be given to `curve` and `leaderboard`."""

@@ -161,7 +161,33 @@ def test_scores_of_a_small_finding_are_those_counted_by_hand() -> None:
     assert scores["direction_accuracy"] == 1.0  # 0 -> 1 is the only one-way pair, and 5 > 2
     assert scores["decided_direction_accuracy"] == 1.0
     assert scores["decided_density"] == 0.5
+    assert scores["false_positive_rate"] == pytest.approx(1 / 3)
+    # Pairs 01 and 12 are connected, 02 is not; all three are decided, with evidence 5, 4 and 3.
+    assert (scores["pair_auroc"], scores["pair_mcc"], scores["pair_auprc"]) == (1, 0, 1)
+    assert (scores["recall_excitatory"], scores["recall_inhibitory"]) == (0.5, 1)
+    assert scores["auroc_excitatory"] == 0.5  # of 5 and 0 against 3, 2 and 1
+    assert scores["auroc_inhibitory"] == 1
+    assert math.isnan(scores["p_below_05"])
     assert (scores["n_pairs"], scores["n_edges"]) == (6, 3)
+
+
+def test_p_values_are_counted_where_nothing_is_connected_either_way() -> None:
+    weight = np.zeros((3, 3))
+    weight[0, 1] = 1.0
+    truth = QUESTION.project(xr.Dataset({"weight": (("pre", "post"), weight)}), key_of(np.eye(3)))
+    p = np.array([[1, 0, 0.05], [0, 1, 0.5], [0.01, 0.02, 1]])
+    nothing = np.zeros((3, 3))
+    scores = QUESTION.score(Finding({"score": nothing, "decided": nothing, "p": p}), truth)
+    assert (scores["p_below_05"], scores["p_below_01"]) == (0.75, 0.25)
+
+
+def test_distances_are_those_of_the_neurons_that_units_see(sorted_badly: xr.Dataset) -> None:
+    assert "distance" not in sorted_badly
+    apart = np.abs(np.subtract.outer(np.arange(3.0), np.arange(3.0)))
+    truth = xr.Dataset({"weight": (("pre", "post"), np.zeros((3, 3))), "distance": (("pre", "post"), apart)})
+    seen = QUESTION.project(truth, key_of([[0.5, 0, 0.3], [0, 0.9, 0], [0, 0, 1]]))["distance"].values
+    assert seen[0, 2] == pytest.approx(2 * 0.5 / 0.8)
+    assert seen[0, 1] == pytest.approx(1.0)
 
 
 def test_a_symmetric_score_knows_half_of_the_directions() -> None:

@@ -1,0 +1,77 @@
+"""Answers split by weight and distance, and which parameter of a family decides: on tables with a known answer."""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pandas as pd
+import pytest
+import xarray as xr
+from synthetic_run import row
+
+from simlab.contracts import SimlabError
+from simlab.statistics.families import deciding
+from simlab.statistics.splits import wiring_split
+from simlab.store.tables import table
+
+
+def family(n_subjects: int) -> pd.DataFrame:
+    """Subjects whose MCC falls with `noise`, not with `size`; `size` is known to no figure."""
+    rng = np.random.default_rng(0)
+    rows = []
+    for subject in range(n_subjects):
+        noise, size = rng.random(2)
+        mcc = 1 - noise + 0.02 * rng.normal()
+        drawn = json.dumps({"noise": noise, "size": size, "fixed": 3, "name": "x", "like": {"a": 1}})
+        rows.append(row(cell=str(subject), subject=subject, metrics=json.dumps({"mcc": mcc}), drawn=drawn))
+    return table(rows)
+
+
+def test_the_parameter_that_decides_is_named_first() -> None:
+    found = deciding(family(20), "mcc")
+    assert found["parameter"].tolist() == ["noise", "size"]
+    first, second = found.iloc[0], found.iloc[1]
+    assert first["high"] < -0.9
+    assert abs(second["joint"]) < 0.15  # what it shares with the noise by chance is taken off
+    assert first["joint"] == pytest.approx(-1, abs=0.1)
+    assert found["subjects"].tolist() == [20, 20]
+
+
+def test_few_subjects_and_runs_that_draw_nothing_are_told_so() -> None:
+    assert deciding(family(4), "mcc").empty
+    assert deciding(family(5), "mcc")["joint"].isna().all()
+    with pytest.raises(SimlabError, match="no parameters were drawn"):
+        deciding(table([row()]), "mcc")
+
+
+def answers():
+    """One cell: neurons on a line, each exciting the next five, more strongly the farther; the strong half is found."""
+    apart = np.abs(np.subtract.outer(np.arange(12.0), np.arange(12.0)))
+    edge = (apart >= 1) & (apart <= 5) & (np.arange(12)[:, None] < np.arange(12))
+    truth = xr.Dataset({
+        "weight": (("pre", "post"), np.where(edge, apart, 0.0)), "edge": (("pre", "post"), edge),
+        "sign": (("pre", "post"), np.where(edge, np.where(apart > 3, 1, -1), 0)),
+        "ambiguous": (("pre", "post"), np.zeros((12, 12), bool)), "distance": (("pre", "post"), apart),
+    })  # fmt: skip
+    decided = (edge & (apart > 3)) | ((apart == 1) & ~edge)
+    for kind, name in (("passive", "m"), ("baseline", "oracle")):
+        yield {"kind": kind, "method_label": name, "circuit_label": "c", "subject": 0}, {"decided": decided}, truth
+
+
+def test_recall_by_weight_distance_and_sign_is_what_was_planted() -> None:
+    by_weight = wiring_split(answers(), "weight", bins=5)
+    assert set(by_weight["method_label"]) == {"m"}
+    assert by_weight["n_edges"].sum() == 45
+    assert by_weight["recall"].iloc[0] == 0
+    assert by_weight["recall"].iloc[-1] == 1
+    assert by_weight["false_positive_rate"].isna().all()
+    by_distance = wiring_split(answers(), "distance", bins=5)
+    assert by_distance["false_positive_rate"].iloc[0] > 0.5  # neighbours, backwards
+    assert (by_distance["false_positive_rate"].iloc[1:] == 0).all()
+    by_sign = wiring_split(answers(), "sign")
+    assert by_sign["recall"].tolist() == [0, 1]
+    with pytest.raises(SimlabError, match="'colour'"):
+        wiring_split(answers(), "colour")
+    with pytest.raises(SimlabError, match="bins must be >= 2"):
+        wiring_split(answers(), "weight", bins=1)
