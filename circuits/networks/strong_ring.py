@@ -171,4 +171,9 @@ class StrongRingSubject:
         return truths.among(self.circuit.name, question, {"connectivity": self._wiring})
 
     def _wiring(self) -> xr.Dataset:
-        return truths.wiring(np.where(np.eye(len(self.weights), dtype=bool), 0.0, self.weights), "1")
+        """With `distance` (pre, post) around the ring [neurons], which the places of the neurons do not tell."""
+        n = len(self.weights)
+        apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+        around = np.minimum(apart, n - apart).astype(float)
+        found = truths.wiring(np.where(apart == 0, 0.0, self.weights), "1")
+        return found.assign(distance=(("pre", "post"), around, {"units": "neurons"}))

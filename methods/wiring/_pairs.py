@@ -174,9 +174,11 @@ def _proper(p: np.ndarray) -> np.ndarray:
     return np.clip(np.nan_to_num(p, nan=1.0), 0.0, 1.0)
 
 
-def edges(score: np.ndarray, p: np.ndarray, sign: np.ndarray, alpha: float, **notes: Any) -> Finding:
+def edges(
+    score: np.ndarray, p: np.ndarray, sign: np.ndarray, alpha: float, *, weight: np.ndarray | None = None, **notes: Any
+) -> Finding:
     """The finding of a test per directed pair: graded evidence, edges decided at a false discovery rate, signs, and
-    the p-values themselves; 1 where there was nothing to test."""
+    the p-values themselves; 1 where there was nothing to test. weight: strengths as estimated, signed."""
     off = ~np.eye(len(p), dtype=bool)
     estimate = {
         "score": np.where(off, np.nan_to_num(score, nan=0.0, posinf=np.finfo(float).max), 0.0),
@@ -184,6 +186,8 @@ def edges(score: np.ndarray, p: np.ndarray, sign: np.ndarray, alpha: float, **no
         "sign": np.where(off, np.sign(np.nan_to_num(sign)), 0).astype(int),
         "p": np.where(off, _proper(p), 1.0),
     }
+    if weight is not None:
+        estimate["weight"] = np.where(off, np.nan_to_num(weight), 0.0)
     return Finding(estimate, notes=notes)
 
 

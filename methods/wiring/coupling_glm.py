@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -78,8 +78,8 @@ class CouplingGLM:
         )
         sign = np.einsum("lb,jbi->ji", basis, found.weights)
         p = chi2.sf(found.wald, basis.shape[1])
-        notes = {"iterations": found.iterations, "converged": found.converged}
-        return edges(np.sqrt(found.wald), p, sign, self.alpha, **notes)
+        notes: dict[str, Any] = {"iterations": found.iterations, "converged": found.converged}
+        return edges(np.sqrt(found.wald), p, sign, self.alpha, weight=sign, **notes)
 
     def at_resolution(self, interval: float) -> CouplingGLM:
         """The same model for spike times known only to `interval` [s]: coarser bins, filters of at least 4 of them."""

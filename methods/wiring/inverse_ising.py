@@ -75,7 +75,7 @@ class InverseIsing:
         z = coupling / np.maximum(error, 1e-300)
         p = embedded(2 * stdtr(parts - 1, -np.abs(z)), live, n_units, 1.0)
         z = embedded(z, live, n_units)
-        return edges(np.abs(z), p, z, self.alpha, parts=parts)
+        return edges(np.abs(z), p, z, self.alpha, weight=embedded(coupling, live, n_units), parts=parts)
 
 
 def binary_words(recording: xr.Dataset, width: float) -> tuple[np.ndarray, np.ndarray]:
@@ -144,4 +144,5 @@ def _sparse(found: np.ndarray, live: np.ndarray, n_units: int) -> Finding:
     """The answer of sparse regressions: edges where both directions keep a coupling, graded by their mean."""
     coupling = embedded((found + found.T) / 2, live, n_units)
     decided = embedded((found != 0) & (found.T != 0), live, n_units)
-    return Finding({"score": np.abs(coupling), "decided": decided, "sign": np.sign(coupling).astype(int)})
+    sign = np.sign(coupling).astype(int)
+    return Finding({"score": np.abs(coupling), "decided": decided, "sign": sign, "weight": coupling})

@@ -61,15 +61,17 @@ class LaggedCorrelation:
             return Finding.abstain(f"{n_rows} pairs of samples {self.lag} apart are too few for {live.size} units")
         now, later = trace[:, : -self.lag, live], trace[:, self.lag :, live]
         if self.least_squares:
-            t, residual, unexplained = least_squares(now, later)
+            strength, t, residual, unexplained = least_squares(now, later)
             freedom = n_rows - live.size
             z = t / np.sqrt(inflation(unexplained, residual))
             p = 2 * stdtr(freedom, -np.abs(z))
         else:
-            z = fisher_z(_correlation(now, later), n_rows / inflation(now, later) - 3)
+            strength = _correlation(now, later)
+            z = fisher_z(strength, n_rows / inflation(now, later) - 3)
             p = 2 * ndtr(-np.abs(z))
         z = embedded(z, live, n_units)
-        return edges(np.abs(z), embedded(p, live, n_units, 1.0), z, self.alpha)
+        weight = embedded(strength, live, n_units)
+        return edges(np.abs(z), embedded(p, live, n_units, 1.0), z, self.alpha, weight=weight)
 
 
 def _correlation(now: np.ndarray, later: np.ndarray) -> np.ndarray:
@@ -79,9 +81,11 @@ def _correlation(now: np.ndarray, later: np.ndarray) -> np.ndarray:
     return before.T @ after / np.maximum(scale, 1e-300)
 
 
-def least_squares(now: np.ndarray, later: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    """t statistics (pre, post) of `later` on all of `now`, both (trial, time, unit) and centred; what is left
-    unexplained of `later`, and of each unit of `now` by all others of it, both (trial, time, unit)."""
+def least_squares(now: np.ndarray, later: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Weights and t statistics (pre, post) of `later` on all of `now`, both (trial, time, unit) and centred.
+
+    And what is left unexplained of `later`, and of each unit of `now` by all others of it, both (trial, time, unit).
+    """
     before, after = (part.reshape(-1, part.shape[2]) for part in (now, later))
     gram = before.T @ before
     # a whisper of ridge, so that twin signals share their coefficient instead of ending the analysis
@@ -91,4 +95,4 @@ def least_squares(now: np.ndarray, later: np.ndarray) -> tuple[np.ndarray, np.nd
     freedom = now.shape[0] * (now.shape[1] - 1) - now.shape[2]
     variance = (residual**2).sum(axis=0) / freedom
     error = np.sqrt(np.outer(np.diag(precision), np.maximum(variance, 1e-300)))
-    return weight / error, residual.reshape(later.shape), (before @ precision).reshape(now.shape)
+    return weight, weight / error, residual.reshape(later.shape), (before @ precision).reshape(now.shape)

@@ -76,8 +76,9 @@ class PartialCorrelation:
         freedom = degrees_of_freedom(trace) / inflation(residuals) - (live.size - 2) - 3
         if freedom.max() <= 0:
             return Finding.abstain(f"too few independent samples to hold {live.size - 2} units fixed")
-        z = embedded(fisher_z(partial(precision) / (1 - amount), freedom), live, n_units)
-        return edges(np.abs(z), 2 * ndtr(-np.abs(z)), z, self.alpha, shrinkage=amount)
+        found = partial(precision) / (1 - amount)
+        z, weight = embedded(fisher_z(found, freedom), live, n_units), embedded(found, live, n_units)
+        return edges(np.abs(z), 2 * ndtr(-np.abs(z)), z, self.alpha, weight=weight, shrinkage=amount)
 
 
 def _amount(shrinkage: str, rows: np.ndarray) -> float:

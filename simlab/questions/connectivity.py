@@ -21,11 +21,12 @@ _METRICS = (
     "mcc", "auroc", "auprc", "precision", "recall", "sign_accuracy", "direction_accuracy",
     "decided_direction_accuracy", "tpr_at_1pct_fpr", "any_discovery", "false_share", "n_false", "decided_density",
     "n_pairs", "n_edges", "false_positive_rate", "pair_mcc", "pair_auroc", "pair_auprc", "recall_excitatory",
-    "recall_inhibitory", "auroc_excitatory", "auroc_inhibitory", "p_below_05", "p_below_01",
+    "recall_inhibitory", "auroc_excitatory", "auroc_inhibitory", "p_below_05", "p_below_01", "weight_correlation",
+    "weight_error", "profile_error",
 )  # fmt: skip
 _NO_CHANCE = (
     "any_discovery", "false_share", "n_false", "decided_density", "n_pairs", "n_edges", "false_positive_rate",
-    "p_below_05", "p_below_01",
+    "p_below_05", "p_below_01", "weight_correlation", "weight_error", "profile_error",
 )  # fmt: skip
 _PAIR = ("pre", "post")
 
@@ -35,7 +36,8 @@ class Connectivity:
     """Every ordered pair (pre, post) of recorded units: is there a synapse, of which sign, and how sure?
 
     The answer is `score` (graded evidence, higher is more surely connected), `decided` edges, `sign` (+1 excitatory,
-    -1 inhibitory, 0 does not say) and, where the method has them, p-values `p`, each (pre, post). The diagonal is never
+    -1 inhibitory, 0 does not say) and, where the method has them, p-values `p` and estimated weights `weight` (signed,
+    in a unit of its own), each (pre, post). The diagonal is never
     asked about, nor are pairs of which the units hold an ambiguous share (see `project`).
     """
 
@@ -46,6 +48,7 @@ class Connectivity:
             "decided": Variable(_PAIR, "flag"),
             "sign": Variable(_PAIR, "whole", optional=True, low=-1, high=1),
             "p": Variable(_PAIR, optional=True, low=0, high=1),
+            "weight": Variable(_PAIR, optional=True),
         }
     )
     truth_form: ClassVar[Mapping[str, Variable]] = MappingProxyType({"weight": Variable(_PAIR)})
@@ -112,7 +115,8 @@ class Connectivity:
         """All metrics against the projected truth; NaN where one is undefined (no edges, nothing decided...).
 
         The pair_ metrics are those of unordered pairs, for analyses that cannot tell a direction. p_below_05 and _01:
-        share of the unconnected pairs with p-values at or below those levels, which they should equal.
+        share of the unconnected pairs with p-values at or below those levels, which they should equal. weight_: of
+        estimated weights with true ones, 0 for no synapse; see `simlab.questions.wiring_splits.of_weights`.
         sign_accuracy: over decided true edges that have a sign (excitation and inhibition merged into one unit can
         cancel) and are given one. direction_accuracy: over pairs connected one way only, how often that way scores
         higher, ties counting half; decided_direction_accuracy: over those of them that were decided one way only,
@@ -126,26 +130,23 @@ class Connectivity:
         hits = int((is_edge & is_decided).sum())
         false, discovered = ranking.false_discoveries(edge, decided, asked)
         split = splits.unordered(edge, decided, score, asked) | splits.by_sign(truth, decided, score, asked)
-        return (
-            self._directions(given, truth, asked)
-            | split
-            | splits.of_p_values(given.get("p"), edge, asked)
-            | {
-                "mcc": ranking.matthews(is_edge, is_decided),
-                "auroc": ranking.auroc(is_edge, evidence),
-                "auprc": ranking.average_precision(is_edge, evidence),
-                "precision": _ratio(hits, is_decided.sum()),
-                "recall": _ratio(hits, is_edge.sum()),
-                "tpr_at_1pct_fpr": ranking.tpr_at_fpr(is_edge, evidence, 0.01),
-                "any_discovery": float(discovered > 0),
-                "false_share": false / discovered if discovered else 0.0,
-                "n_false": float(false),
-                "decided_density": _mean(is_decided),
-                "n_pairs": float(asked.sum()),
-                "n_edges": float(is_edge.sum()),
-                "false_positive_rate": _mean(is_decided[~is_edge]),
-            }
-        )
+        split |= splits.of_p_values(given.get("p"), edge, asked) | splits.of_weights(given.get("weight"), truth, asked)
+        headline = {
+            "mcc": ranking.matthews(is_edge, is_decided),
+            "auroc": ranking.auroc(is_edge, evidence),
+            "auprc": ranking.average_precision(is_edge, evidence),
+            "precision": _ratio(hits, is_decided.sum()),
+            "recall": _ratio(hits, is_edge.sum()),
+            "tpr_at_1pct_fpr": ranking.tpr_at_fpr(is_edge, evidence, 0.01),
+            "any_discovery": float(discovered > 0),
+            "false_share": false / discovered if discovered else 0.0,
+            "n_false": float(false),
+            "decided_density": _mean(is_decided),
+            "n_pairs": float(asked.sum()),
+            "n_edges": float(is_edge.sum()),
+            "false_positive_rate": _mean(is_decided[~is_edge]),
+        }
+        return headline | self._directions(given, truth, asked) | split
 
     def _directions(self, given: Mapping[str, np.ndarray], truth: xr.Dataset, asked: np.ndarray) -> dict[str, float]:
         """The metrics of sign and direction."""

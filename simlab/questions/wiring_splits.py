@@ -65,3 +65,36 @@ def of_p_values(p: np.ndarray | None, edge: np.ndarray, asked: np.ndarray) -> di
         f"p_below_{level:g}".replace("0.", ""): float(np.mean(p[null] <= level)) if stated else float("nan")  # type: ignore[index]
         for level in LEVELS
     }
+
+
+def of_weights(weight: np.ndarray | None, truth: xr.Dataset, asked: np.ndarray) -> dict[str, float]:
+    """How estimated weights go with the true ones; NaN where none are stated, or they or the true ones are all alike.
+
+    weight_correlation: Pearson's, over pairs. weight_error: min over a of |W - a J| / |W| (Das & Fiete 2020), over
+    pairs. profile_error: the same of means over pairs at one distance, where distances repeat, as around a ring.
+    """
+    found = dict.fromkeys(("weight_correlation", "weight_error", "profile_error"), float("nan"))
+    true = truth["weight"].values[asked]
+    if weight is None or not true.any():
+        return found
+    given = weight[asked]
+    if np.ptp(true) > 0 and np.ptp(given) > 0:
+        found["weight_correlation"] = float(np.corrcoef(true, given)[0, 1])
+    found["weight_error"] = _relative_error(true, given)
+    if "distance" in truth:
+        found["profile_error"] = _profile_error(true, given, truth["distance"].values[asked])
+    return found
+
+
+def _relative_error(true: np.ndarray, given: np.ndarray) -> float:
+    power = float(given @ given)
+    scale = float(true @ given) / power if power > 0 else 0.0
+    return float(np.linalg.norm(true - scale * given) / np.linalg.norm(true))
+
+
+def _profile_error(true: np.ndarray, given: np.ndarray, distance: np.ndarray) -> float:
+    apart, which, count = np.unique(np.round(distance, 9), return_inverse=True, return_counts=True)
+    if len(apart) < 3 or count.min() < 3:
+        return float("nan")
+    true_mean, given_mean = (np.bincount(which, values) / count for values in (true, given))
+    return _relative_error(true_mean, given_mean) if true_mean.any() else float("nan")

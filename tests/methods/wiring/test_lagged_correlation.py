@@ -41,7 +41,7 @@ def test_least_squares_are_those_of_statsmodels():
 
     x = autoregressive(RNG(1), _chain(4), trials=1, samples=400)["signal"].values
     x -= x.mean(axis=1, keepdims=True)
-    t, residual, _ = least_squares(x[:, :-1], x[:, 1:])
+    _, t, residual, _ = least_squares(x[:, :-1], x[:, 1:])
     for post in range(4):
         theirs = sm.OLS(x[0, 1:, post], x[0, :-1]).fit()
         # they do not know of the mean that was taken out: 395 degrees of freedom, not 394

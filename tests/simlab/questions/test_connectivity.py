@@ -181,6 +181,25 @@ def test_p_values_are_counted_where_nothing_is_connected_either_way() -> None:
     assert (scores["p_below_05"], scores["p_below_01"]) == (0.75, 0.25)
 
 
+def test_weights_are_held_against_the_true_ones_up_to_their_unit_and_on_a_ring_by_distance() -> None:
+    n = 9
+    apart = np.abs(np.subtract.outer(np.arange(n), np.arange(n)))
+    around = np.minimum(apart, n - apart).astype(float)
+    weight = np.where(around == 1, -2.0, np.where(around == 2, -1.0, 0.0))
+    truth = xr.Dataset({"weight": (("pre", "post"), weight), "distance": (("pre", "post"), around)})
+    seen = QUESTION.project(truth, key_of(np.eye(n)))
+    noise = np.random.default_rng(0).choice([-1.0, 1.0], (n, n))
+    scores = {}
+    for name, given in (("exact", 3 * weight), ("noisy", weight + noise), ("wide", np.where(around <= 3, -1.0, 0.0))):
+        estimate = {"score": np.abs(given), "decided": given != 0, "weight": given}
+        scores[name] = QUESTION.score(Finding(estimate), seen)
+    assert scores["exact"]["weight_error"] == pytest.approx(0, abs=1e-12)
+    assert scores["exact"]["weight_correlation"] == pytest.approx(1)
+    assert scores["noisy"]["profile_error"] < 0.5 * scores["noisy"]["weight_error"]
+    # profile (2, 1, 0, 0) against (1, 1, 1, 0): alpha 1, left (1, 0, -1, 0), of norm sqrt(2/5)
+    assert scores["wide"]["profile_error"] == pytest.approx(np.sqrt(2 / 5))
+
+
 def test_distances_are_those_of_the_neurons_that_units_see(sorted_badly: xr.Dataset) -> None:
     assert "distance" not in sorted_badly
     apart = np.abs(np.subtract.outer(np.arange(3.0), np.arange(3.0)))
