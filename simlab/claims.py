@@ -18,13 +18,14 @@ from typing import TYPE_CHECKING, Annotated
 from simlab.rules import Spelled, check_fields, require
 from simlab.statistics.comparison import best_of, paired_difference, separation
 from simlab.statistics.measured import Measured, chosen, difference, mean, rate
+from simlab.statistics.nulls import null_errors, worst_null
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
     "Claim", "ClaimResult", "ClaimResults", "Measured", "best_of", "chosen", "difference", "mean",
-    "paired_difference", "rate", "separation",
+    "null_errors", "paired_difference", "rate", "separation", "worst_null",
 ]  # fmt: skip
 
 

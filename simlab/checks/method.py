@@ -10,6 +10,7 @@ import xarray as xr
 
 from simlab.checks.declarations import check_declarations
 from simlab.checks.examiner import Examiner, require
+from simlab.checks.nulls import KINDS, check_null, states_p_values
 from simlab.checks.problem import (
     N_UNITS,
     PracticeRig,
@@ -75,6 +76,12 @@ def _check_passive(examine: Examiner, method: Any, brief: dict[str, Any], strict
                 "finds the same in a process of its own",
                 lambda: _same(first, _run(method, told(spiking_recording()), strict=True)),
             )
+        if states_p_values(first):
+            for kind, whose in KINDS.items():
+                examine.holds(
+                    f"keeps to its p-values among {whose}",
+                    lambda kind=kind: check_null(kind, lambda null: _run(method, told(null)).finding),  # type: ignore[misc]
+                )
     for what, other in (
         ("fluorescence", fluorescence_recording()),
         ("trials of unequal length", unequal_recording()),

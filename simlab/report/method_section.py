@@ -14,6 +14,7 @@ from simlab.report.material import Material, Record
 from simlab.report.matrices import Block, Square
 from simlab.report.question_section import QuestionSection
 from simlab.report.words import duration_words, known, rate
+from simlab.statistics.nulls import null_errors
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -34,6 +35,18 @@ class Standing:
     through: Block | None
     amounts: list[Amount]
     calibration: list[Record]
+    nulls: list[Record]  # what it claims where nothing is connected (`simlab.statistics.nulls`)
+
+    @property
+    def badge(self) -> str:
+        """What those come to, in a few words; "" where it met no such world."""
+        wrong = [row for row in self.nulls if row["verdict"] == "errs"]
+        if wrong:
+            worst = max(wrong, key=lambda row: row["any_discovery"])
+            share = f"claims wiring in {rate(worst['any_discovery'])} of recordings of {worst['circuit_label']}"
+            return f"errs in {len(wrong)} of {len(self.nulls)} worlds without wiring: {share}"
+        kept = sum(row["verdict"] == "keeps its word" for row in self.nulls)
+        return f"keeps its error rate in all {kept} worlds without wiring" if kept else ""
 
 
 @dataclass(frozen=True)
@@ -84,7 +97,8 @@ def method_section(
     named = ((column, first.get(column)) for column in ("kind", "family", "library"))
     facts = [(name, str(value)) for name, value in named if isinstance(value, str) and value]
     asked = set(cells["question"])
-    standings = [s for q in questions if q.name in asked for s in _standings(q, label, lines[q.name])]
+    nulls = {q: tables.records(null_errors(cells[cells["question"] == q])) for q in asked}
+    standings = [s for q in questions if q.name in asked for s in _standings(q, label, lines[q.name], nulls[q.name])]
     statuses = {str(name): int(n) for name, n in cells["status"].value_counts().items()}
     return MethodSection(
         label,
@@ -97,7 +111,7 @@ def method_section(
     )
 
 
-def _standings(question: QuestionSection, label: str, lines: Lines) -> Iterator[Standing]:
+def _standings(question: QuestionSection, label: str, lines: Lines, nulls: list[Record]) -> Iterator[Standing]:
     for league in question.leagues:
         for place, row in enumerate(league.methods, start=1):
             if row["method_label"] == label:
@@ -113,6 +127,7 @@ def _standings(question: QuestionSection, label: str, lines: Lines) -> Iterator[
                     through,
                     list(_amounts(question, label, lines)),
                     tables.records(lines.points[label]) if label in lines.points else [],
+                    nulls,
                 )
 
 
