@@ -40,7 +40,7 @@ def test_the_worlds_are_what_they_are_called_and_units_know_nothing_of_one_anoth
 
 def test_p_values_that_are_none_fail_and_others_are_told() -> None:
     assert check_null("poisson", claiming(0.05)) == "5% of p-values at or below 0.05 among independent Poisson units"
-    with pytest.raises(SimlabError, match="30% of p-values at or below 0.05 .* where 5% are promised"):
+    with pytest.raises(SimlabError, match="where 5% are promised"):
         check_null("poisson", claiming(0.3))
     assert check_null("bursts", claiming(0.3)).startswith("30% of p-values")
     assert check_null("drift", lambda recording: Finding.abstain("no")) == "states no p-values there"
