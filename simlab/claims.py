@@ -11,9 +11,9 @@ results and the columns that choose its rows, and return a `Measured`: the figur
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 from simlab.rules import Spelled, check_fields, require
 from simlab.statistics.comparison import best_of, paired_difference, separation
@@ -25,8 +25,29 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Claim", "ClaimResult", "ClaimResults", "Measured", "best_of", "chosen", "difference", "mean",
-    "null_errors", "paired_difference", "rate", "separation", "worst_null",
+    "null_errors", "paired_difference", "rate", "separation", "with_answers", "worst_null",
 ]  # fmt: skip
+
+
+Answer = Callable[[str], "tuple[Mapping[str, Any], Any] | None"]
+"""Estimate and projected truth of a cell, by the `cell` of its line; None where it gave no answer."""
+
+
+def _no_answer(cell: str) -> None:
+    return None
+
+
+def with_answers(
+    table: pd.DataFrame, answer: Answer, column: str, figure: Callable[[Any, Any], float], **conditions: Any
+) -> pd.DataFrame:
+    """The chosen rows that hold an answer, with a `column` of what `figure(estimate, truth)` makes of each.
+
+    For what no metric of a question says: `mean(with_answers(table, answer, "spurious", ratio), "spurious")`.
+    """
+    rows = chosen(table, status="ok", **conditions)
+    found = [answer(cell) for cell in rows["cell"]]
+    values = [float("nan") if kept is None else float(figure(*kept)) for kept in found]
+    return rows.assign(**{column: values})
 
 
 @dataclass(frozen=True)
@@ -36,15 +57,17 @@ class Claim:
     `measure(table)` gets the results (one row per cell; columns in `simlab.store.ledger`) and returns the figure.
     band: where it is expected, ends included. A claim can fail, and is then shown failing. invariant: it is true by
     construction and must hold in every cell (the truth, given as an answer, is a recovery): the figure itself is
-    compared with the band, with no interval, so that one cell that breaks it makes the claim fail.
+    compared with the band, with no interval, so that one cell that breaks it makes the claim fail. answers: it is
+    measured on the answers themselves, `measure(table, answer)`; see `with_answers`.
     """
 
     name: Annotated[str, Spelled(r"\S(.*\S)?", "that is not empty")]
     statement: str
     source: str
-    measure: Callable[[pd.DataFrame], Measured | float]
+    measure: Callable[..., Measured | float]
     band: tuple[float, float]
     invariant: bool = False
+    answers: bool = False
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -52,10 +75,10 @@ class Claim:
         low, high = self.band
         require(low <= high, f"band must be (low, high) with low <= high, got {self.band}: write the lower first")
 
-    def check(self, table: pd.DataFrame) -> ClaimResult:
-        """The verdict on these results; see `ClaimResult`."""
+    def check(self, table: pd.DataFrame, answer: Answer = _no_answer) -> ClaimResult:
+        """The verdict on these results; see `ClaimResult`. answer(cell): estimate and projected truth of a cell."""
         try:
-            measured = self.measure(table)
+            measured = self.measure(table, answer) if self.answers else self.measure(table)
             if not isinstance(measured, Measured):
                 measured = Measured(float(measured))
         except Exception as error:  # a claim is a user's code, and must not cost the others their verdict

@@ -151,7 +151,7 @@ class Results:
                 f"the claims of {self.experiment} are in code that cannot be found: register it first, or give the "
                 "experiment itself, open_results(folder, experiment)"
             )
-        return ClaimResults(claim.check(self.table) for claim in self.spec.claims)
+        return ClaimResults(claim.check(self.table, self.answer) for claim in self.spec.claims)
 
     def traceback(self, cell: str | None = None) -> str:
         """Where the error of a cell arose, by the `cell` of its line, or that of the first that failed; for `print`.

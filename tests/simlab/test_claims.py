@@ -6,7 +6,9 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from simlab.claims import Claim, Measured, best_of, chosen, difference, mean, paired_difference, rate, separation
+from simlab.claims import (
+    Claim, Measured, best_of, chosen, difference, mean, paired_difference, rate, separation, with_answers,
+)  # fmt: skip
 from simlab.contracts import SimlabError
 from simlab.statistics import wilson
 
@@ -232,3 +234,19 @@ def test_a_claim_whose_rows_are_missing_was_not_measured():
     found = Claim("c", "?", "?", lambda table: table["mcc"].mean(), (0.0, 1.0)).check(grid())
     assert found.verdict == "not measured"
     assert "mcc" in found.measured.detail
+
+
+def test_a_claim_may_be_measured_on_the_answers_themselves():
+    table = TABLE.assign(cell=[f"c{i}" for i in range(8)])
+
+    def answer(cell):
+        return None if cell == "c1" else ({"score": float(cell[1:])}, {"weight": 10.0})
+
+    def measure(table, answer):
+        rows = with_answers(table, answer, "share", lambda estimate, truth: estimate["score"] / truth["weight"])
+        assert rows["share"].isna().tolist() == [False, True] + [False] * 5  # the last abstained and is not asked
+        return mean(rows, "share", role="circuit")
+
+    claim = Claim("shares", "they are", "analytic", measure, (0.0, 1.0), answers=True)
+    assert claim.check(table, answer).measured.value == pytest.approx((0 + 0.2 + 0.3) / 3)
+    assert claim.check(table).verdict == "not measured"

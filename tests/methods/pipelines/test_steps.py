@@ -6,6 +6,7 @@ from planted_connectivity import poisson_spikes, unequal
 
 from methods.pipelines._steps import Unusable
 from methods.pipelines.binning import Binning
+from methods.pipelines.decimation import Decimation
 from methods.pipelines.deconvolution import Deconvolution
 from methods.pipelines.smoothing import Smoothing
 from methods.pipelines.trial_averaging import TrialAveraging
@@ -14,7 +15,7 @@ from methods.pipelines.z_scoring import ZScoring
 from simlab.contracts import Needs, SimlabError
 from simlab.data import bin_spikes, check_recording, continuous, modality, recording
 
-STEPS = (Binning(), Smoothing(), ZScoring(), TrialAveraging(), UnitSelection(), Deconvolution())
+STEPS = (Binning(), Smoothing(), ZScoring(), TrialAveraging(), UnitSelection(), Deconvolution(), Decimation())
 RNG = np.random.default_rng(0)
 
 
@@ -178,3 +179,14 @@ def test_impossible_widths_are_refused():
     ):
         with pytest.raises(SimlabError, match="must be a number in"):
             broken()
+
+
+def test_decimation_keeps_every_third_sample_as_it_was_and_refuses_what_it_cannot_thin():
+    values = np.random.default_rng(0).normal(size=(2, 10, 3))
+    found = continuous(Decimation(3).apply(a_signal(values), RNG))
+    np.testing.assert_array_equal(found.values, values[:, [0, 3, 6, 9]])
+    np.testing.assert_allclose(found["time"], [0.0, 0.3, 0.6, 0.9])
+    assert (found.attrs["modality"], found.attrs["units"]) == ("voltage", "V")
+    with pytest.raises(Unusable, match="10 samples are too few to keep one in 6"):
+        Decimation(6).apply(a_signal(values), RNG)
+    assert Decimation().before(Needs(("voltage",), units=2)) == Needs(("voltage",), units=2)
