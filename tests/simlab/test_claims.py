@@ -7,7 +7,16 @@ import pandas as pd
 import pytest
 
 from simlab.claims import (
-    Claim, Measured, best_of, chosen, difference, mean, paired_difference, rate, separation, with_answers,
+    Claim,
+    Measured,
+    best_of,
+    chosen,
+    difference,
+    mean,
+    paired_difference,
+    rate,
+    separation,
+    with_answers,
 )  # fmt: skip
 from simlab.contracts import SimlabError
 from simlab.statistics import wilson
