@@ -8,6 +8,7 @@ from methods.pipelines._steps import Unusable
 from methods.pipelines.binning import Binning
 from methods.pipelines.decimation import Decimation
 from methods.pipelines.deconvolution import Deconvolution
+from methods.pipelines.onset_filter import OnsetFilter
 from methods.pipelines.smoothing import Smoothing
 from methods.pipelines.trial_averaging import TrialAveraging
 from methods.pipelines.unit_selection import UnitSelection
@@ -190,3 +191,18 @@ def test_decimation_keeps_every_third_sample_as_it_was_and_refuses_what_it_canno
     with pytest.raises(Unusable, match="10 samples are too few to keep one in 6"):
         Decimation(6).apply(a_signal(values), RNG)
     assert Decimation().before(Needs(("voltage",), units=2)) == Needs(("voltage",), units=2)
+
+
+def test_the_onset_filter_leaves_the_rises_of_transients_and_neither_noise_nor_decay():
+    rng = np.random.default_rng(0)
+    trace = rng.normal(0, 0.03, (1, 400, 2))
+    fired = np.array([100, 250])
+    for start in fired:
+        trace[0, start:, 0] += np.exp(-np.arange(400 - start) / 20.0)
+    found = continuous(OnsetFilter().apply(a_signal(trace, "fluorescence"), RNG))
+    active = found["time"].values[found.values[0, :, 0] > 1]
+    assert all(np.abs(active[:, None] - fired / 10).min(axis=1) <= 0.2)
+    assert {round(t) for t in active} == {10, 25}
+    assert (found.values[0, :, 1] > 1).mean() < 0.02
+    with pytest.raises(Unusable, match="at least"):
+        OnsetFilter().apply(a_signal(trace[:, :3], "fluorescence"), RNG)
