@@ -23,6 +23,7 @@ from simlab.lab.blinding import BlindImplant
 from simlab.lab.memory import kept
 from simlab.lab.row import Settings
 from simlab.naming import name_of
+from simlab.pairing import shown_to
 from simlab.questions.form import check_truth
 from simlab.scoring import Truth
 from simlab.session import Session
@@ -108,7 +109,8 @@ class Lab:
         """The instrument in this subject, its units renumbered."""
 
         def place() -> BlindImplant:
-            anatomy, rng = self.subject().anatomy, self.rng("implant", self.through)
+            anatomy = shown_to(self.cell.instrument, self.subject().anatomy)
+            rng = self.rng("implant", self.through)
             implant = self.bounded("implanting", lambda: self.cell.instrument.implant(anatomy, rng))
             return BlindImplant(implant, self.rng("order", self.through))
 

@@ -15,7 +15,7 @@ transient is off by .04%, that of ten spikes at 83 Hz by 1%."""
 SETTLED = 5.0
 """Time constants of the indicator over which the level that a recording starts from is taken."""
 
-BLOCK = 20_000_000
+BLOCK = 2_000_000
 """Steps of the indicator (trials x steps x cells) that are computed at once."""
 
 Spikes = tuple[np.ndarray, np.ndarray, np.ndarray]

@@ -10,12 +10,12 @@ whose equilibrium is the measured Hill curve (K: dissociation constant, n: Hill 
     db/dt = off_rate [ (x / K)^n (1 - b) - b ],       dF/F = range (b - b0) / (1 + range b0),   b0 = b at x = 1.
 
 Three things were measured of one spike's transient (its size, its time to peak, its half decay), and three numbers are
-not known: `step`, `calcium_decay` and `off_rate`; they are solved for. Of GCaMP6f they come out as 81 nM, 22 ms and 5.7/s.
-Free calcium transients of 100 nM order that are gone within tens of milliseconds are what dyes of low affinity see
-(Helmchen et al. 1996, Maravall et al. 2000; from memory), and the decay of fluorescence is the protein's off-rate
-(Chen et al. 2013, supplementary table 2, from memory). An indicator that were in equilibrium with calcium at every
-moment would show the same transient for a step of 11 nM: that was the error of this model's first version, whose bursts
-then summed almost linearly, where bursts of GCaMP6 sum supralinearly.
+not known: `step`, `calcium_decay` and `off_rate`; they are solved for. Of GCaMP6f they come out as 81 nM, 22 ms and
+5.7/s. Free calcium transients of about 100 nM that are gone within tens of milliseconds are what dyes see (Helmchen et
+al. 1996, Maravall et al. 2000; from memory), and the decay of fluorescence is the protein's off-rate (Chen et al. 2013,
+supplementary table 2, from memory). An indicator that were in equilibrium with calcium at every moment would show the
+same transient for a step of 11 nM: that was the error of this model's first version, whose bursts then summed almost
+linearly, where bursts of GCaMP6 sum supralinearly.
 
 What is left out: the indicator as a buffer that slows and blunts the calcium which it reports, its four binding sites
 one by one (Greenberg et al. 2018), and differences among cells.

@@ -37,7 +37,7 @@ class TwoPhoton:
 
     A unit's signal, f_j being the dF/F of neuron j and d the distances between neurons:
 
-        F_i = f_i + neuropil * sum_j w_ij f_j + scattering_strength * sum_(j != i) exp(-(d_ij / scattering_length)^2) f_j
+        F_i = f_i + neuropil sum_j w_ij f_j + scattering_strength sum_(j != i) exp(-(d_ij / scattering_length)^2) f_j
 
     with w_ij going as exp(-d_ij^2 / (2 neuropil_radius^2)) and summing to 1; the last term is that of Stetter et al.
     (2012). With a `tissue_density`, the neurons that the circuit does not simulate take their share of the neuropil,
