@@ -157,7 +157,12 @@ class Circuit(Protocol):
 
 
 class Implant(Protocol):
-    """An instrument placed in one subject: it fixes which neurons it sees, for all its sessions."""
+    """An instrument placed in one subject: it fixes which neurons it sees, for all its sessions.
+
+    Where what it sees depends on a session (which units fire enough to be found, how far the tissue drifted), it may
+    have `settled(activity)`, which returns the implant as it is for that one: the lab settles it on the session that a
+    passive method analyses. At the rig of an active method it stays as it was placed.
+    """
 
     @property
     def key(self) -> xr.DataArray:

@@ -71,9 +71,10 @@ def _recorded(
     subject = circuit.subject(stream(seed, "subject"))
     session = subject.session(trials=trials, duration=duration, rng=stream(seed, "session"))
     shown = shown_to(instrument, subject.anatomy)
-    implant = instrument.implant(shown, stream(seed, "implant"))  # may refuse: before the simulation
+    implant: Any = instrument.implant(shown, stream(seed, "implant"))  # may refuse: before the simulation
     activity = subject.run(session, stream(seed, "activity"))
     check_activity(activity)
+    implant = implant.settled(activity) if hasattr(implant, "settled") else implant
     order = stream(seed, "order").permutation(implant.key.sizes["unit"])
     seen = implant.record(activity, stream(seed, "record"))
     asked = answerable(circuit)
