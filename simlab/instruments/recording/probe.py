@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, fields, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any, Protocol
 
 import numpy as np
 import xarray as xr
@@ -19,14 +19,31 @@ from simlab.instruments.placement import (
     unit_table,
     unit_variables,
 )
-from simlab.instruments.recording.sorting import Cells, assignment
+from simlab.instruments.recording.sorting import Cells, Manner, assignment
 from simlab.instruments.recording.tissue_around import Neighbours
-
-if TYPE_CHECKING:
-    from simlab.instruments.recording.electrodes import Electrodes
 
 STRIDE = 2e-6
 """Drift that is taken at once [m]."""
+
+
+class Sorter(Protocol):
+    """What a probe asks of the electrodes that it is made of; see `Electrodes`."""
+
+    @property
+    def manner(self) -> Manner: ...
+    @property
+    def false_positive_rate(self) -> float: ...
+    @property
+    def false_discovery_rate(self) -> float | None: ...
+    @property
+    def reference_rate(self) -> float: ...
+    @property
+    def dead_time(self) -> float: ...
+    @property
+    def min_spikes(self) -> int: ...
+    @property
+    def drift(self) -> float: ...
+    def detection(self, distance: np.ndarray, deviation: float | None = None) -> np.ndarray: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +75,7 @@ class Fates:
 class Probe:
     """Electrodes placed in one subject, and how sorting treats each neuron's spikes."""
 
-    electrodes: Electrodes
+    electrodes: Sorter
     sites: np.ndarray  # (site, 3) where the sites are [m]: the recording's channels
     cells: Cells  # the subject's neurons, then its neighbours
     neighbours: Neighbours
@@ -175,8 +192,7 @@ class Probe:
         )
         whole = self.keyed(Fates.mean([fates for fates, *_ in pieces]))
         key = whole.key.isel(unit=found).assign_coords(unit=np.arange(found.sum()))
-        parts = {"reported": self.reported[found], "scale": self.scale[found], "added": self.added[found]}
-        return replace(self, key=key, **parts)
+        return replace(self, key=key, reported=self.reported[found], scale=self.scale[found], added=self.added[found])
 
     def record(self, activity: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
         """Sorted spikes. Raises SimlabError without spikes."""
