@@ -43,6 +43,9 @@ class Finding:
         return cls(abstained=reason)
 
 
+CONNECTOME = "connectome"
+"""The modality of a recording that holds `contacts`, and of a circuit whose anatomy states them."""
+
 Allowance = Annotated[float, Within(0, float("inf"))]
 """An amount that may be spent; infinity is no limit."""
 
@@ -99,7 +102,8 @@ class Picture:
 class Needs:
     """What a method cannot do without; where it is missing the lab abstains for it.
 
-    modalities: any one of them will do (`spikes`, or a signal's: `rate`, `fluorescence` ...); none: whatever there is.
+    modalities: any one of them will do (`spikes`, a signal's: `rate`, `fluorescence` ..., `connectome`); none: whatever
+    activity there is.
     units, trials: at least so many. seconds: of recording in all. equal_trials: all of one length.
     """
 
@@ -164,9 +168,10 @@ class Circuit(Protocol):
 
     A rival states the circuits that it imitates in `twin_of`, and `imitating(circuit)` returns a copy of it that is
     matched to a given circuit value (its size, rates, correlations). `modalities`, a tuple, may say what its activity
-    holds (`spikes`, `rate`): instruments that need another are then refused before anything is simulated. `regime`, a
-    `Regime`, says what its spikes should look like: activity outside is reported as such. `prior(rng)` may return a
-    copy with parameters drawn from published ranges, for verdicts over families of circuits (`Grid.drawn`).
+    holds (`spikes`, `rate`), and `connectome` where its anatomy states the contacts among its neurons: instruments that
+    need another are then refused before anything is simulated. `regime`, a `Regime`, says what its spikes should look
+    like: activity outside is reported as such. `prior(rng)` may return a copy with parameters drawn from published
+    ranges, for verdicts over families of circuits (`Grid.drawn`).
     """
 
     name: ClassVar[str]
@@ -177,7 +182,12 @@ class Circuit(Protocol):
 
 
 class Implant(Protocol):
-    """An instrument placed in one subject: it fixes which neurons it sees, for all its sessions."""
+    """An instrument placed in one subject: it fixes which neurons it sees, for all its sessions.
+
+    Where what it sees depends on a session (which units fire enough to be found, how far the tissue drifted), it may
+    have `settled(activity)`, which returns the implant as it is for that one: the lab settles it on the session that a
+    passive method analyses. At the rig of an active method it stays as it was placed.
+    """
 
     @property
     def key(self) -> xr.DataArray:
@@ -190,7 +200,8 @@ class Implant(Protocol):
 class Instrument(Protocol):
     """What can be measured: it is placed in a subject as an implant.
 
-    `needs`, a `Needs`, may say in its modalities what the activity must hold any one of.
+    `needs`, a `Needs`, may say in its modalities what the activity must hold any one of. One that needs a `connectome`
+    is shown the contacts among neurons in the anatomy; no other is.
     """
 
     name: ClassVar[str]

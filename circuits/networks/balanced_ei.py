@@ -57,7 +57,7 @@ class BalancedEI:
     name: ClassVar[str] = "balanced_ei"
     mechanism: ClassVar[str] = "recurrent network"
     questions: ClassVar[tuple[str, ...]] = ("connectivity",)
-    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    modalities: ClassVar[tuple[str, ...]] = ("spikes", "connectome")
 
     n_neurons: Annotated[int, Within(2, 10_000)] = 100
     excitatory_fraction: Share = 0.8  # Brunel 2000; cortex: 80 to 85% (Braitenberg & Schuez 1998)
@@ -79,6 +79,9 @@ class BalancedEI:
     external_sd: Noise = 5e-3
     """V, sd of the free potential; 2 to 6 mV in vivo (Destexhe et al. 2003)."""
     size: Annotated[float, Within(1e-6, 0.02, "m")] = 300e-6  # m, edge of the cube that the neurons lie in
+    contacts: Annotated[float, Within(1, 100)] = 4.5
+    """Synapses of a connected pair, mean: 5.5 between pyramidal neurons of layer 5 (Markram et al. 1997), 3.4 in layer
+    4 (Feldmeyer et al. 1999; both from memory). How many a pair has says nothing of its weight here."""
     burn_in: Pause = 0.2  # s before each trial, ten membrane time constants
     dt: Step = 1e-4  # s, the simulation's step
 
@@ -119,12 +122,16 @@ class BalancedEI:
         np.fill_diagonal(connected, False)
         lognormal = self.epsp * np.exp(self.epsp_spread * rng.standard_normal(shape) - self.epsp_spread**2 / 2)
         sizes = np.where(excitatory[:, None], lognormal, -self.inhibition * self.epsp)
+        delays = rng.uniform(*self.delay, shape)
+        external = rng.normal(self.external_mean, self.external_mean_spread, self.n_neurons)
+        place = rng.uniform(0, self.size, (self.n_neurons, 3))
+        contacts = (1 + rng.poisson(self.contacts - 1, shape)) * connected
         return BalancedEISubject(
             circuit=self,
             weights=np.where(connected, sizes, 0.0),
-            delays=rng.uniform(*self.delay, shape),
-            external=rng.normal(self.external_mean, self.external_mean_spread, self.n_neurons),
-            anatomy=anatomy(rng.uniform(0, self.size, (self.n_neurons, 3)), self.cell_types().tolist()),
+            delays=delays,
+            external=external,
+            anatomy=anatomy(place, self.cell_types().tolist(), contacts=contacts),
         )
 
 

@@ -9,8 +9,8 @@ import xarray as xr
 
 from simlab import families
 from simlab.checks.examiner import Examiner, require
-from simlab.contracts import SimlabError
-from simlab.data import check_activity, is_spiking
+from simlab.contracts import CONNECTOME, SimlabError
+from simlab.data import check_activity, check_contacts, is_spiking
 from simlab.questions.form import check_truth
 from simlab.regimes import departures
 from simlab.registry import create, names, question
@@ -51,7 +51,7 @@ def _check_runs(examine: Examiner, subject: Any, session: Session, promised: tup
     if activity is None:
         return None
     if promised:
-        examine.holds("its activity holds its modalities", lambda: _holds_modalities(activity, promised))
+        examine.holds("its activity holds its modalities", lambda: _holds_modalities(subject, activity, promised))
     state = np.random.get_state()[1].copy()  # type: ignore[index, union-attr]  # noqa: NPY002 (compared only; an engine's first import may draw)
     examine.holds(
         "same stream, same activity",
@@ -77,8 +77,10 @@ def _check_runs(examine: Examiner, subject: Any, session: Session, promised: tup
     return activity
 
 
-def _holds_modalities(activity: xr.Dataset, promised: tuple[str, ...]) -> None:
-    held = [what for what, there in (("spikes", is_spiking(activity)), ("rate", "rate" in activity)) if there]
+def _holds_modalities(subject: Any, activity: xr.Dataset, promised: tuple[str, ...]) -> None:
+    wired = "contacts" in subject.anatomy
+    there = {"spikes": is_spiking(activity), "rate": "rate" in activity, CONNECTOME: wired}
+    held = [what for what, is_there in there.items() if is_there]
     require(
         set(promised) == set(held), f"modalities are {promised}, but its activity holds {', '.join(held)}: state these"
     )
@@ -133,9 +135,11 @@ def _anatomy(subject: Any) -> None:
     wanted = {"x", "y", "z", "cell_type", "region"}
     missing = wanted - set(subject.anatomy.data_vars)
     require(not missing, f"anatomy lacks {sorted(missing)}: build it with simlab.data.anatomy")
-    require(
-        set(subject.anatomy.sizes) == {"neuron"}, f"anatomy must be over neuron, got dims {dict(subject.anatomy.sizes)}"
-    )
+    over = {"neuron", "pre", "post"} if "contacts" in subject.anatomy else {"neuron"}
+    sizes = dict(subject.anatomy.sizes)
+    require(set(sizes) == over, f"anatomy must be over {' and '.join(sorted(over))}, got dims {sizes}")
+    if "contacts" in subject.anatomy:
+        check_contacts(subject.anatomy, "an anatomy", "neuron")
 
 
 def _told(subject: Any, asked: str, activity: xr.Dataset | None) -> xr.Dataset:

@@ -11,6 +11,7 @@ from simlab.checks.examiner import Examiner, require
 from simlab.checks.problem import spiking_activity, tissue
 from simlab.contracts import SimlabError
 from simlab.data import RECORDING_ATTRS, check_recording
+from simlab.pairing import shown_to
 from simlab.session import KINDS, Effect, Perturbation, Session, effects_on
 from simlab.streams import stream
 
@@ -19,7 +20,7 @@ N_NEURONS = 60
 
 def check_instrument(examine: Examiner, instrument: Any) -> None:
     """Contract of an instrument and its implants, on a toy tissue of 60 neurons."""
-    anatomy, activity = tissue(N_NEURONS), spiking_activity(N_NEURONS)
+    anatomy, activity = shown_to(instrument, tissue(N_NEURONS)), spiking_activity(N_NEURONS)
     implant = examine.holds("is implanted", lambda: instrument.implant(anatomy, _rng("implant")))
     if implant is None:
         return
@@ -50,7 +51,7 @@ def check_instrument(examine: Examiner, instrument: Any) -> None:
 
 def check_stimulator(examine: Examiner, stimulator: Any) -> None:
     """Contract of a stimulator beside an implant that sees the first 20 of 60 neurons."""
-    anatomy = tissue(N_NEURONS)
+    anatomy = shown_to(stimulator, tissue(N_NEURONS))
     key = xr.DataArray(np.eye(20, N_NEURONS), dims=("unit", "neuron"))
     actuator = examine.holds("is installed", lambda: stimulator.install(anatomy, key, _rng("install")))
     if actuator is None:

@@ -14,6 +14,7 @@ from simlab.checks.nulls import KINDS, check_null, states_p_values
 from simlab.checks.problem import (
     N_UNITS,
     PracticeRig,
+    connectome_recording,
     fluorescence_recording,
     silent_recording,
     spiking_recording,
@@ -86,6 +87,7 @@ def _check_passive(examine: Examiner, method: Any, brief: dict[str, Any], strict
         ("fluorescence", fluorescence_recording()),
         ("trials of unequal length", unequal_recording()),
         ("a recording without a spike", silent_recording()),
+        ("a connectome", connectome_recording()),
         ("a single unit", spiking_recording(4, 1.0, 1)),
     ):
         examine.holds(f"answers or abstains on {what}", _saying(method, lambda other=other: told(other)))  # type: ignore[misc]

@@ -73,6 +73,13 @@ def fluorescence_recording(brief: Mapping[str, Any] = BRIEF) -> xr.Dataset:
     return _finished(6, 4.0, N_UNITS, brief, sample_time=(np.arange(frames) + 0.5) / FRAME_RATE, **measured)
 
 
+def connectome_recording() -> xr.Dataset:
+    """The units' contacts alone: three synapses from unit 0 onto unit 1."""
+    contacts = np.zeros((N_UNITS, N_UNITS), dtype=int)
+    contacts[0, 1] = 3
+    return recording(duration=1.0, n_units=N_UNITS, n_trials=1, contacts=contacts).assign_attrs(brief=plain(BRIEF))
+
+
 def _finished(
     trials: int, duration: float | np.ndarray, n_units: int, brief: Mapping[str, Any], **seen: object
 ) -> xr.Dataset:
@@ -102,9 +109,11 @@ def spiking_activity(n_neurons: int = 60, trials: int = 4, duration: float = 1.0
 
 
 def tissue(n_neurons: int = 60) -> xr.Dataset:
-    """Their anatomy: a 300 um cube around the origin, one in five inhibitory."""
+    """Their anatomy: a 300 um cube around the origin, one in five inhibitory, one pair in ten with three contacts."""
     place = stream(0, "check", "tissue").uniform(-150e-6, 150e-6, (n_neurons, 3))
-    return anatomy(place, ["I" if i % 5 == 4 else "E" for i in range(n_neurons)])
+    pairs = stream(0, "check", "contacts").random((n_neurons, n_neurons))
+    contacts = 3 * ((pairs < 0.1) & ~np.eye(n_neurons, dtype=bool))
+    return anatomy(place, ["I" if i % 5 == 4 else "E" for i in range(n_neurons)], contacts=contacts)
 
 
 class PracticeRig:

@@ -8,7 +8,7 @@ continuously is one variable, `signal`, whose `modality` attribute says what it 
 
 from simlab.data.blinding import bare, plain
 from simlab.data.building import activity, anatomy, recording
-from simlab.data.checking import check_activity, check_recording
+from simlab.data.checking import check_activity, check_contacts, check_recording
 from simlab.data.plain_arrays import from_arrays
 from simlab.data.plain_json import from_json, to_json
 from simlab.data.reading import (
@@ -29,7 +29,7 @@ from simlab.data.vocabulary import ACTIVITY, DIMS, RECORDING, RECORDING_ATTRS, U
 
 __all__ = [
     "ACTIVITY", "DIMS", "RECORDING", "RECORDING_ATTRS", "UNITS", "activity", "anatomy", "bare", "bin_spikes",
-    "cell_dim", "check_activity", "check_recording", "continuous", "durations", "equal_trials", "from_arrays",
-    "from_json", "is_spiking", "mean_rates", "missing", "modality", "onsets", "plain", "recording", "signals",
-    "spike_trains", "to_json",
+    "cell_dim", "check_activity", "check_contacts", "check_recording", "continuous", "durations", "equal_trials",
+    "from_arrays", "from_json", "is_spiking", "mean_rates", "missing", "modality", "onsets", "plain", "recording",
+    "signals", "spike_trains", "to_json",
 ]  # fmt: skip

@@ -11,7 +11,7 @@ import xarray as xr
 from simlab.contracts import SimlabError
 from simlab.data.building import recording
 from simlab.data.reading import durations, is_spiking
-from simlab.data.vocabulary import LABELS, RECORDING
+from simlab.data.vocabulary import LABELS, RECORDING, UNIT_DIMS
 
 SPIKES = ("spike_trial", "spike_time", "spike_unit")
 
@@ -34,8 +34,7 @@ def bare(
     variables: dict[str, Any] = {}
     for name, dims in RECORDING.items():
         if name in dataset and name not in (*SPIKES, "signal"):
-            values = np.array(dataset[name].values)
-            variables[name] = np.take(values, order, axis=dims.index("unit")) if "unit" in dims else values
+            variables[name] = _reordered(np.array(dataset[name].values), dims, order)
     result = recording(
         duration=durations(dataset),
         n_units=n_units,
@@ -46,6 +45,14 @@ def bare(
         **variables,
     )
     return _named(result, dataset, order, labels).assign_attrs(_attrs(dataset, brief))
+
+
+def _reordered(values: np.ndarray, dims: tuple[str, ...], order: np.ndarray) -> np.ndarray:
+    """The values with their units in this order, along every dim that units stand along."""
+    for axis, dim in enumerate(dims):
+        if dim in UNIT_DIMS:
+            values = np.take(values, order, axis=axis)
+    return values
 
 
 def _spikes(dataset: xr.Dataset, order: np.ndarray) -> tuple[np.ndarray, np.ndarray, np.ndarray]:

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import SimlabError
-from simlab.data.checking import check_activity, check_recording
+from simlab.data.checking import check_activity, check_contacts, check_recording
 from simlab.data.clock import on_clock
 from simlab.data.vocabulary import ACTIVITY, DTYPES, RECORDING, UNITS
 from simlab.session import Session
@@ -179,11 +179,20 @@ def _pass_on(like: xr.Dataset, variables: dict[str, Any], coords: dict[str, Any]
             coords[name] = like[name].values
 
 
-def anatomy(position: np.ndarray, cell_type: Sequence[str], region: Sequence[str] | str = "cortex") -> xr.Dataset:
-    """What one may aim at: `position` (neuron, 3) [m], cell type and region of each neuron."""
+def anatomy(
+    position: np.ndarray,
+    cell_type: Sequence[str],
+    region: Sequence[str] | str = "cortex",
+    contacts: np.ndarray | None = None,
+) -> xr.Dataset:
+    """What one may aim at: `position` (neuron, 3) [m], cell type and region of each neuron.
+
+    contacts: (pre, post) how many synapses each neuron makes onto each other one, where the circuit says so. That is
+    wiring: the lab shows it to instruments alone that need the modality `connectome` (`simlab.pairing`).
+    """
     n_neurons = len(position)
     regions = [region] * n_neurons if isinstance(region, str) else list(region)
-    return xr.Dataset(
+    known = xr.Dataset(
         {axis: ("neuron", np.asarray(position)[:, i], {"units": "m"}) for i, axis in enumerate("xyz")}
         | {
             "cell_type": ("neuron", np.array(cell_type, dtype=object)),
@@ -191,3 +200,7 @@ def anatomy(position: np.ndarray, cell_type: Sequence[str], region: Sequence[str
         },
         {"neuron": np.arange(n_neurons)},
     )
+    if contacts is not None:
+        known["contacts"] = (RECORDING["contacts"], _typed("contacts", contacts))
+        check_contacts(known, "an anatomy", "neuron")
+    return known

@@ -24,6 +24,8 @@ def check_recording(dataset: xr.Dataset) -> None:
     _check(dataset, "a recording", RECORDING, "unit")
     if "signal" in dataset:
         _check_signal(dataset)
+    if "contacts" in dataset:
+        check_contacts(dataset, "a recording", "unit")
     for name in ("trial_duration", "trial_start"):
         if name in dataset:
             values = dataset[name].values
@@ -32,6 +34,15 @@ def check_recording(dataset: xr.Dataset) -> None:
                 raise SimlabError(
                     f"{name} must be finite seconds {'> 0' if least else '>= 0'}, got {values.tolist()[:5]}"
                 )
+
+
+def check_contacts(dataset: xr.Dataset, what: str, cell: str) -> None:
+    """Raises SimlabError unless `contacts` counts the synapses among all pairs of cells (units or neurons)."""
+    shape, n_cells = dataset["contacts"].shape, dataset.sizes[cell]
+    if shape != (n_cells, n_cells):
+        raise SimlabError(f"{what} of {n_cells} {cell}s needs contacts (pre, post) of these, got shape {shape}")
+    if dataset["contacts"].size and dataset["contacts"].values.min() < 0:
+        raise SimlabError(f"{what}'s contacts must be >= 0, got {dataset['contacts'].values.min()}: count synapses")
 
 
 def _check(dataset: xr.Dataset, what: str, vocabulary: Mapping[str, tuple[str, ...]], cell: str) -> None:

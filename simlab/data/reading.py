@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import xarray as xr
 
-from simlab.contracts import Needs, SimlabError
+from simlab.contracts import CONNECTOME, Needs, SimlabError
 from simlab.data.checking import ROUNDING
 
 
@@ -15,11 +15,13 @@ def is_spiking(dataset: xr.Dataset) -> bool:
 
 
 def modality(dataset: xr.Dataset) -> str:
-    """What was measured: `spikes`, else that of the signal (`fluorescence`, `rate` ...), else nothing: ""."""
+    """What was measured: `spikes`, else that of the signal (`fluorescence`, `rate` ...) or `connectome`, else ""."""
     if is_spiking(dataset):
         return "spikes"
     if "signal" in dataset:
         return str(dataset["signal"].attrs["modality"])
+    if "contacts" in dataset:
+        return CONNECTOME
     return "rate" if "rate" in dataset else ""
 
 
@@ -133,9 +135,11 @@ def missing(recording: xr.Dataset, needs: Needs) -> str:
     """What a method with these needs lacks in this recording, as the reason to abstain; "" if nothing."""
     seen = {"spikes"} if is_spiking(recording) else set()
     seen |= {str(recording["signal"].attrs["modality"])} if "signal" in recording else set()
+    seen |= {CONNECTOME} if "contacts" in recording else set()
+    wanted = set(needs.modalities) or seen - {CONNECTOME}
     total = float(durations(recording).sum())
     rules = (
-        (not needs.modalities or seen & set(needs.modalities), f"needs {' or '.join(needs.modalities)}, "
+        (not (needs.modalities or seen) or seen & wanted, f"needs {' or '.join(needs.modalities) or 'activity'}, "
          f"and this recording holds {' and '.join(sorted(seen)) or 'neither spikes nor a signal'}"),
         (recording.sizes["unit"] >= needs.units, f"needs at least {needs.units} units, got {recording.sizes['unit']}"),
         (recording.sizes["trial"] >= needs.trials,

@@ -32,6 +32,7 @@ RECORDING: Mapping[str, tuple[str, ...]] = {
     "condition": ("trial",),
     "trial_duration": ("trial",),  # s; only where trials differ in length
     "trial_start": ("trial",),  # s on the recording's clock; only where it has one
+    "contacts": ("pre", "post"),  # synapses that were seen from one unit to another; pre and post are units
     "unit_x": ("unit",),  # m
     "unit_y": ("unit",),  # m
     "unit_z": ("unit",),  # m
@@ -49,9 +50,15 @@ are known [s], where that is not exactly; names of the conditions; what a reader
 LABELS = {"feature": "feature", "factor": "factor", "unit_label": "unit", "channel_label": "channel"}
 """Coordinates of names and the dims that they stand along. Labels of units and channels never reach a blind method."""
 
+UNIT_DIMS = ("unit", "pre", "post")
+"""Dims of a Recording along which its units stand."""
+
 UNITS = {
     "spike_time": "s", "time": "s", "sample_time": "s", "rate": "Hz", "trial_duration": "s", "trial_start": "s",
     "unit_x": "m", "unit_y": "m", "unit_z": "m", "channel_x": "m", "channel_y": "m", "channel_z": "m",
 }  # fmt: skip
 
-DTYPES = {"spike_trial": np.int32, "spike_neuron": np.int32, "spike_unit": np.int32, "condition": np.int32}
+DTYPES = {
+    "spike_trial": np.int32, "spike_neuron": np.int32, "spike_unit": np.int32, "condition": np.int32,
+    "contacts": np.int32,
+}  # fmt: skip

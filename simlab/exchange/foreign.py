@@ -89,3 +89,12 @@ def spike_table(trains: Sequence[np.ndarray], line: Timeline) -> tuple[SpikeTabl
     if lost := int((~inside).sum()):
         told.append(f"{lost} of {len(when)} spikes outside trials")
     return (trial[inside], time[inside], unit[finite][inside]), told
+
+
+def refuse_contacts(held: bool, what: str) -> None:
+    """Raises SimlabError where a recording that is to be written holds `contacts`, which the format cannot carry."""
+    if held:
+        raise SimlabError(
+            f"{what} has no place for the contacts of a connectome: write a .zarr folder, or an .npz file with "
+            "simlab.exchange.arrays.to_npz"
+        )

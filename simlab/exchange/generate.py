@@ -10,14 +10,15 @@ import numpy as np
 import xarray as xr
 
 from simlab import registry
-from simlab.contracts import Circuit, Instrument, SimlabError
+from simlab.contracts import CONNECTOME, Circuit, Instrument, SimlabError
 from simlab.data import bare, check_activity, is_spiking, mean_rates, plain
+from simlab.exchange.foreign import refuse_contacts
 from simlab.exchange.truth_files import TRUTH_FORMATS, read_truth, write_truth
 from simlab.exchange.zarr_store import refuse_existing, to_zarr
 from simlab.fingerprint import describe
 from simlab.instruments.placement import weighted_by_rates
 from simlab.outputs import check_writable
-from simlab.pairing import check_pair
+from simlab.pairing import check_pair, shown_to, wanted_by
 from simlab.streams import stream
 from simlab.truths import answer, answerable
 
@@ -51,6 +52,8 @@ def generate(
         raise SimlabError(f"the instrument must record, got the stimulator {registry.name_of(device)!r}")
     check_pair(species, device)
     _check_target("out", out, DATA_FORMATS)
+    if CONNECTOME in wanted_by(device):
+        refuse_contacts(Path(out).suffix == ".nwb", "NWB")
     if truth is not None:
         _check_target("truth", truth, TRUTH_FORMATS)
     recording, answers, anatomy, key = _recorded(species, device, trials, duration, seed)
@@ -67,9 +70,11 @@ def _recorded(
     """The blind recording, the true answers over neurons, the anatomy, and the key at the neurons' true rates."""
     subject = circuit.subject(stream(seed, "subject"))
     session = subject.session(trials=trials, duration=duration, rng=stream(seed, "session"))
-    implant = instrument.implant(subject.anatomy, stream(seed, "implant"))  # may refuse: before the simulation
+    shown = shown_to(instrument, subject.anatomy)
+    implant: Any = instrument.implant(shown, stream(seed, "implant"))  # may refuse: before the simulation
     activity = subject.run(session, stream(seed, "activity"))
     check_activity(activity)
+    implant = implant.settled(activity) if hasattr(implant, "settled") else implant
     order = stream(seed, "order").permutation(implant.key.sizes["unit"])
     seen = implant.record(activity, stream(seed, "record"))
     asked = answerable(circuit)

@@ -8,6 +8,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.data import bare, check_recording, durations, is_spiking
+from simlab.exchange.foreign import refuse_contacts
 from simlab.exchange.neo_reading import CLOCKS, from_neo
 from simlab.exchange.notes import to_notes
 from simlab.exchange.timeline import SNAP, regular_rate
@@ -29,6 +30,7 @@ def to_neo(dataset: xr.Dataset) -> neo.Block:
     import neo
 
     check_recording(dataset)
+    refuse_contacts("contacts" in dataset, "Neo")
     dataset = bare(dataset, labels=True)
     block = neo.Block(name="recording", simlab=to_notes(dataset, tables=True))
     for trial, duration in enumerate(durations(dataset)):

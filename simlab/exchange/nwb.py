@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.data import bare, check_recording, is_spiking
+from simlab.exchange.foreign import refuse_contacts
 from simlab.exchange.notes import to_notes
 from simlab.exchange.nwb_identity import date_of, identity_of, write_reproducibly
 from simlab.exchange.nwb_probe import add_electrodes, channels_of_units
@@ -41,6 +42,7 @@ def write_nwb(dataset: xr.Dataset, path: Path | str, *, indicator: str = "unknow
     """
     refuse_existing(path)
     check_recording(dataset)
+    refuse_contacts("contacts" in dataset, "NWB")
     dataset = bare(dataset, labels=True)
     line = Timeline.of(dataset)
     identity = identity_of(dataset, {"indicator": indicator, "region": region})

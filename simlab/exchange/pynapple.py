@@ -10,7 +10,7 @@ import xarray as xr
 
 from simlab.contracts import SimlabError
 from simlab.data import bare, check_recording, is_spiking, recording
-from simlab.exchange.foreign import coded, labels_of, refusing_damage, spike_table, tell
+from simlab.exchange.foreign import coded, labels_of, refuse_contacts, refusing_damage, spike_table, tell
 from simlab.exchange.notes import TABLES, named, read_notes, signal_of, to_notes
 from simlab.exchange.timeline import Timeline, same_clock
 
@@ -32,6 +32,7 @@ def to_pynapple(dataset: xr.Dataset) -> dict[str, Any]:
     import pynapple as nap
 
     check_recording(dataset)
+    refuse_contacts("contacts" in dataset, "pynapple")
     dataset = bare(dataset, labels=True)
     line = Timeline.of(dataset)
     end = line.onset + line.duration

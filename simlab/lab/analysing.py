@@ -20,6 +20,7 @@ from simlab.experiment import Baseline
 from simlab.lab.laboratory import Lab, Stopwatch
 from simlab.lab.rig import Setup, mounted
 from simlab.naming import name_of
+from simlab.pairing import shown_to
 from simlab.scoring import Truth
 from simlab.session import Session
 
@@ -90,10 +91,9 @@ def _setup(lab: Lab, watch: Stopwatch, faults: list[Exception]) -> Setup:
     same session meet the same activity, and it is simulated once.
     """
     implant, asked = lab.implant(), [0, 0]
-    install = lab.cell.stimulator.install
-    actuator = install(
-        lab.subject().anatomy, implant.key, lab.rng("stimulator", name_of(lab.cell.stimulator), lab.through)
-    )
+    stimulator = lab.cell.stimulator
+    rng = lab.rng("stimulator", name_of(stimulator), lab.through)
+    actuator = stimulator.install(shown_to(stimulator, lab.subject().anatomy), implant.key, rng)
 
     def propose(trials: int, duration: float) -> Session:
         asked[0] += 1

@@ -29,8 +29,9 @@ def run_cell(cell: Cell, settings: Settings) -> tuple[Row, tuple[bytes, ...]]:
     row, stage = identity(cell, settings), "before the analysis"
     try:
         subject = watch.time("simulation", lab.subject)
-        implant = lab.implant()  # may refuse: before the simulation
+        lab.placed()  # may refuse: before the simulation
         activity = None if cell.active else watch.time("simulation", lab.activity)
+        implant = watch.time("recording", lab.implant)
         recording = None if activity is None else watch.time("recording", lab.recording)
         truth = watch.time("truth", lambda: lab.truth)
         row |= lab.described(activity)

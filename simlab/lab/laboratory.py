@@ -26,6 +26,7 @@ from simlab.lab.blinding import BlindImplant
 from simlab.lab.memory import kept
 from simlab.lab.row import Settings
 from simlab.naming import name_of
+from simlab.pairing import shown_to
 from simlab.questions.form import check_truth
 from simlab.regimes import departures
 from simlab.scoring import Truth
@@ -143,15 +144,28 @@ class Lab:
         name = ("regime", *self.made_by, *self.plan)
         return named | {"outside_regime": "; ".join(kept(name, lambda: departures(activity, regime)))}
 
-    def implant(self) -> BlindImplant:
-        """The instrument in this subject, its units renumbered."""
+    def placed(self) -> Any:
+        """The instrument in this subject, as it is before any session."""
 
-        def place() -> BlindImplant:
-            anatomy, rng = self.subject().anatomy, self.rng("implant", self.through)
-            implant = self.bounded("implanting", lambda: self.cell.instrument.implant(anatomy, rng))
+        def place() -> Any:
+            anatomy = shown_to(self.cell.instrument, self.subject().anatomy)
+            rng = self.rng("implant", self.through)
+            return self.bounded("implanting", lambda: self.cell.instrument.implant(anatomy, rng))
+
+        return kept(("placed", *self.implanted), place)
+
+    def implant(self) -> BlindImplant:
+        """The implant, settled on the session that is analysed where it depends on one, its units renumbered."""
+
+        def settle() -> BlindImplant:
+            implant = self.placed()
+            if session:
+                activity = self.activity()
+                implant = self.bounded("settling an implant", lambda: implant.settled(activity))
             return BlindImplant(implant, self.rng("order", self.through))
 
-        return kept(("implant", *self.implanted), place)
+        session = () if self.cell.active or not hasattr(self.placed(), "settled") else self.plan
+        return kept(("implant", *self.implanted, *session), settle)
 
     def recording(self) -> xr.Dataset:
         """What the implant saw of the natural task; without a brief."""

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from simlab.contracts import Finding, Picture, SimlabError, Variable
+from simlab.contracts import CONNECTOME, Finding, Picture, SimlabError, Variable
 from simlab.questions import ranking
 from simlab.questions import wiring_splits as splits
 from simlab.questions.form import BaselineAnswer, answer, pairs, undefined
@@ -254,11 +254,14 @@ def _oracle(truth: xr.Dataset, recording: xr.Dataset, rng: np.random.Generator) 
 
 
 def activity_level(recording: xr.Dataset) -> np.ndarray:
-    """How much each unit has to show (unit,): its mean rate [Hz], or the standard deviation of its trace."""
-    from simlab.data import continuous, is_spiking, mean_rates
+    """How much each unit has to show (unit,): its mean rate [Hz], its trace's standard deviation, or its contacts."""
+    from simlab.data import continuous, is_spiking, mean_rates, modality
 
     if is_spiking(recording):
         return mean_rates(recording)
+    if modality(recording) == CONNECTOME:
+        seen = recording["contacts"].values
+        return np.asarray(seen.sum(axis=0) + seen.sum(axis=1), dtype=float)
     return np.nan_to_num(continuous(recording).std(["trial", "time"]).values)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from simlab import data
+from simlab.contracts import CONNECTOME
 from simlab.report import panels
 from simlab.report.figures import INK, MUTED, PALETTE, empty, in_unit, new_figure, styled
 
@@ -179,7 +180,10 @@ def one_trial(
     activity: xr.Dataset | None = None,
     owner: np.ndarray | None = None,
 ) -> None:
-    """What stands in one trial of an Activity or Recording: spikes, else the signal."""
+    """What stands in one trial of an Activity or Recording: spikes, else the signal; of a connectome its contacts."""
+    if data.modality(dataset) == CONNECTOME:
+        panels.contacts(axes, dataset["contacts"].values[np.ix_(order, order)])
+        return
     axes.set_xlabel("time [s]")
     if data.is_spiking(dataset):
         panels.raster(axes, dataset, order=order, colours=colours)

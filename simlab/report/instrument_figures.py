@@ -8,9 +8,10 @@ import numpy as np
 import xarray as xr
 
 from simlab import data
+from simlab.contracts import CONNECTOME
 from simlab.report import panels
 from simlab.report.circuit_figures import one_trial
-from simlab.report.figures import MUTED, PALETTE, in_unit, new_figure, styled
+from simlab.report.figures import MUTED, PALETTE, empty, in_unit, new_figure, styled
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -78,6 +79,9 @@ def _key(axes: Axes, share: np.ndarray, figure: Figure) -> None:
 
 def _kept_rates(axes: Axes, activity: xr.Dataset, recording: xr.Dataset, share: np.ndarray, owner: np.ndarray) -> None:
     """Each unit's rate (or its signal's variability) against its main neuron's true rate."""
+    if data.modality(recording) == CONNECTOME:
+        empty(axes, "nothing is recorded over time")
+        return
     known = owner >= 0
     true = data.mean_rates(activity)[owner[known]]
     if data.is_spiking(recording):

@@ -61,6 +61,13 @@ def raster(
     axes.set_yticks([])
 
 
+def contacts(axes: Axes, counts: np.ndarray) -> None:
+    """Synapses (pre, post) that were seen from unit to unit."""
+    image = axes.imshow(counts, cmap="Greys", vmin=0, aspect="auto", interpolation="nearest")
+    axes.set(xlabel="post", ylabel=f"pre ({len(counts)} units)", xticks=[], yticks=[])
+    axes.figure.colorbar(image, ax=axes, label="synapses seen")
+
+
 def traces(
     axes: Axes, times: np.ndarray, values: np.ndarray, unit: str, colours: np.ndarray | None = None, gap: float = 0.05
 ) -> np.ndarray:

@@ -11,6 +11,7 @@ import xarray as xr
 from simlab import data, registry
 from simlab.contracts import SimlabError
 from simlab.outputs import check_writable
+from simlab.pairing import shown_to
 from simlab.report import circuit_figures, figures
 from simlab.report import instrument_figures as tools
 from simlab.session import Perturbation, Session
@@ -91,7 +92,7 @@ def true_wiring(subject: Any, activity: xr.Dataset) -> xr.DataArray | None:
 def instrument_portrait(instrument: Any) -> Figure:
     """The reference activity, and what this instrument sees of it."""
     anatomy, activity = reference_activity()
-    implant = instrument.implant(anatomy, stream(SEED, "portrait", "implant"))
+    implant = instrument.implant(shown_to(instrument, anatomy), stream(SEED, "portrait", "implant"))
     recording = implant.record(activity, stream(SEED, "portrait", "recording"))
     return tools.instrument_figure(registry.name_of(instrument), anatomy, activity, recording, implant.key)
 
@@ -116,7 +117,10 @@ def reference_activity(n_neurons: int = 60, trials: int = 4, duration: float = 5
     """
     rng = stream(SEED, "portrait", "reference")
     inhibitory = np.arange(n_neurons) >= int(0.8 * n_neurons)
-    anatomy = data.anatomy(rng.uniform(0, 200e-6, (n_neurons, 3)), np.where(inhibitory, "I", "E").tolist())
+    place = rng.uniform(0, 200e-6, (n_neurons, 3))
+    contacts = 4 * (stream(SEED, "portrait", "contacts").random((n_neurons, n_neurons)) < 0.1)
+    np.fill_diagonal(contacts, 0)
+    anatomy = data.anatomy(place, np.where(inhibitory, "I", "E").tolist(), contacts=contacts)
     rate = np.where(inhibitory, 6.0, 2.5) * np.exp(0.7 * rng.standard_normal(n_neurons))
     count = rng.poisson(rate * duration, (trials, n_neurons))
     trial, neuron = (np.repeat(index.ravel(), count.ravel()) for index in np.indices(count.shape))

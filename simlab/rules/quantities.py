@@ -67,3 +67,6 @@ Distance = Annotated[float, Within(1e-7, 0.02, "m")]
 
 Rate = Annotated[float, Within(0, 2000.0, "Hz")]
 """Of spikes or events; a refractory period of 1 ms allows 1000 Hz."""
+
+Density = Annotated[float, Within(1e10, 1e16, "1/m^3")]
+"""Of neurons in tissue: 2e13 to 2e14 in cortex, 1e15 and more among cerebellar granule cells."""

@@ -12,6 +12,7 @@ SLIPS: Mapping[str, Mapping[str, float]] = {
     "V": {"mV": 1e-3, "uV": 1e-6},
     "V/Hz": {"mV/Hz": 1e-3},
     "s": {"ms": 1e-3, "us": 1e-6},
+    "1/m^3": {"per mm^3": 1e9},
     "m": {"mm": 1e-3, "um": 1e-6, "nm": 1e-9},
     "Hz": {"kHz": 1e3},
     "rad": {"degrees": pi / 180},

@@ -59,3 +59,26 @@ def shown(trials: int, duration: float) -> Session:
     values[:, 0] = np.nan
     stimulus = Stimulus(("angle", "contrast"), values, duration / 4)
     return Session(trials, duration, stimulus, tuple(range(trials)))
+
+
+def origins(activity: xr.Dataset, recording: xr.Dataset) -> np.ndarray:
+    """The neuron behind each recorded spike of an activity that is `told_apart`; -1 for noise.
+
+    Sorting leaves spike times as they are, so they match.
+    """
+    moments = activity["spike_trial"].values * 1e3 + activity["spike_time"].values
+    order = np.argsort(moments)
+    wanted = recording["spike_trial"].values * 1e3 + recording["spike_time"].values
+    place = np.minimum(np.searchsorted(moments[order], wanted), len(moments) - 1)
+    hit = moments[order][place] == wanted
+    return np.where(hit, activity["spike_neuron"].values[order][place], -1)
+
+
+def unequal_activity(rates: np.ndarray, seconds: float, seed: int) -> xr.Dataset:
+    """Poisson neurons of these rates (neuron,) [Hz], in one trial."""
+    rng = np.random.default_rng(seed)
+    counts = rng.poisson(rates * seconds)
+    neuron = np.repeat(np.arange(len(rates)), counts)
+    return activity(
+        Session(1, seconds), len(rates), spikes=(np.zeros_like(neuron), rng.uniform(0, seconds, len(neuron)), neuron)
+    )

@@ -3,25 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
 
 from simlab.contracts import Needs
-from simlab.data import recording
-from simlab.data.clock import on_clock
-from simlab.instruments.placement import (
-    check_same_subject,
-    check_spikes,
-    make_key,
-    positions,
-    require,
-    unit_table,
-    unit_variables,
-)
+from simlab.instruments.placement import positions, require
+from simlab.instruments.recording.probe import Probe
+from simlab.instruments.recording.sorting import Cells, Manner, clusters, isolated
+from simlab.instruments.recording.tissue_around import HEARD, Fall, Neighbours, background_noise, neighbours_of
 from simlab.rules import Within, check_fields
-from simlab.rules.quantities import Count, Distance, Rate, Refractory, Share
+from simlab.rules.quantities import Count, Density, Distance, Rate, Refractory, Share
 
 
 @dataclass(frozen=True)
@@ -32,10 +25,19 @@ class Electrodes:
     above threshold are detected. Neurons that stand out become units; spikes of the others, and some of each unit's
     own, end up in units whose waveforms look alike. Needs spikes.
 
+    A circuit simulates a few neurons of a tissue. With a `tissue_density`, those that it leaves out are there too. Far
+    ones are noise (`tissue_around`), which hides small spikes. Near ones take some of the few clusters that sorting
+    finds at a site; their spikes stray into units, whole neurons are merged into them, and in the key these belong to
+    nobody. Clusters of such neurons alone are not handed out: there is no truth about them.
+
+    The tissue may drift past the sites (`drift`): clusters wait where their neurons were, spikes of these get lost
+    exponentially with the distance gone over `confusion_distance` and others' come in their place.
+
     The key is fixed when the sites are, before any activity: it states each unit's expected share of spikes from
     every neuron *if all neurons fired at `reference_rate`*; rows sum to less than 1 by the expected noise events.
     `simlab.instruments.placement.weighted_by_rates` gives the shares at the rates that there truly were.
-    Units are located at their site, which is all that the experimenter knows.
+    What depends on a session, the units that fire too little to be found (`min_spikes`) and the drift, is settled
+    by `Probe.settled`. Units are located at their site, which is all that the experimenter knows.
     """
 
     name: ClassVar[str] = "electrodes"
@@ -86,159 +88,107 @@ class Electrodes:
     reference_rate: Annotated[float, Within(0, 2000, "Hz", excluding=(0,))] = 5.0
     """Firing rate of every neuron that the key assumes [Hz] (assumed: the order of cortical means)."""
 
+    tissue_density: Density | None = None
+    """Neurons per volume of tissue [1/m^3]: 9e13, that is 90,000 per mm^3, in mouse cortex (Schuez & Palm 1989, from
+    memory). None: there are no neurons but the circuit's, a fortieth of that in most circuits. With a density, `noise`
+    is that of electronics and of fluctuations that are no spikes."""
+
+    tissue_rate: Rate = 1.0
+    """Mean rate of the neurons that are not simulated [Hz]; each has its own, lognormally (most cortical neurons fire
+    below 1 Hz: O'Connor et al. 2010; Barth & Poulet 2012; from memory)."""
+
+    spike_width: Annotated[float, Within(1e-5, 5e-3, "s")] = 0.2e-3
+    """Integral of a spike's squared waveform over its squared peak [s] (assumed: a trough of .2 ms at half depth
+    and the slow hump after it)."""
+
+    false_discovery_rate: Annotated[float, Within(0, 1, excluding=(1,))] | None = None
+    """Share of a unit's spikes that are not its neuron's, if all neurons fired at `reference_rate` [1]: medians of 3.1
+    to 50% are predicted for public sortings (Vincent & Economo 2024, eNeuro 11:0554-23). None: what contamination,
+    merges, noise events and the tissue's density make it."""
+
+    min_spikes: Annotated[int, Within(0, 1_000_000)] = 0
+    """Spikes in a session from which on sorting finds a unit [1]: some hundreds make a cluster. Of neurons of lognormal
+    rates the slow ones are missed, and rates look higher than they are (Shoham et al. 2006; Pedreira et al. 2012)."""
+
+    drift: Annotated[float, Within(0, 1e-5, "m/s")] = 0.0
+    """Speed at which the tissue moves past the sites, in one direction [m/s]: 10 um in ten minutes is 1.7e-8 (tens of
+    um in an hour: Steinmetz et al. 2021, from memory)."""
+
+    regions: tuple[str, ...] = ()
+    """Regions of the anatomy that the sites are lowered into; none: all of it."""
+
+    depth: tuple[Annotated[float, Within(-0.02, 0.02, "m")], Annotated[float, Within(-0.02, 0.02, "m")]] | None = None
+    """Lowest and highest z of the neurons among which the sites are [m], such as those of a layer; None: any."""
+
     def __post_init__(self) -> None:
         check_fields(self)
 
-    def implant(self, anatomy: xr.Dataset, rng: np.random.Generator) -> Probe:
-        """Lowers the sites into the tissue and sorts; raises SimlabError where no neuron is near enough to a site."""
-        place = positions(anatomy)
-        sites = rng.uniform(place.min(axis=0), place.max(axis=0), (self.n_sites, 3))
-        distance = np.linalg.norm(place[:, None, :] - sites[None, :, :], axis=2)
-        site = distance.argmin(axis=1)
-        detection = self.detection(distance.min(axis=1))
-        isolated = self._isolated(site, detection)
-        require(
-            bool(isolated.any()),
-            f"electrodes: at least one neuron must lie near one of the {self.n_sites} sites, but the nearest is "
-            f"{distance.min() * 1e6:.0f} um away: raise n_sites, amplitude or decay",
-        )
-        members = self._merge(place, site, isolated, rng)
-        assignment = self._assignment(place, site, detection, members)
-        first = [group[0] for group in members]
-        expected = assignment * self.reference_rate
-        total = expected.sum(axis=0) + self.false_positive_rate
-        key = make_key((expected / total).T).assign_attrs(reference_rate=self.reference_rate)
-        return Probe(self, site, site[first], detection, assignment, key, unit_table(sites[site[first]]), sites)
+    @property
+    def manner(self) -> Manner:
+        """How well sorting tells neurons apart."""
+        return Manner(self.isolation, self.units_per_site, self.contamination, self.merging, self.confusion_distance)
 
-    def detection(self, distance: np.ndarray) -> np.ndarray:
-        """Probability that a spike at this distance [m] crosses the threshold; same shape."""
+    @property
+    def deviation(self) -> float:
+        """Standard deviation of all noise on a site [V], that of neurons out of reach included."""
+        if self.tissue_density is None:
+            return self.noise
+        fall = Fall(self.amplitude, self.decay, self.threshold)
+        return background_noise(fall, self.noise, self.tissue_density, self.tissue_rate, self.spike_width)
+
+    def detection(self, distance: np.ndarray, deviation: float | None = None) -> np.ndarray:
+        """Probability that a spike at this distance [m] crosses the threshold, on noise of this deviation [V]."""
         from scipy.special import ndtr
 
         peak = self.amplitude * np.exp(-np.asarray(distance) / self.decay)
-        return ndtr(peak / self.noise - self.threshold)
+        return ndtr(peak / (self.deviation if deviation is None else deviation) - self.threshold)
 
-    def _isolated(self, site: np.ndarray, detection: np.ndarray) -> np.ndarray:
-        """(neuron,) whether it forms a cluster: seen well enough, and among the largest at its site."""
-        order = np.lexsort((-detection, site))
-        rank = np.empty(len(site), dtype=int)
-        starts = np.searchsorted(site[order], np.arange(self.n_sites))
-        rank[order] = np.arange(len(site)) - starts[site[order]]
-        return (detection >= self.isolation) & (rank < self.units_per_site)
-
-    def _likeness(self, place: np.ndarray, site: np.ndarray) -> np.ndarray:
-        """(neuron, neuron) how alike two waveforms are, 0..1: 1 at the same place, 0 between sites."""
-        apart = np.linalg.norm(place[:, None, :] - place[None, :, :], axis=2)
-        return np.where(site[:, None] == site[None, :], np.exp(-apart / self.confusion_distance), 0.0)
-
-    def _merge(
-        self, place: np.ndarray, site: np.ndarray, isolated: np.ndarray, rng: np.random.Generator
-    ) -> list[np.ndarray]:
-        """The neurons of each unit: one, or more where sorting took them for one."""
-        from scipy.sparse.csgraph import connected_components
-
-        neurons = np.flatnonzero(isolated)
-        chance = self.merging * self._likeness(place[neurons], site[neurons])
-        joined = np.triu(rng.random(chance.shape) < chance, k=1)
-        n_units, label = connected_components(joined, directed=False)
-        return [neurons[label == unit] for unit in range(n_units)]
-
-    def _assignment(
-        self, place: np.ndarray, site: np.ndarray, detection: np.ndarray, members: list[np.ndarray]
-    ) -> np.ndarray:
-        """(neuron, unit) probability that a spike of the neuron ends up in the unit.
-
-        A spike strays to the units of its site that look alike; stray spikes of units are `contamination` times the
-        likeness (at most `contamination` in all); likewise those of neurons without a unit, whose rest is discarded.
-        """
-        likeness = self._likeness(place, site)
-        to_unit = np.column_stack([likeness[:, group].max(axis=1) for group in members])
-        own = np.zeros_like(to_unit)
-        for unit, group in enumerate(members):
-            own[group, unit] = 1.0
-        stray = np.where(own > 0, 0.0, self.contamination * to_unit)
-        excess = stray.sum(axis=1, keepdims=True) / max(self.contamination, 1e-12)
-        stray /= np.maximum(excess, 1.0)
-        kept = own * (1 - stray.sum(axis=1, keepdims=True))
-        return detection[:, None] * (kept + stray)
-
-
-@dataclass(frozen=True, eq=False)
-class Probe:
-    """Electrodes placed in one subject, and how sorting treats each neuron's spikes."""
-
-    electrodes: Electrodes
-    site: np.ndarray  # (neuron,) the nearest site
-    unit_site: np.ndarray  # (unit,)
-    detection: np.ndarray  # (neuron,) probability that a spike is detected
-    assignment: np.ndarray  # (neuron, unit) probability that a spike ends up in the unit
-    key: xr.DataArray  # (unit, neuron)
-    units: xr.Dataset  # unit_x, unit_y, unit_z [m] over unit
-    sites: np.ndarray  # (site, 3) where the sites are [m]: the recording's channels
-
-    def record(self, activity: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
-        """Sorted spikes. Raises SimlabError without spikes."""
-        check_same_subject(self.key, activity)
-        check_spikes("electrodes need", activity)
-        trial, time, site, unit = self._events(activity, rng)
-        channels: dict[str, Any] = {f"channel_{axis}": self.sites[:, i] for i, axis in enumerate("xyz")}
-        seen = ~in_dead_time(site, trial, time, self.electrodes.dead_time) & (unit >= 0)
-        return recording(
-            duration=activity.attrs["duration"],
-            n_units=len(self.unit_site),
-            n_trials=activity.sizes["trial"],
-            spikes=(trial[seen], time[seen], unit[seen]),
-            like=activity,
-            **unit_variables(self.units),
-            **channels,
+    def implant(self, anatomy: xr.Dataset, rng: np.random.Generator) -> Probe:
+        """Lowers the sites into the tissue and sorts; raises SimlabError where it finds no neuron of the subject."""
+        place, deviation = positions(anatomy), self.deviation
+        aimed = place[self._aimed(anatomy)]
+        sites = rng.uniform(aimed.min(axis=0), aimed.max(axis=0), (self.n_sites, 3))
+        distance = np.linalg.norm(place[:, None, :] - sites[None, :, :], axis=2)
+        others = self._neighbours(sites, place, deviation, rng)
+        cells = Cells(np.concatenate([place, others.place]), np.concatenate([distance.argmin(axis=1), others.site]))
+        nearest = np.linalg.norm(cells.place - sites[cells.site], axis=1)
+        alone = isolated(cells, self.detection(nearest, deviation), self.n_sites, self.manner)
+        require(
+            bool(alone[: len(place)].any()),
+            f"electrodes: at least one neuron must lie near one of the {self.n_sites} sites and stand out there, but "
+            f"the nearest is {distance.min() * 1e6:.0f} um away: raise n_sites, amplitude or decay",
+        )
+        members = clusters(cells, alone, self.manner, rng)
+        direction = rng.standard_normal(3) if self.drift else np.array([0.0, 0.0, 1.0])
+        return Probe.placed(
+            electrodes=self,
+            sites=sites,
+            cells=cells,
+            neighbours=others,
+            members=members,
+            deviation=deviation,
+            direction=direction / np.linalg.norm(direction),
         )
 
-    def _events(
-        self, activity: xr.Dataset, rng: np.random.Generator
-    ) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-        """Threshold crossings: trial, time [s], site and unit of each; unit is -1 where sorting discards it."""
-        neuron = activity["spike_neuron"].values
-        fate = self._fate(neuron, rng)
-        detected = fate <= len(self.unit_site)
-        unit = np.where(fate < len(self.unit_site), fate, -1)
-        n_trials, duration = activity.sizes["trial"], float(activity.attrs["duration"])
-        n_noise = rng.poisson(self.electrodes.false_positive_rate * duration * n_trials, size=len(self.unit_site))
-        noise_unit = np.repeat(np.arange(len(self.unit_site)), n_noise)
-        noise_trial = rng.integers(n_trials, size=n_noise.sum())
-        noise_time = on_clock(rng.uniform(0, duration, n_noise.sum()), duration)  # or their times would tell them apart
-        return (
-            np.concatenate([activity["spike_trial"].values[detected], noise_trial]),
-            np.concatenate([activity["spike_time"].values[detected], noise_time]),
-            np.concatenate([self.site[neuron[detected]], self.unit_site[noise_unit]]),
-            np.concatenate([unit[detected], noise_unit]),
+    def _aimed(self, anatomy: xr.Dataset) -> np.ndarray:
+        """(neuron,) whether it lies in the regions and depths that the sites are lowered into."""
+        region, z = anatomy["region"].values.astype(str), anatomy["z"].values
+        low, high = (-np.inf, np.inf) if self.depth is None else self.depth
+        inside = (z >= low) & (z <= high)
+        if self.regions:
+            inside &= np.isin(region, self.regions)
+        require(
+            bool(inside.any()),
+            f"electrodes: some neuron must lie in regions {self.regions or 'of any name'} and depth {self.depth}, but "
+            f"the anatomy has {', '.join(sorted(set(region)))} from {z.min():.3g} to {z.max():.3g} m: aim there",
         )
+        return inside
 
-    def _fate(self, neuron: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Where each spike (spike,) ends up: its unit, n_units if detected but discarded, n_units + 1 if missed."""
-        discarded = np.maximum(self.detection - self.assignment.sum(axis=1), 0)
-        bounds = np.cumsum(np.column_stack([self.assignment, discarded]), axis=1)
-        n_fates = bounds.shape[1] + 1
-        # One sorted list for all neurons: neuron i's bounds lie in i..i+1.
-        ladder = (np.minimum(bounds, 1.0) + np.arange(len(bounds))[:, None]).ravel()
-        step = np.searchsorted(ladder, neuron + rng.random(len(neuron)), side="right")
-        return step - neuron * (n_fates - 1)
-
-
-def in_dead_time(site: np.ndarray, trial: np.ndarray, time: np.ndarray, dead_time: float) -> np.ndarray:
-    """(event,) whether an event falls within `dead_time` [s] of one that its site did detect, in the same trial."""
-    order = np.lexsort((time, trial, site))
-    group = (site[order].astype(np.int64) << 32) + trial[order]
-    clock = time[order]
-    lost = np.zeros(len(clock), dtype=bool)
-    alive = np.arange(len(clock))
-    while len(alive) > 1:
-        close = (group[alive[1:]] == group[alive[:-1]]) & (np.diff(clock[alive]) < dead_time)
-        close = np.concatenate([[False], close])
-        # Of each run of crowded events the second is surely lost to the first; look again at what is left.
-        second = close & ~np.concatenate([[False], close[:-1]])
-        if not second.any():
-            break
-        lost[alive[second]] = True
-        alive = alive[~second]
-    result = np.empty_like(lost)
-    result[order] = lost
-    return result
+    def _neighbours(
+        self, sites: np.ndarray, place: np.ndarray, deviation: float, rng: np.random.Generator
+    ) -> Neighbours:
+        """The neurons that are not simulated and may be heard."""
+        if self.tissue_density is None:
+            return Neighbours.none()
+        reach = Fall(self.amplitude, self.decay, self.threshold).reach(max(self.threshold - HEARD, 0.5) * deviation)
+        return neighbours_of(sites, place, reach, self.tissue_density, self.tissue_rate, rng)

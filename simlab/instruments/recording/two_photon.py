@@ -1,4 +1,4 @@
-"""Two-photon calcium imaging: slow, saturating, shared with the neuropil, noisy and bleaching."""
+"""Two-photon calcium imaging: slow, saturating, scattered, shared with the neuropil, noisy and bleaching."""
 
 from __future__ import annotations
 
@@ -20,21 +20,28 @@ from simlab.instruments.placement import (
     unit_table,
     unit_variables,
 )
+from simlab.instruments.recording.calcium import Frames, mixed
 from simlab.instruments.recording.indicators import INDICATORS, Indicator
+from simlab.instruments.recording.unseen_cells import Neuropil, UnresolvedCells, neuropil_of, unresolved_around
 from simlab.rules import Within, check_fields
-from simlab.rules.quantities import Count, Distance
+from simlab.rules.quantities import Count, Density, Distance, Rate, Share
 
 NOISE_LEVEL_TO_DEVIATION = 1 / (100 * np.sqrt(2) * 0.6745)
 """A noise level [% / sqrt(Hz)] is the median |step| of a trace [%] over sqrt(frame rate) (Rupprecht et al. 2021);
 for white noise of standard deviation s that median is 0.6745 sqrt(2) s."""
 
-BLOCK = 2_000_000
-"""Samples (trials x frames x neurons) that are computed at once."""
-
 
 @dataclass(frozen=True)
 class TwoPhoton:
     """Fluorescence (dF/F) of imaged neurons, one unit each.
+
+    A unit's signal, f_j being the dF/F of neuron j and d the distances between neurons:
+
+        F_i = f_i + neuropil sum_j w_ij f_j + scattering_strength sum_(j != i) exp(-(d_ij / scattering_length)^2) f_j
+
+    with w_ij going as exp(-d_ij^2 / (2 neuropil_radius^2)) and summing to 1; the last term is that of Stetter et al.
+    (2012). With a `tissue_density`, the neurons that the circuit does not simulate take their share of the neuropil,
+    and some of them, above or below a unit's soma, are not told from it.
 
     Trials are laid end to end as on a microscope that keeps scanning: calcium left over from one trial decays into
     the next. The first starts at the recording's mean level, so that no trace begins with an artificial onset.
@@ -67,6 +74,29 @@ class TwoPhoton:
     bleaching: Annotated[float, Within(0, inf, "s", excluding=(0,))] = 3600.0
     """Time in which the baseline falls to 1/e by bleaching [s] (assumed); infinity for none."""
 
+    scattering_strength: Annotated[float, Within(0, 10)] = 0.0
+    """What a cell at no distance would add of its own signal [1]: .15 in Stetter et al. 2012 (from memory)."""
+
+    scattering_length: Distance = 150e-6
+    """Distance at which scattered light falls to 1/e [m]: 150 um in Stetter et al. 2012 (from memory), for cultures of
+    1 mm; .03 of the field's edge in the ChaLearn challenge (Orlandi et al. 2015)."""
+
+    tissue_density: Density | None = None
+    """Neurons per volume of tissue [1/m^3]: 9e13, that is 90,000 per mm^3, in mouse cortex (Schuez & Palm 1989, from
+    memory). None: there are no neurons but the circuit's, a fortieth of that in most circuits."""
+
+    tissue_rate: Rate = 1.0
+    """Mean rate of the neurons that are not simulated [Hz]: most cortical neurons fire below 1 Hz (O'Connor et al.
+    2010; Barth & Poulet 2012; from memory)."""
+
+    tissue_correlation: Share = 0.05
+    """Correlation of any two of them [1]: spike counts correlate by 0 to .2 (Cohen & Kohn 2011, from memory). Without
+    any, hundreds of cells average out and their neuropil hardly moves."""
+
+    axial_spread: Distance = 6e-6
+    """Standard deviation over depth of what a soma's region of interest collects [m] (assumed: 3 um of two-photon
+    excitation, widened by a soma of 12 um)."""
+
     def __post_init__(self) -> None:
         check_fields(self)
         require(
@@ -74,8 +104,13 @@ class TwoPhoton:
             f"two_photon: indicator must be one of {', '.join(INDICATORS)} or an Indicator, got {self.indicator!r}",
         )
 
+    @property
+    def protein(self) -> Indicator:
+        """The indicator itself."""
+        return self.indicator if isinstance(self.indicator, Indicator) else INDICATORS[self.indicator]
+
     def implant(self, anatomy: xr.Dataset, rng: np.random.Generator) -> FieldOfView:
-        """Chooses the imaged neurons; their neuropil comes from all neurons around them, imaged or not."""
+        """Chooses the imaged neurons; neuropil and scattered light come from all around them, imaged or not."""
         n_neurons = anatomy.sizes["neuron"]
         n_units = n_neurons if self.n_units is None else self.n_units
         require(
@@ -85,11 +120,25 @@ class TwoPhoton:
         )
         place = positions(anatomy)
         chosen = rng.permutation(n_neurons)[:n_units] if self.n_units else np.arange(n_neurons)
-        own = np.zeros((n_units, n_neurons))
-        own[np.arange(n_units), chosen] = 1.0
-        mixing = own + self.neuropil * _surround(place, chosen, self.neuropil_radius)
-        key = make_key(mixing / mixing.sum(axis=1, keepdims=True))
-        return FieldOfView(self, mixing, key, unit_table(place[chosen]))
+        neuropil, unresolved, nobody = None, None, np.zeros(n_units)
+        if self.tissue_density is not None:
+            neuropil = neuropil_of(place, chosen, self.neuropil_radius, self.tissue_density, self.tissue_correlation)
+            unresolved = unresolved_around(n_units, self.axial_spread, self.tissue_density, self.tissue_rate, rng)
+            nobody = self.neuropil * neuropil.share + unresolved.totals()
+        mixing = self._mixing(place, chosen, neuropil)
+        key = make_key(mixing / (mixing.sum(axis=1) + nobody)[:, None])
+        return FieldOfView(self, mixing, key, unit_table(place[chosen]), neuropil, unresolved)
+
+    def _mixing(self, place: np.ndarray, chosen: np.ndarray, neuropil: Neuropil | None) -> np.ndarray:
+        """(unit, neuron) what each neuron's dF/F adds to each unit's."""
+        own = np.zeros((len(chosen), len(place)))
+        own[np.arange(len(chosen)), chosen] = 1.0
+        surround = _surround(place, chosen, self.neuropil_radius)
+        if neuropil is not None:
+            surround *= 1 - neuropil.share[:, None]
+        squared = ((place[chosen, None, :] - place[None, :, :]) ** 2).sum(axis=2) / self.scattering_length**2
+        scattered = np.where(own > 0, 0.0, np.exp(-squared))
+        return own + self.neuropil * surround + self.scattering_strength * scattered
 
 
 def _surround(place: np.ndarray, chosen: np.ndarray, radius: float) -> np.ndarray:
@@ -110,106 +159,52 @@ class FieldOfView:
     mixing: np.ndarray  # (unit, neuron) what each neuron's dF/F adds to the unit's
     key: xr.DataArray  # (unit, neuron)
     units: xr.Dataset  # unit_x, unit_y, unit_z [m] over unit
+    neuropil: Neuropil | None = None  # of neurons that are not simulated
+    unresolved: UnresolvedCells | None = None
 
     def record(self, activity: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
         """dF/F as the signal (trial, sample, unit), sampled mid-frame. Raises SimlabError without spikes."""
         check_same_subject(self.key, activity)
         check_spikes("two_photon needs", activity)
         scope = self.microscope
-        duration, n_trials = float(activity.attrs["duration"]), activity.sizes["trial"]
-        n_frames = int(duration * scope.frame_rate + 1e-6)
+        frames = Frames(scope.frame_rate, activity.sizes["trial"], float(activity.attrs["duration"]))
         require(
-            n_frames >= 1,
-            f"two_photon: a trial must hold at least one frame, got {duration} s at {scope.frame_rate} Hz: "
+            frames.n_frames >= 1,
+            f"two_photon: a trial must hold at least one frame, got {frames.duration} s at {scope.frame_rate} Hz: "
             "record longer trials or raise frame_rate",
         )
-        frame_time = (np.arange(n_frames) + 0.5) / scope.frame_rate
-        indicator = scope.indicator if isinstance(scope.indicator, Indicator) else INDICATORS[scope.indicator]
-        signal = self._signal(activity, indicator, n_frames)
-        elapsed = np.arange(n_trials)[:, None] * duration + frame_time
+        spikes = activity["spike_trial"].values, activity["spike_time"].values, activity["spike_neuron"].values
+        signal = mixed(spikes, self.mixing, scope.protein, frames) + self._of_unseen_cells(frames, rng)
         return recording(
-            duration=duration,
+            duration=frames.duration,
             n_units=self.mixing.shape[0],
-            n_trials=n_trials,
+            n_trials=frames.n_trials,
             like=activity,
-            signal=self._with_noise(signal, elapsed, rng),
+            signal=self._with_noise(signal, frames, rng),
             modality="fluorescence",
             signal_units="dF/F",
-            sample_time=frame_time,
+            sample_time=frames.time,
             **unit_variables(self.units),
         )
 
-    def _signal(self, activity: xr.Dataset, indicator: Indicator, n_frames: int) -> np.ndarray:
-        """Noiseless dF/F (trial, frame, unit), a block of neurons at a time so that memory stays bounded."""
-        n_trials, n_neurons = activity.sizes["trial"], activity.sizes["neuron"]
-        signal = np.zeros((n_trials, n_frames, self.mixing.shape[0]), dtype=np.float32)
-        size = max(1, BLOCK // (n_trials * n_frames))
-        for first in range(0, n_neurons, size):
-            block = np.arange(first, min(first + size, n_neurons))
-            calcium = calcium_at(activity, indicator, self.microscope.frame_rate, n_frames, block)
-            weights = self.mixing[:, block].T.astype(np.float32)
-            signal += indicator.fluorescence(calcium).astype(np.float32) @ weights
-        return signal
+    def _of_unseen_cells(self, frames: Frames, rng: np.random.Generator) -> np.ndarray:
+        """What neurons that are not simulated add (trial, frame, unit)."""
+        scope = self.microscope
+        if self.neuropil is None or self.unresolved is None:
+            return np.zeros((), dtype=np.float32)
+        around = self.neuropil.fluorescence(scope.protein, frames, scope.tissue_rate, rng)
+        return np.float32(scope.neuropil) * around + self.unresolved.fluorescence(scope.protein, frames, rng)
 
-    def _with_noise(self, signal: np.ndarray, elapsed: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """Adds shot noise to dF/F (trial, frame, unit) at times `elapsed` (trial, frame) [s] since the session began.
+    def _with_noise(self, signal: np.ndarray, frames: Frames, rng: np.random.Generator) -> np.ndarray:
+        """Adds shot noise to dF/F (trial, frame, unit).
 
         Photon counts are Poisson, here in their Gaussian limit: the variance goes with brightness, and relative
         to the baseline inversely with how much of that is left.
         """
         scope = self.microscope
         deviation = scope.noise_level * np.sqrt(scope.frame_rate) * NOISE_LEVEL_TO_DEVIATION
+        elapsed = np.arange(frames.n_trials)[:, None] * frames.duration + frames.time
         left = np.exp(-elapsed / scope.bleaching)[:, :, None]
         noise = rng.standard_normal(signal.shape, dtype=np.float32)
         scale = np.sqrt(np.maximum(1 + signal, 0) / left.astype(np.float32))
         return signal + np.float32(deviation) * scale * noise
-
-
-def calcium_at(
-    activity: xr.Dataset, indicator: Indicator, frame_rate: float, n_frames: int, neurons: np.ndarray
-) -> np.ndarray:
-    """Calcium above rest (trial, frame, neuron) in the middle of each frame, in units of one spike's peak.
-
-    `neurons`: consecutive indices of those wanted.
-
-    Exact in time: a spike enters each exponential at the first sample after it, decayed by the time between;
-    a recursive filter does the rest. The state at a trial's end decays on into the next trial.
-    """
-    rise, decay = indicator.time_constants
-    fast = 1 / (1 / rise + 1 / decay)
-    peak = (1 - np.exp(-indicator.time_to_peak / rise)) * np.exp(-indicator.time_to_peak / decay)
-    cell = activity["spike_neuron"].values
-    mine = (cell >= neurons[0]) & (cell <= neurons[-1])
-    spikes = activity["spike_trial"].values[mine], activity["spike_time"].values[mine], cell[mine] - neurons[0]
-    shape = (activity.sizes["trial"], n_frames, len(neurons))
-    duration = float(activity.attrs["duration"])
-    slow_part = _exponential(spikes, shape, duration, frame_rate, decay)
-    return (slow_part - _exponential(spikes, shape, duration, frame_rate, fast)) / peak
-
-
-def _exponential(
-    spikes: tuple[np.ndarray, np.ndarray, np.ndarray],
-    shape: tuple[int, int, int],
-    duration: float,
-    frame_rate: float,
-    constant: float,
-) -> np.ndarray:
-    """Spikes (trial, time [s], neuron) through exp(-t / constant), sampled mid-frame: (trial, frame, neuron)."""
-    from scipy.signal import lfilter
-
-    n_trials, n_frames, n_neurons = shape
-    trial, time, neuron = spikes
-    sample = np.maximum(np.ceil(time * frame_rate - 0.5), 0).astype(np.int64)
-    delay = (sample + 0.5) / frame_rate - time
-    seen = sample < n_frames
-    flat = np.ravel_multi_index((trial[seen], sample[seen], neuron[seen]), shape)
-    result = np.bincount(flat, np.exp(-delay[seen] / constant), int(np.prod(shape))).astype(float).reshape(shape)
-    at_end = np.bincount(
-        trial * n_neurons + neuron, np.exp(-(duration - time) / constant), n_trials * n_neurons
-    ).reshape(n_trials, n_neurons)
-    state = np.bincount(neuron, minlength=n_neurons) / (n_trials * duration) * constant  # the mean level
-    for k in range(n_trials):
-        result[k, 0] += state * np.exp(-0.5 / (frame_rate * constant))
-        result[k] = lfilter([1.0], [1.0, -np.exp(-1 / (frame_rate * constant))], result[k], axis=0)
-        state = state * np.exp(-duration / constant) + at_end[k]
-    return result

@@ -1,31 +1,19 @@
 import numpy as np
 import pytest
-from instrument_bench import poisson_activity, rates_only, tissue, told_apart
+from instrument_bench import origins, poisson_activity, rates_only, tissue, told_apart, unequal_activity
 
 from simlab.contracts import SimlabError
 from simlab.data import activity, anatomy, mean_rates
 from simlab.data.clock import TICK
 from simlab.instruments.placement import make_key, weighted_by_rates
-from simlab.instruments.recording.electrodes import Electrodes, in_dead_time
+from simlab.instruments.recording.electrodes import Electrodes
 from simlab.instruments.recording.perfect import Perfect
+from simlab.instruments.recording.probe import in_dead_time
 from simlab.instruments.recording.two_photon import TwoPhoton
 from simlab.session import Session
 
 RNG = np.random.default_rng
 CLEAN = {"contamination": 0.0, "merging": 0.0, "false_positive_rate": 0.0, "dead_time": 0.0, "noise": 1e-9}
-
-
-def origins(activity, recording):
-    """The neuron behind each recorded spike of an activity that is `told_apart`; -1 for noise.
-
-    Sorting leaves spike times as they are, so they match.
-    """
-    moments = activity["spike_trial"].values * 1e3 + activity["spike_time"].values
-    order = np.argsort(moments)
-    wanted = recording["spike_trial"].values * 1e3 + recording["spike_time"].values
-    place = np.minimum(np.searchsorted(moments[order], wanted), len(moments) - 1)
-    hit = moments[order][place] == wanted
-    return np.where(hit, activity["spike_neuron"].values[order][place], -1)
 
 
 def test_realised_shares_agree_with_the_key_within_binomial_bands():
@@ -49,16 +37,6 @@ def test_realised_shares_agree_with_the_key_within_binomial_bands():
     assert len(z) > 60
     assert np.abs(z).max() < 4.5
     assert abs(z.std() - 1) < 5 / np.sqrt(2 * len(z))
-
-
-def unequal_activity(rates, seconds, seed):
-    """Poisson neurons of these rates (neuron,) [Hz], in one trial."""
-    rng = RNG(seed)
-    counts = rng.poisson(rates * seconds)
-    neuron = np.repeat(np.arange(len(rates)), counts)
-    return activity(
-        Session(1, seconds), len(rates), spikes=(np.zeros_like(neuron), rng.uniform(0, seconds, len(neuron)), neuron)
-    )
 
 
 def test_a_key_weighted_by_rates_gives_the_realised_shares_of_neurons_that_fire_unequally():

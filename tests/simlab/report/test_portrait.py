@@ -76,7 +76,9 @@ def test_a_circuit_that_hardly_fires_is_drawn(tmp_path):
     assert silent.stat().st_size > 10_000
 
 
-@pytest.mark.parametrize("name", ["perfect", "subsample", "electrodes", "two_photon", "ideal", "optogenetics"])
+@pytest.mark.parametrize(
+    "name", ["perfect", "subsample", "electrodes", "two_photon", "connectome", "ideal", "optogenetics"]
+)
 def test_every_built_in_instrument_has_a_portrait(name, tmp_path):
     assert portrait(name, tmp_path / f"{name}.svg").stat().st_size > 10_000
 
