@@ -1,0 +1,89 @@
+"""Whatever is recorded, every method of connectivity answers within the question's form, or says why it abstains."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import warnings
+from functools import cache
+
+import numpy as np
+import pytest
+from nasty_recordings import SIGNALS, SPIKES
+
+import simlab
+from simlab import registry
+from simlab.contracts import Needs, SimlabError
+
+LIMIT = 5.0
+"""Seconds of processor time that a method may take on any of them: the largest holds 2700 spikes."""
+
+METHODS = tuple(
+    name
+    for name in registry.names("methods")
+    if registry.get("methods", name).question == "connectivity" and hasattr(registry.get("methods", name), "analyse")
+)
+SIGNAL_MODALITIES = ("fluorescence", "rate")
+FEWER = {"surrogates": 4, "subsamples": 4, "trees": 4, "null_size": 1}
+"""Repetitions that only make an answer finer, of any method that has them: the time is for more recordings."""
+
+
+def made(name: str):
+    """The method, with as few repetitions as will do."""
+    method = registry.create("methods", name)
+    here = {field.name for field in dataclasses.fields(method)}
+    return dataclasses.replace(method, **{key: value for key, value in FEWER.items() if key in here})
+
+
+def modalities(name: str) -> tuple[str, ...]:
+    """Spikes, and one kind of signal: nothing but its name tells fluorescence from rates."""
+    wanted = getattr(registry.get("methods", name), "needs", Needs()).modalities
+    taken = [m for m in ("spikes", *SIGNAL_MODALITIES) if not wanted or m in wanted]
+    return tuple(m for m in taken if m == "spikes" or m == next(m for m in taken if m != "spikes"))
+
+
+@cache
+def worlds(modality: str) -> dict:
+    if modality == "spikes":
+        return {what: make() for what, make in SPIKES.items()}
+    return {what: make(modality) for what, make in SIGNALS.items()}
+
+
+def broken(name: str, world) -> str:
+    """What is wrong with the method's conduct on a recording, or nothing."""
+    before, begun = world.copy(deep=True), time.process_time()
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            finding = simlab.analyse(made(name), world)
+    except SimlabError as error:
+        return f"raises {str(error).strip().splitlines()[0]}"
+    spent = time.process_time() - begun
+    if spent > LIMIT:
+        return f"takes {spent:.1f} s"
+    if not world.identical(before):
+        return "changes its recording"
+    if finding.abstained:
+        return "" if len(finding.abstained) > 8 else f"abstains without a reason: {finding.abstained!r}"
+    p = finding.estimate.get("p", np.zeros(1))
+    if finding.estimate["decided"].any() and not np.ptp(finding.estimate["score"]) > 0:
+        return "decides edges on equal scores"
+    return "" if ((p >= 0) & (p <= 1)).all() else "gives p-values outside of 0..1"
+
+
+CASES = [
+    pytest.param(name, modality, id=f"{name}-{modality}")
+    for name in METHODS
+    for modality in modalities(name)
+]
+
+
+@pytest.mark.parametrize(("name", "modality"), CASES)
+def test_a_nasty_recording_is_answered_in_form_or_with_a_reason(name, modality):
+    found = {what: complaint for what, world in worlds(modality).items() if (complaint := broken(name, world))}
+    assert found == {}
+
+
+def test_every_method_of_connectivity_meets_some_of_them():
+    assert {case.values[0] for case in CASES} == set(METHODS)
+    assert len(METHODS) >= 18
