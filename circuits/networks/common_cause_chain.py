@@ -41,7 +41,8 @@ class CommonCauseChain:
     Each subject is matched to a twin drawn from `like` without simulation. mean_i and sd_i make up for the sources, so
     that each neuron has the mean and variance of all input that mean-field theory gives it in the twin's network, and
     its rate. A source's jump w is set by linear response such that two neurons that share it have as many coincidences
-    beyond chance (source_rate (w tau gain)^2) as `strength` synapses of the twin's mean EPSP e make (rate e tau gain).
+    beyond chance (source_rate (w tau gain)^2) as `strength` synapses of the twin's mean EPSP e make (rate e tau gain);
+    jumps of w, some 3 mV, in fact make a third more.
     """
 
     name: ClassVar[str] = "common_cause_chain"

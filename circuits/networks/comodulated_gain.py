@@ -30,8 +30,8 @@ class ComodulatedGain:
     """Doubly stochastic neurons: each at the rate that it would have in `like`, times a shared and a private gain.
 
         rate_i(t) = rate_i G_i(t),   G_i = exp(a_i s(t) - a_i^2 / 2) exp(b p_i(t) - b^2 / 2)
-        a_i = l_i sqrt(log(1 + shared_variance)),   b = sqrt(log(1 + private_variance)),   l_i ~ N(1, loading_spread), >= 0
-        s, p_i: Ornstein-Uhlenbeck processes of variance 1
+        a_i = l_i sqrt(log(1 + shared_variance)),   b = sqrt(log(1 + private_variance))
+        s, p_i: Ornstein-Uhlenbeck processes of variance 1,   l_i ~ N(1, loading_spread), at least 0
 
     so that gains have the mean 1 and, at l_i = 1, the stated variances. Multiplicative gain that is partly shared is
     what most of the variability and correlation of cortical counts beyond Poisson amounts to (Goris, Movshon &
@@ -94,7 +94,7 @@ class ComodulatedGainSubject:
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """An Activity with the spikes of all neurons."""
-        from simlab.simulators.renewal import Columns, refractory_poisson
+        from simlab.simulators.renewal import refractory_poisson
 
         circuit, dead_time = self.circuit, self.circuit.like.refractory
 

@@ -96,4 +96,3 @@ class DriftingUnitsSubject:
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: no synapse at all."""
         return unconnected.truth(self.circuit.name, question, self.circuit.like.n_neurons)
-

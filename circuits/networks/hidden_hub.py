@@ -25,6 +25,9 @@ HUBS_AWAY = 5e-3
 HIGHEST_MEAN = 0.5
 """V above rest: the largest external input of a hub that is tried."""
 
+MOST_OF_THE_NOISE = 0.5
+"""Share of the external variance that the hubs of a drawn circuit may take the place of."""
+
 
 @dataclass(frozen=True)
 class HiddenHub:
@@ -34,9 +37,9 @@ class HiddenHub:
 
     over local neurons and hubs alike. The wiring among local neurons is that of a subject of `local`. Each hub reaches
     a local neuron with probability `hub_out_degree` and a lognormal potential of mean `hub_epsp`, and hears from one
-    with `hub_in_degree` over a synapse of `local`; hubs are excitatory and not connected to one another. So two
-    recorded neurons may be connected, share a hub, or be joined by a chain through a hub or a hidden neuron, or several
-    of these: what a method finds is confounded where it matters, beside true synapses (Brody 1999, Neural Comput
+    with `hub_in_degree` over a synapse such as those of `local`; hubs are excitatory and not connected to one another.
+    So two recorded neurons may be connected, share a hub, or be joined by a chain through a hub or a hidden neuron, or
+    several of these: what a method finds is confounded where it matters, beside true synapses (Brody 1999, Neural Comput
     11:1537; Stevenson et al. 2008, Curr Opin Neurobiol 18:582). Few cells with many strong contacts: hubs of
     hippocampus (Bonifazi et al. 2009, Science 326:1419) and thalamic drivers (Sherman & Guillery 1998, PNAS 95:7121).
 
@@ -51,7 +54,7 @@ class HiddenHub:
     questions: ClassVar[tuple[str, ...]] = ("connectivity",)
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
     regime: ClassVar[Regime] = Regime(
-        "asynchronous irregular cortex: rates below 1 to some 30 Hz (Buzsaki & Mizuseki 2014), CV near 1 (Softky & Koch "
+        "asynchronous irregular cortex: rates of 1 to some 30 Hz (Buzsaki & Mizuseki 2014), CV near 1 (Softky & Koch "
         "1993), count correlations of 0 to 0.2 (Cohen & Kohn 2011)",
         rate=(0.5, 40.0),
         silent=(0.0, 0.3),
@@ -64,7 +67,9 @@ class HiddenHub:
     hidden_share: Share = 0.4  # of the local neurons; a probe or a plane misses most, of which chains need a few
     n_hubs: Annotated[int, Within(0, 1000)] = 5
     hub_epsp: Annotated[float, Within(0, 0.02, "V")] = 2.5e-3
-    """V, mean; single thalamocortical contacts: 1 to 3 mV (Gil, Connors & Amitai 1999; Bruno & Sakmann 2006: 0.5)."""
+    """V, mean; thalamocortical cells: 1 to 3 mV in slices (Gil, Connors & Amitai 1999), 0.5 mV in vivo (Bruno &
+    Sakmann 2006, Science 312:1622). Jumps of this size act up to twice as strongly as linear response says."""
+    hub_epsp_spread: Annotated[float, Within(0, 2)] = 0.3  # sd of the log: of strong contacts none is enormous
     hub_out_degree: Share = 0.5  # Bruno & Sakmann 2006: 0.43 of a barrel's cells; Bonifazi et al. 2009: most connected
     hub_in_degree: Share = 0.1  # as any other neuron
     hub_rate: Annotated[float, Within(0.1, 200, "Hz")] = 20.0  # Hz; thalamic cells of awake animals: 10 to 40
@@ -74,52 +79,51 @@ class HiddenHub:
 
     def prior(self, rng: np.random.Generator) -> HiddenHub:
         """Few or many hubs, weak or strong, that reach a part or nearly all of the network."""
-        return replace(
-            self,
-            n_hubs=int(rng.integers(2, 11)),
-            hub_epsp=float(rng.uniform(0.5e-3, 3e-3)),
-            hub_out_degree=float(rng.uniform(0.2, 0.7)),
-            hub_rate=float(rng.uniform(10, 40)),
-        )
+        n_hubs, rate = int(rng.integers(2, 11)), float(rng.uniform(10, 40))
+        cells = self.local
+        # a neuron that all hubs reach gets no more than half of its fluctuations from them
+        most = np.sqrt(MOST_OF_THE_NOISE * cells.external_sd**2 / (cells.membrane_time_constant / 2 * n_hubs * rate))
+        epsp = float(rng.uniform(0.2, 1) * min(3e-3, most))
+        return replace(self, n_hubs=n_hubs, hub_rate=rate, hub_epsp=epsp, hub_out_degree=float(rng.uniform(0.2, 0.7)))
 
     def subject(self, rng: np.random.Generator) -> HiddenHubSubject:
         """One local network, who of it is hidden, and whom its hubs reach and hear."""
-        local = self.local.subject(rng)
-        n, hubs = self.local.n_neurons, slice(self.local.n_neurons, None)
+        local, n = self.local.subject(rng), self.local.n_neurons
         region = np.array(["recorded"] * n + ["hub"] * self.n_hubs, object)
         region[rng.permutation(n)[: round(self.hidden_share * n)]] = "hidden"
-        weights, delays = (np.pad(of, (0, self.n_hubs)) for of in (local.weights, local.delays))
-        weights[hubs, :n] = self._contacts(self.hub_epsp, self.hub_out_degree, (self.n_hubs, n), rng)
-        heard = self._contacts(self.local.epsp, self.hub_in_degree, (self.n_hubs, n), rng).T
-        inhibitory = (self.local.cell_types() == "I")[:, None]
-        weights[:n, hubs] = np.where(inhibitory & (heard > 0), -self.local.inhibition * self.local.epsp, heard)
-        delays[hubs, :n] = rng.uniform(*self.local.delay, (self.n_hubs, n))
-        delays[:n, hubs] = rng.uniform(*self.local.delay, (self.n_hubs, n)).T
+        weights, delays = self._wired(local, rng)
         wanted = self._wanted(local)
         external, external_sd = self.external(weights, *wanted)
         return HiddenHubSubject(
             self.name, self.cells, weights, delays, external, external_sd, wanted, self._anatomy(local, region, rng)
         )
 
+    def _wired(self, local: BalancedEISubject, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """weights [V] and delays [s] (pre, post) of the local network and its hubs."""
+        n, shape = self.local.n_neurons, (self.n_hubs, self.local.n_neurons)
+        weights, delays = (np.pad(of, (0, self.n_hubs)) for of in (local.weights, local.delays))
+        weights[n:, :n] = _contacts(self.hub_epsp, self.hub_epsp_spread, self.hub_out_degree, shape, rng)
+        heard = _contacts(self.local.epsp, self.local.epsp_spread, self.hub_in_degree, shape, rng).T
+        inhibitory = (self.local.cell_types() == "I")[:, None]
+        weights[:n, n:] = np.where(inhibitory & (heard > 0), -self.local.inhibition * self.local.epsp, heard)
+        delays[n:, :n] = rng.uniform(*self.local.delay, shape)
+        delays[:n, n:] = rng.uniform(*self.local.delay, shape).T
+        return weights, delays
+
     @property
     def cells(self) -> BalancedEI:
         """The neurons' constants, of as many as there are in all."""
         return replace(self.local, n_neurons=self.local.n_neurons + self.n_hubs)
 
-    def _contacts(self, epsp: float, share: float, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
-        """(hub, neuron) [V] excitatory potentials, 0 where there is no contact; each hub's are drawn in its turn."""
-        spread, found = self.local.epsp_spread, np.zeros(shape)
-        for row in found:
-            size = epsp * np.exp(spread * rng.standard_normal(len(row)) - spread**2 / 2)
-            row[:] = np.where(rng.random(len(row)) < share, size, 0.0)
-        return found
-
     def _wanted(self, local: BalancedEISubject) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """rate [Hz], mean and sd [V] of all input (neuron,) that local neurons have without hubs, and hubs are given."""
-        point, given = local.working_point, np.full(self.n_hubs, self.local.external_sd)
-        level = _level(self.local, self.hub_rate, self.local.external_sd)
-        rate, mean = (np.append(of, np.full(self.n_hubs, v)) for of, v in ((point.rate, self.hub_rate), (point.mean, level)))
-        return rate, mean, np.append(point.sd, given)
+        """Rate [Hz], mean and sd [V] of all input (neuron,) that local neurons have without hubs, and hubs get."""
+        point, noise = local.working_point, self.local.external_sd
+        given = (self.hub_rate, _level(self.local, self.hub_rate, noise), noise)
+        rate, mean, sd = (
+            np.append(of, np.full(self.n_hubs, value))
+            for of, value in zip((point.rate, point.mean, point.sd), given, strict=True)
+        )
+        return rate, mean, sd
 
     def external(
         self, weights: np.ndarray, rate: np.ndarray, mean: np.ndarray, sd: np.ndarray
@@ -136,7 +140,7 @@ class HiddenHub:
 
     def _anatomy(self, local: BalancedEISubject, region: np.ndarray, rng: np.random.Generator) -> xr.Dataset:
         where = np.stack([local.anatomy[axis].values for axis in "xyz"], axis=1)
-        away = rng.uniform(0, self.local.size, (self.n_hubs, 3)) + [0, 0, HUBS_AWAY]
+        away = rng.uniform(0, self.local.size, (self.n_hubs, 3)) + np.array([0.0, 0.0, HUBS_AWAY])
         types = [*self.local.cell_types().tolist(), *["E"] * self.n_hubs]
         return anatomy(np.concatenate([where, away]), types, region.tolist())
 
@@ -178,6 +182,15 @@ class HiddenHubSubject:
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: the weights that ran [V], of direct synapses."""
         return truths.among(self.name, question, {"connectivity": lambda: truths.wiring(self.weights, "V")})
+
+
+def _contacts(epsp: float, spread: float, share: float, shape: tuple[int, int], rng: np.random.Generator) -> np.ndarray:
+    """(hub, neuron) [V] lognormal excitatory potentials, 0 where there is no contact; a hub at a time."""
+    found = np.zeros(shape)
+    for row in found:
+        size = epsp * np.exp(spread * rng.standard_normal(len(row)) - spread**2 / 2)
+        row[:] = np.where(rng.random(len(row)) < share, size, 0.0)
+    return found
 
 
 def _level(cells: BalancedEI, rate: float, sd: float) -> float:

@@ -38,7 +38,8 @@ class IrregularUnits:
     variability at a steady rate; the fluctuation adds to it, and makes short intervals follow short ones, so that
     trains are no renewal processes: autocorrelated over `correlation_time` (serial correlations of intervals: Farkhooi,
     Strube-Bloss & Nawrot 2009, Phys Rev E 79:021905). Rates, and how they answer currents and holds, are matched as in
-    `independent_poisson`, which this is with cv (1, 1) and no fluctuation; over minutes rates drift in `drifting_units`.
+    `independent_poisson`, which this is with cv (1, 1) and no fluctuation. The rates of `drifting_units` wander over
+    minutes.
     """
 
     name: ClassVar[str] = "irregular_units"
@@ -66,9 +67,7 @@ class IrregularUnits:
     def subject(self, rng: np.random.Generator) -> IrregularUnitsSubject:
         """The rates of one twin, and how irregular each unit is."""
         twin = self.like.subject(rng)
-        return IrregularUnitsSubject(
-            self, twin.working_point, rng.uniform(*self.cv, self.like.n_neurons), twin.anatomy
-        )
+        return IrregularUnitsSubject(self, twin.working_point, rng.uniform(*self.cv, self.like.n_neurons), twin.anatomy)
 
 
 @dataclass(frozen=True, eq=False)

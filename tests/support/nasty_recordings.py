@@ -49,8 +49,7 @@ def _every_bin() -> xr.Dataset:
     )
 
 
-def _unequal_trials() -> xr.Dataset:
-    durations = np.array([1.5, 0.4, 0.9])
+def _unequal_trials(durations: np.ndarray) -> xr.Dataset:
     trial, time, unit = poisson()
     inside = time < durations[trial]
     return spiking((trial[inside], time[inside], unit[inside]), duration=durations)
@@ -63,16 +62,19 @@ def _together() -> xr.Dataset:
     return spiking((trial, np.repeat(time.ravel(), UNITS), unit))
 
 
-def _some(chosen: Callable[[np.ndarray], np.ndarray]) -> xr.Dataset:
+def _some(chosen: Callable[..., np.ndarray]) -> xr.Dataset:
     trial, time, unit = poisson()
-    kept = chosen(unit)
+    kept = chosen(trial, time, unit)
     return spiking((trial[kept], time[kept], unit[kept]))
 
 
 SPIKES: Mapping[str, Callable[[], xr.Dataset]] = {
-    "a silent unit": lambda: _some(lambda unit: unit != 2),
-    "one unit that fires": lambda: _some(lambda unit: unit == 1),
+    "a silent unit": lambda: _some(lambda trial, time, unit: unit != 2),
+    "one unit that fires": lambda: _some(lambda trial, time, unit: unit == 1),
     "all silent": lambda: spiking(NOTHING),
+    "a silent trial": lambda: _some(lambda trial, time, unit: trial != 1),
+    "spikes within 5 ms": lambda: _some(lambda trial, time, unit: (time > 0.7) & (time < 0.705) | (time < 0.005)),
+    "two units, one silent": lambda: spiking(poisson(1), 2),
     "one spike": lambda: spiking((np.array([1]), np.array([0.5]), np.array([2]))),
     "one spike each": lambda: spiking((np.array([0, 1, 2, 2]), np.linspace(0.1, 1.4, 4), np.arange(4))),
     "a spike at either end": lambda: spiking((np.array([0, 2]), np.array([0.0, DURATION]), np.array([0, 1]))),
@@ -84,7 +86,8 @@ SPIKES: Mapping[str, Callable[[], xr.Dataset]] = {
     "trials of 20 ms": lambda: spiking(poisson(duration=0.02, rate=100.0), duration=0.02),
     "trials of 2 ms": lambda: spiking(poisson(duration=0.002, rate=300.0), duration=0.002),
     "trials of 50 us": lambda: spiking(poisson(duration=5e-5, rate=2e4), duration=5e-5),
-    "trials of unequal length": _unequal_trials,
+    "trials of unequal length": lambda: _unequal_trials(np.array([1.5, 0.4, 0.9])),
+    "a trial shorter than a bin": lambda: _unequal_trials(np.array([1.5, 0.0004, 0.9])),
     "a unit in every bin": _every_bin,
     "very high rates": lambda: spiking(poisson(trials=1, duration=0.5, rate=900.0), trials=1, duration=0.5),
     "more units than trials and spikes": lambda: spiking(poisson(12, 1, 0.3, 3.0), 12, 1, 0.3),
@@ -128,6 +131,8 @@ SIGNALS: Mapping[str, Callable[[str], xr.Dataset]] = {
     "a unit never seen": lambda m: sampled(_with(traces(), np.s_[:, :, 3], np.nan), m),
     "nothing seen": lambda m: sampled(_with(traces(), np.s_[:], np.nan), m),
     "an infinite sample": lambda m: sampled(_with(traces(), np.s_[0, 7, 0], np.inf), m),
+    "two traces, one constant": lambda m: sampled(_with(traces(2), np.s_[:, :, 1], 2.0), m),
+    "steps": lambda m: sampled(np.round(traces()), m),
     "two traces": lambda m: sampled(traces(2), m),
     "one trace": lambda m: sampled(traces(1), m),
     "one trial": lambda m: sampled(traces(trials=1), m),

@@ -24,7 +24,7 @@ METHODS = tuple(
     if registry.get("methods", name).question == "connectivity" and hasattr(registry.get("methods", name), "analyse")
 )
 SIGNAL_MODALITIES = ("fluorescence", "rate")
-FEWER = {"surrogates": 4, "subsamples": 4, "trees": 4, "null_size": 1}
+FEWER = {"surrogates": 3, "subsamples": 2, "trees": 4, "null_size": 1}
 """Repetitions that only make an answer finer, of any method that has them: the time is for more recordings."""
 
 
@@ -71,11 +71,7 @@ def broken(name: str, world) -> str:
     return "" if ((p >= 0) & (p <= 1)).all() else "gives p-values outside of 0..1"
 
 
-CASES = [
-    pytest.param(name, modality, id=f"{name}-{modality}")
-    for name in METHODS
-    for modality in modalities(name)
-]
+CASES = [pytest.param(name, modality, id=f"{name}-{modality}") for name in METHODS for modality in modalities(name)]
 
 
 @pytest.mark.parametrize(("name", "modality"), CASES)
