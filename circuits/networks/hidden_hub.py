@@ -19,9 +19,6 @@ from simlab.session import Session
 if TYPE_CHECKING:
     from simlab.simulators.spiking import SpikingNetwork
 
-HUBS_AWAY = 5e-3
-"""Metres from the local network to its hubs: the way from thalamus to cortex, out of reach of any one probe."""
-
 HIGHEST_MEAN = 0.5
 """V above rest: the largest external input of a hub that is tried."""
 
@@ -39,14 +36,15 @@ class HiddenHub:
     a local neuron with probability `hub_out_degree` and a lognormal potential of mean `hub_epsp`, and hears from one
     with `hub_in_degree` over a synapse such as those of `local`; hubs are excitatory and not connected to one another.
     So two recorded neurons may be connected, share a hub, or be joined by a chain through a hub or a hidden neuron, or
-    several of these: what a method finds is confounded where it matters, beside true synapses (Brody 1999, Neural Comput
-    11:1537; Stevenson et al. 2008, Curr Opin Neurobiol 18:582). Few cells with many strong contacts: hubs of
+    several of these: what a method finds is confounded where it matters, beside true synapses (Brody 1999, Neural
+    Comput 11:1537; Stevenson et al. 2008, Curr Opin Neurobiol 18:582). Few cells with many strong contacts: hubs of
     hippocampus (Bonifazi et al. 2009, Science 326:1419) and thalamic drivers (Sherman & Guillery 1998, PNAS 95:7121).
 
     mean_i and sd_i make up for the hubs, so that a local neuron has the mean and variance of all input, hence the rate,
     that mean-field theory gives it without any hub (the same for every strength and number of them); hubs get what
     makes them fire at `hub_rate`. Regions of the anatomy: `recorded` and `hidden`, both of the local network, and
-    `hub`. Subsample(region="recorded") sees no hub. The truth are direct synapses.
+    `hub`, all in one cube: which of them is seen is for the instrument to say, and Subsample(regions=("recorded",))
+    never sees a hub. The truth are direct synapses.
     """
 
     name: ClassVar[str] = "hidden_hub"
@@ -140,9 +138,9 @@ class HiddenHub:
 
     def _anatomy(self, local: BalancedEISubject, region: np.ndarray, rng: np.random.Generator) -> xr.Dataset:
         where = np.stack([local.anatomy[axis].values for axis in "xyz"], axis=1)
-        away = rng.uniform(0, self.local.size, (self.n_hubs, 3)) + np.array([0.0, 0.0, HUBS_AWAY])
+        hubs = rng.uniform(0, self.local.size, (self.n_hubs, 3))
         types = [*self.local.cell_types().tolist(), *["E"] * self.n_hubs]
-        return anatomy(np.concatenate([where, away]), types, region.tolist())
+        return anatomy(np.concatenate([where, hubs]), types, region.tolist())
 
 
 @dataclass(frozen=True, eq=False)

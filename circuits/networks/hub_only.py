@@ -18,7 +18,7 @@ class HubOnly:
     Equations and matching are those of `hidden_hub`. Mean and noise of the external input make up for the synapses that
     are cut, so that each neuron keeps the mean and variance of its input, and its rate. What still joins recorded
     neurons are shared hubs, shared hidden neurons, and chains that run through either: to an instrument that sees
-    recorded neurons alone (Subsample(region="recorded")) there is no edge to be found; any that is claimed is false.
+    recorded neurons alone (Subsample(regions=("recorded",))) there is no edge to be found, and a claimed one is false.
     """
 
     name: ClassVar[str] = "hub_only"

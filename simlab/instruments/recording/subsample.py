@@ -26,17 +26,17 @@ class Subsample:
 
     n_units: Count = 20
     """How many neurons are recorded [1]."""
-    region: str = ""
-    """The region of the anatomy that it is placed in; without one, anywhere."""
+    regions: tuple[str, ...] = ()
+    """The regions of the anatomy that it looks at; without any named, all of them."""
 
     def __post_init__(self) -> None:
         check_fields(self)
 
     def implant(self, anatomy: xr.Dataset, rng: np.random.Generator) -> Selection:
-        """Raises SimlabError where the subject, or the region, has fewer neurons than units are asked for."""
+        """Raises SimlabError where the subject, or its regions, have fewer neurons than units are asked for."""
         within = self._within(anatomy)
         if self.n_units > len(within):
-            where = f" in region {self.region}" if self.region else ""
+            where = f" in {', '.join(self.regions)}" if self.regions else ""
             raise SimlabError(
                 f"subsample: n_units must be at most the subject's {len(within)} neurons{where}, got {self.n_units}: "
                 f"ask for {len(within)} or fewer, or for a larger circuit"
@@ -45,10 +45,10 @@ class Subsample:
 
     def _within(self, anatomy: xr.Dataset) -> np.ndarray:
         """The neurons that may be recorded (index,)."""
-        regions = anatomy["region"].values
-        if self.region and self.region not in regions:
+        region = anatomy["region"].values.astype(str)
+        if strange := sorted(set(self.regions) - set(region)):
             raise SimlabError(
-                f"subsample: region must be one of the subject's ({', '.join(sorted(set(regions)))}), "
-                f"got {self.region!r}: leave it out to record anywhere"
+                f"subsample: regions must be among the subject's ({', '.join(sorted(set(region)))}), "
+                f"got {', '.join(strange)}: name none of them to record anywhere"
             )
-        return np.flatnonzero(regions == self.region) if self.region else np.arange(anatomy.sizes["neuron"])
+        return np.flatnonzero(np.isin(region, self.regions)) if self.regions else np.arange(anatomy.sizes["neuron"])

@@ -65,7 +65,7 @@ def test_where_recorded_neurons_alone_are_seen_there_is_no_edge_and_its_twin_has
     n_edges = {}
     for circuit in (TWIN, RIVAL):
         made = subject(circuit)
-        key = Subsample(24, "recorded").implant(made.anatomy, stream(2)).key
+        key = Subsample(24, ("recorded",)).implant(made.anatomy, stream(2)).key
         n_edges[circuit.name] = int(ask.project(made.truth("connectivity", None, stream(0)), key)["edge"].sum())
     assert n_edges["hub_only"] == 0
     assert n_edges["hidden_hub"] > 20

@@ -93,13 +93,13 @@ def test_fewer_units_of_one_stream_are_the_first_of_more(name):
 def test_a_region_that_is_named_is_the_only_one_recorded_and_its_subsets_are_nested():
     cells = tissue(40)
     cells["region"].values[:25] = "V1"
-    chosen = [Subsample(k, "V1").implant(cells, RNG(9)).key.values.argmax(axis=1).tolist() for k in (5, 25)]
+    chosen = [Subsample(k, ("V1",)).implant(cells, RNG(9)).key.values.argmax(axis=1).tolist() for k in (5, 25)]
     assert chosen[0] == chosen[1][:5]
     assert sorted(chosen[1]) == list(range(25))
-    with pytest.raises(SimlabError, match="at most the subject's 25 neurons in region V1, got 26: ask for 25"):
-        Subsample(26, "V1").implant(cells, RNG(0))
-    with pytest.raises(SimlabError, match=r"region must be one of the subject's \(V1, cortex\), got 'V2'"):
-        Subsample(5, "V2").implant(cells, RNG(0))
+    with pytest.raises(SimlabError, match="at most the subject's 25 neurons in V1, got 26: ask for 25"):
+        Subsample(26, ("V1",)).implant(cells, RNG(0))
+    with pytest.raises(SimlabError, match=r"regions must be among the subject's \(V1, cortex\), got V2"):
+        Subsample(5, ("V1", "V2")).implant(cells, RNG(0))
 
 
 @pytest.mark.parametrize("name", ["subsample", "two_photon"])
