@@ -12,7 +12,7 @@ from simlab.data import recording
 Spikes = tuple[np.ndarray, np.ndarray, np.ndarray]
 NOTHING: Spikes = (np.empty(0, int), np.empty(0), np.empty(0, int))
 
-TRIALS, DURATION, UNITS = 3, 1.5, 4
+TRIALS, DURATION, UNITS = 3, 1.0, 4
 """Of a recording unless its name says otherwise."""
 
 
@@ -76,7 +76,7 @@ SPIKES: Mapping[str, Callable[[], xr.Dataset]] = {
     "spikes within 5 ms": lambda: _some(lambda trial, time, unit: (time > 0.7) & (time < 0.705) | (time < 0.005)),
     "two units, one silent": lambda: spiking(poisson(1), 2),
     "one spike": lambda: spiking((np.array([1]), np.array([0.5]), np.array([2]))),
-    "one spike each": lambda: spiking((np.array([0, 1, 2, 2]), np.linspace(0.1, 1.4, 4), np.arange(4))),
+    "one spike each": lambda: spiking((np.array([0, 1, 2, 2]), np.linspace(0.1, 0.9, 4), np.arange(4))),
     "a spike at either end": lambda: spiking((np.array([0, 2]), np.array([0.0, DURATION]), np.array([0, 1]))),
     "doubled units": _doubled,
     "all units alike": _together,
@@ -86,8 +86,8 @@ SPIKES: Mapping[str, Callable[[], xr.Dataset]] = {
     "trials of 20 ms": lambda: spiking(poisson(duration=0.02, rate=100.0), duration=0.02),
     "trials of 2 ms": lambda: spiking(poisson(duration=0.002, rate=300.0), duration=0.002),
     "trials of 50 us": lambda: spiking(poisson(duration=5e-5, rate=2e4), duration=5e-5),
-    "trials of unequal length": lambda: _unequal_trials(np.array([1.5, 0.4, 0.9])),
-    "a trial shorter than a bin": lambda: _unequal_trials(np.array([1.5, 0.0004, 0.9])),
+    "trials of unequal length": lambda: _unequal_trials(np.array([1.0, 0.3, 0.7])),
+    "a trial shorter than a bin": lambda: _unequal_trials(np.array([1.0, 0.0004, 0.7])),
     "a unit in every bin": _every_bin,
     "very high rates": lambda: spiking(poisson(trials=1, duration=0.5, rate=900.0), trials=1, duration=0.5),
     "more units than trials and spikes": lambda: spiking(poisson(12, 1, 0.3, 3.0), 12, 1, 0.3),
@@ -95,7 +95,7 @@ SPIKES: Mapping[str, Callable[[], xr.Dataset]] = {
 """What the spikes are of, and how they are made."""
 
 
-def traces(units: int = UNITS, trials: int = TRIALS, samples: int = 120) -> np.ndarray:
+def traces(units: int = UNITS, trials: int = TRIALS, samples: int = 80) -> np.ndarray:
     """(trial, sample, unit): slow, positive, with transients, as fluorescence is."""
     rng = np.random.default_rng([units, trials, samples])
     events = rng.poisson(0.06, (trials, samples, units)).astype(float)
@@ -120,8 +120,8 @@ def _with(signal: np.ndarray, where: object, value: float) -> np.ndarray:
 
 SIGNALS: Mapping[str, Callable[[str], xr.Dataset]] = {
     "a plain signal": lambda m: sampled(traces(), m),
-    "constant traces": lambda m: sampled(np.ones((TRIALS, 120, UNITS)), m),
-    "traces of zeros": lambda m: sampled(np.zeros((TRIALS, 120, UNITS)), m),
+    "constant traces": lambda m: sampled(np.ones((TRIALS, 80, UNITS)), m),
+    "traces of zeros": lambda m: sampled(np.zeros((TRIALS, 80, UNITS)), m),
     "a constant trace": lambda m: sampled(_with(traces(), np.s_[:, :, 1], 2.0), m),
     "a trace that is constant in one trial": lambda m: sampled(_with(traces(), np.s_[0, :, 1], 2.0), m),
     "doubled traces": lambda m: sampled(traces()[:, :, [0, 0, 1, 2]], m),
@@ -138,7 +138,7 @@ SIGNALS: Mapping[str, Callable[[str], xr.Dataset]] = {
     "one trial": lambda m: sampled(traces(trials=1), m),
     "one sample": lambda m: sampled(traces(samples=1), m),
     "three samples": lambda m: sampled(traces(samples=3), m),
-    "unequal trials": lambda m: sampled(traces(), m, duration=np.array([2.4, 0.5, 1.3])),
+    "unequal trials": lambda m: sampled(traces(), m, duration=np.array([1.6, 0.4, 1.1])),
     "huge values": lambda m: sampled(1e12 * traces(), m),
     "tiny values": lambda m: sampled(1e-14 * traces(), m),
     "negative values": lambda m: sampled(-traces(), m),
