@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
@@ -82,28 +82,17 @@ class DriftingUnitsSubject:
 
         def draw(rates: Iterable[np.ndarray], edges: np.ndarray) -> Columns:
             factors = self.factors(session, edges[:-1], rng)
-            return refractory_poisson(_scaled(rates, factors, dead_time), edges, dead_time, rng)
+            return refractory_poisson(unconnected.scaled(rates, factors, dead_time), edges, dead_time, rng)
 
         steps = np.arange(STEP, session.duration, STEP)
         return unconnected.run(self.circuit.like, self.matched, session, rng, draw, steps)
 
     def factors(self, session: Session, starts: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """(segment, trial, neuron): what rates are multiplied by, from each start (segment,) [s] in a trial on."""
-        spread, tau = self.circuit.spread, self.circuit.time_constant
-        when = (np.arange(session.trials)[:, None] * session.duration + starts).ravel()  # trials follow one another
-        z = rng.standard_normal((len(when), self.circuit.like.n_neurons))
-        for k, decay in enumerate(np.exp(-np.diff(when) / tau), 1):
-            z[k] = decay * z[k - 1] + np.sqrt(1 - decay**2) * z[k]
-        path = np.exp(spread * z - spread**2 / 2)
-        return np.swapaxes(path.reshape(session.trials, len(starts), -1), 0, 1)
+        spread, n_neurons = self.circuit.spread, self.circuit.like.n_neurons
+        z = unconnected.wandering(session, starts, n_neurons, self.circuit.time_constant, rng)
+        return np.exp(spread * z - spread**2 / 2)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: no synapse at all."""
         return unconnected.truth(self.circuit.name, question, self.circuit.like.n_neurons)
-
-
-def _scaled(rates: Iterable[np.ndarray], factors: np.ndarray, dead_time: float) -> Iterator[np.ndarray]:
-    """Rates times their factors, no higher than the refractory period allows."""
-    limit = 1 / dead_time if dead_time > 0 else np.inf
-    for rate, factor in zip(rates, factors, strict=True):
-        yield np.minimum(rate * factor, limit)

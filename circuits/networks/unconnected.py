@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -71,6 +71,28 @@ def _held_spikes(like: BalancedEI, effects: tuple[Effect, ...], session: Session
     made = Schedule.of(commands, rng.random(session.trials * like.n_neurons))
     trial, neuron = np.divmod(made.cell, like.n_neurons)
     return trial, made.step * like.dt, neuron
+
+
+def wandering(
+    session: Session, starts: np.ndarray, n_paths: int, time_constant: float, rng: np.random.Generator
+) -> np.ndarray:
+    """(segment, trial, path): Ornstein-Uhlenbeck processes of variance 1 and this time constant [s].
+
+    starts (segment,) [s]: of the segments of a trial; a path goes on from trial to trial, as trials follow one another
+    without a pause.
+    """
+    when = (np.arange(session.trials)[:, None] * session.duration + starts).ravel()
+    z = rng.standard_normal((len(when), n_paths))
+    for k, decay in enumerate(np.exp(-np.diff(when) / time_constant), 1):
+        z[k] = decay * z[k - 1] + np.sqrt(1 - decay**2) * z[k]
+    return np.swapaxes(z.reshape(session.trials, len(starts), -1), 0, 1)
+
+
+def scaled(rates: Iterable[np.ndarray], factors: Iterable[np.ndarray], dead_time: float) -> Iterator[np.ndarray]:
+    """Rates (trial, neuron) [Hz] of each segment times their factors, no higher than the dead time [s] allows."""
+    limit = 1 / dead_time if dead_time > 0 else np.inf
+    for rate, factor in zip(rates, factors, strict=True):
+        yield np.minimum(rate * factor, limit)
 
 
 def truth(who: str, question: str, n_neurons: int) -> xr.Dataset:

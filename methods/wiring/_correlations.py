@@ -42,7 +42,7 @@ def changing(trace: np.ndarray) -> np.ndarray:
 
 def standardised(trace: np.ndarray) -> np.ndarray:
     """Samples (trial x time, unit) of variance 1 from a centred trace whose units all change."""
-    flat = trace.reshape(-1, trace.shape[2])
+    flat = trace.reshape(trace.shape[0] * trace.shape[1], trace.shape[2])  # of no unit, too
     return flat / np.sqrt((flat**2).mean(axis=0))
 
 

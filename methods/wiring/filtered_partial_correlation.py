@@ -98,11 +98,13 @@ class FilteredPartialCorrelation:
 
     def _partial(self, rises: np.ndarray) -> np.ndarray:
         """Partial correlations (unit, unit) of the weighted onsets by the leading components; the diagonal is 1."""
+        from scipy.linalg import pinvh
         from sklearn.decomposition import PCA
 
         rows = weighted(rises.reshape(-1, rises.shape[2]), self.network_size)
         kept = max(1, min(int(self.components * rows.shape[1]), rows.shape[1] - 1))
-        return partial(PCA(n_components=kept, svd_solver="covariance_eigh").fit(rows).get_precision())
+        model = PCA(n_components=kept, svd_solver="covariance_eigh").fit(rows)
+        return partial(pinvh(model.get_covariance()))  # pseudo-inverse: units that are alike have no inverse
 
 
 def onsets(trace: np.ndarray, low_pass: str, threshold: float, scale: np.ndarray | None) -> np.ndarray:

@@ -52,6 +52,8 @@ class GrangerCausality:
         if reason := abstention(recording, self.needs, self.bin_width):
             return Finding.abstain(reason)
         trace = signals(recording, self.bin_width).values
+        if not np.isfinite(trace).all():
+            return Finding.abstain("the signals hold values that are not finite: drop or fill those samples")
         live = np.flatnonzero(np.ptp(trace, axis=(0, 1)) > 0)
         n_rows = trace.shape[0] * max(0, trace.shape[1] - self.max_order)
         if live.size < 2 or n_rows < 2 * (live.size * self.max_order + 1):

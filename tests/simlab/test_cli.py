@@ -74,7 +74,11 @@ def test_show_prints_documentation_parameters_and_truths(simlab):
     assert "balanced_ei (circuit)" in printed
     assert "parameters:" in printed
     assert "truths: connectivity, mechanism" in printed
-    assert "rivals: bursting_units, common_drive, drifting_units, independent_poisson" in printed
+    rivals = (
+        "bursting_units", "common_cause_chain", "common_drive", "comodulated_gain", "drifting_units",
+        "independent_poisson", "irregular_units",
+    )  # fmt: skip
+    assert f"rivals: {', '.join(rivals)}" in printed
 
 
 def test_an_unknown_name_ends_with_status_2_and_what_there_is():

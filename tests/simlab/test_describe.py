@@ -89,7 +89,8 @@ def test_a_plug_in_is_told_by_the_methods_that_it_has(name, kind):
 
 def test_rivals_are_found_through_whom_they_imitate():
     assert [name_of(rival) for rival in rivals_of("balanced_ei")] == [
-        "bursting_units", "common_drive", "drifting_units", "independent_poisson",
+        "bursting_units", "common_cause_chain", "common_drive", "comodulated_gain", "drifting_units",
+        "independent_poisson", "irregular_units",
     ]  # fmt: skip
     assert rivals_of("coupled_rates") == []
 

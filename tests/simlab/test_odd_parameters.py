@@ -131,6 +131,7 @@ def test_rules_are_no_parameters():
     class Subsample:
         name = "subsample"
         n_units: int = 20
+        regions: tuple[str, ...] = ()
 
     assert fingerprint(PLUGINS["instruments-subsample"]) == fingerprint(Subsample())
-    assert parameters(PLUGINS["instruments-subsample"]) == {"n_units": 20}
+    assert parameters(PLUGINS["instruments-subsample"]) == {"n_units": 20, "regions": []}

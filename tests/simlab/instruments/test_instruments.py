@@ -90,6 +90,18 @@ def test_fewer_units_of_one_stream_are_the_first_of_more(name):
     assert sorted(chosen[2]) == list(range(40))
 
 
+def test_a_region_that_is_named_is_the_only_one_recorded_and_its_subsets_are_nested():
+    cells = tissue(40)
+    cells["region"].values[:25] = "V1"
+    chosen = [Subsample(k, ("V1",)).implant(cells, RNG(9)).key.values.argmax(axis=1).tolist() for k in (5, 25)]
+    assert chosen[0] == chosen[1][:5]
+    assert sorted(chosen[1]) == list(range(25))
+    with pytest.raises(SimlabError, match="at most the subject's 25 neurons in V1, got 26: ask for 25"):
+        Subsample(26, ("V1",)).implant(cells, RNG(0))
+    with pytest.raises(SimlabError, match=r"regions must be among the subject's \(V1, cortex\), got V2"):
+        Subsample(5, ("V1", "V2")).implant(cells, RNG(0))
+
+
 @pytest.mark.parametrize("name", ["subsample", "two_photon"])
 def test_more_units_than_neurons_names_rule_value_and_fix(name):
     with pytest.raises(SimlabError, match=r"at most the subject's 10 neurons, got 11: ask for 10 or fewer"):

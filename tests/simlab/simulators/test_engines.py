@@ -21,6 +21,9 @@ SMALL = {
     "bursting_culture": {"n_neurons": 40, "weight": 0.15},
     "delay_network": {"connection_probability": 0.2},
     "adapting_synapses": {"burn_in": 0.2},
+    "common_cause_chain": {},
+    "hidden_hub": {},
+    "hub_only": {},
 }
 """The spiking circuits that an engine runs."""
 
