@@ -1,4 +1,4 @@
-"""Excitatory or inhibitory: what is asked of mixed units, what leaving open costs, and when a type is claimed falsely."""
+"""Excitatory or inhibitory: mixed units, what leaving open costs, and when a type is claimed falsely."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ def test_a_unit_is_of_the_type_that_fired_most_of_it_or_is_not_asked_about() -> 
 def test_what_does_not_fit_is_refused_by_rule() -> None:
     with pytest.raises(SimlabError, match="the key's 3 neurons must be the truth's"):
         truth_of(LABELS, key_of(np.eye(3)))
-    with pytest.raises(SimlabError, match="type must be one of E, I, got PV: state signs"):
+    with pytest.raises(SimlabError, match="type must be one of E, I, got PV: state them"):
         truth_of(["E", "PV"])
     with pytest.raises(SimlabError, match=r"label must be one of E, I, \?"):
         scored("EEEEEEEEIX")
