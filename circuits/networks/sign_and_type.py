@@ -1,4 +1,4 @@
-"""Excitatory and inhibitory neurons that differ in how they fire, as much as a dial says, and always in what they do."""
+"""Excitatory and inhibitory neurons that differ in how they fire, as much as a dial says, and in what they do."""
 
 from __future__ import annotations
 
@@ -19,14 +19,13 @@ if TYPE_CHECKING:
     from simlab.simulators.spiking import Population, SpikingNetwork
 
 EQUATIONS = """
-    dv/dt = (rest - v + external - w + rheobase*perturbation)/tau + sigma*sqrt(2/(tau*dt))*eta : volt (unless refractory)
+    dv/dt = (drive - v - w + rheobase*perturbation)/tau + sigma*sqrt(2/(tau*dt))*eta : volt (unless refractory)
     dw/dt = -w/tau_w : volt
-    rest : volt (shared, constant)
     v_threshold : volt (shared, constant)
     v_reset : volt (shared, constant)
     rheobase : volt (shared, constant)
     tau_w : second (shared, constant)
-    external : volt (constant)
+    drive : volt (constant)
     sigma : volt (constant)
     tau : second (constant)
     silence : second (constant)
@@ -295,12 +294,11 @@ def neurons(circuit: SignAndType, ways: Ways, external: np.ndarray, sd: np.ndarr
         reset="v = v_reset; w += adaptation",
         refractory="silence",
         parameters={
-            "rest": circuit.rest,
             "v_threshold": circuit.threshold,
             "v_reset": circuit.reset,
             "rheobase": circuit.threshold - circuit.rest,
             "tau_w": circuit.adaptation_time_constant,
-            "external": external,
+            "drive": circuit.rest + external,
             "sigma": sd,
             "tau": ways.time_constant,
             "silence": ways.refractory,
