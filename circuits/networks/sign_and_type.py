@@ -36,8 +36,8 @@ Jump = Annotated[float, Within(0, 0.02, "V")]
 MedianRate = Annotated[float, Within(0.05, 100, "Hz")]
 Spread = Annotated[float, Within(0, 2)]
 
-NODES = 200
-"""Of the quadrature of Siegert's integral: exact for any input."""
+NODES, HALVINGS = 80, 35
+"""Of the quadrature of Siegert's integral, and of the search for the input of a rate: to within 1e-10 V."""
 
 SLOWEST, FASTEST = 0.1, 60.0
 """Hz: rates are drawn within these. Below, ten minutes hold less than 60 spikes, and sorters drop the unit."""
@@ -198,7 +198,7 @@ class Ways:
     def mean_input(self, circuit: SignAndType, sd: np.ndarray) -> np.ndarray:
         """Mean of the free potential [V from rest] (neuron,) at which they fire at their rates, by bisection."""
         low, high = np.full(len(sd), -0.2), np.full(len(sd), 1.0)
-        for _ in range(60):
+        for _ in range(HALVINGS):
             mean = (low + high) / 2
             enough = self._siegert(circuit, mean, sd) > self.rate
             low, high = np.where(enough, low, mean), np.where(enough, mean, high)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import ClassVar, Literal
 
@@ -30,6 +31,11 @@ class CorrelogramSign:
     of all of its pairs are summed, connected or not, for Dale's law says that they agree (and without the comparison
     with the mirrored lags, which turns reciprocal pairs into none); E or I where that survives a false discovery rate
     over units. `score` is from the pooled sum in either case.
+
+    A strong peak raises the predictor at the mirrored lags too, and so looks like a trough there, of a synapse the
+    other way and of the other sign (and a trough like a peak). An effect is therefore left out where that of the
+    mirrored direction is decided, larger, and of the other sign: in a planted world without these shadows' removal
+    three of five units that only listened were typed. Of true reciprocal pairs the weaker direction is lost.
 
     Needs spikes of two units or more; what a unit does to silent ones is not seen. Cost: the correlograms, that is
     spikes x population rate x some 70 ms.
@@ -63,11 +69,12 @@ class CorrelogramSign:
         free = self._pairs(against_anticausal=False).analyse(recording, rng)
         if free.abstained:
             return free
-        z = pooled(free.estimate["score"] * free.estimate["sign"])
+        z = pooled(_without_shadows(free.estimate)[0])
         if self.evidence == "pooled":
             return typed(significant(z, self.alpha), z, self.prior_inhibitory)
         found = self._pairs(against_anticausal=True).analyse(recording, rng).estimate
-        votes = (found["decided"] * found["sign"]).sum(axis=1)
+        deviates, decided = _without_shadows(found)
+        votes = (decided * np.sign(deviates)).sum(axis=1).astype(int)
         label = np.select([votes > 0, votes < 0], ["E", "I"], "?").astype(object)
         return typed(label, z, self.prior_inhibitory, votes=votes)
 
@@ -79,3 +86,11 @@ class CorrelogramSign:
             smoothing=self.smoothing,
             against_anticausal=against_anticausal,
         )
+
+
+def _without_shadows(found: Mapping[str, np.ndarray]) -> tuple[np.ndarray, np.ndarray]:
+    """Signed deviates and decided edges, each (pre, post), less those that a larger opposite effect the other way
+    explains."""
+    z, decided = found["score"] * found["sign"], found["decided"]
+    shadow = decided.T & (z * z.T < 0) & (np.abs(z.T) > np.abs(z))
+    return np.where(shadow, 0.0, z), decided & ~shadow

@@ -80,7 +80,7 @@ class FiringStatistics:
             cluster = KMeans(2, n_init=10, random_state=seed).fit_predict(scaled)
             busy = int(np.argmax([scaled[cluster == k, 0].mean() for k in (0, 1)]))
             return _typed(enough, (cluster == busy).astype(float), 0.5)
-        options: dict[str, Any] = {"covariance_type": "diag", "n_init": 10, "random_state": seed, "reg_covar": 1e-2}
+        options: dict[str, Any] = {"covariance_type": "diag", "n_init": 5, "random_state": seed, "reg_covar": 1e-2}
         one, two = (GaussianMixture(k, **options).fit(scaled) for k in (1, 2))
         gain = one.bic(scaled) - two.bic(scaled)
         if gain <= 0:

@@ -73,12 +73,10 @@ class CellType:
         labels = np.asarray(truth["label"].values, dtype=object)
         mixing = np.asarray(key.transpose("unit", "neuron").values, dtype=float)
         if mixing.shape[1:] != labels.shape:
-            raise SimlabError(
-                f"the key's {mixing.shape[1]} neurons must be the truth's, whose labels are {labels.shape}"
-            )
+            raise SimlabError(f"the key's {mixing.shape[1]} neurons must be the truth's, who are {len(labels)}")
         if strange := sorted({str(label) for label in labels} - set(TYPES)):
             raise SimlabError(
-                f"a neuron's type must be one of {', '.join(TYPES)}, got {', '.join(strange)}: state signs"
+                f"a neuron's type must be one of {', '.join(TYPES)}, got {', '.join(strange)}: state them"
             )
         excitatory, inhibitory = (mixing @ (labels == kind) for kind in TYPES)
         share = np.maximum(excitatory, inhibitory)

@@ -5,6 +5,7 @@ import pytest
 from lif_bench import noisy, run, same
 
 import simlab
+from circuits.networks.sign_and_type import SignAndType
 from simlab import registry
 from simlab.contracts import SimlabError
 from simlab.lab.row import Settings
@@ -21,6 +22,8 @@ SMALL = {
     "bursting_culture": {"n_neurons": 40, "weight": 0.15},
     "delay_network": {"connection_probability": 0.2},
     "adapting_synapses": {"burn_in": 0.2},
+    "sign_and_type": {"n_neurons": 40, "burn_in": 0.2},
+    "untyped_units": {"like": SignAndType(n_neurons=40, burn_in=0.2)},
 }
 """The spiking circuits that an engine runs."""
 
