@@ -101,9 +101,9 @@ def features(recording: xr.Dataset, enough: np.ndarray) -> np.ndarray:
     """(unit, feature) of the units that fired `enough` (all units,): log rate, CV2, burst ratio, rise."""
     chosen = np.flatnonzero(enough)
     when, unit = _line(recording)
-    rows = [_autocorrelogram_ratios(when[unit == i]) for i in chosen]
+    pairs = np.array([_pairs(when[unit == i]) for i in chosen])  # (unit, window)
     irregular = np.array([_cv2(when[unit == i]) for i in chosen])
-    return np.column_stack([np.log(mean_rates(recording)[chosen]), irregular, np.sqrt(rows)])
+    return np.column_stack([np.log(mean_rates(recording)[chosen]), irregular, _ratios(pairs)])
 
 
 def _line(recording: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
@@ -118,15 +118,33 @@ PAUSE = 1000.0
 """Put between trials [s]: no interval is as long."""
 
 
-def _autocorrelogram_ratios(when: np.ndarray) -> tuple[float, float]:
-    """Autocorrelogram at BURST and at RISE over that at LEVEL, each per lag.
+def _pairs(when: np.ndarray) -> list[int]:
+    """How many pairs of spikes are as far apart as each of the windows says."""
+    return [int((np.searchsorted(when, when + w[1]) - np.searchsorted(when, when + w[0])).sum()) for w in WINDOWS]
 
-    Their roots are of about one variance at any count, where 3/8 of a pair is added (Anscombe 1948).
+
+def _ratios(pairs: np.ndarray) -> np.ndarray:
+    """Roots of pairs (unit, window) at BURST and at RISE over what LEVEL expects, (unit, 2).
+
+    A unit of few pairs is drawn to the median of the others by `PRIOR_PAIRS` of them: drawn to 1, or not at all, units
+    that fire seldom would form a cluster of their own.
     """
-    n = {w: float((np.searchsorted(when, when + w[1]) - np.searchsorted(when, when + w[0])).sum()) for w in WINDOWS}
-    level = n[LEVEL] / (LEVEL[1] - LEVEL[0])
-    burst, rise = ((n[w] + 0.375) / (level * (w[1] - w[0]) + 0.375) for w in (BURST, RISE))
-    return burst, rise
+    width = np.array([stop - start for start, stop in WINDOWS])
+    expected = pairs[:, 2:] / width[2] * width[:2]
+    known = expected >= PRIOR_PAIRS
+    usual = [
+        np.median((n / e)[k]) if k.any() else 1.0
+        for n, e, k in zip(pairs.T[:2], _positive(expected).T, known.T, strict=True)
+    ]
+    return np.sqrt((pairs[:, :2] + PRIOR_PAIRS * np.array(usual)) / (expected + PRIOR_PAIRS))
+
+
+def _positive(values: np.ndarray) -> np.ndarray:
+    return np.maximum(values, 1e-9)
+
+
+PRIOR_PAIRS = 3.0
+"""As many pairs weigh as much as what other units are like (assumed: their root is uncertain by a half of itself)."""
 
 
 def _cv2(when: np.ndarray) -> float:

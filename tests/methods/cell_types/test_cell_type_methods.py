@@ -67,10 +67,10 @@ def test_planted_signs_are_read_and_units_without_synapses_are_left_open(method)
 @pytest.mark.parametrize("method", SIGN_READERS)
 def test_independent_units_are_left_open(method):
     labelled = 0
-    for seed in range(6):
+    for seed in range(4):
         world = poisson_spikes(np.random.default_rng(seed), n=8, rate=10.0, trials=10)
         labelled += (analysed(method, world).estimate["label"] != "?").any()
-    # a false discovery rate of .05 is an error rate where nothing is true: 3 or more of 6 come once in 450 times
+    # a false discovery rate of .05 is an error rate where nothing is true: 3 or more of 4 come once in 2000 times
     assert labelled <= 2
 
 
@@ -98,7 +98,7 @@ def test_a_rate_alone_is_a_rule_too():
 
 
 def test_a_mixture_abstains_where_all_units_fire_alike():
-    for seed in range(3):
+    for seed in range(2):
         world = poisson_spikes(np.random.default_rng(seed), n=20, rate=5.0, trials=10)
         assert "fire in one way" in analysed(FiringStatistics(), world).abstained
 
@@ -111,6 +111,17 @@ def test_units_that_hardly_fire_stay_open_and_too_few_others_are_not_clustered()
     assert (found["label"][2], found["score"][2]) == ("?", 0.5)
     assert (found["label"] == "?").sum() == 1
     assert "needs 8 units of 100000 spikes" in analysed(FiringStatistics(least_spikes=100_000), world).abstained
+
+
+@pytest.mark.parametrize("method", STATISTICS)
+def test_in_a_short_recording_no_unit_is_typed_wrongly_for_want_of_spikes(method):
+    # Ratios of a handful of pairs, drawn to 1 or not at all, once made a cluster of the units that fire seldom.
+    world = two_ways()
+    early = world["spike_time"].values < 60.0
+    spikes = tuple(world[f"spike_{name}"].values[early] for name in ("trial", "time", "unit"))
+    label = analysed(method, recording(duration=60.0, n_units=20, n_trials=1, spikes=spikes)).estimate["label"]
+    assert set(label[:16]) == {"E", "?"}
+    assert set(label[16:]) == {"I"}
 
 
 def test_features_are_those_of_poisson_units():
