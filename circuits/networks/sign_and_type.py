@@ -36,9 +36,7 @@ Jump = Annotated[float, Within(0, 0.02, "V")]
 MedianRate = Annotated[float, Within(0.05, 100, "Hz")]
 Spread = Annotated[float, Within(0, 2)]
 
-NODES, HALVINGS = 80, 35
-"""Of the quadrature of Siegert's integral, and of the search for the input of a rate: to within 1e-10 V."""
-
+NODES, HALVINGS = 80, 35  # of Siegert's integral, and of the search for the input of a rate: to within 1e-10 V
 SLOWEST, FASTEST = 0.1, 60.0
 """Hz: rates are drawn within these. Below, ten minutes hold less than 60 spikes, and sorters drop the unit."""
 
@@ -55,8 +53,8 @@ class SignAndType:
     94:3637, over the leak). Regular-spiking ones adapt, integrate slowly and fire seldom; fast-spiking ones do not
     adapt, have a short membrane time constant and refractory period, and fire often. Rates are lognormal in either
     (Buzsaki & Mizuseki 2014) and overlap: each neuron draws the rate that it is to have, and `external` is what
-    Siegert's formula asks for it, given what the others send and the mean of its own w. Intervals near a neuron's
-    adaptation and slow fluctuations are left out of that, so that rates come out within some 20%.
+    Siegert's formula asks for it, given what the others send and the mean of its own w (so that rates come out within
+    a tenth, and adapting neurons of high rate up to a quarter lower).
 
     `overlap` is the dial: at 0 excitatory neurons are regular- and inhibitory ones fast-spiking; otherwise each neuron
     is, with this probability, of a way of firing drawn from all neurons' (`excitatory_fraction` of them regular), as
@@ -117,18 +115,15 @@ class SignAndType:
         check_fields(self)
         require(
             self.reset < self.threshold and self.rest < self.threshold,
-            f"rest and reset must lie below threshold, got rest={self.rest}, reset={self.reset}, "
-            f"threshold={self.threshold}: give potentials in volts",
+            f"rest and reset must lie below threshold={self.threshold} V, got {self.rest}, {self.reset}: lower them",
         )
         require(
             self.delay[0] <= self.delay[1],
             f"delay must be (shortest, longest), got {self.delay}: write the shorter one first",
         )
-        shortest = min(self.slow_time_constant, self.fast_time_constant, self.adaptation_time_constant)
-        require(
-            self.dt <= shortest / 10,
-            f"dt must be at most a tenth of the shortest time constant, {shortest} s, got {self.dt}: use 1e-4",
-        )
+        longest = min(self.slow_time_constant, self.fast_time_constant, self.adaptation_time_constant) / 10
+        too_long = f"dt must be at most a tenth of the shortest time constant, {longest} s, got {self.dt}: use 1e-4"
+        require(self.dt <= longest, too_long)
 
     def prior(self, rng: np.random.Generator) -> SignAndType:
         """A network with what differs most between reports drawn from the published ranges; `overlap` stays."""
@@ -146,8 +141,8 @@ class SignAndType:
 
     def cell_types(self) -> np.ndarray:
         """(neuron,) "E" or "I"."""
-        n_excitatory = round(self.excitatory_fraction * self.n_neurons)
-        return np.array(["E"] * n_excitatory + ["I"] * (self.n_neurons - n_excitatory), dtype=object)
+        excitatory = np.arange(self.n_neurons) < round(self.excitatory_fraction * self.n_neurons)
+        return np.where(excitatory, "E", "I").astype(object)
 
     def subject(self, rng: np.random.Generator) -> SignAndTypeSubject:
         """One network: who fires how, who is connected to whom, how strongly and how late, and where everybody lies."""
@@ -185,11 +180,11 @@ class Ways:
     @classmethod
     def of(cls, circuit: SignAndType, fast: np.ndarray, rng: np.random.Generator) -> Ways:
         """Those of neurons (neuron,) that are fast-spiking or not."""
-        median = np.where(fast, circuit.fast_rate, circuit.slow_rate)
         spread = np.where(fast, circuit.fast_rate_spread, circuit.slow_rate_spread)
+        rate = np.where(fast, circuit.fast_rate, circuit.slow_rate) * np.exp(spread * rng.standard_normal(len(fast)))
         return cls(
             fast,
-            np.clip(median * np.exp(spread * rng.standard_normal(len(fast))), SLOWEST, FASTEST),
+            np.clip(rate, SLOWEST, FASTEST),
             np.where(fast, circuit.fast_time_constant, circuit.slow_time_constant),
             np.where(fast, circuit.fast_refractory, circuit.slow_refractory),
             np.where(fast, 0.0, circuit.adaptation),
@@ -197,7 +192,7 @@ class Ways:
 
     def mean_input(self, circuit: SignAndType, sd: np.ndarray) -> np.ndarray:
         """Mean of the free potential [V from rest] (neuron,) at which they fire at their rates, by bisection."""
-        low, high = np.full(len(sd), -0.2), np.full(len(sd), 1.0)
+        low, high = -0.2 + 0 * sd, 1.0 + 0 * sd
         for _ in range(HALVINGS):
             mean = (low + high) / 2
             enough = self._siegert(circuit, mean, sd) > self.rate
@@ -209,10 +204,9 @@ class Ways:
 
         from simlab.simulators import siegert
 
-        threshold, reset = circuit.threshold - circuit.rest, circuit.reset - circuit.rest
-        between = siegert.bounds(mean, sd, threshold, reset, self.time_constant, circuit.dt)
-        held = self.refractory
-        return siegert.rate(*between, self.time_constant, held, circuit.dt, lambda x: erfcx(-x), NODES)
+        c, dt = circuit, circuit.dt
+        between = siegert.bounds(mean, sd, c.threshold - c.rest, c.reset - c.rest, self.time_constant, dt)
+        return siegert.rate(*between, self.time_constant, self.refractory, dt, lambda x: erfcx(-x), NODES)
 
 
 @dataclass(frozen=True, eq=False)
@@ -255,7 +249,7 @@ class SignAndTypeSubject:
 
         pre, post = np.nonzero(self.weights)
         synapses = SynapseSet(pre, post, self.weights[pre, post], self.delays[pre, post], target="v")
-        cells = neurons(self.circuit, self.ways, self.external, np.full(len(self.mean), self.circuit.external_sd))
+        cells = neurons(self.circuit, self.ways, self.external, np.full(len(self.sd), self.circuit.external_sd))
         return SpikingNetwork((cells,), (synapses,), name=self.circuit.name)
 
     def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
@@ -268,10 +262,8 @@ class SignAndTypeSubject:
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: the weights that ran [V]; `cell_type`: the signs of what neurons do."""
-        answers = {
-            "connectivity": lambda: truths.wiring(self.weights, "V"),
-            "cell_type": lambda: truths.cell_types(self.anatomy),
-        }
+        types = {"cell_type": lambda: truths.cell_types(self.anatomy)}
+        answers = {"connectivity": lambda: truths.wiring(self.weights, "V"), **types}
         return truths.among(self.circuit.name, question, answers)
 
 
@@ -279,8 +271,8 @@ def simulated(circuit: SignAndType, network: SpikingNetwork, session: Session, r
     """An Activity of a network of the circuit's neurons."""
     from simlab.simulators.spiking import simulate
 
-    spikes = simulate(network, session, rng, burn_in=circuit.burn_in, dt=circuit.dt)
-    return spikes.activity(session, circuit.n_neurons)
+    found = simulate(network, session, rng, burn_in=circuit.burn_in, dt=circuit.dt)
+    return found.activity(session, circuit.n_neurons)
 
 
 def neurons(circuit: SignAndType, ways: Ways, external: np.ndarray, sd: np.ndarray) -> Population:
