@@ -84,6 +84,11 @@ def per_neuron(**values: Any) -> xr.Dataset:
     return xr.Dataset({k: ("neuron", v) for k, v in arrays.items()}, {"neuron": np.arange(n_neurons)})
 
 
+def cell_types(anatomy: xr.Dataset) -> xr.Dataset:
+    """`label` (neuron,): which neurons excite (E) and which inhibit (I), as the anatomy says."""
+    return per_neuron(label=anatomy["cell_type"].values)
+
+
 def latents(values: np.ndarray, time: np.ndarray) -> xr.Dataset:
     """`latent` (trial, time, factor) at `time` [s]: what the population's activity is a function of."""
     return xr.Dataset({"latent": (("trial", "time", "factor"), values)}, {"time": ("time", time, {"units": "s"})})

@@ -47,7 +47,7 @@ class AdaptingSynapses:
 
     name: ClassVar[str] = "adapting_synapses"
     mechanism: ClassVar[str] = "recurrent network"
-    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "cell_type")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # its neurons, wiring and noise
@@ -148,8 +148,13 @@ class AdaptingSynapsesSubject:
         return spikes.activity(session, like.n_neurons)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`connectivity`: the weights of rested synapses [V], and their `efficacy` at the rates of the activity."""
-        return truths.among(self.circuit.name, question, {"connectivity": lambda: self._wiring(activity)})
+        """`connectivity`: the weights of rested synapses [V], and their `efficacy` at the rates of the activity;
+        `cell_type`: the signs of what neurons do."""
+        answers = {
+            "connectivity": lambda: self._wiring(activity),
+            "cell_type": lambda: truths.cell_types(self.anatomy),
+        }
+        return truths.among(self.circuit.name, question, answers)
 
     def _wiring(self, activity: xr.Dataset | None) -> xr.Dataset:
         wiring = truths.wiring(self.weights, "V")

@@ -13,6 +13,7 @@ from giveaways import giveaways, trivial_statistics
 from circuits.attractors.ring_attractor import RingAttractor
 from circuits.networks.balanced_ei import BalancedEI
 from circuits.networks.hidden_hub import HiddenHub
+from circuits.networks.sign_and_type import SignAndType
 from methods.wiring.spike_count_correlation import SpikeCountCorrelation
 from simlab.execution.strict.seal import seal
 from simlab.experiment import Cell, Grid, Plan
@@ -30,6 +31,7 @@ SMALL = {
     "balanced_ei": (BalancedEI(n_neurons=30),),
     "hidden_hub": (HiddenHub(BalancedEI(n_neurons=30), n_hubs=3),),
     "ring_attractor": (RING, replace(RING, model="rate")),
+    "sign_and_type": (SignAndType(n_neurons=30),),
 }
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""
 PLAN = Plan(4, 0.25)

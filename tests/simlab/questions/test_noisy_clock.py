@@ -58,7 +58,7 @@ def test_the_spike_triggered_average_points_along_the_told_filter(subject, activ
 
 
 def test_inhibitory_neurons_are_the_fast_ones(subject, activity):
-    inhibitory = subject.truth("cell_type", activity, rng())["cell_type"].values == "I"
+    inhibitory = subject.truth("unit_type", activity, rng())["cell_type"].values == "I"
     assert inhibitory.sum() == 4
     np.testing.assert_allclose(mean_rates(activity), np.where(inhibitory, 45, 15), rtol=0.06)
 

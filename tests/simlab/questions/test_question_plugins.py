@@ -18,14 +18,14 @@ from simlab.scoring import Truth, score
 
 six_questions.importable()
 
-from more_questions.cell_type import MIXED, CellType  # noqa: E402
 from more_questions.dimensionality import Dimensionality  # noqa: E402
 from more_questions.dynamics import REGIMES, Dynamics  # noqa: E402
 from more_questions.latents import Latents  # noqa: E402
 from more_questions.necessity import Necessity  # noqa: E402
 from more_questions.receptive_field import ReceptiveField  # noqa: E402
+from more_questions.unit_type import MIXED, UnitType  # noqa: E402
 
-ALL = [kind() for kind in (Latents, ReceptiveField, CellType, Dynamics, Dimensionality, Necessity)]
+ALL = [kind() for kind in (Latents, ReceptiveField, UnitType, Dynamics, Dimensionality, Necessity)]
 N = 12
 RNG = np.random.default_rng(0)
 
@@ -43,7 +43,7 @@ def filters(values: np.ndarray) -> xr.Dataset:
 TRUTHS = {
     "latents": truths.latents(np.random.default_rng(1).normal(size=(3, 20, 2)), 0.05 * np.arange(20)),
     "receptive_field": filters(np.random.default_rng(2).normal(size=(N, 3, 2))),
-    "cell_type": truths.per_neuron(cell_type=["E"] * 9 + ["I"] * 3),
+    "unit_type": truths.per_neuron(cell_type=["E"] * 9 + ["I"] * 3),
     "dynamics": truths.one(regime="limit cycle"),
     "dimensionality": truths.one(dimension=3),
     "necessity": truths.per_neuron(importance=[1.0, 0.7, 0.2, *[0.0] * 9]),
@@ -113,7 +113,7 @@ def test_an_abstention_scores_nothing_and_claims_nothing(question):
     [
         (Latents(), {"latent": np.zeros((3, 7, 2))}, "20 along time"),
         (ReceptiveField(), {"filter": np.zeros((N, 4, 2))}, "3 along lag"),
-        (CellType(), {"cell_type": np.array(["PV"] * N, dtype=object)}, "one of E, I"),
+        (UnitType(), {"cell_type": np.array(["PV"] * N, dtype=object)}, "one of E, I"),
         (Dynamics(), {"regime": "wobbly"}, "one of fixed point"),
         (Dimensionality(), {"dimension": 2.5}, "whole"),
         (Dimensionality(), {"dimension": -1}, "lie in"),
@@ -131,7 +131,7 @@ def test_an_answer_of_another_form_is_refused_with_the_rule(question, estimate, 
     [
         (Latents(), {"r2": 0.9}),
         (ReceptiveField(), {"median_cosine": 0.8}),
-        (CellType(), {"balanced_accuracy": 0.9}),
+        (UnitType(), {"balanced_accuracy": 0.9}),
         (Dynamics(), {"correct": 1.0}),
         (Dimensionality(), {"exact": 1.0}),
         (Necessity(), {"spearman": 0.8, "top_exact": 1.0}),
@@ -212,30 +212,30 @@ def test_a_filter_turned_round_has_cosine_minus_one():
 
 def test_a_unit_has_the_type_of_its_dominant_neuron_and_none_without_one():
     truth = truths.per_neuron(cell_type=["E", "I", "E"])
-    part = projected(CellType(), truth, key_of([[0.4, 0.5, 0.0], [0.4, 0.3, 0.3], [0.0, 0.0, 0.6]]))
+    part = projected(UnitType(), truth, key_of([[0.4, 0.5, 0.0], [0.4, 0.3, 0.3], [0.0, 0.0, 0.6]]))
     assert part["cell_type"].values.tolist() == ["I", MIXED, "E"]
 
 
 def test_balanced_accuracy_is_the_mean_over_types():
     said = ["E"] * 9 + ["E", "I", "I"]  # 9 of 9 and 2 of 3
-    scores = CellType().score(Finding({"cell_type": np.array(said, dtype=object)}), projected(CellType()))
+    scores = UnitType().score(Finding({"cell_type": np.array(said, dtype=object)}), projected(UnitType()))
     assert scores["balanced_accuracy"] == pytest.approx((1 + 2 / 3) / 2)
     assert scores["accuracy"] == pytest.approx(11 / 12)
 
 
 def test_units_without_a_type_are_not_asked_about():
-    truth = projected(CellType(), truths.per_neuron(cell_type=["E", "I"]), key_of([[1, 0], [0, 1], [0.4, 0.4]]))
+    truth = projected(UnitType(), truths.per_neuron(cell_type=["E", "I"]), key_of([[1, 0], [0, 1], [0.4, 0.4]]))
     for last in ("E", "I"):
-        scores = CellType().score(Finding({"cell_type": np.array(["E", "I", last], dtype=object)}), truth)
+        scores = UnitType().score(Finding({"cell_type": np.array(["E", "I", last], dtype=object)}), truth)
         assert scores == {"balanced_accuracy": 1.0, "accuracy": 1.0, "n_asked": 2.0}
 
 
 def test_a_type_that_is_claimed_mostly_of_others_is_a_false_recovery():
-    truth = projected(CellType())
+    truth = projected(UnitType())
     some = np.array(["E"] * 5 + ["I"] * 7, dtype=object)  # 4 of the 7 are E
-    assert CellType().false_recovery(Finding({"cell_type": some}), truth)
+    assert UnitType().false_recovery(Finding({"cell_type": some}), truth)
     all_e = np.array(["E"] * 12, dtype=object)
-    assert not CellType().false_recovery(Finding({"cell_type": all_e}), truth)
+    assert not UnitType().false_recovery(Finding({"cell_type": all_e}), truth)
 
 
 # --- dynamics and dimensionality

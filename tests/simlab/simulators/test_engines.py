@@ -5,6 +5,7 @@ import pytest
 from lif_bench import noisy, run, same
 
 import simlab
+from circuits.networks.sign_and_type import SignAndType
 from simlab import registry
 from simlab.contracts import SimlabError
 from simlab.lab.row import Settings
@@ -24,6 +25,8 @@ SMALL = {
     "common_cause_chain": {},
     "hidden_hub": {},
     "hub_only": {},
+    "sign_and_type": {"n_neurons": 40, "burn_in": 0.2},
+    "untyped_units": {"like": SignAndType(n_neurons=40, burn_in=0.2)},
 }
 """The spiking circuits that an engine runs."""
 

@@ -81,7 +81,7 @@ class FastSpikers:
     """Cell types by the widest gap between (logarithms of) rates: inhibitory neurons are on its faster side."""
 
     name: ClassVar[str] = "fast_spikers"
-    question: ClassVar[str] = "cell_type"
+    question: ClassVar[str] = "unit_type"
     family: ClassVar[str] = "rates"
     library: ClassVar[str] = "own"
     needs: ClassVar[Needs] = Needs(("spikes",), units=2, equal_trials=False)

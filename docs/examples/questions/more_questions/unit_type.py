@@ -1,4 +1,4 @@
-"""Of which type is each unit? Excitatory or inhibitory, or whatever types the circuit's neurons have."""
+"""Of which type is each unit, of whatever types the circuit's neurons have? (Of two types, E and I: `cell_type`.)"""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ MIXED = "mixed"
 
 
 @dataclass(frozen=True)
-class CellType:
+class UnitType:
     """A label per unit, one of the `cell_types` that the brief lists."""
 
-    name: ClassVar[str] = "cell_type"
+    name: ClassVar[str] = "unit_type"
     form: ClassVar[Mapping[str, Variable]] = MappingProxyType(
         {"cell_type": Variable(("unit",), "label", choices="cell_types")}
     )
