@@ -47,7 +47,7 @@ class AdaptingSynapses:
 
     name: ClassVar[str] = "adapting_synapses"
     mechanism: ClassVar[str] = "recurrent network"
-    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "effect")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # its neurons, wiring and noise
@@ -148,8 +148,15 @@ class AdaptingSynapsesSubject:
         return spikes.activity(session, like.n_neurons)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`connectivity`: the weights of rested synapses [V], and their `efficacy` at the rates of the activity."""
-        return truths.among(self.circuit.name, question, {"connectivity": lambda: self._wiring(activity)})
+        """`connectivity`: the weights of rested synapses [V], and their `efficacy` at the rates of the activity.
+
+        `effect`: what pulses did in simulation; few long trials, since each needs its burn-in.
+        """
+        answers = {
+            "connectivity": lambda: self._wiring(activity),
+            "effect": lambda: truths.pulse_responses(self, rng, trials=2, pulses=100),
+        }
+        return truths.among(self.circuit.name, question, answers)
 
     def _wiring(self, activity: xr.Dataset | None) -> xr.Dataset:
         wiring = truths.wiring(self.weights, "V")

@@ -56,7 +56,7 @@ class BalancedEI:
 
     name: ClassVar[str] = "balanced_ei"
     mechanism: ClassVar[str] = "recurrent network"
-    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "effect")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     n_neurons: Annotated[int, Within(2, 10_000)] = 100
@@ -169,8 +169,12 @@ class BalancedEISubject:
         return spikes.activity(session, circuit.n_neurons)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`connectivity`: the weights that ran [V]."""
-        return truths.among(self.circuit.name, question, {"connectivity": lambda: truths.wiring(self.weights, "V")})
+        """`connectivity`: the weights that ran [V]. `effect`: what pulses did in simulation."""
+        answers = {
+            "connectivity": lambda: truths.wiring(self.weights, "V"),
+            "effect": lambda: truths.pulse_responses(self, rng),
+        }
+        return truths.among(self.circuit.name, question, answers)
 
 
 def lif(circuit: BalancedEI, external: np.ndarray, sigma: np.ndarray | float, equations: str = EQUATIONS) -> Population:

@@ -54,7 +54,7 @@ class DelayNetwork:
 
     name: ClassVar[str] = "delay_network"
     mechanism: ClassVar[str] = "recurrent network"
-    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "effect")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     n_excitatory: Annotated[int, Within(1, 10_000)] = 80  # four to one (Izhikevich 2006: 800 and 200)
@@ -125,8 +125,12 @@ class DelayNetworkSubject:
         return spikes.activity(session, circuit.n_neurons)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`connectivity`: the weights that ran [V]."""
-        return truths.among(self.circuit.name, question, {"connectivity": lambda: truths.wiring(self.weights, "V")})
+        """`connectivity`: the weights that ran [V]. `effect`: what pulses did in simulation."""
+        answers = {
+            "connectivity": lambda: truths.wiring(self.weights, "V"),
+            "effect": lambda: truths.pulse_responses(self, rng),
+        }
+        return truths.among(self.circuit.name, question, answers)
 
 
 def neurons(circuit: DelayNetwork) -> Population:
