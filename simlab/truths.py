@@ -97,7 +97,8 @@ def pulse_responses(
     only what the pulses change differs (common random numbers). Each trial holds `pulses` of them, one after another,
     into neurons that change from run to run until each had each place: `trials` x `pulses` responses of every pair.
     A window begins one duration of a pulse after the last one's end. What is left of the last pulse adds noise (the
-    standard error has it), and no bias as long as it does not depend on which neuron comes next.
+    standard error has it), and hardly a bias: it comes from a neuron that is another in each place. A neuron is not
+    read in the window after its own pulse, of which most is left.
     """
     n_neurons, seed = subject.anatomy.sizes["neuron"], int(rng.integers(2**63))
     onsets = pulse.duration + (pulse.window + pulse.duration) * np.arange(pulses)
@@ -112,15 +113,16 @@ def pulse_responses(
         return seen, "spikes" if is_spiking(activity) else "1"
 
     quiet, units = run(())
-    total, squares = np.zeros((2, n_neurons, n_neurons))
+    n, total, squares = np.zeros((3, n_neurons, n_neurons))
     for first in range(n_neurons):
         pulsed = (first + places) % n_neurons
-        change = run(pulsed)[0] - quiet
-        np.add.at(total, pulsed, change.sum(axis=0))
-        np.add.at(squares, pulsed, (change**2).sum(axis=0))
-    n = trials * pulses
-    spread = np.maximum(squares / n - (total / n) ** 2, 0)
-    return _responses(total / n, np.sqrt(spread / (n - 1)), pulse, units)
+        change, fit = run(pulsed)[0] - quiet, np.ones((pulses, n_neurons))
+        fit[np.arange(1, pulses), pulsed[:-1]] = pulsed[1:] == pulsed[:-1]
+        np.add.at(n, pulsed, trials * fit)
+        np.add.at(total, pulsed, change.sum(axis=0) * fit)
+        np.add.at(squares, pulsed, (change**2).sum(axis=0) * fit)
+    mean = total / n
+    return _responses(mean, np.sqrt(np.maximum(squares / n - mean**2, 0) / (n - 1)), pulse, units)
 
 
 def no_responses(n_neurons: int, pulse: Pulse = Pulse()) -> xr.Dataset:

@@ -104,6 +104,6 @@ class CoupledRatesSubject:
         """`connectivity`: the weights that ran. `effect`: what pulses did in simulation."""
         answers = {
             "connectivity": lambda: truths.wiring(self.weights, "1"),
-            "effect": lambda: truths.pulse_responses(self, rng),
+            "effect": lambda: truths.pulse_responses(self, rng, trials=50),
         }
         return truths.among(self.circuit.name, question, answers)

@@ -92,16 +92,19 @@ class Contrast:
     freedom: np.ndarray
 
 
-def contrast(values: np.ndarray, on: np.ndarray, off: np.ndarray, used: np.ndarray) -> Contrast:
+def contrast(values: np.ndarray, on: np.ndarray, off: np.ndarray, used: np.ndarray, of: str = "post") -> Contrast:
     """Means of `values` (trial, post) over trials `on` (trial, pre) less those over trials `off`.
 
-    used: (trial, post) bool, trials in which post may be read. The variance is pooled over both: that is the one that
+    used: (trial, post) bool, trials in which post may be read. of: "pre" where values are those of pre, (trial, pre),
+    over the same trials. The variance is pooled over both: that is the one that
     the permutation test has, and a handful of trials in which post was silent does not pass for certainty.
     """
     parts = []
     for chosen in (on.astype(float), off.astype(float)):
         n = chosen.T @ used
-        total, squares = chosen.T @ np.where(used, values, 0.0), chosen.T @ np.where(used, values**2, 0.0)
+        total, squares = (
+            chosen.T @ (used * power) if of == "post" else (chosen * power).T @ used for power in (values, values**2)
+        )
         mean = np.divide(total, n, out=np.full(n.shape, np.nan), where=n > 0)
         parts.append((n, mean, squares - n * np.nan_to_num(mean) ** 2))
     (n_on, mean_on, within_on), (n_off, mean_off, within_off) = parts

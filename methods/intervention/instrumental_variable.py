@@ -85,8 +85,10 @@ class InstrumentalVariable:
         refractory = in_window(recording, pulsed.onset - self.refractory, self.refractory) > 0
         spikes = in_window(recording, pulsed.onset, pulsed.pulse.duration)
         outcome = _second_difference(pulsed.response, refractory, aimed, ~aimed)
-        own = _second_difference(spikes, refractory, aimed, np.ones(aimed.shape, dtype=bool))
+        everywhere = np.ones(aimed.shape, dtype=bool)
+        own = _second_difference(spikes, refractory, aimed, everywhere)
         moved, moved_error = np.diag(own.difference), np.diag(own.error)
+        alike = _second_difference(spikes, refractory, aimed, ~aimed, of="pre").difference  # in the trials of outcome
         enough = (refractory & aimed).sum(axis=0) >= self.least_refractory
         strong = enough & (np.nan_to_num(moved) > 2 * np.nan_to_num(moved_error, nan=np.inf))
         if not strong.any():
@@ -94,16 +96,19 @@ class InstrumentalVariable:
                 f"no unit answers less when it is refractory, in the {int((refractory & aimed).sum(axis=0).max())} "
                 "trials at most in which one was: the instrument is too weak, record more trials"
             )
-        light = contrast(spikes, aimed, ~aimed, np.ones(aimed.shape, dtype=bool))
-        scale = np.where(strong, np.diag(light.difference) / np.where(strong, moved, 1.0), np.nan)[:, None]
+        light = np.diag(contrast(spikes, aimed, ~aimed, everywhere).difference)[:, None]
+        able = strong[:, None] & (np.nan_to_num(alike) > 0)
+        scale = np.where(able, light / np.where(able, alike, 1.0), np.nan)
         found = Contrast(outcome.difference * scale, outcome.error * np.abs(scale), outcome.freedom)
         notes = {"answer_lost": np.nan_to_num(moved).tolist(), "its_error": np.nan_to_num(moved_error).tolist()}
         return effects(found, self.alpha, **notes)
 
 
-def _second_difference(values: np.ndarray, refractory: np.ndarray, aimed: np.ndarray, used: np.ndarray) -> Contrast:
+def _second_difference(
+    values: np.ndarray, refractory: np.ndarray, aimed: np.ndarray, used: np.ndarray, of: str = "post"
+) -> Contrast:
     """Of values (trial, post) between trials in which pre was free and refractory: where aimed at, less elsewhere."""
-    first = contrast(values, ~refractory & aimed, refractory & aimed, used)
-    second = contrast(values, ~refractory & ~aimed, refractory & ~aimed, used)
+    first = contrast(values, ~refractory & aimed, refractory & aimed, used, of)
+    second = contrast(values, ~refractory & ~aimed, refractory & ~aimed, used, of)
     error = np.sqrt(first.error**2 + second.error**2)
     return Contrast(first.difference - second.difference, error, np.minimum(first.freedom, second.freedom))
