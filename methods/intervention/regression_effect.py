@@ -62,7 +62,7 @@ class RegressionEffect:
 
 
 def regression(now: np.ndarray, later: np.ndarray, size: float) -> Contrast:
-    """Slopes (pre, post) of `later` (moment, post) on `now` (moment, pre), times `size`; NaN where pre does not vary."""
+    """Slopes (pre, post) of `later` (moment, post) on `now` (moment, pre) x `size`; NaN where pre does not vary."""
     now, later = now - now.mean(axis=0), later - later.mean(axis=0)
     n, power = len(now), (now**2).sum(axis=0)[:, None]
     power = np.where(power > 0, power, np.nan)

@@ -66,14 +66,14 @@ def test_help_names_every_command(simlab):
 
 
 def test_list_of_a_kind_prints_bare_names(simlab):
-    assert simlab("list", "questions").stdout.split() == ["connectivity", "mechanism", "topology"]
+    assert simlab("list", "questions").stdout.split() == ["connectivity", "effect", "mechanism", "topology"]
 
 
 def test_show_prints_documentation_parameters_and_truths(simlab):
     printed = simlab("show", "balanced_ei").stdout
     assert "balanced_ei (circuit)" in printed
     assert "parameters:" in printed
-    assert "truths: connectivity, mechanism" in printed
+    assert "truths: connectivity, effect, mechanism" in printed
     assert "rivals: bursting_units, common_drive, drifting_units, independent_poisson" in printed
 
 

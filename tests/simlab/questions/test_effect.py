@@ -76,7 +76,7 @@ def test_paired_trials_find_what_independent_trials_find():
     subject, truth = network()
     pre = int(np.abs(truth["response"].values).sum(axis=1).argmax())
     pulse = Drive("drive", np.where(np.arange(16) == pre, 4.0, 0.0), 0.0, 0.01)
-    session, n = Session(1500, 0.05), 1500
+    session, n = Session(1000, 0.05), 1000
     with_pulse = in_window(subject.run(session.perturbed(pulse), stream(5, "with")), 0.0, 0.05)
     without = in_window(subject.run(session, stream(5, "without")), 0.0, 0.05)
     change = with_pulse.mean(axis=0) - without.mean(axis=0)
@@ -279,7 +279,7 @@ def test_the_oracle_is_perfect_and_random_is_at_chance():
     oracle = QUESTION.score(QUESTION.baselines()["oracle"](truth, spikes(), rng), truth)
     perfect = ("spearman", "spearman_effects", "pearson", "mcc", "auroc", "precision", "recall", "sign_accuracy")
     assert [oracle[name] for name in (*perfect, "coverage")] == pytest.approx([1.0] * 9)
-    draws = [QUESTION.score(QUESTION.baselines()["random"](truth, spikes(), rng), truth) for _ in range(400)]
+    draws = [QUESTION.score(QUESTION.baselines()["random"](truth, spikes(), rng), truth) for _ in range(200)]
     for name, chance in QUESTION.chance(truth).items():
         values = np.array([draw[name] for draw in draws])
         values = values[np.isfinite(values)]
