@@ -122,7 +122,7 @@ def pulse_responses(
         np.add.at(total, pulsed, change.sum(axis=0) * fit)
         np.add.at(squares, pulsed, (change**2).sum(axis=0) * fit)
     mean = total / n
-    return _responses(mean, np.sqrt(np.maximum(squares / n - mean**2, 0) / (n - 1)), pulse, units)
+    return _responses(mean, np.sqrt(np.maximum(squares / n - mean**2, 0) / np.maximum(n - 1, 1)), pulse, units)
 
 
 def no_responses(n_neurons: int, pulse: Pulse = Pulse()) -> xr.Dataset:
