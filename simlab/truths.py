@@ -8,13 +8,16 @@ A subject's `truth(question, activity, rng)` returns what its question's `truth_
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import xarray as xr
 
 from simlab.contracts import Circuit, Subject
+from simlab.data import in_window, is_spiking
+from simlab.session import Effect
 
 OF_THE_LAB = ("mechanism",)
 """Questions that every circuit can be asked, and no subject needs to answer."""
@@ -92,3 +95,77 @@ def cell_types(anatomy: xr.Dataset) -> xr.Dataset:
 def latents(values: np.ndarray, time: np.ndarray) -> xr.Dataset:
     """`latent` (trial, time, factor) at `time` [s]: what the population's activity is a function of."""
     return xr.Dataset({"latent": (("trial", "time", "factor"), values)}, {"time": ("time", time, {"units": "s"})})
+
+
+@dataclass(frozen=True)
+class Pulse:
+    """The pulse that `effect` asks about: a current into one neuron, and how long its consequences are counted."""
+
+    strength: float = 4.0  # rheobases: makes a cortical neuron fire about twice, as a light pulse of this length does
+    duration: float = 10e-3  # s (common in optogenetics: 1 to 10 ms)
+    window: float = 50e-3  # s from the pulse's onset: delays and postsynaptic potentials, two synapses far
+
+
+def pulse_responses(
+    subject: Subject, rng: np.random.Generator, pulse: Pulse = Pulse(), *, trials: int = 7, pulses: int = 30
+) -> xr.Dataset:
+    """What a pulse into each neuron does to all others, by simulation: `response` (pre, post) with `response_se`.
+
+    A response is the change of a neuron's spikes in the pulse's window, or of its mean rate there; `evoked` (neuron)
+    is that of the pulsed neuron itself. Sessions of the same random stream are run with and without pulses, so that
+    only what the pulses change differs (common random numbers). Each trial holds `pulses` of them, one after another,
+    into neurons that change from run to run until each had each place: `trials` x `pulses` responses of every pair.
+    A window begins one duration of a pulse after the last one's end. What is left of the last pulse adds noise (the
+    standard error has it), and hardly a bias: it comes from a neuron that is another in each place. A neuron is not
+    read in the window after its own pulse, of which most is left.
+    """
+    n_neurons, seed = subject.anatomy.sizes["neuron"], int(rng.integers(2**63))
+    onsets = pulse.duration + (pulse.window + pulse.duration) * np.arange(pulses)
+    session = subject.session(trials=trials, duration=float(onsets[-1] + pulse.window), rng=rng)
+    places = np.concatenate([rng.permutation(n_neurons) for _ in range(-(-pulses // n_neurons))])[:pulses]
+
+    def run(pulsed: Iterable[int]) -> tuple[np.ndarray, str]:
+        """(trial, pulse, neuron) in the windows of pulses into these neurons, one after another; and its units."""
+        effects = [_into(neuron, n_neurons, pulse, float(start)) for neuron, start in zip(pulsed, onsets, strict=False)]
+        activity = subject.run(session.perturbed(*effects), np.random.default_rng(seed))
+        seen = np.stack([in_window(activity, start, pulse.window) for start in onsets], axis=1)
+        return seen, "spikes" if is_spiking(activity) else "1"
+
+    quiet, units = run(())
+    n, total, squares = np.zeros((3, n_neurons, n_neurons))
+    for first in range(n_neurons):
+        pulsed = (first + places) % n_neurons
+        change, fit = run(pulsed)[0] - quiet, np.ones((pulses, n_neurons))
+        fit[np.arange(1, pulses), pulsed[:-1]] = pulsed[1:] == pulsed[:-1]
+        np.add.at(n, pulsed, trials * fit)
+        np.add.at(total, pulsed, change.sum(axis=0) * fit)
+        np.add.at(squares, pulsed, (change**2).sum(axis=0) * fit)
+    mean = total / n
+    return _responses(mean, np.sqrt(np.maximum(squares / n - mean**2, 0) / np.maximum(n - 1, 1)), pulse, units)
+
+
+def no_responses(n_neurons: int, pulse: Pulse = Pulse()) -> xr.Dataset:
+    """What a pulse into each neuron does to the others where there is no synapse: nothing, exactly."""
+    nothing = np.zeros((n_neurons, n_neurons))
+    return _responses(nothing, nothing, pulse, "spikes").drop_vars("evoked")
+
+
+def _into(neuron: int, n_neurons: int, pulse: Pulse, onset: float) -> Effect:
+    strength = np.where(np.arange(n_neurons) == neuron, pulse.strength, 0.0)
+    return Effect("drive", strength, onset, onset + pulse.duration)
+
+
+def _responses(mean: np.ndarray, error: np.ndarray, pulse: Pulse, units: str) -> xr.Dataset:
+    """The truth about `effect`: means and standard errors (pre, post) of the neurons' responses, their own too."""
+    others, index = ~np.eye(len(mean), dtype=bool), np.arange(len(mean))
+    return xr.Dataset(
+        {
+            "response": (("pre", "post"), np.where(others, mean, 0.0), {"units": units}),
+            "response_se": (("pre", "post"), np.where(others, error, 0.0), {"units": units}),
+            "evoked": ("neuron", np.diag(mean), {"units": units}),
+            "pulse_strength": pulse.strength,
+            "pulse_duration": pulse.duration,
+            "response_window": pulse.window,
+        },
+        {"pre": index, "post": index, "neuron": index},
+    )

@@ -47,7 +47,7 @@ class AdaptingSynapses:
 
     name: ClassVar[str] = "adapting_synapses"
     mechanism: ClassVar[str] = "recurrent network"
-    questions: ClassVar[tuple[str, ...]] = ("connectivity", "cell_type")
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "cell_type", "effect")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # its neurons, wiring and noise
@@ -149,10 +149,12 @@ class AdaptingSynapsesSubject:
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: the weights of rested synapses [V], and their `efficacy` at the rates of the activity;
-        `cell_type`: the signs of what neurons do."""
+        `cell_type`: the signs of what neurons do;
+        `effect`: what pulses did in simulation."""
         answers = {
             "connectivity": lambda: self._wiring(activity),
             "cell_type": lambda: truths.cell_types(self.anatomy),
+            "effect": lambda: truths.pulse_responses(self, rng, trials=2, pulses=100),
         }
         return truths.among(self.circuit.name, question, answers)
 

@@ -56,7 +56,7 @@ class BalancedEI:
 
     name: ClassVar[str] = "balanced_ei"
     mechanism: ClassVar[str] = "recurrent network"
-    questions: ClassVar[tuple[str, ...]] = ("connectivity", "cell_type")
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "cell_type", "effect")
     modalities: ClassVar[tuple[str, ...]] = ("spikes", "connectome")
 
     n_neurons: Annotated[int, Within(2, 10_000)] = 100
@@ -176,10 +176,12 @@ class BalancedEISubject:
         return spikes.activity(session, circuit.n_neurons)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`connectivity`: the weights that ran [V]; `cell_type`: the signs of what neurons do."""
+        """`connectivity`: the weights that ran [V]; `cell_type`: the signs of what neurons do;
+        `effect`: what pulses did in simulation."""
         answers = {
             "connectivity": lambda: truths.wiring(self.weights, "V"),
             "cell_type": lambda: truths.cell_types(self.anatomy),
+            "effect": lambda: truths.pulse_responses(self, rng),
         }
         return truths.among(self.circuit.name, question, answers)
 

@@ -37,7 +37,7 @@ class BurstingUnits:
     name: ClassVar[str] = "bursting_units"
     mechanism: ClassVar[str] = "independent neurons"
     twin_of: ClassVar[tuple[str, ...]] = ("balanced_ei",)
-    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "effect")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # the network whose rates it copies
@@ -89,7 +89,7 @@ class BurstingUnitsSubject:
         )
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`connectivity`: no synapse at all."""
+        """`connectivity` and `effect`: no synapse at all, and so no response."""
         return unconnected.truth(self.circuit.name, question, self.circuit.like.n_neurons)
 
 

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
+from circuits.networks import unconnected
 from circuits.networks.balanced_ei import EQUATIONS, BalancedEI, lif
-from simlab import truths
 from simlab.contracts import SimlabError
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Count
@@ -41,7 +41,7 @@ class CommonDrive:
     name: ClassVar[str] = "common_drive"
     mechanism: ClassVar[str] = "common drive"
     twin_of: ClassVar[tuple[str, ...]] = ("balanced_ei",)
-    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "effect")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # the network whose rates and correlations it copies
@@ -147,8 +147,5 @@ class CommonDriveSubject:
         return Drive("drive", signal, SIGNAL_STEP, loading=self.loading, unit="volt", start=-burn_in)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`connectivity`: no synapse at all."""
-        return truths.among(self.circuit.name, question, {"connectivity": self._no_wiring})
-
-    def _no_wiring(self) -> xr.Dataset:
-        return truths.no_wiring(self.circuit.like.n_neurons)
+        """`connectivity` and `effect`: no synapse at all, and so no response."""
+        return unconnected.truth(self.circuit.name, question, self.circuit.like.n_neurons)

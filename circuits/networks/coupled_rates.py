@@ -40,7 +40,7 @@ class CoupledRates:
 
     name: ClassVar[str] = "coupled_rates"
     mechanism: ClassVar[str] = "recurrent network"
-    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "effect")
     modalities: ClassVar[tuple[str, ...]] = ("rate",)
 
     n_neurons: Annotated[int, Within(2, 10_000)] = 25  # the tutorial's networks have 6 and 100
@@ -101,5 +101,9 @@ class CoupledRatesSubject:
         return activity(session, self.circuit.n_neurons, rate=rate, time=time)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`connectivity`: the weights that ran."""
-        return truths.among(self.circuit.name, question, {"connectivity": lambda: truths.wiring(self.weights, "1")})
+        """`connectivity`: the weights that ran. `effect`: what pulses did in simulation."""
+        answers = {
+            "connectivity": lambda: truths.wiring(self.weights, "1"),
+            "effect": lambda: truths.pulse_responses(self, rng, trials=50),
+        }
+        return truths.among(self.circuit.name, question, answers)

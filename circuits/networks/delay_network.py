@@ -54,7 +54,7 @@ class DelayNetwork:
 
     name: ClassVar[str] = "delay_network"
     mechanism: ClassVar[str] = "recurrent network"
-    questions: ClassVar[tuple[str, ...]] = ("connectivity", "cell_type")
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "cell_type", "effect")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     n_excitatory: Annotated[int, Within(1, 10_000)] = 80  # four to one (Izhikevich 2006: 800 and 200)
@@ -125,10 +125,12 @@ class DelayNetworkSubject:
         return spikes.activity(session, circuit.n_neurons)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`connectivity`: the weights that ran [V]; `cell_type`: the signs of what neurons do."""
+        """`connectivity`: the weights that ran [V]; `cell_type`: the signs of what neurons do;
+        `effect`: what pulses did in simulation."""
         answers = {
             "connectivity": lambda: truths.wiring(self.weights, "V"),
             "cell_type": lambda: truths.cell_types(self.anatomy),
+            "effect": lambda: truths.pulse_responses(self, rng),
         }
         return truths.among(self.circuit.name, question, answers)
 

@@ -39,7 +39,7 @@ class DriftingUnits:
     name: ClassVar[str] = "drifting_units"
     mechanism: ClassVar[str] = "independent neurons"
     twin_of: ClassVar[tuple[str, ...]] = ("balanced_ei",)
-    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "effect")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # the network whose rates it copies
@@ -94,5 +94,5 @@ class DriftingUnitsSubject:
         return np.exp(spread * z - spread**2 / 2)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`connectivity`: no synapse at all."""
+        """`connectivity` and `effect`: no synapse at all, and so no response."""
         return unconnected.truth(self.circuit.name, question, self.circuit.like.n_neurons)

@@ -35,7 +35,7 @@ class IndependentPoisson:
     name: ClassVar[str] = "independent_poisson"
     mechanism: ClassVar[str] = "independent neurons"
     twin_of: ClassVar[tuple[str, ...]] = ("balanced_ei",)
-    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "effect")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # the network whose rates it copies
@@ -79,5 +79,5 @@ class IndependentPoissonSubject:
         )
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`connectivity`: no synapse at all."""
+        """`connectivity` and `effect`: no synapse at all, and so no response."""
         return unconnected.truth(self.circuit.name, question, self.circuit.like.n_neurons)

@@ -96,5 +96,9 @@ def scaled(rates: Iterable[np.ndarray], factors: Iterable[np.ndarray], dead_time
 
 
 def truth(who: str, question: str, n_neurons: int) -> xr.Dataset:
-    """`connectivity`: no synapse at all."""
-    return truths.among(who, question, {"connectivity": lambda: truths.no_wiring(n_neurons)})
+    """`connectivity` and `effect`: no synapse at all, and so no response."""
+    answers = {
+        "connectivity": lambda: truths.no_wiring(n_neurons),
+        "effect": lambda: truths.no_responses(n_neurons),
+    }
+    return truths.among(who, question, answers)

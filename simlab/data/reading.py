@@ -106,6 +106,25 @@ def mean_rates(dataset: xr.Dataset) -> np.ndarray:
     return counts / durations(dataset).sum()
 
 
+def in_window(dataset: xr.Dataset, start: float, length: float) -> np.ndarray:
+    """(trial, unit or neuron): spikes within `length` [s] from `start` [s] of each trial, else the signal's mean there.
+
+    Raises SimlabError where neither was measured, or no sample of the signal lies in the window.
+    """
+    stop = start + length
+    if not is_spiking(dataset):
+        trace = continuous(dataset)
+        inside = (trace["time"].values >= start - ROUNDING) & (trace["time"].values < stop - ROUNDING)
+        if not inside.any():
+            raise SimlabError(f"no sample of the signal lies in {start}..{stop} s: widen the window")
+        return trace.values[:, inside].astype(float).mean(axis=1)
+    cell, time = cell_dim(dataset), dataset["spike_time"].values
+    inside = (time >= start - ROUNDING) & (time < stop - ROUNDING)
+    shape = (dataset.sizes["trial"], dataset.sizes[cell])
+    flat = np.ravel_multi_index((dataset["spike_trial"].values[inside], dataset[f"spike_{cell}"].values[inside]), shape)
+    return np.bincount(flat, minlength=shape[0] * shape[1]).reshape(shape).astype(float)
+
+
 def spike_trains(dataset: xr.Dataset) -> list[np.ndarray]:
     """One array of sorted times per cell on one time axis [s]: the recording's clock, else trials laid end to end."""
     cell = cell_dim(dataset)

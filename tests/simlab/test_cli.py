@@ -66,14 +66,20 @@ def test_help_names_every_command(simlab):
 
 
 def test_list_of_a_kind_prints_bare_names(simlab):
-    assert simlab("list", "questions").stdout.split() == ["cell_type", "connectivity", "mechanism", "topology"]
+    assert simlab("list", "questions").stdout.split() == [
+        "cell_type",
+        "connectivity",
+        "effect",
+        "mechanism",
+        "topology",
+    ]
 
 
 def test_show_prints_documentation_parameters_and_truths(simlab):
     printed = simlab("show", "balanced_ei").stdout
     assert "balanced_ei (circuit)" in printed
     assert "parameters:" in printed
-    assert "truths: connectivity, cell_type, mechanism" in printed
+    assert "truths: connectivity, cell_type, effect, mechanism" in printed
     rivals = (
         "bursting_units", "common_cause_chain", "common_drive", "comodulated_gain", "drifting_units",
         "independent_poisson", "irregular_units",

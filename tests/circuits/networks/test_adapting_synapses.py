@@ -113,7 +113,7 @@ def test_the_truth_tells_efficacies_at_the_rates_that_ran():
     np.testing.assert_allclose(truth["efficacy"], expected)
     depressing = truth["efficacy"].values[:80][~subject().facilitating[:80]]
     assert 0.1 < depressing[depressing > 0].mean() < 0.5
-    with pytest.raises(LookupError, match="can answer connectivity, got"):
+    with pytest.raises(LookupError, match="can answer connectivity, effect, got"):
         subject().truth("topology", None, np.random.default_rng(0))
 
 

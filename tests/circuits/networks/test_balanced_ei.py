@@ -116,7 +116,7 @@ def test_an_activity_names_its_engine_and_the_truths_their_questions():
     assert spontaneous("balanced_ei").attrs["engine"].startswith("kernel (numba")
     network = subject("balanced_ei")
     assert network.circuit.mechanism == "recurrent network"
-    with pytest.raises(LookupError, match="can answer connectivity, got"):
+    with pytest.raises(LookupError, match="can answer connectivity, effect, got"):
         network.truth("topology", None, np.random.default_rng(0))
 
 

@@ -103,5 +103,5 @@ def test_the_truth_is_no_synapses_and_a_circuit_value_is_imitated():
     rival = BurstingUnits().imitating(circuit).subject(stream(2, "subject"))
     np.testing.assert_allclose(rival.matched.rate, circuit.subject(stream(2, "subject")).working_point.rate)
     assert not subject().truth("connectivity", None, np.random.default_rng(0))["weight"].values.any()
-    with pytest.raises(LookupError, match="can answer connectivity, got"):
+    with pytest.raises(LookupError, match="can answer connectivity, effect, got"):
         subject().truth("topology", None, np.random.default_rng(0))

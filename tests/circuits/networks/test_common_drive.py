@@ -79,7 +79,7 @@ def test_the_truth_is_no_synapses_and_its_mechanism_no_wiring():
     rival = subject("common_drive")
     assert rival.circuit.mechanism == "common drive"
     assert rival.truth("connectivity", None, np.random.default_rng(0))["weight"].shape == (100, 100)
-    with pytest.raises(LookupError, match="can answer connectivity, got"):
+    with pytest.raises(LookupError, match="can answer connectivity, effect, got"):
         rival.truth("topology", None, np.random.default_rng(0))
 
 

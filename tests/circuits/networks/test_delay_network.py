@@ -109,5 +109,5 @@ def test_impossible_parameters_and_questions_are_refused():
         DelayNetwork(delay=(2e-3, 1e-3))
     with pytest.raises(SimlabError, match="the upstroke is unstable"):
         DelayNetwork(dt=1e-3)
-    with pytest.raises(LookupError, match="can answer connectivity, got"):
+    with pytest.raises(LookupError, match="can answer connectivity, effect, got"):
         subject().truth("topology", None, np.random.default_rng(0))

@@ -126,5 +126,5 @@ def test_the_truth_is_no_synapses_and_its_mechanism_no_wiring():
     rival = subject("independent_poisson")
     assert rival.circuit.mechanism == "independent neurons"
     assert not rival.truth("connectivity", None, np.random.default_rng(0))["weight"].values.any()
-    with pytest.raises(LookupError, match="can answer connectivity, got"):
+    with pytest.raises(LookupError, match="can answer connectivity, effect, got"):
         rival.truth("topology", None, np.random.default_rng(0))

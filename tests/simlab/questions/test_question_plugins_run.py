@@ -12,7 +12,7 @@ import pytest
 import six_questions
 from six_questions import CIRCUITS, METHODS, QUESTIONS
 
-HOUSE = ("cell_type", "connectivity", "mechanism", "topology")
+HOUSE = ("cell_type", "connectivity", "effect", "mechanism", "topology")
 
 EXPERIMENT = f"""
 import simlab
