@@ -5,14 +5,19 @@ Coded in a byte per bin and unit, so that an hour of 20 units in bins of 1 ms ta
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import numpy as np
 
 from methods.wiring._pairs import Ticks
 
-LOG_GAINS = 0.05 * (np.arange(256) - 200.0)
-"""Log gain of each code: -10 to 2.75 in steps of 5%, finer than a hazard or a latent factor is ever known."""
+STEP, LOWEST = 0.05, -10.0
+"""Between log gains, 5%, finer than a hazard or a latent factor is ever known; and the least: the largest is 2.75."""
+LOG_GAINS = LOWEST + STEP * np.arange(256)
+"""Log gain of each code."""
+SLICE = 200_000
+"""Bins that are counted at once: bounds memory."""
 PRIOR_SPIKES = 1.0
 """Spikes at the unit's mean rate that are added to each class of intervals: keeps a hazard that was never seen above
 zero, and hardly touches the others."""
@@ -36,6 +41,14 @@ class Baseline:
         return np.stack(columns, axis=1)
 
 
+def total_gains(codes: np.ndarray) -> np.ndarray:
+    """Sum of gains (unit,) of codes (row, unit)."""
+    counts = np.zeros((codes.shape[1], 256))
+    for start in range(0, len(codes), SLICE):
+        counts += np.stack([np.bincount(column, minlength=256) for column in codes[start : start + SLICE].T])
+    return np.asarray(counts @ np.exp(LOG_GAINS))
+
+
 def baseline(ticks: Ticks, width: float, *, n_intervals: int, reach: float, n_latents: int) -> Baseline | None:
     """Each unit's hazard after its last spike, and latent factors of the others' counts; None if neither is asked for.
 
@@ -47,46 +60,58 @@ def baseline(ticks: Ticks, width: float, *, n_intervals: int, reach: float, n_la
     if not n_intervals and not n_latents:
         return None
     shared = latent_gains(ticks, width, n_latents) if n_latents else None
-    valid = (np.arange(ticks.n_ticks) < ticks.ends[:, None]).ravel()
-    codes = np.empty((len(valid), ticks.n_units), dtype=np.uint8)
+    edges = np.unique(np.ceil(np.geomspace(1, max(reach / width, 1) + 1, n_intervals + 1))).astype(int)
+    codes = np.empty((ticks.n_units, ticks.n_trials * ticks.n_ticks), dtype=np.uint8)
     for unit in range(ticks.n_units):
-        gain = np.zeros(len(valid), dtype=np.float32) if shared is None else shared(unit)
-        if n_intervals:
-            gain = gain + interval_gains(ticks, unit, valid, gain, n_intervals, reach / width)
-        codes[:, unit] = np.clip(np.rint(gain / 0.05) + 200, 0, 255)
-    return Baseline(codes)
+        gain = None if shared is None else shared(unit)
+        codes[unit] = _coded(gain) if not n_intervals and gain is not None else _interval(ticks, unit, edges, gain)
+    return Baseline(codes.T)
 
 
-def interval_gains(
-    ticks: Ticks, unit: int, valid: np.ndarray, gain: np.ndarray, n_intervals: int, reach: float
-) -> np.ndarray:
-    """Log hazard (time,) after the unit's last spike, relative to its mean, on top of a log gain (time,)."""
+def _coded(gain: np.ndarray) -> np.ndarray:
+    return np.clip(np.rint((gain - LOWEST) / STEP), 0, 255).astype(np.uint8)
+
+
+def _interval(ticks: Ticks, unit: int, edges: np.ndarray, gain: np.ndarray | None) -> np.ndarray:
+    """Codes (time,) of the unit's hazard after its last spike, on top of a log gain (time,)."""
     mine = ticks.unit == unit
     when = np.unique(ticks.trial[mine] * ticks.n_ticks + ticks.tick[mine])
-    kind = interval_classes(when, ticks.n_trials, ticks.n_ticks, n_intervals, reach)
-    n_kinds = n_intervals + 2
-    exposure = np.bincount(kind[valid], np.exp(gain[valid]), n_kinds)
-    spikes = np.bincount(kind[when], minlength=n_kinds)
-    rate = max(spikes.sum(), 1) / max(exposure.sum(), 1e-300)
-    hazard = (spikes + PRIOR_SPIKES) / (exposure * rate + PRIOR_SPIKES)
-    return np.log(hazard).astype(np.float32)[kind]
+    length = interval_runs(when, ticks, edges)
+    kind = np.tile(np.arange(length.shape[1], dtype=np.int16), len(length))
+    within = np.repeat(kind, length.ravel()) if gain is not None or not (ticks.ends == ticks.n_ticks).all() else None
+    if within is None:
+        exposure = length.sum(axis=0)
+    else:
+        valid = (np.arange(ticks.n_ticks) < ticks.ends[:, None]).ravel()
+        weights = np.ones(valid.sum()) if gain is None else np.exp(gain[valid])
+        exposure = np.bincount(within[valid], weights, length.shape[1])
+    before = np.cumsum(length.ravel())
+    spikes = np.bincount(kind[np.searchsorted(before, when, side="right")], minlength=length.shape[1])
+    rate = max(len(when), 1) / max(exposure.sum(), 1)
+    hazard = np.log((spikes + PRIOR_SPIKES) / (exposure * rate + PRIOR_SPIKES))
+    if within is not None:
+        return _coded(hazard[within] + (0.0 if gain is None else gain))
+    return np.repeat(_coded(hazard)[kind], length.ravel())
 
 
-def interval_classes(when: np.ndarray, n_trials: int, n_ticks: int, n_intervals: int, reach: float) -> np.ndarray:
-    """Class (time,) of the bins since the last spike before: 0 if the trial had none yet; `when`: bins with a spike."""
-    edges = np.unique(np.ceil(np.geomspace(1, max(reach, 1) + 1, n_intervals + 1)))
-    of_age = 1 + np.minimum(np.searchsorted(edges, np.arange(n_ticks + 1), side="right") - 1, n_intervals)
-    of_age[0] = 1
-    last = np.zeros(n_trials * n_ticks, dtype=np.int64)
-    last[when] = when + 1
-    np.maximum.accumulate(last, out=last)
-    last = np.concatenate([[0], last[:-1]])  # strictly before: a spike does not explain itself
-    time = np.arange(len(last))
-    age = time - last + 1
-    return np.where(last > time // n_ticks * n_ticks, of_age[np.minimum(age, n_ticks)], 0).astype(np.int16)
+def interval_runs(when: np.ndarray, ticks: Ticks, edges: np.ndarray) -> np.ndarray:
+    """How many bins each class lasts after each event (event, class): spikes in the bins `when`, and trials' starts.
+
+    Class 0 lasts from a trial's start to its first spike, class c from `edges[c - 1]` bins after a spike on. The bin of
+    a spike still belongs to the one before: it does not explain itself.
+    """
+    starts = np.arange(ticks.n_trials) * ticks.n_ticks - 1
+    order = np.argsort(np.concatenate([when, starts]), kind="stable")
+    event, is_spike = np.concatenate([when, starts])[order], order < len(when)
+    end = np.append(event[1:], ticks.n_trials * ticks.n_ticks - 1) + 1
+    bounds = np.minimum(event[:, None] + np.append(edges, ticks.n_ticks * ticks.n_trials + 1), end[:, None])
+    length = np.zeros((len(event), len(edges) + 1), dtype=np.int64)
+    length[:, 1:] = np.where(is_spike[:, None], np.diff(bounds, axis=1), 0)
+    length[:, 0] = np.where(is_spike, 0, end - event - 1)
+    return length
 
 
-def latent_gains(ticks: Ticks, width: float, n_latents: int):
+def latent_gains(ticks: Ticks, width: float, n_latents: int) -> Callable[[int], np.ndarray]:
     """A function from a unit to its log gain (time,) by the leading components of all other units' smoothed counts."""
     from scipy.ndimage import gaussian_filter1d
 

@@ -12,11 +12,11 @@ from typing import Any
 
 import numpy as np
 
-from methods.wiring._baseline import LOG_GAINS, Baseline
+from methods.wiring._baseline import LOWEST, STEP, Baseline, total_gains
 from methods.wiring._pairs import Ticks, close_pairs, lag_counts
 
-CHUNK_ENTRIES = 6_000_000
-"""Numbers in the dense (row, unit) block of expected counts that is worked on at once: 48 MB."""
+CHUNK_ENTRIES = 2_000_000
+"""Numbers in the dense (row, unit) block of expected counts that is worked on at once: 16 MB."""
 CACHE_ENTRIES = 40_000_000
 """Non-zeros of the design that are kept between passes (12 bytes each); a larger design is rebuilt chunk by chunk."""
 EXACT_WORK = 1_000_000_000
@@ -39,7 +39,7 @@ class Moments:
 class Chunk:
     """Rows with recent spikes, all sparse: `design` (row, unit x lag), `counts` (row, unit), and `pairs` (cell, row),
     1 where two spikes at most `reach` bins apart are both in the row's window; see `LaggedDesign.cell`. `time` (row,)
-    is the row's bin, trials laid end to end, and `codes` (row, unit) what the baseline says of it."""
+    is the row's bin, trials laid end to end, and `codes` (time, unit) those of the baseline in all bins."""
 
     design: Any
     counts: Any
@@ -109,7 +109,7 @@ class LaggedDesign:
         now = rank[time[inside] - start]
         counts = csr_array((np.ones(len(now)), (now, unit[inside])), (n_busy, n))
         when = np.flatnonzero(busy) + start
-        codes = None if self.baseline is None else self.baseline.codes[when]
+        codes = None if self.baseline is None else self.baseline.codes
         return Chunk(design, counts, self._pairs(time, unit, rank, start, stop, n_busy), when.astype(np.int32), codes)
 
     def _entries(
@@ -167,9 +167,10 @@ class LaggedDesign:
         self.silent = self.exposure - self.n_busy
         if self.baseline is None:
             return
-        self.exposure = self.baseline.exposure(np.where(self.rows, 0, -1), 1)[0]
-        busy = sum((np.exp(LOG_GAINS[chunk.codes]).sum(axis=0) for chunk in self.chunks), np.zeros(self.ticks.n_units))
-        self.silent = self.exposure - busy
+        codes = self.baseline.codes
+        self.exposure = total_gains(codes) - total_gains(codes[~self.rows])  # rows are nearly all
+        every = (total_gains(chunk.codes[chunk.time]) for chunk in self.chunks if chunk.codes is not None)
+        self.silent = self.exposure - sum(every, np.zeros(self.ticks.n_units))
 
     @property
     def rows(self) -> np.ndarray:
@@ -181,8 +182,9 @@ class LaggedDesign:
 def rates(chunk: Chunk, intercept: np.ndarray, filters: np.ndarray, targets: np.ndarray) -> np.ndarray:
     """Expected counts (row, target) of a chunk's rows."""
     rate = chunk.design @ filters
-    rate += intercept
+    rate += intercept if chunk.codes is None else intercept + LOWEST
     if chunk.codes is not None:
-        rate += LOG_GAINS[chunk.codes[:, targets]]
+        for index, target in enumerate(targets):
+            rate[:, index] += STEP * chunk.codes[chunk.time, target]
     np.minimum(rate, MAX_LOG_RATE, out=rate)
     return np.exp(rate, out=rate)

@@ -32,7 +32,8 @@ class CouplingGLM:
     together, so that what a third recorded unit explains is not held for a connection. The unit's own past is f_ii and
     the gain g_i, which depends on the time since its last spike (Kass & Ventura 2001, Neural Comput 13:1713): without
     it, what f_ii does not describe of a unit's bursts is taken for influence. An edge j -> i is tested by the Wald
-    statistic of f_ij's weights, chi-square with n_basis degrees of freedom; its sign is that of the filter's sum.
+    statistic of f_ij's weights, chi-square with n_basis degrees of freedom; its sign is that of the filter's sum. Notes
+    hold the `efficacy` (pre, post), spikes of i that a spike of j adds: mean rate of i x sum_l (exp f_ij(l) - 1).
     """
 
     name: ClassVar[str] = "coupling_glm"
@@ -98,6 +99,8 @@ class CouplingGLM:
         basis = raised_cosines(n_lags, min(self.n_basis, n_lags))
         found = self._fitted(design, basis)
         notes: dict[str, Any] = {"iterations": found.iterations, "converged": found.converged}
+        notes["efficacy"] = np.expm1(np.einsum("lb,jbi->jli", basis, found.weights)).sum(axis=1)
+        notes["efficacy"] *= design.spikes / max(design.n_rows, 1)
         if self.hidden_input:
             left_over = residuals(design, basis, found, n_lags)
             notes["hidden_input"], notes["hidden_input_p"] = hidden_input(left_over, rng)
