@@ -28,7 +28,9 @@ def local_fdr(z: np.ndarray) -> tuple[np.ndarray, float, float]:
     centre, spread, height = _null(middle[near], log_count[near], inside)
     log_null = height - 0.5 * ((middle - centre) / spread) ** 2
     rate = np.exp(np.minimum(log_null - log_count, 0.0))
-    rate = np.where(middle > centre, _falling(rate, middle > centre), _falling(rate[::-1], (middle <= centre)[::-1])[::-1])
+    rate = np.where(
+        middle > centre, _falling(rate, middle > centre), _falling(rate[::-1], (middle <= centre)[::-1])[::-1]
+    )
     return np.interp(inside, middle, rate), centre, spread
 
 

@@ -13,7 +13,7 @@ ROTATIONS = 199
 
 
 def residuals(design: LaggedDesign, basis: np.ndarray, found: Couplings, width: int) -> np.ndarray:
-    """Counts less what the model expects (bin, unit) in bins of `width` ticks; those without a whole row are left out."""
+    """Counts less what the model expects (bin, unit) in bins of `width` ticks that hold rows only."""
     n, every = design.ticks.n_units, np.arange(design.ticks.n_units)
     per_trial = -(-design.ticks.n_ticks // width)
     label = np.repeat(np.arange(design.ticks.n_trials), design.ticks.n_ticks) * per_trial

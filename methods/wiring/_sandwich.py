@@ -5,6 +5,8 @@ Spikes in one block of time may hang together in ways that the model does not kn
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 
 from methods.wiring._lagged_design import MAX_LOG_RATE, LaggedDesign, rates
@@ -38,14 +40,16 @@ def scores(model: Regression, state: State, block: np.ndarray, n_blocks: int) ->
     filters = np.einsum("lb,jbi->jli", model.basis, state.weights).reshape(-1, len(targets))
     result = np.zeros((n_blocks, 1 + model.n * model.basis.shape[1], len(targets)))
     base = np.exp(np.minimum(state.intercept, MAX_LOG_RATE))
-    result[:, 0] = spikes_in(design, block, n_blocks)[:, targets] - base * exposure_in(design, block, n_blocks)[:, targets]
+    result[:, 0] = (
+        spikes_in(design, block, n_blocks)[:, targets] - base * exposure_in(design, block, n_blocks)[:, targets]
+    )
     for chunk in design.chunks:
         rate = rates(chunk, state.intercept, filters, targets)
         residual = chunk.counts[:, targets].toarray() - rate
         alone = rates(chunk, state.intercept, 0 * filters, targets)
         of_row = block[chunk.time]
         edges = np.concatenate([[0], np.flatnonzero(np.diff(of_row)) + 1, [len(of_row)]])
-        for start, stop in zip(edges[:-1], edges[1:], strict=True):
+        for start, stop in pairwise(edges):
             if stop > start:
                 where = of_row[start]
                 columns = chunk.design[start:stop].T @ residual[start:stop]
@@ -72,7 +76,7 @@ def exposure_in(design: LaggedDesign, block: np.ndarray, n_blocks: int) -> np.nd
 
 
 def robust_wald(model: Regression, state: State, block: np.ndarray, n_blocks: int) -> np.ndarray:
-    """Chi-square statistic (pre, target) of each filter by a covariance that is the larger of the model's and the data's.
+    """Chi-square statistic (pre, target) of each filter in the larger of the model's and the data's covariance.
 
     The data's is C (sum_g s_g s_g') C, C the inverse penalised information and s_g the slope of block g less the mean
     one (Huber 1967; Liang & Zeger 1986, Biometrika 73:13). Alone it finds edges where there are too few coincidences

@@ -1,4 +1,4 @@
-"""Recordings in which units have nothing to do with one another, and yet each is what it was; and tests against them."""
+"""Recordings in which units have nothing to do with one another, each being what it was; and tests against them."""
 
 from __future__ import annotations
 
@@ -12,8 +12,8 @@ from simlab.data import durations, is_spiking
 
 Null = Literal["shift", "trials", "jitter"]
 """`shift`: each unit rotated in each trial by up to `reach` either way; keeps its intervals but for one per trial, and
-its rate beyond `reach` (Pipa et al. 2008, J Comput Neurosci 25:64). `trials`: each unit's trials in an order of its own;
-keeps its intervals and what all trials have in common, not what neighbouring trials do (Grun 2009, J Neurophysiol
+its rate beyond `reach` (Pipa et al. 2008, J Comput Neurosci 25:64). `trials`: each unit's trials in an order of its
+own; keeps its intervals and what all trials have in common, not what neighbouring trials do (Grun 2009, J Neurophysiol
 101:1126). `jitter`: each spike anywhere in its interval of length `reach`; keeps rates beyond it, and no interval
 (Amarasingham et al. 2012, J Neurophysiol 107:517)."""
 

@@ -11,16 +11,13 @@ import xarray as xr
 from methods.wiring._baseline import Baseline, baseline
 from methods.wiring._group_lasso import kept
 from methods.wiring._lagged_design import LaggedDesign
-from methods.wiring._pairs import SPIKE_TRAINS, Ticks, abstention, edges, on_grid
+from methods.wiring._pairs import COARSE, SPIKE_TRAINS, SameBin, Ticks, abstention, edges, on_grid
 from methods.wiring._poisson import Couplings, fit_couplings
 from methods.wiring._residuals import hidden_input, residuals, same_bin
 from methods.wiring._sandwich import FEWEST_BLOCKS, blocks, robust_wald
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Level, Repeats, Width
-
-COARSE = 0.005
-"""Bins [s] that are longer hold a spike and its first synaptic effects."""
 
 
 @dataclass(frozen=True)
@@ -65,12 +62,12 @@ class CouplingGLM:
     """`model`: the inverse Fisher information. `sandwich`: cluster-robust over blocks of time, no smaller than that."""
     block: Width = 2.0
     """Longest block [s] that counts as one independent observation there; a shorter trial is one block."""
-    same_bin: Literal["coarse", "always", "never"] = "coarse"
+    same_bin: SameBin = "coarse"
     """Whether what units do in one bin counts as well, for both directions; `coarse`: in bins longer than 5 ms, in
     which synaptic effects begin. It cannot tell them from common input."""
     penalty: Literal["none", "group_lasso"] = "none"
-    """`group_lasso`: edges are the filters that an adaptive group lasso keeps at the least Bayesian information, whatever
-    their p. `none`: those of a false discovery rate."""
+    """`group_lasso`: edges are the filters that an adaptive group lasso keeps at the least Bayesian information,
+    whatever their p. `none`: those of a false discovery rate."""
     n_latents: Annotated[int, Within(0, 100)] = 0
     """Leading components of the other units' counts, smoothed over 50 ms, that g_i depends on too: hidden input."""
     hidden_input: bool = False

@@ -8,7 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.wiring._decision_rules import ByEffectSize, ByLocalFDR, BySurrogates, ByStability, Rule
+from methods.wiring._decision_rules import ByEffectSize, ByLocalFDR, ByStability, BySurrogates, Rule
 from methods.wiring.cross_correlogram import CrossCorrelogram
 from simlab.contracts import Finding, Needs, SimlabError
 from simlab.rules import check_fields, require
@@ -24,8 +24,8 @@ class DecidedBy:
     default), `ByEffectSize`, `ByStability` or `ByLocalFDR`, each with its source there.
 
     A method's own test is right where its model is; where data are long, or a model is wrong for all pairs alike, its
-    ranking may be good and its p-values too small. Family, library and needs are the method's. Abstains where the method
-    does, or where the rule cannot work on the recording. Cost: as many runs of the method as the rule has surrogates
+    ranking may be good and its p-values too small. Family, library and needs are the method's. Abstains where the
+    method does, or where the rule cannot work on the recording. Cost: as many runs of the method as the rule has surrogates
     (20), groups (10) or halves (50); none for the local rate.
 
     Raises SimlabError for what is no rule, or no passive method of connectivity.
