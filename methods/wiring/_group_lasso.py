@@ -17,7 +17,8 @@ def kept(model: Regression, state: State) -> np.ndarray:
     Minimises (w - v)' H (w - v) / 2 + penalty sum_j |w_j| / |v_j| with v the fitted weights, H their information given
     intercept and own history, which are free, and |.| the length in H (group lasso: Yuan & Lin 2006, J R Stat Soc B
     68:49; adaptive, on the quadratic approximation at the maximum: Wang & Leng 2007, J Am Stat Assoc 102:1039). The
-    penalty is the one of least Bayesian information, one observation per spike (Volinsky & Raftery 2000).
+    penalty is the one of least extended Bayesian information (Chen & Chen 2008, Biometrika 95:759, gamma 1), which counts
+    how many sets of so many units there are, with one observation per spike (Volinsky & Raftery 2000).
     """
     n, n_basis, n_targets = state.weights.shape
     result = np.zeros((n, n_targets), dtype=bool)
@@ -31,7 +32,9 @@ def kept(model: Regression, state: State) -> np.ndarray:
 
 
 def selected(information: np.ndarray, fitted: np.ndarray, n_observations: float) -> np.ndarray:
-    """Which groups (group,) of fitted weights (group, basis) are not zero at the penalty of least BIC."""
+    """Which groups (group,) of fitted weights (group, basis) are not zero at the penalty of the least criterion."""
+    from scipy.special import gammaln
+
     n_groups, size = fitted.shape
     blocks = information.reshape(n_groups, size, n_groups, size)
     roots = np.linalg.cholesky(blocks[np.arange(n_groups), :, np.arange(n_groups), :])  # lower
@@ -46,7 +49,10 @@ def selected(information: np.ndarray, fitted: np.ndarray, n_observations: float)
         weights = _descend(white, pull, penalty * cost, weights)
         gap = (target - weights).ravel()
         there = (weights != 0).any(axis=1)
-        criterion = gap @ white.reshape(gap.size, -1) @ gap + np.log(n_observations) * size * there.sum()
+        n_kept = int(there.sum())
+        n_sets = gammaln(n_groups + 1) - gammaln(n_kept + 1) - gammaln(n_groups - n_kept + 1)
+        cost_of = np.log(n_observations) * size * n_kept + 2 * n_sets
+        criterion = gap @ white.reshape(gap.size, -1) @ gap + cost_of
         if criterion < best:
             best, choice = criterion, there
     return choice

@@ -15,18 +15,17 @@ WIDEST = 8.0
 def local_fdr(z: np.ndarray) -> tuple[np.ndarray, float, float]:
     """Local rate of each z, and mean and standard deviation of the null, which is never narrower than N(0, 1).
 
-    The density f is a Poisson regression of histogram counts on a polynomial (Lindsey's method); the null p0 N(d, s^2)
-    is a parabola fitted to log f in the middle (central matching); the rate is p0 N(z; d, s^2) / f(z), and does not
-    fall towards the centre.
+    The density f is a Poisson regression of histogram counts on a polynomial (Lindsey's method). The null N(d, s^2) is
+    matched to the middle half of the z-scores, by their quantiles, which waver less than the parabola under log f that
+    Efron fits there. The rate is N(z; d, s^2) / f(z), as if all were null (p0 = 1), and does not fall towards the
+    centre.
     """
     inside = np.clip(z, -WIDEST, WIDEST)
     edges = np.linspace(inside.min() - 1e-9, inside.max() + 1e-9, int(np.clip(len(z) / 8, 20, 90)) + 1)
     middle, width = (edges[1:] + edges[:-1]) / 2, edges[1] - edges[0]
     log_count = _log_density(middle, np.histogram(inside, edges)[0])
-    low, high = np.quantile(inside, (0.5 - CENTRAL / 2, 0.5 + CENTRAL / 2))
-    near = (middle >= low - width) & (middle <= high + width)
-    centre, spread, height = _null(middle[near], log_count[near], inside)
-    log_null = height - 0.5 * ((middle - centre) / spread) ** 2
+    centre, spread = _null(inside)
+    log_null = np.log(len(z) * width / (spread * np.sqrt(2 * np.pi))) - 0.5 * ((middle - centre) / spread) ** 2
     rate = np.exp(np.minimum(log_null - log_count, 0.0))
     rate = np.where(
         middle > centre, _falling(rate, middle > centre), _falling(rate[::-1], (middle <= centre)[::-1])[::-1]
@@ -34,20 +33,13 @@ def local_fdr(z: np.ndarray) -> tuple[np.ndarray, float, float]:
     return np.interp(inside, middle, rate), centre, spread
 
 
-def _null(middle: np.ndarray, log_count: np.ndarray, z: np.ndarray) -> tuple[float, float, float]:
-    """Mean, deviation and log height of the null, of all pairs where the middle is no peak."""
-    from scipy.stats import iqr
+def _null(z: np.ndarray) -> tuple[float, float]:
+    """Mean and standard deviation of the normal distribution with the quantiles of the middle of z."""
+    from scipy.stats import norm
 
-    if len(middle) >= 4:
-        curve, slope, _ = np.polyfit(middle, log_count, 2)
-        if curve < 0:
-            centre, spread = -slope / (2 * curve), max(1.0, float(np.sqrt(-0.5 / curve)))
-        else:
-            curve = 0.0
-    if len(middle) < 4 or curve == 0.0:
-        centre, spread = float(np.median(z)), max(1.0, float(iqr(z)) / 1.349)
-    height = float(np.mean(log_count + 0.5 * ((middle - centre) / spread) ** 2))
-    return float(centre), spread, height
+    share = np.linspace(0.5 - CENTRAL / 2, 0.5 + CENTRAL / 2, 51)
+    slope, level = np.polyfit(norm.ppf(share), np.quantile(z, share), 1)
+    return float(level), max(1.0, float(slope))
 
 
 def _log_density(middle: np.ndarray, count: np.ndarray) -> np.ndarray:

@@ -19,6 +19,9 @@ from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Level, Repeats, Width
 
+SHARED_BIN = 0.05
+"""Bins [s] in which hidden input is looked for, wider than filters, which take up what is faster."""
+
 
 @dataclass(frozen=True)
 class CouplingGLM:
@@ -99,7 +102,7 @@ class CouplingGLM:
         notes["efficacy"] = np.expm1(np.einsum("lb,jbi->jli", basis, found.weights)).sum(axis=1)
         notes["efficacy"] *= design.spikes / max(design.n_rows, 1)
         if self.hidden_input:
-            left_over = residuals(design, basis, found, n_lags)
+            left_over = residuals(design, basis, found, max(n_lags, round(SHARED_BIN / self.bin_width)))
             notes["hidden_input"], notes["hidden_input_p"] = hidden_input(left_over, rng)
         return self._decided(design, basis, found, notes)
 

@@ -32,6 +32,8 @@ class PeakCorrelogram:
     held against the same sums of the hollow-Gaussian baseline (Stark & Abeles 2009, J Neurosci Methods 179:90) by the
     Poisson test with continuity correction. The pair's p is that of its most extreme box, times the number of boxes
     that do not overlap, of all widths, and of directions (Bonferroni over those; overlapping boxes share their spikes).
+    Where the correlogram's flanks, beyond the causal window on both sides, lie further out than the baseline, they count
+    instead: a peak pulls the smoothed baseline up around itself, and would else stand between two troughs.
     Criteria, each of which makes p 1 where it fails: the box must exceed, at `causal_level`, the fullest box of its
     width on the anti-causal side up to zero lag (a trough: fall below the mean one); and the peak must be sharp, no
     wider than `widest` at half of its height above the baseline. Latencies [s] are in the notes.
@@ -112,12 +114,13 @@ class PeakCorrelogram:
         """Smallest one-sided p over boxes, whether it is of an excess, and the box's centre [bins], all (pre, post)."""
         low, _ = lags_within(self.causal_window, self.bin_width)
         seen, baseline = counts[:, :, half : half + 2 * high + 1], self._baseline(counts, half, high)
+        flank = (counts[:, :, :half].mean(axis=2) + counts[:, :, -half:].mean(axis=2))[:, :, None] / 2
         best = np.full(counts.shape[:2], 2.0)
         excited, latency = np.zeros(best.shape, dtype=bool), np.zeros(best.shape)
         for size in self._sizes():
-            excess, deficit = continuity_corrected(
-                _boxes(seen[:, :, high + low :], size), _boxes(baseline[:, :, high + low :], size)
-            )
+            boxes = _boxes(seen[:, :, high + low :], size)
+            excess, _ = continuity_corrected(boxes, _boxes(np.maximum(baseline, flank)[:, :, high + low :], size))
+            _, deficit = continuity_corrected(boxes, _boxes(np.minimum(baseline, flank)[:, :, high + low :], size))
             for tail, up in ((excess, True), (deficit, False)):
                 least = tail.min(axis=2)
                 better = least < best

@@ -31,9 +31,7 @@ class SpectralGranger:
     Wilson's algorithm (1972, SIAM J Appl Math 23:420). A pair is graded by the mean of f over `band`, which over all
     frequencies is Granger's measure in time, and tested against the same of recordings whose trials are exchanged unit
     by unit, each pair in its own mean and spread. Its sign is that of H_ij at the lowest frequency. Pairs are seen
-    alone: what a third unit sends to both is held for a connection (`granger_causality` conditions on all units). The
-    figures are those of elephant's `pairwise_spectral_granger`, which takes one pair and one trial at a time (a test
-    holds them against each other).
+    alone: what a third unit sends to both is held for a connection (`granger_causality` conditions on all units).
 
     Cost: (1 + surrogates) x iterations x pairs x frequencies x 2 x 2 products.
     """
