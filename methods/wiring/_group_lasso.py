@@ -43,7 +43,7 @@ def selected(information: np.ndarray, fitted: np.ndarray, n_observations: float)
     target = np.einsum("jab,ja->jb", roots, fitted)
     cost = 1 / np.maximum(np.linalg.norm(target, axis=1), 1e-12)
     pull = np.einsum("jbkd,kd->jb", white, target)
-    top = float((np.linalg.norm(pull, axis=1) / cost).max())
+    top = 1.001 * float((np.linalg.norm(pull, axis=1) / cost).max())  # at which all are zero, rounding or not
     best, choice, weights = np.inf, np.zeros(n_groups, dtype=bool), np.zeros_like(target)
     for penalty in np.geomspace(top, 1e-3 * top, N_PENALTIES):
         weights = _descend(white, pull, penalty * cost, weights)

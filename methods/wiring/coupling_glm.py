@@ -61,8 +61,10 @@ class CouplingGLM:
     """Classes of the time since a unit's last spike, of equal ratio, each with a hazard of its own; 0: f_ii alone."""
     history_reach: Width = 0.5
     """Where the longest of them begins [s]: from the refractory period to beyond bursts."""
-    covariance: Literal["model", "sandwich"] = "model"
-    """`model`: the inverse Fisher information. `sandwich`: cluster-robust over blocks of time, no smaller than that."""
+    covariance: Literal["auto", "model", "sandwich"] = "auto"
+    """`model`: the inverse Fisher information. `sandwich`: cluster-robust over blocks of time, no smaller than that.
+    `auto`: sandwich in bins longer than 5 ms, whose counts are not Poisson where units burst, if there are enough
+    blocks; else model."""
     block: Width = 2.0
     """Longest block [s] that counts as one independent observation there; a shorter trial is one block."""
     same_bin: SameBin = "coarse"
@@ -94,10 +96,11 @@ class CouplingGLM:
                 f"trials of {recording.attrs['duration']} s are too short for {self.window} s filters"
             )
         design = LaggedDesign(ticks, n_lags, self._baseline(ticks))
-        if self.covariance == "sandwich" and self._blocks(design)[1] < FEWEST_BLOCKS:
+        robust = self._robust(design)
+        if robust is None:
             return Finding.abstain(f"fewer than {FEWEST_BLOCKS} blocks of {self.block} s: shorten block")
         basis = raised_cosines(n_lags, min(self.n_basis, n_lags))
-        found = self._fitted(design, basis)
+        found = self._fitted(design, basis, robust=robust)
         notes: dict[str, Any] = {"iterations": found.iterations, "converged": found.converged}
         notes["efficacy"] = np.expm1(np.einsum("lb,jbi->jli", basis, found.weights)).sum(axis=1)
         notes["efficacy"] *= design.spikes / max(design.n_rows, 1)
@@ -118,8 +121,15 @@ class CouplingGLM:
     def _blocks(self, design: LaggedDesign) -> tuple[np.ndarray, int]:
         return blocks(design, round(self.block / self.bin_width))
 
-    def _fitted(self, design: LaggedDesign, basis: np.ndarray) -> Couplings:
-        block = self._blocks(design) if self.covariance == "sandwich" else None
+    def _robust(self, design: LaggedDesign) -> bool | None:
+        """Whether the covariance is to be the sandwich; None where it is and there are too few blocks."""
+        enough = self._blocks(design)[1] >= FEWEST_BLOCKS
+        if self.covariance == "auto":
+            return enough and self.bin_width > COARSE
+        return (True if enough else None) if self.covariance == "sandwich" else False
+
+    def _fitted(self, design: LaggedDesign, basis: np.ndarray, *, robust: bool) -> Couplings:
+        block = self._blocks(design) if robust else None
         return fit_couplings(
             design,
             basis,

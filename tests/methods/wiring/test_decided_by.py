@@ -40,7 +40,7 @@ def _analyse(method, world):
         DecidedBy(CrossCorrelogram(), BySurrogates(null="trials")),
         DecidedBy(CrossCorrelogram(), BySurrogates(null="jitter", reach=0.04)),
         DecidedBy(CrossCorrelogram(), ByStability(pairs=6, false_edges=6.0)),
-        DecidedBy(GLM, ByEffectSize(groups=4)),
+        DecidedBy(GLM, ByEffectSize(least=0.005, groups=5)),
         DecidedBy(GLM, ByLocalFDR()),
     ],
     ids=lambda m: f"{m.rule.name}-{getattr(m.rule, 'null', '')}",
@@ -85,8 +85,8 @@ def test_effects_that_are_certain_but_small_are_no_edges():
     # exp(.5 e^(-t / 3 ms)) - 1 over some 3 ms at 20 Hz: .04 extra spikes
     assert _analyse(GLM, world).estimate["decided"][0, 1]
     assert abs(_analyse(GLM, world).notes["efficacy"][0, 1] - 0.04) < 0.015
-    assert _analyse(DecidedBy(GLM, ByEffectSize(least=0.01, groups=3)), world).estimate["decided"][0, 1]
-    assert not _analyse(DecidedBy(GLM, ByEffectSize(least=0.08, groups=3)), world).estimate["decided"].any()
+    assert _analyse(DecidedBy(GLM, ByEffectSize(least=0.01, groups=5)), world).estimate["decided"][0, 1]
+    assert not _analyse(DecidedBy(GLM, ByEffectSize(least=0.08, groups=5)), world).estimate["decided"].any()
 
 
 def test_a_null_that_is_too_wide_is_taken_from_the_middle_of_the_scores():
