@@ -12,10 +12,11 @@ from typing import Any
 
 import numpy as np
 
+from methods.wiring._baseline import LOWEST, STEP, Baseline, total_gains
 from methods.wiring._pairs import Ticks, close_pairs, lag_counts
 
-CHUNK_ENTRIES = 6_000_000
-"""Numbers in the dense (row, unit) block of expected counts that is worked on at once: 48 MB."""
+CHUNK_ENTRIES = 2_000_000
+"""Numbers in the dense (row, unit) block of expected counts that is worked on at once: 16 MB."""
 CACHE_ENTRIES = 40_000_000
 """Non-zeros of the design that are kept between passes (12 bytes each); a larger design is rebuilt chunk by chunk."""
 EXACT_WORK = 1_000_000_000
@@ -37,22 +38,26 @@ class Moments:
 @dataclass(frozen=True, eq=False)
 class Chunk:
     """Rows with recent spikes, all sparse: `design` (row, unit x lag), `counts` (row, unit), and `pairs` (cell, row),
-    1 where two spikes at most `reach` bins apart are both in the row's window; see `LaggedDesign.cell`."""
+    1 where two spikes at most `reach` bins apart are both in the row's window; see `LaggedDesign.cell`. `time` (row,)
+    is the row's bin, trials laid end to end, and `codes` (time, unit) those of the baseline in all bins."""
 
     design: Any
     counts: Any
     pairs: Any
+    time: np.ndarray
+    codes: np.ndarray | None
 
 
 class LaggedDesign:
     """All units' spike counts at lags 1..n_lags, in all bins whose whole window lies in the trial.
 
     `events`: sums of x y (column, unit); `sums`, `squares`: of x and x^2 (column,); `spikes`: of y (unit,);
-    `coincidences` (unit, unit, delay): pairs of spikes, the second 0..n_lags - 1 bins after the first.
+    `coincidences` (unit, unit, delay): pairs of spikes, the second 0..n_lags - 1 bins after the first; `exposure`
+    (unit,): rows, each as long as the `baseline` says, that is, by what it multiplies the unit's rate there.
     """
 
-    def __init__(self, ticks: Ticks, n_lags: int) -> None:
-        self.ticks, self.n_lags = ticks, n_lags
+    def __init__(self, ticks: Ticks, n_lags: int, baseline: Baseline | None = None) -> None:
+        self.ticks, self.n_lags, self.baseline = ticks, n_lags, baseline
         self.n_rows = int(np.maximum(ticks.ends - n_lags, 0).sum())
         self._time = ticks.trial * ticks.n_ticks + ticks.tick
         self.coincidences = lag_counts(ticks, n_lags - 1)[:, :, n_lags - 1 :] * (self.n_rows / ticks.n_bins)
@@ -68,16 +73,14 @@ class LaggedDesign:
         """The design a piece at a time, from memory where it fits there."""
         return iter(self._cache) if self._cache is not None else self._build()
 
-    def moments(self, intercept: np.ndarray, filters: np.ndarray) -> Moments:
-        """Sums of mu, x mu and x x' mu over all rows, for mu = exp(intercept + x @ filters) of some targets."""
+    def moments(self, intercept: np.ndarray, filters: np.ndarray, targets: np.ndarray | None = None) -> Moments:
+        """Sums of mu, x mu and x x' mu over all rows, for mu = exp(intercept + x @ filters) x baseline of `targets`."""
         columns = np.zeros(filters.shape)
         pairs = np.zeros((self.n_cells, filters.shape[1]))
-        total = (self.n_rows - self.n_busy) * np.exp(np.minimum(intercept, MAX_LOG_RATE))
+        targets = np.arange(self.ticks.n_units)[: filters.shape[1]] if targets is None else targets
+        total = self.silent[targets] * np.exp(np.minimum(intercept, MAX_LOG_RATE))
         for chunk in self.chunks:
-            rate = chunk.design @ filters
-            rate += intercept
-            np.minimum(rate, MAX_LOG_RATE, out=rate)
-            np.exp(rate, out=rate)
+            rate = rates(chunk, intercept, filters, targets)
             columns += chunk.design.T @ rate
             pairs += chunk.pairs @ rate
             total += rate.sum(axis=0)
@@ -105,7 +108,9 @@ class LaggedDesign:
         inside[inside] = busy[time[inside] - start]
         now = rank[time[inside] - start]
         counts = csr_array((np.ones(len(now)), (now, unit[inside])), (n_busy, n))
-        return Chunk(design, counts, self._pairs(time, unit, rank, start, stop, n_busy))
+        when = np.flatnonzero(busy) + start
+        codes = None if self.baseline is None else self.baseline.codes
+        return Chunk(design, counts, self._pairs(time, unit, rank, start, stop, n_busy), when.astype(np.int32), codes)
 
     def _entries(
         self, time: np.ndarray, offset: np.ndarray, lags: np.ndarray, start: int, stop: int
@@ -152,5 +157,34 @@ class LaggedDesign:
             self.sums += chunk.design.sum(axis=0)
             self.squares += chunk.design.power(2).sum(axis=0)
             self.n_busy += chunk.design.shape[0]
+        self._expose()
         in_row = self.ticks.tick >= self.n_lags
         self.spikes = np.bincount(self.ticks.unit[in_row], minlength=n).astype(float)
+
+    def _expose(self) -> None:
+        """Rows, and those without a recent spike, as long as the baseline says."""
+        self.exposure = np.full(self.ticks.n_units, float(self.n_rows))
+        self.silent = self.exposure - self.n_busy
+        if self.baseline is None:
+            return
+        codes = self.baseline.codes
+        self.exposure = total_gains(codes) - total_gains(codes[~self.rows])  # rows are nearly all
+        every = (total_gains(chunk.codes[chunk.time]) for chunk in self.chunks if chunk.codes is not None)
+        self.silent = self.exposure - sum(every, np.zeros(self.ticks.n_units))
+
+    @property
+    def rows(self) -> np.ndarray:
+        """Which bins, trials laid end to end, are rows: those whose whole window lies in their trial."""
+        tick = np.arange(self.ticks.n_ticks)
+        return ((tick >= self.n_lags) & (tick < self.ticks.ends[:, None])).ravel()
+
+
+def rates(chunk: Chunk, intercept: np.ndarray, filters: np.ndarray, targets: np.ndarray) -> np.ndarray:
+    """Expected counts (row, target) of a chunk's rows."""
+    rate = chunk.design @ filters
+    rate += intercept if chunk.codes is None else intercept + LOWEST
+    if chunk.codes is not None:
+        for index, target in enumerate(targets):
+            rate[:, index] += STEP * chunk.codes[chunk.time, target]
+    np.minimum(rate, MAX_LOG_RATE, out=rate)
+    return np.exp(rate, out=rate)

@@ -4,17 +4,23 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 import xarray as xr
 
 from simlab.contracts import Finding, Needs, SimlabError
-from simlab.data import durations, is_spiking, missing
+from simlab.data import durations, is_spiking, missing, modality
 from simlab.rules import require
 
 SPIKE_TRAINS = Needs(("spikes",), units=2, equal_trials=False)
 """What a method of spike pairs needs. Its trials may differ in length: bins are counted trial by trial."""
+
+SameBin = Literal["coarse", "always", "never"]
+"""Whether spikes of two units in one bin are evidence: `coarse`, where bins are too long to see who was first."""
+
+COARSE = 0.005
+"""Bins [s] that are longer hold a spike and its first synaptic effects."""
 
 CHUNK = 4_000_000
 """Spike pairs that are counted at once: bounds the memory of a correlogram to about 100 MB."""
@@ -208,6 +214,12 @@ def surrogate_p(observed: np.ndarray, surrogates: np.ndarray) -> tuple[np.ndarra
     null = np.sort(((surrogates - centre) / np.sqrt(1 - 1 / n_surrogates))[:, off].ravel())
     above = null.size - np.searchsorted(null, excess, side="left")
     return excess, (above + 1) / (null.size + 1)
+
+
+def same_bin_counts(recording: xr.Dataset, bin_width: float, wanted: SameBin) -> bool:
+    """Whether the same bin [s] counts on this recording; fluorescence is coarse, other signals are what they are."""
+    coarse = bin_width > COARSE if is_spiking(recording) else modality(recording) == "fluorescence"
+    return wanted == "always" or (wanted == "coarse" and coarse)
 
 
 def check_window(window: tuple[float, float]) -> None:

@@ -3,28 +3,37 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, Any, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
 
+from methods.wiring._baseline import Baseline, baseline
+from methods.wiring._group_lasso import kept
 from methods.wiring._lagged_design import LaggedDesign
-from methods.wiring._pairs import SPIKE_TRAINS, abstention, edges, on_grid
-from methods.wiring._poisson import fit_couplings
+from methods.wiring._pairs import COARSE, SPIKE_TRAINS, SameBin, Ticks, abstention, edges, on_grid
+from methods.wiring._poisson import Couplings, fit_couplings
+from methods.wiring._residuals import hidden_input, residuals, same_bin
+from methods.wiring._sandwich import FEWEST_BLOCKS, blocks, robust_wald
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Level, Repeats, Width
+
+SHARED_BIN = 0.05
+"""Bins [s] in which hidden input is looked for, wider than filters, which take up what is faster."""
 
 
 @dataclass(frozen=True)
 class CouplingGLM:
     """Poisson regression with history and coupling filters, a Wald test per coupling.
 
-    The count of unit i in bin t is Poisson with mean exp(b_i + sum_j sum_l f_ij(l) n_j(t - l)), l = 1..window,
-    its filters on raised cosines in logarithmic time (Pillow et al. 2008, Nature 454:995); f_ii is the unit's own
-    history. All pairs are fitted together, so that what a third recorded unit explains is not held for a
-    connection. An edge j -> i is tested by the Wald statistic of f_ij's weights, chi-square with n_basis degrees
-    of freedom; its sign is that of the filter's sum.
+    The count of unit i in bin t is Poisson with mean g_i(t) exp(b_i + sum_j sum_l f_ij(l) n_j(t - l)), l = 1..window,
+    its filters on raised cosines in logarithmic time (Pillow et al. 2008, Nature 454:995). All pairs are fitted
+    together, so that what a third recorded unit explains is not held for a connection. The unit's own past is f_ii and
+    the gain g_i, which depends on the time since its last spike (Kass & Ventura 2001, Neural Comput 13:1713): without
+    it, what f_ii does not describe of a unit's bursts is taken for influence. An edge j -> i is tested by the Wald
+    statistic of f_ij's weights, chi-square with n_basis degrees of freedom; its sign is that of the filter's sum. Notes
+    hold the `efficacy` (pre, post), spikes of i that a spike of j adds: mean rate of i x sum_l (exp f_ij(l) - 1).
     """
 
     name: ClassVar[str] = "coupling_glm"
@@ -48,6 +57,26 @@ class CouplingGLM:
     """Newton steps at most."""
     tolerance: Level = 1e-3
     """Newton decrement at which a fit is done: then all parameters are within 3% of their standard errors."""
+    n_history: Annotated[int, Within(0, 200)] = 12
+    """Classes of the time since a unit's last spike, of equal ratio, each with a hazard of its own; 0: f_ii alone."""
+    history_reach: Width = 0.5
+    """Where the longest of them begins [s]: from the refractory period to beyond bursts."""
+    covariance: Literal["auto", "model", "sandwich"] = "auto"
+    """`model`: the inverse Fisher information. `sandwich`: cluster-robust over blocks of time, no smaller than that.
+    `auto`: sandwich in bins longer than 5 ms, whose counts are not Poisson where units burst, if there are enough
+    blocks; else model."""
+    block: Width = 2.0
+    """Longest block [s] that counts as one independent observation there; a shorter trial is one block."""
+    same_bin: SameBin = "coarse"
+    """Whether what units do in one bin counts as well, for both directions; `coarse`: in bins longer than 5 ms, in
+    which synaptic effects begin. It cannot tell them from common input."""
+    penalty: Literal["none", "group_lasso"] = "none"
+    """`group_lasso`: edges are the filters that an adaptive group lasso keeps at the least Bayesian information,
+    whatever their p. `none`: those of a false discovery rate."""
+    n_latents: Annotated[int, Within(0, 100)] = 0
+    """Leading components of the other units' counts, smoothed over 50 ms, that g_i depends on too: hidden input."""
+    hidden_input: bool = False
+    """Whether notes say how much one factor explains of the residual counts (`hidden_input`), and its p."""
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -58,8 +87,6 @@ class CouplingGLM:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Graded, decided and signed edges (pre, post); abstains without spikes."""
-        from scipy.stats import chi2
-
         if reason := abstention(recording, self.needs):
             return Finding.abstain(reason)
         ticks = on_grid(recording, self.bin_width)
@@ -68,23 +95,66 @@ class CouplingGLM:
             return Finding.abstain(
                 f"trials of {recording.attrs['duration']} s are too short for {self.window} s filters"
             )
+        design = LaggedDesign(ticks, n_lags, self._baseline(ticks))
+        robust = self._robust(design)
+        if robust is None:
+            return Finding.abstain(f"fewer than {FEWEST_BLOCKS} blocks of {self.block} s: shorten block")
         basis = raised_cosines(n_lags, min(self.n_basis, n_lags))
-        found = fit_couplings(
-            LaggedDesign(ticks, n_lags),
-            basis,
-            ridge=self.ridge,
-            max_iterations=self.max_iterations,
-            tolerance=self.tolerance,
-        )
-        sign = np.einsum("lb,jbi->ji", basis, found.weights)
-        p = chi2.sf(found.wald, basis.shape[1])
+        found = self._fitted(design, basis, robust=robust)
         notes: dict[str, Any] = {"iterations": found.iterations, "converged": found.converged}
-        return edges(np.sqrt(found.wald), p, sign, self.alpha, weight=sign, **notes)
+        notes["efficacy"] = np.expm1(np.einsum("lb,jbi->jli", basis, found.weights)).sum(axis=1)
+        notes["efficacy"] *= design.spikes / max(design.n_rows, 1)
+        if self.hidden_input:
+            left_over = residuals(design, basis, found, max(n_lags, round(SHARED_BIN / self.bin_width)))
+            notes["hidden_input"], notes["hidden_input_p"] = hidden_input(left_over, rng)
+        return self._decided(design, basis, found, notes)
 
     def at_resolution(self, interval: float) -> CouplingGLM:
         """The same model for spike times known only to `interval` [s]: coarser bins, filters of at least 4 of them."""
         width = max(self.bin_width, interval)
         return replace(self, bin_width=width, window=max(self.window, 4 * width))
+
+    def _baseline(self, ticks: Ticks) -> Baseline | None:
+        own = {"n_intervals": self.n_history, "reach": self.history_reach, "n_latents": self.n_latents}
+        return baseline(ticks, self.bin_width, **own)
+
+    def _blocks(self, design: LaggedDesign) -> tuple[np.ndarray, int]:
+        return blocks(design, round(self.block / self.bin_width))
+
+    def _robust(self, design: LaggedDesign) -> bool | None:
+        """Whether the covariance is to be the sandwich; None where it is and there are too few blocks."""
+        enough = self._blocks(design)[1] >= FEWEST_BLOCKS
+        if self.covariance == "auto":
+            return enough and self.bin_width > COARSE
+        return (True if enough else None) if self.covariance == "sandwich" else False
+
+    def _fitted(self, design: LaggedDesign, basis: np.ndarray, *, robust: bool) -> Couplings:
+        block = self._blocks(design) if robust else None
+        return fit_couplings(
+            design,
+            basis,
+            ridge=self.ridge,
+            max_iterations=self.max_iterations,
+            tolerance=self.tolerance,
+            test=None if block is None else lambda model, state: robust_wald(model, state, *block),
+            select=kept if self.penalty == "group_lasso" else None,
+        )
+
+    def _decided(self, design: LaggedDesign, basis: np.ndarray, found: Couplings, notes: dict[str, Any]) -> Finding:
+        from scipy.stats import chi2
+
+        weight = sign = np.einsum("lb,jbi->ji", basis, found.weights)
+        statistic, freedom = found.wald, basis.shape[1]
+        if self.same_bin == "always" or (self.same_bin == "coarse" and self.bin_width > COARSE):
+            together = same_bin(residuals(design, basis, found, 1))
+            sign = np.where(together**2 > statistic / freedom, together, sign)
+            statistic, freedom = statistic + together**2, freedom + 1
+            notes["same_bin"] = together
+        finding = edges(np.sqrt(statistic), chi2.sf(statistic, freedom), sign, self.alpha, weight=weight, **notes)
+        if self.penalty == "none":
+            return finding
+        chosen = found.kept & ~np.eye(len(sign), dtype=bool)
+        return replace(finding, estimate={**finding.estimate, "decided": chosen})
 
 
 def raised_cosines(n_lags: int, n_basis: int) -> np.ndarray:

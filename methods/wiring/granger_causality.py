@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.wiring._pairs import abstention, edges
+from methods.wiring._pairs import SameBin, abstention, edges, same_bin_counts
 from simlab.contracts import Finding, Needs, SimlabError
 from simlab.data import signals
 from simlab.rules import Within, check_fields
@@ -27,6 +27,10 @@ class GrangerCausality:
     past kept in the model (Granger 1969; Geweke 1984; Lutkepohl 2005, ch. 3.6). Graded by the causality
     ln(1 + p F / degrees of freedom), the log ratio of residual variances; signed by the sum of coefficients. Trials
     share the model; no lag reaches over a trial's edge. Works on counts and on any continuous signal alike.
+
+    With `same_bin`, the partial correlation r of the residuals of i and j given all others' adds -ln(1 - r^2) to the
+    grade of both directions (Geweke 1982, instantaneous feedback), and Fisher's z^2 to p F for a chi-square with p + 1
+    degrees of freedom.
     """
 
     name: ClassVar[str] = "granger_causality"
@@ -41,13 +45,16 @@ class GrangerCausality:
     """Bins of the spike counts [s]; ignored for continuous signals, which keep their sampling."""
     max_order: Annotated[int, Within(1, 1000)] = 5
     """Longest model tried, in samples."""
+    same_bin: SameBin = "coarse"
+    """Whether what units do at one sample counts as well, for both directions: in spike counts of bins longer than 5 ms
+    and in fluorescence if `coarse`. It cannot tell synaptic effects from common input."""
 
     def __post_init__(self) -> None:
         check_fields(self)
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Graded, decided and signed edges (pre, post); works on any signal."""
-        from scipy.special import fdtrc
+        from scipy.special import chdtrc, fdtrc
 
         if reason := abstention(recording, self.needs, self.bin_width):
             return Finding.abstain(reason)
@@ -66,17 +73,25 @@ class GrangerCausality:
         p[:] = 1.0
         statistic[everyone], sign[everyone] = model.f_statistic(), model.coefficients.sum(axis=0)
         p[everyone] = fdtrc(model.order, model.freedom, statistic[everyone])
-        return edges(np.log1p(model.order * statistic / model.freedom), p, sign, self.alpha, order=model.order)
+        grade = np.log1p(model.order * statistic / model.freedom)
+        if same_bin_counts(recording, self.bin_width, self.same_bin):
+            together = model.same_sample()
+            z = np.arctanh(together) * np.sqrt(model.freedom)
+            grade[everyone] -= np.log1p(-(together**2))
+            sign[everyone] = np.where(z**2 > statistic[everyone], z, sign[everyone])
+            p[everyone] = chdtrc(model.order + 1, model.order * statistic[everyone] + z**2)
+        return edges(grade, p, sign, self.alpha, order=model.order)
 
 
 @dataclass(frozen=True, eq=False)
 class Autoregression:
     """A fitted model: `coefficients` (lag, pre, post), `precision` the inverse of its Gram matrix (lag x pre, same),
-    `variance` of the residuals (post,), `order`, and residual degrees of freedom."""
+    `variance` of the residuals (post,), their `covariance` (post, post), `order`, and residual degrees of freedom."""
 
     coefficients: np.ndarray
     precision: np.ndarray
     variance: np.ndarray
+    covariance: np.ndarray
     order: int
     freedom: int
 
@@ -88,6 +103,16 @@ class Autoregression:
         weights = self.coefficients.transpose(1, 0, 2)  # (pre, lag, post)
         wald = (weights * np.linalg.solve(block, weights)).sum(axis=1)
         return wald / (order * np.maximum(self.variance, 1e-300))
+
+    def same_sample(self) -> np.ndarray:
+        """Partial correlation (unit, unit) of the residuals given all others'; 0 on the diagonal."""
+        n = len(self.covariance)
+        scale = np.sqrt(np.maximum(np.diag(self.covariance), 1e-300))
+        precision = np.linalg.inv(self.covariance / np.outer(scale, scale) + 1e-9 * np.eye(n))
+        root = np.sqrt(np.diag(precision))
+        result = np.clip(-precision / np.outer(root, root), -1 + 1e-12, 1 - 1e-12)
+        np.fill_diagonal(result, 0.0)
+        return np.asarray(result)
 
 
 def autoregression(trace: np.ndarray, max_order: int) -> Autoregression:
@@ -103,7 +128,9 @@ def autoregression(trace: np.ndarray, max_order: int) -> Autoregression:
     order = min(fits, key=lambda order: _bic(fits[order][2] / n_rows, order, n_rows))
     weights, precision, residual = fits[order]
     freedom = n_rows - order * n - 1
-    return Autoregression(weights.reshape(order, n, n), precision, np.diag(residual) / freedom, order, freedom)
+    return Autoregression(
+        weights.reshape(order, n, n), precision, np.diag(residual) / freedom, residual / freedom, order, freedom
+    )
 
 
 def _bic(covariance: np.ndarray, order: int, n_rows: int) -> float:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import product
-from typing import Annotated, ClassVar
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import xarray as xr
 
 from methods.wiring._pairs import SPIKE_TRAINS, Ticks, abstention, edges, lag_counts, on_grid, surrogate_p
+from methods.wiring._surrogates import studentised_p, surrogate
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Count, Level, Width
@@ -18,7 +19,7 @@ from simlab.rules.quantities import Count, Level, Width
 
 @dataclass(frozen=True)
 class SpikingProbabilityEdges:
-    """Total spiking probability edges (TSPE), tested against jittered spikes.
+    """Total spiking probability edges (TSPE), tested against surrogates in which units keep their own intervals.
 
     The normalised correlogram of each pair is filtered by a family of edge filters (-1/a over a bins, 2/b over b,
     -1/a over a), each followed by a running total over b bins, and summed; the extreme over delays, with its
@@ -26,7 +27,9 @@ class SpikingProbabilityEdges:
     figures are those of `elephant.functional_connectivity.total_spiking_probability_edges`, transposed so that
     the row is the source; they are computed here from counted correlograms, since elephant lays every train out
     densely (a gigabyte for an hour of 20 units), and pairs spikes of neighbouring trials. De Blasi et al. cut at
-    a threshold of choice; here each peak is measured in its shot noise, and has a p-value from jittered copies.
+    a threshold of choice, for which they give no rule; here each peak is measured in its shot noise, and has a p-value
+    from copies of the recording in which units are shifted against one another. `jitter` moves each spike instead: that
+    takes a bursting unit's bursts away, and its peaks then look like wiring.
     """
 
     name: ClassVar[str] = "spiking_probability_edges"
@@ -45,8 +48,12 @@ class SpikingProbabilityEdges:
     """Lengths a of the filters' flanks in bins (De Blasi et al. 2019)."""
     observed: tuple[Count, ...] = (2, 3, 4, 5, 6)
     """Lengths b of the filters' centres in bins (De Blasi et al. 2019)."""
-    surrogates: Annotated[int, Within(2, 1_000_000)] = 20
-    """Jittered copies of the recording."""
+    surrogates: Annotated[int, Within(3, 1_000_000)] = 20
+    """Surrogate copies of the recording."""
+    significance: Literal["shift", "jitter"] = "shift"
+    """`shift`: each pair in mean and spread of its own surrogates. `jitter`: in its own mean, all spreads pooled."""
+    reach: Width = 0.25
+    """How far units are shifted, either way, in each trial [s]: well beyond the filters."""
     jitter: Width = 0.010
     """Each spike moves uniformly within +- this [s] (Shimono & Beggs 2015, Cereb Cortex 25:3743)."""
 
@@ -71,17 +78,20 @@ class SpikingProbabilityEdges:
         counts = self._counts(ticks)
         strength = total_edges(counts, ticks, self._operator())
         z = self._peak(counts)
-        width = max(1, round(self.jitter / self.bin_width))
-        null = np.stack([
-            np.abs(self._peak(self._counts(ticks.jittered(width, rng)))) for _ in range(self.surrogates)
-        ])  # fmt: skip
-        excess, p = surrogate_p(np.abs(z), null)
+        copies = (self._copy(recording, ticks, rng) for _ in range(self.surrogates))
+        null = np.stack([np.abs(self._peak(self._counts(copy))) for copy in copies])
+        excess, p = (surrogate_p if self.significance == "jitter" else studentised_p)(np.abs(z), null)
         return edges(np.maximum(excess, 0.0), p, z, self.alpha, total_spiking_probability_edges=strength)
 
     def at_resolution(self, interval: float) -> SpikingProbabilityEdges:
         """The same filters for spike times known only to `interval` [s]: they keep their lengths in bins."""
         width = max(self.bin_width, interval)
-        return replace(self, bin_width=width, jitter=max(self.jitter, 5 * width))
+        return replace(self, bin_width=width, jitter=max(self.jitter, 5 * width), reach=max(self.reach, 60 * width))
+
+    def _copy(self, recording: xr.Dataset, ticks: Ticks, rng: np.random.Generator) -> Ticks:
+        if self.significance == "jitter":
+            return ticks.jittered(max(1, round(self.jitter / self.bin_width)), rng)
+        return on_grid(surrogate(recording, "shift", self.reach, rng), self.bin_width)
 
     def _operator(self) -> np.ndarray:
         return edge_operator(self.surrounding, self.observed, self.max_delay)

@@ -8,7 +8,18 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
-from methods.wiring._pairs import SPIKE_TRAINS, Ticks, abstention, edges, lag_counts, on_grid, surrogate_p
+from methods.wiring._pairs import (
+    SPIKE_TRAINS,
+    SameBin,
+    Ticks,
+    abstention,
+    edges,
+    lag_counts,
+    on_grid,
+    same_bin_counts,
+    surrogate_p,
+)
+from methods.wiring._surrogates import studentised_p, surrogate
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Level, Width
@@ -38,12 +49,17 @@ class TransferEntropy:
     """Bins of the trains [s] (Ito et al. 2011)."""
     max_delay: Width = 0.03
     """Longest delay [s] (Ito et al. 2011: 1 to 30 ms)."""
-    significance: Literal["jitter", "chi2"] = "jitter"
-    """`jitter`: all pairs' surrogates pooled, each pair centred on its own. `chi2`: asymptotic, no surrogates."""
-    surrogates: Annotated[int, Within(2, 1_000_000)] = 20
-    """Jittered copies of the recording."""
+    significance: Literal["shift", "jitter", "chi2"] = "shift"
+    """`shift`: units moved whole by up to `reach`, which keeps their intervals; each pair in its own mean and spread.
+    `jitter`: each spike moved, all pairs' surrogates pooled, each pair centred on its own. `chi2`: asymptotic, none."""
+    surrogates: Annotated[int, Within(3, 1_000_000)] = 20
+    """Surrogate copies of the recording."""
     jitter: Width = 0.010
     """Each spike moves uniformly within +- this [s] (Shimono & Beggs 2015)."""
+    reach: Width = 0.25
+    """How far units are shifted, either way [s]: well beyond max_delay."""
+    same_bin: SameBin = "coarse"
+    """Whether delays begin at 0, in the target's own bin; so in bins longer than 5 ms if `coarse`."""
     coincidence_window: Annotated[float, Within(0, 20, "s")] = 0.004
     """Delays within +- half of this around the peak make the coincidence index's numerator [s] (Ito et al. 2011)."""
 
@@ -64,14 +80,15 @@ class TransferEntropy:
             return Finding.abstain(
                 f"trials of {recording.attrs['duration']} s are too short for {self.max_delay} s delays"
             )
-        bits, covariance = delayed_transfer_entropy(ticks, n_delays)
+        first = 1 - same_bin_counts(recording, self.bin_width, self.same_bin)
+        bits, covariance = delayed_transfer_entropy(ticks, n_delays, first)
         statistic = 2 * ticks.n_bins * np.log(2) * bits
         peak = statistic.argmax(axis=2)[:, :, None]
-        score, p = self._test(ticks, n_delays, statistic.max(axis=2), rng)
+        score, p = self._test(recording, ticks, n_delays, first, statistic.max(axis=2), rng)
         sign = np.take_along_axis(covariance, peak, axis=2)[:, :, 0]
         index = _coincidence_index(bits, peak, round(self.coincidence_window / 2 / self.bin_width))
         return edges(score, p, sign, self.alpha, peak_bits=bits.max(axis=2), coincidence_index=index,
-                     delay=(peak[:, :, 0] + 1) * self.bin_width)  # fmt: skip
+                     delay=(peak[:, :, 0] + first) * self.bin_width)  # fmt: skip
 
     def at_resolution(self, interval: float) -> TransferEntropy:
         """The same measure for spike times known only to `interval` [s]: coarser bins, wider jitter."""
@@ -81,33 +98,45 @@ class TransferEntropy:
             bin_width=width,
             max_delay=max(self.max_delay, 3 * width),
             jitter=max(self.jitter, 5 * width),
+            reach=max(self.reach, 8 * width),
             coincidence_window=max(self.coincidence_window, 2 * width),
         )
 
     def _test(
-        self, ticks: Ticks, n_delays: int, peak: np.ndarray, rng: np.random.Generator
+        self,
+        recording: xr.Dataset,
+        ticks: Ticks,
+        n_delays: int,
+        first: int,
+        peak: np.ndarray,
+        rng: np.random.Generator,
     ) -> tuple[np.ndarray, np.ndarray]:
         """Score and p-value (pre, post) of the peak over delays of 2 N ln(2) TE."""
         if self.significance == "chi2":
             single = np.exp(-peak / 2)  # survival function of chi-square with 2 degrees of freedom
-            return np.sqrt(peak), -np.expm1(n_delays * np.log1p(-np.minimum(single, 1 - 1e-12)))
-        width = max(1, round(self.jitter / self.bin_width))
-        null = np.stack([
-            np.sqrt(2 * ticks.n_bins * np.log(2) * delayed_transfer_entropy(copy, n_delays)[0].max(axis=2))
-            for copy in (ticks.jittered(width, rng).binary() for _ in range(self.surrogates))
-        ])  # fmt: skip
-        excess, p = surrogate_p(np.sqrt(peak), null)
+            n_tests = n_delays + 1 - first
+            return np.sqrt(peak), -np.expm1(n_tests * np.log1p(-np.minimum(single, 1 - 1e-12)))
+        scale = 2 * ticks.n_bins * np.log(2)
+        copies = (self._copy(recording, ticks, rng).binary() for _ in range(self.surrogates))
+        most = [delayed_transfer_entropy(copy, n_delays, first)[0].max(axis=2) for copy in copies]
+        compared = surrogate_p if self.significance == "jitter" else studentised_p
+        excess, p = compared(np.sqrt(peak), np.sqrt(scale * np.stack(most)))
         return np.maximum(excess, 0.0), p
 
+    def _copy(self, recording: xr.Dataset, ticks: Ticks, rng: np.random.Generator) -> Ticks:
+        if self.significance == "jitter":
+            return ticks.jittered(max(1, round(self.jitter / self.bin_width)), rng)
+        return on_grid(surrogate(recording, "shift", self.reach, rng), self.bin_width)
 
-def delayed_transfer_entropy(ticks: Ticks, n_delays: int) -> tuple[np.ndarray, np.ndarray]:
-    """TE [bits per bin] and covariance of source and target, both (source, target, delay), delay = 1..n_delays bins.
+
+def delayed_transfer_entropy(ticks: Ticks, n_delays: int, first: int = 1) -> tuple[np.ndarray, np.ndarray]:
+    """TE [bits per bin] and covariance of source and target, both (source, target, delay), delay = first..n_delays.
 
     `ticks` must be binary. Bins at the edges of trials, where a past reaches out of the trial, count as silent.
     """
     n, n_bins = ticks.n_units, ticks.n_bins
     correlograms = lag_counts(_with_doublets(ticks), n_delays)[:n]
-    delay = n_delays + np.arange(1, n_delays + 1)
+    delay = n_delays + np.arange(first, n_delays + 1)
     fired = ticks.counts.astype(float)
     doublets = _doublets(ticks)
     twice = np.bincount(ticks.unit[doublets], minlength=n).astype(float)

@@ -94,3 +94,14 @@ def test_signals_that_are_not_finite_are_refused():
     x[0, 50, 0] = np.nan
     with pytest.raises(SimlabError, match="finite"):
         autoregression(x, 1)
+
+
+def test_effects_within_a_sample_count_where_samples_are_coarse():
+    rng = np.random.default_rng(7)
+    x = rng.normal(size=(4, 800, 3))
+    x[:, :, 1] += 0.3 * x[:, :, 0]
+    blind = GrangerCausality().analyse(_rates(x), rng).estimate["decided"]
+    seen = GrangerCausality(same_bin="always").analyse(_rates(x), rng).estimate
+    assert not blind.any()
+    np.testing.assert_array_equal(np.argwhere(seen["decided"]), [[0, 1], [1, 0]])
+    assert seen["sign"][0, 1] == 1

@@ -66,3 +66,13 @@ def test_twice_n_te_is_chi_square_when_nothing_flows():
 def test_an_unknown_test_is_refused():
     with pytest.raises(SimlabError, match="jitter, chi2"):
         TransferEntropy(significance="bootstrap")
+
+
+def test_in_coarse_bins_delays_begin_at_zero():
+    weight = np.array([[0.0, 3.0], [0.0, 0.0]])
+    world = coupled_spikes(weight, np.random.default_rng(4), trials=20)
+    coarse = TransferEntropy(significance="chi2").at_resolution(0.033)
+    found = coarse.analyse(world, np.random.default_rng(0))
+    assert found.estimate["decided"][0, 1]
+    assert found.notes["delay"][0, 1] == 0
+    assert TransferEntropy(significance="chi2").analyse(world, np.random.default_rng(0)).notes["delay"][0, 1] > 0
