@@ -54,7 +54,7 @@ def test_what_keeps_its_contract_passes(plugin):
     assert "FAIL" not in str(report)
 
 
-@pytest.mark.parametrize("name", ["perfect", "subsample", "electrodes", "two_photon", "ideal", "optogenetics"])
+@pytest.mark.parametrize("name", ["perfect", "subsample", "electrodes", "two_photon", "bold", "ideal", "optogenetics"])
 def test_the_built_in_instruments_pass_by_name(name):
     assert check(name).ok
 
