@@ -149,7 +149,9 @@ class BoldNodesSubject:
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """An Activity with z as `rate` (trial, time, neuron)."""
         inputs, own = rng.spawn(2)
-        return run(self.circuit, self.weights, telegraph(self.circuit, session, len(self.weights), inputs), session, own)
+        return run(
+            self.circuit, self.weights, telegraph(self.circuit, session, len(self.weights), inputs), session, own
+        )
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: the weights that ran."""

@@ -75,7 +75,7 @@ def test_a_pulse_spreads_as_the_matrix_exponential_of_the_truth():
     expected = expm(0.0875 * drift) @ onset
     # Euler steps of a tenth of the lag fall short of the exponential by 5% a lag.
     np.testing.assert_allclose(change, expected.T, atol=0.02)
-    assert ((change > 0.02) <= ((np.linalg.inv(np.eye(5) - truth(subject())) > 1e-9))).all()
+    assert ((change > 0.02) <= (np.linalg.inv(np.eye(5) - truth(subject())) > 1e-9)).all()
 
 
 def test_cutting_a_connection_and_holding_a_node_are_honoured():

@@ -59,7 +59,9 @@ def test_a_skewed_input_shows_who_drives_whom(threshold):
 def test_gaussian_inputs_have_no_direction():
     ways = [
         estimate["score"][0, 1] > estimate["score"][1, 0]
-        for estimate in (PatelTau(surrogates=2).analyse(driven(RNG(s), 500, skewed=False), RNG(0)).estimate for s in range(40))
+        for estimate in (
+            PatelTau(surrogates=2).analyse(driven(RNG(s), 500, skewed=False), RNG(0)).estimate for s in range(40)
+        )
     ]
     assert 8 <= sum(ways) <= 32  # 20 +- 3.2
 

@@ -132,7 +132,9 @@ def test_mixed_regions_show_the_signals_in_the_shares_of_the_key():
     rate = np.zeros((1, 4000, 3))
     rate[0, 800:900, 0] = 1.0
     pure, mixed = (
-        Bold(mixing=share, repetition_time=0.5, **CLEAN).implant(regions("a", "b", "c"), RNG(0)).record(rates(rate), RNG(1))
+        Bold(mixing=share, repetition_time=0.5, **CLEAN)
+        .implant(regions("a", "b", "c"), RNG(0))
+        .record(rates(rate), RNG(1))
         for share in (0.0, 0.3)
     )
     alone = pure["signal"].values[0]
