@@ -36,12 +36,12 @@ class BoldNodes:
 
         lag dz_j/dt = -z_j + sum_i W_ij z_i + u_j(t) + noise xi_j(t)
 
-    with u_j a random telegraph signal, 1 for `up` and 0 for `down` seconds on average, and xi standard normal, drawn ten
-    times per lag: dz/dt = sigma (A z + u) with sigma = 1 / lag and A = W' - 1. After the simulations of Smith et al.
-    2011 (NeuroImage 54:875), from memory but for the file names: a ring of five in which one connection runs against
-    the others, so that there is no cycle (their first simulation); here further rings are joined, one connection from
-    each ring to the next, of which a share `rewired` goes to a ring drawn at random (small world; Watts & Strogatz
-    1998). Weights are normal, drawn again beyond .2 and .6. Which node stands where in the rings is drawn too.
+    with u_j a random telegraph signal, 1 for `up` and 0 for `down` seconds on average, and xi standard normal, drawn
+    ten times per lag: dz/dt = sigma (A z + u) with sigma = 1 / lag and A = W' - 1. After the simulations of Smith et
+    al. 2011 (NeuroImage 54:875), from memory: a ring of five in which one connection runs against the others, so that
+    there is no cycle (their first simulation); here further rings are joined, one connection from each ring to the
+    next, of which a share `rewired` goes to a ring drawn at random (small world; Watts & Strogatz 1998). Weights are
+    normal, drawn again beyond .2 and .6. Which node stands where in the rings is drawn too.
 
     z is dimensionless; an isolated node rests at 0 and is at 1 while its input is up. The process is linear and has no
     threshold; strength 1 of a stimulation is the size of an input. Through `bold` this is NetSim; it has no mixed

@@ -35,13 +35,15 @@ class StateSpaceRegression:
     X are Fourier coefficients of the recorded signals, T the time between samples. This is regression dynamic causal
     modelling without known inputs (Frassle et al. 2017, NeuroImage 155:406; at rest: 2021, Hum Brain Mapp 42:2159). The
     haemodynamic response needs no model where all regions have the same one: a linear filter of all signals leaves A as
-    it is, and colours E. Coloured noise biases a regression on one's own past, so frequencies are weighed by the inverse
-    of the residuals' own smoothed spectrum, again and again (generalised least squares; not in the original, which takes
-    noise as white). A_ij has a normal prior of variance `prior_variance` per noise variance and sample step, in units of
-    the signals' standard deviations; the noise's variance an inverse gamma one. The log Bayes factor of a connection is
+    it is, and colours E. Coloured noise biases a regression on one's own past, so frequencies are weighed by the
+    inverse of the residuals' own smoothed spectrum, again and again (generalised least squares; the original takes
+    noise as white). A_ij has a normal prior of variance `prior_variance` per noise variance and step, in units of the
+    signals' standard deviations; the noise's variance an inverse gamma one. The log Bayes factor of a connection is
     the Savage-Dickey ratio at A_ij = 0 of two Student t densities, hence the posterior probability that it exists, at
     the prior odds of `density`; decided from `probability` on, graded by the log Bayes factor, signed by A_ij.
 
+    Of 60 recordings of independent slow signals (3, 8 or 20 units, 5 trials of 300 samples) none had an edge; at 25
+    samples for each of 20 units it was 8 of 20, hence the least number of steps that it asks for.
     What it sees is a lag: connections that act much faster than T leave signals correlated at once, and nothing of that
     enters; neither does a delay of the blood that differs among regions leave A alone. Works on any signal, and on
     counts. Cost: O(iterations x units^2 x samples + units^4): 1 s for 50 units x 1000 volumes.
@@ -142,8 +144,8 @@ class Posterior:
 def spectra(trace: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Fourier coefficients (trial, frequency, unit) of each unit's change in a step, and of its state before it.
 
-    Half of the frequencies, without zero: white noise then has independent real and imaginary parts of one variance. The
-    change is taken from sample to sample, so that no trial is bent into a ring.
+    Half of the frequencies, without zero: white noise then has independent real and imaginary parts of one variance.
+    The change is taken from sample to sample, so that no trial is bent into a ring.
     """
     change, state = np.diff(trace, axis=1), trace[:, :-1]
     n = state.shape[1]

@@ -75,7 +75,7 @@ class Bold:
     def implant(self, anatomy: xr.Dataset, rng: np.random.Generator) -> Scanner:
         """Names the regions; draws how fast the vessels of each respond."""
         place, vessels = positions(anatomy), rng.spawn(1)[0]
-        region = _named(anatomy) if self.n_parcels is None else self._parcels(place, rng)
+        region = _named(anatomy) if self.n_parcels is None else _parcels(place, self.n_parcels, rng)
         members = np.equal.outer(np.arange(region.max() + 1), region).astype(float)
         members /= members.sum(axis=1, keepdims=True)
         centre = members @ place
@@ -85,17 +85,18 @@ class Bold:
         mixing = _mixing(centre, self.mixing)
         return Scanner(self, members, mixing, speed, make_key(mixing @ members), unit_table(centre))
 
-    def _parcels(self, place: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """The parcel of each neuron (neuron,)."""
-        require(
-            self.n_parcels <= len(place),
-            f"bold: n_parcels must be at most the subject's {len(place)} neurons, got {self.n_parcels}: "
-            f"ask for {len(place)} or fewer, or for a larger circuit",
-        )
-        centre = rng.permutation(len(place))[: self.n_parcels]
-        distance = ((place[:, None, :] - place[centre][None, :, :]) ** 2).sum(axis=2)
-        distance[centre, np.arange(len(centre))] = -1.0  # its own, even where two neurons lie in one place
-        return distance.argmin(axis=1)
+
+def _parcels(place: np.ndarray, n_parcels: int, rng: np.random.Generator) -> np.ndarray:
+    """The parcel of each neuron (neuron,), of places (neuron, 3) [m]."""
+    require(
+        n_parcels <= len(place),
+        f"bold: n_parcels must be at most the subject's {len(place)} neurons, got {n_parcels}: "
+        f"ask for {len(place)} or fewer, or for a larger circuit",
+    )
+    centre = rng.permutation(len(place))[:n_parcels]
+    distance = ((place[:, None, :] - place[centre][None, :, :]) ** 2).sum(axis=2)
+    distance[centre, np.arange(n_parcels)] = -1.0  # its own, even where two neurons lie in one place
+    return distance.argmin(axis=1)
 
 
 def _named(anatomy: xr.Dataset) -> np.ndarray:

@@ -108,13 +108,13 @@ def test_the_rival_has_no_wiring_and_its_twins_correlations():
     np.testing.assert_allclose(rival.loading, rival.loading.T)
     alone = covariance(circuit, np.zeros((1, 1)))[0, 0]
     np.testing.assert_allclose(rival.loading @ rival.loading.T * alone, covariance(circuit, twin.weights), atol=1e-9)
-    session = Session(20, 1000.0)
+    session = Session(10, 1000.0)
     one, other = (
         np.corrcoef(s.run(session, stream(7, "run"))["rate"].values[:, ::20].reshape(-1, 5).T) for s in (twin, rival)
     )
     scale = np.sqrt(np.diag(covariance(circuit, twin.weights)))
     theory = covariance(circuit, twin.weights) / np.outer(scale, scale)
-    # 20,000 s of signals that forget in 2 s: 10,000 independent samples, +- .01
+    # 10,000 s of signals that forget in 2 s: 5,000 independent samples, +- .014
     np.testing.assert_allclose(one, theory, atol=0.05)
     np.testing.assert_allclose(other, theory, atol=0.05)
 

@@ -206,5 +206,5 @@ def test_activity_is_measured_against_the_reference():
     full, tenth = (np.ptp(implant.record(rates(rate), RNG(1))["signal"].values) for implant in implants)
     assert full == pytest.approx(np.ptp(burst("balloon", 2.0)[1]), rel=0.02)
     assert tenth < 0.15 * full
-    with pytest.raises(SimlabError, match="within 10 times the reference of 0.1, got 50 times: give"):
+    with pytest.raises(SimlabError, match=r"within 10 times the reference of 0\.1, got 50 times: give"):
         Bold(reference=0.1).implant(regions("a"), RNG(0)).record(rates(rate), RNG(1))
