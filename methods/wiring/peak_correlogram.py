@@ -32,8 +32,8 @@ class PeakCorrelogram:
     held against the same sums of the hollow-Gaussian baseline (Stark & Abeles 2009, J Neurosci Methods 179:90) by the
     Poisson test with continuity correction. The pair's p is that of its most extreme box, times the number of boxes
     that do not overlap, of all widths, and of directions (Bonferroni over those; overlapping boxes share their spikes).
-    Where the correlogram's flanks, beyond the causal window on both sides, lie further out than the baseline, they count
-    instead: a peak pulls the smoothed baseline up around itself, and would else stand between two troughs.
+    Where the correlogram's flanks, beyond the causal window on both sides, lie further out than the baseline, they
+    count instead: a peak pulls the smoothed baseline up around itself, and would else stand between two troughs.
     Criteria, each of which makes p 1 where it fails: the box must exceed, at `causal_level`, the fullest box of its
     width on the anti-causal side up to zero lag (a trough: fall below the mean one); and the peak must be sharp, no
     wider than `widest` at half of its height above the baseline. Latencies [s] are in the notes.
@@ -99,7 +99,8 @@ class PeakCorrelogram:
         """The same search for spike times known only to `interval` [s]: all its times grow with the bin."""
         grown = max(1.0, interval / self.bin_width)
         times = {name: min(20.0, getattr(self, name) * grown) for name in ("bin_width", "smoothing", "widest")}
-        window = tuple(min(20.0, edge * grown) for edge in self.causal_window)
+        start, stop = self.causal_window
+        window = (min(20.0, start * grown), min(20.0, stop * grown))
         widths = tuple(width * (window[1] / self.causal_window[1]) for width in self.widths)
         return replace(self, causal_window=window, widths=widths, **times)
 

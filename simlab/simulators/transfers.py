@@ -23,6 +23,11 @@ def logistic(drive: Any) -> Any:
     return jax.nn.sigmoid(drive)
 
 
+def linear(drive: Any) -> Any:
+    """drive itself: a linear network, whose activity may be negative; it has no threshold."""
+    return drive
+
+
 def threshold_linear(drive: Any) -> Any:
     """max(drive, 0): its threshold is at 0, so a unit with bias b < 0 has a rheobase of -b."""
     return jax.nn.relu(drive)

@@ -12,17 +12,21 @@ from giveaways import giveaways, trivial_statistics
 
 from circuits.attractors.ring_attractor import RingAttractor
 from circuits.networks.balanced_ei import BalancedEI
+from circuits.networks.bold_nodes import BoldNodes
 from circuits.networks.hidden_hub import HiddenHub
 from circuits.networks.sign_and_type import SignAndType
 from methods.wiring.spike_count_correlation import SpikeCountCorrelation
+from simlab.contracts import SimlabError
 from simlab.execution.strict.seal import seal
 from simlab.experiment import Cell, Grid, Plan
+from simlab.instruments.recording.bold import Bold
 from simlab.instruments.recording.electrodes import Electrodes
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
 from simlab.instruments.recording.two_photon import TwoPhoton
 from simlab.lab.laboratory import Lab
 from simlab.lab.row import Settings
+from simlab.pairing import check_pair
 from simlab.registry import create, names, question
 
 SUBJECTS = 8
@@ -32,11 +36,12 @@ SMALL = {
     "hidden_hub": (HiddenHub(BalancedEI(n_neurons=30), n_hubs=3),),
     "ring_attractor": (RING, replace(RING, model="rate")),
     "sign_and_type": (SignAndType(n_neurons=30),),
+    "bold_nodes": (BoldNodes(n_nodes=10),),
 }
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""
-PLAN = Plan(4, 0.25)
-SPIKES_ONLY = (Electrodes(n_sites=24), TwoPhoton(n_units=10))
-INSTRUMENTS = (Perfect(), Subsample(n_units=10), *SPIKES_ONLY)
+PLAN, SCAN = Plan(4, 0.25), Plan(2, 60.0)
+INSTRUMENTS = (Perfect(), Subsample(n_units=10), Electrodes(n_sites=24), TwoPhoton(n_units=10))
+SCANNED = (*INSTRUMENTS, Bold())
 
 
 def imitations():
@@ -47,13 +52,22 @@ def imitations():
                 yield circuit, rival.imitating(circuit)
 
 
+def recordable(circuit, instrument):
+    """Whether the circuit gives what the instrument needs."""
+    try:
+        check_pair(circuit, instrument)
+    except SimlabError:
+        return False
+    return True
+
+
 CASES = [
     pytest.param(
         circuit, rival, instrument, id=f"{rival.name}-{getattr(circuit, 'model', 'spiking')}-{instrument.name}"
     )
     for circuit, rival in imitations()
-    for instrument in INSTRUMENTS
-    if getattr(circuit, "model", "spiking") == "spiking" or instrument not in SPIKES_ONLY
+    for instrument in (SCANNED if circuit.name == "bold_nodes" else INSTRUMENTS)  # the rest has one region or none
+    if recordable(circuit, instrument)
 ]
 
 
@@ -66,7 +80,8 @@ def archive(tmp_path_factory):
 def sealed(circuit, family, instrument, subject, folder, archive):
     """The file that a strict method would get of this subject."""
     asked = question("mechanism")
-    cell = Cell(circuit, subject, PLAN, instrument, SpikeCountCorrelation(), family=family, question=asked)
+    plan = SCAN if instrument.name == "bold" else PLAN
+    cell = Cell(circuit, subject, plan, instrument, SpikeCountCorrelation(), family=family, question=asked)
     lab = Lab(cell, Settings("no giveaway", archive, 60.0, 2**30))
     told = lab.recording().assign_attrs(brief=dict(lab.truth.brief))
     return seal(told, folder / f"{circuit.name}-{subject}")

@@ -16,7 +16,7 @@ from simlab.session import Perturbation
 RNG = np.random.default_rng
 
 
-@pytest.mark.parametrize("name", ["perfect", "subsample", "electrodes", "two_photon"])
+@pytest.mark.parametrize("name", ["perfect", "subsample", "electrodes", "two_photon", "bold"])
 def test_instruments_keep_the_contract(name):
     instrument = registry.create("instruments", name)
     assert isinstance(instrument, Instrument)
@@ -31,7 +31,7 @@ def test_instruments_keep_the_contract(name):
     assert {"unit_x", "unit_y", "unit_z", "stimulus", "condition"} <= set(recording.data_vars)
 
 
-@pytest.mark.parametrize("name", ["perfect", "subsample", "electrodes", "two_photon"])
+@pytest.mark.parametrize("name", ["perfect", "subsample", "electrodes", "two_photon", "bold"])
 def test_the_same_stream_gives_the_same_recording(name):
     activity, anatomy = poisson_activity(40, trials=2, duration=2.0), tissue(40)
     once, again = (
