@@ -35,6 +35,8 @@ class ConnectomeReading:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Score (pre, post): the number of synapses; signs unknown, 0."""
+        if "contacts" not in recording:
+            return Finding.abstain("the recording holds no contacts to read")
         contacts = recording["contacts"].values.astype(float)
         np.fill_diagonal(contacts, 0.0)
         decided = contacts >= self.min_contacts
