@@ -17,8 +17,8 @@ def kept(model: Regression, state: State) -> np.ndarray:
     Minimises (w - v)' H (w - v) / 2 + penalty sum_j |w_j| / |v_j| with v the fitted weights, H their information given
     intercept and own history, which are free, and |.| the length in H (group lasso: Yuan & Lin 2006, J R Stat Soc B
     68:49; adaptive, on the quadratic approximation at the maximum: Wang & Leng 2007, J Am Stat Assoc 102:1039). The
-    penalty is the one of least extended Bayesian information (Chen & Chen 2008, Biometrika 95:759, gamma 1), which counts
-    how many sets of so many units there are, with one observation per spike (Volinsky & Raftery 2000).
+    penalty is the one of least extended Bayesian information (Chen & Chen 2008, Biometrika 95:759, gamma 1), which
+    counts how many sets of so many units there are, with one observation per spike (Volinsky & Raftery 2000).
     """
     n, n_basis, n_targets = state.weights.shape
     result = np.zeros((n, n_targets), dtype=bool)

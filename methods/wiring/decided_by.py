@@ -25,8 +25,8 @@ class DecidedBy:
 
     A method's own test is right where its model is; where data are long, or a model is wrong for all pairs alike, its
     ranking may be good and its p-values too small. Family, library and needs are the method's. Abstains where the
-    method does, or where the rule cannot work on the recording. Cost: as many runs of the method as the rule has surrogates
-    (20), groups (10) or halves (50); none for the local rate.
+    method does, or where the rule cannot work on the recording. Cost: as many runs of the method as the rule has
+    surrogates (20), groups (10) or halves (50); none for the local rate.
 
     Raises SimlabError for what is no rule, or no passive method of connectivity.
     """

@@ -1,4 +1,4 @@
-"""What the coupling GLM does beyond its filters: history, robust covariance, the same bin, group lasso, hidden input."""
+"""The coupling GLM beyond its filters: history, robust covariance, the same bin, group lasso, hidden input."""
 
 from dataclasses import replace
 
@@ -115,7 +115,8 @@ def test_in_coarse_bins_the_same_bin_counts():
     world = coupled_spikes(weight, np.random.default_rng(3), trials=20)
     coarse = CouplingGLM().at_resolution(0.033)
     found, blind = _analyse(coarse, world), _analyse(replace(coarse, same_bin="never"), world)
-    assert found.estimate["decided"][0, 1] and found.estimate["decided"][1, 0]
+    assert found.estimate["decided"][0, 1]
+    assert found.estimate["decided"][1, 0]
     assert found.notes["same_bin"][0, 1] == pytest.approx(found.notes["same_bin"][1, 0])
     assert not blind.estimate["decided"][0, 1]
     assert found.estimate["score"][0, 1] > found.estimate["score"][2:].max()
