@@ -115,8 +115,9 @@ class CouplingGLM:
         return replace(self, bin_width=width, window=max(self.window, 4 * width))
 
     def _baseline(self, ticks: Ticks) -> Baseline | None:
-        reach, n_latents = self.history_reach, self.n_latents
-        return baseline(ticks, self.bin_width, n_intervals=self.n_history, reach=reach, n_latents=n_latents)
+        return baseline(
+            ticks, self.bin_width, n_intervals=self.n_history, reach=self.history_reach, n_latents=self.n_latents
+        )
 
     def _blocks(self, design: LaggedDesign) -> tuple[np.ndarray, int]:
         return blocks(design, round(self.block / self.bin_width))

@@ -1,4 +1,4 @@
-"""What the coupling GLM does beyond its filters: history, robust covariance, same bin, group lasso, hidden input."""
+"""The coupling GLM beyond its filters: history, robust covariance, the same bin, group lasso, hidden input."""
 
 from dataclasses import replace
 
