@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from circuits.networks.balanced_ei import EQUATIONS, BalancedEI, lif
+from circuits.networks.balanced_ei import BalancedEI, lif
 from simlab import truths
 from simlab.contracts import SimlabError
 from simlab.rules import Within, check_fields
@@ -63,7 +63,7 @@ class CommonDrive:
 
         twin = self.like.subject(rng)
         neuron, point = self.like.neuron, twin.working_point
-        correlations = count_correlations(neuron, twin.weights, point)
+        correlations = count_correlations(neuron, twin.jumps, point)
         pairs = correlations[np.triu_indices(len(correlations), 1)]
         loading = self._loading(neuron, point, pairs.mean(), pairs.std(), rng)
         return CommonDriveSubject(self, point, loading, self._private_sd(point, loading), twin.anatomy)
@@ -120,7 +120,7 @@ class CommonDriveSubject:
         from simlab.simulators.spiking import SpikingNetwork, simulate
 
         like = self.circuit.like
-        neurons = lif(like, self.matched.mean, self.private_sd, EQUATIONS.replace("external +", "external + drive +"))
+        neurons = lif(like, self.matched.mean, self.private_sd, drive=True)
         drive = self._drive(session, rng.spawn(1)[0])
         spikes = simulate(
             SpikingNetwork((neurons,), name=self.circuit.name),
