@@ -9,7 +9,9 @@ import numpy as np
 import xarray as xr
 
 from circuits.networks.balanced_ei import BalancedEI, BalancedEISubject, lif, synapses
+from circuits.networks.cortex import CORTEX
 from simlab import truths
+from simlab.contracts import Regime
 from simlab.data import mean_rates
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Pause, Share
@@ -49,6 +51,7 @@ class AdaptingSynapses:
     mechanism: ClassVar[str] = "recurrent network"
     questions: ClassVar[tuple[str, ...]] = ("connectivity",)
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    regime: ClassVar[Regime] = CORTEX
 
     like: BalancedEI = field(default_factory=BalancedEI)  # its neurons, wiring and noise
     facilitating_share: Share = 0.5  # of the excitatory neurons; prefrontal: about a half (Wang et al. 2006)

@@ -229,7 +229,7 @@ class BalancedEISubject:
 
 
 def synapses(subject: BalancedEISubject, *, of: str = "EI", **own: Any) -> SynapseSet:
-    """The synapses of these kinds of neurons; own: what a `SynapseSet` has besides, `{target}` in its `on_pre` filled."""
+    """The synapses of these kinds of neurons; own: what a `SynapseSet` has besides, with `{target}` in its `on_pre`."""
     from simlab.simulators.spiking import SynapseSet
 
     circuit = subject.circuit

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import xarray as xr
 
 from circuits.networks import unseen_input
 from circuits.networks.unseen_input import SLOW_STEP, STEP, Mixture
 from simlab.session import Session
 
 if TYPE_CHECKING:
-    from circuits.networks.cortical_patch import CorticalPatch, CorticalPatchSubject
+    from circuits.networks.cortical_patch import CorticalPatch
+    from simlab.simulators.lif_theory import WorkingPoint
     from simlab.simulators.spiking import Drive
 
 FARTHEST = 1.0
@@ -41,19 +44,22 @@ class Confounds:
     offset: np.ndarray
 
     @classmethod
-    def of(cls, subject: CorticalPatchSubject) -> Confounds:
-        """Theory is asked only where a dial is on."""
-        circuit = subject.circuit
+    def of(
+        cls, circuit: CorticalPatch, anatomy: xr.Dataset, wired: Callable[[], tuple[WorkingPoint, np.ndarray]]
+    ) -> Confounds:
+        """Dials of `circuit`, in neurons of this anatomy; wired(), asked only where one is on: their working point, and
+        the synapses (pre, post), as jumps of the potential [V], by which they answer."""
         n, none = circuit.n_neurons, np.zeros(circuit.n_neurons)
         shared, gain, drift = np.zeros((1, n)), none, np.zeros((1, n))
         if not (circuit.shared_drive or circuit.gain_modulation or circuit.drift):
             return cls(circuit, shared, gain, drift, none, none)
-        neuron, weights, point = circuit.neuron, subject.jumps, subject.working_point
+        neuron, (point, weights) = circuit.neuron, wired()
         log_gain = neuron.gain(*point.input) / np.maximum(point.rate, 1e-9)
         per_log_rate = np.minimum(1 / np.maximum(log_gain, 1e-9), FARTHEST * point.sd)  # V that change a rate by e
         net = none
         if circuit.shared_drive:
-            factors, likeness = unseen_input.smooth_factors(_place(subject), circuit.shared_reach)
+            place = np.stack([anatomy[axis].values for axis in "xyz"], axis=1)
+            factors, likeness = unseen_input.smooth_factors(place, circuit.shared_reach)
             power, most = mixture(circuit).count_power(), FARTHEST * point.sd
             net = unseen_input.common_sd(circuit.shared_drive, neuron, point, likeness, power, most)
             shared = unseen_input.external(factors * net, neuron, weights, point)
@@ -89,7 +95,3 @@ class Confounds:
             return np.zeros((session.trials, 1, 1))
         steps = int(np.ceil((self.circuit.burn_in + session.duration) / STEP)) + 1
         return mixture(self.circuit).paths((session.trials, steps, len(self.shared)), STEP, rng)
-
-
-def _place(subject: CorticalPatchSubject) -> np.ndarray:
-    return np.stack([subject.anatomy[axis].values for axis in "xyz"], axis=1)

@@ -111,7 +111,7 @@ class CorticalPatch:
     shared_reach: Annotated[float, Within(1e-6, 1.0, "m")] = 1e-3  # m; some mm in V1 (Smith & Kohn 2008)
     gain_modulation: Dial = 0.0  # sd of the rates' common factor; 0.2 to 0.5 (Goris et al. 2014; Ecker et al. 2014)
     gain_time_constant: SlowTime = 2.0  # s; from trial to trial (Ecker et al. 2014)
-    drift: Dial = 0.0  # sd of each neuron's log rate over time; 0.1 to 0.5 in an hour (Elber-Dorozko & Loewenstein 2018)
+    drift: Dial = 0.0  # sd of each neuron's log rate over time; 0.3 in `drifting_units`
     drift_time_constant: SlowTime = 60.0  # s (Elber-Dorozko & Loewenstein 2018, eLife 7:e34248: tens of trials)
     burn_in: Pause = 0.3  # s before each trial
     dt: Step = 1e-4  # s
@@ -252,7 +252,7 @@ class CorticalPatchSubject:
         """What the circuit's dials come to in this patch."""
         from circuits.networks.confounds import Confounds
 
-        return Confounds.of(self)
+        return Confounds.of(self.circuit, self.anatomy, lambda: (self.working_point, self.jumps))
 
     @property
     def network(self) -> SpikingNetwork:

@@ -22,6 +22,7 @@ from simlab.session import Session
 
 if TYPE_CHECKING:
     from simlab.simulators.lif_theory import LIF, WorkingPoint
+    from simlab.simulators.spiking import Drive
 
 WINDOW = 0.1
 """Of the counts whose correlation is meant [s]; 0.1 to 1 s are usual (Cohen & Kohn 2011)."""
@@ -148,3 +149,15 @@ def steadied(neuron: LIF, point: WorkingPoint, slow_sd: np.ndarray, rounds: int 
         step = np.log(np.maximum(ratio, 1e-3)) / np.maximum(log_gain, 1.0)
         offset = offset - np.clip(step, -sd[:, 0], sd[:, 0])
     return offset
+
+
+def late(drive: Drive, latency: np.ndarray) -> Drive:
+    """The same drive, which reaches each neuron after a latency (neuron,) [s] of its own; in burn-in it is held."""
+    from simlab.simulators.spiking import Drive
+
+    shifts, level = np.unique(np.round(latency / drive.interval).astype(int), return_inverse=True)
+    assert drive.loading is not None  # signals in common
+    steps = np.arange(drive.signal.shape[1])
+    signal = np.concatenate([drive.signal[:, np.maximum(steps - shift, 0)] for shift in shifts], axis=2)
+    loading = np.concatenate([drive.loading * (level == k) for k in range(len(shifts))])
+    return Drive(drive.name, signal, drive.interval, loading=loading, unit=drive.unit, start=drive.start)

@@ -79,10 +79,8 @@ class LIF:
         rate = self.rate(mean, sd, filtering)
         return np.sqrt(2 * np.pi * between) * rate * self.membrane_time_constant
 
-    def _bounds(
-        self, mean: np.ndarray, sd: np.ndarray, filtering: np.ndarray | float
-    ) -> tuple[np.ndarray, np.ndarray]:
-        # A path of filtered noise has a slope, and is seen to cross where it does: dt moves the threshold of white noise.
+    def _bounds(self, mean: np.ndarray, sd: np.ndarray, filtering: np.ndarray | float) -> tuple[np.ndarray, np.ndarray]:
+        # Filtered noise has a slope and is seen to cross where it does: dt moves the threshold of white noise alone.
         dt = self.dt * np.clip(1 - np.asarray(filtering) / ALL_FILTERED, 0.0, 1.0)
         low, high = siegert.bounds(mean, sd, self.threshold, self.reset, self.membrane_time_constant, dt)
         high = np.minimum(high + COLOUR * filtering, siegert.HIGHEST)

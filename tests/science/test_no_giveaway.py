@@ -12,6 +12,7 @@ from giveaways import giveaways, trivial_statistics
 
 from circuits.attractors.ring_attractor import RingAttractor
 from circuits.networks.balanced_ei import BalancedEI
+from circuits.networks.cortical_patch import CorticalPatch
 from methods.wiring.spike_count_correlation import SpikeCountCorrelation
 from simlab.execution.strict.seal import seal
 from simlab.experiment import Cell, Grid, Plan
@@ -25,7 +26,11 @@ from simlab.registry import create, names, question
 
 SUBJECTS = 8
 RING = RingAttractor(n_excitatory=24, n_inhibitory=6)
-SMALL = {"balanced_ei": (BalancedEI(n_neurons=30),), "ring_attractor": (RING, replace(RING, model="rate"))}
+SMALL = {
+    "balanced_ei": (BalancedEI(n_neurons=30),),
+    "cortical_patch": (CorticalPatch(n_neurons=60, shared_drive=0.05),),
+    "ring_attractor": (RING, replace(RING, model="rate")),
+}
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""
 PLAN = Plan(4, 0.25)
 SPIKES_ONLY = (Electrodes(n_sites=24), TwoPhoton(n_units=10))

@@ -21,6 +21,7 @@ SMALL = {
     "bursting_culture": {"n_neurons": 40, "weight": 0.15},
     "delay_network": {"connection_probability": 0.2},
     "adapting_synapses": {"burn_in": 0.2},
+    "cortical_patch": {"n_neurons": 60, "shared_drive": 0.1, "gain_modulation": 0.2, "drift": 0.2},
 }
 """The spiking circuits that an engine runs."""
 
