@@ -116,7 +116,7 @@ def test_the_correlations_of_cortex_are_reached_at_the_twins_rates():
     twin = mean_rates(spontaneous("balanced_ei"))
     for asked in (0.05, 0.2):
         activity = cortical(correlation=asked)
-        # 600 bins, some 300 independent values of the slow signal: +- 8%. Of first order, the theory is some 12% low: in
+        # 600 bins, some 300 independent values of the slow signal: +- 8%. Of first order, theory is some 12% low: in
         # 100 s, four seeds made 1.05 to 1.28 of what was asked, at 0.98 to 1.04 of the twin's rates.
         assert 0.8 * asked < count_correlations(activity).mean() < 1.45 * asked
         assert mean_rates(activity).mean() == pytest.approx(twin.mean(), rel=0.12)
