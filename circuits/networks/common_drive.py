@@ -11,6 +11,7 @@ import xarray as xr
 from circuits.networks import cortex, unseen_input
 from circuits.networks.balanced_ei import BalancedEI, lif
 from circuits.networks.cortical_patch import CorticalPatch
+from circuits.networks.patch_rival import PatchRival, Signals
 from circuits.networks.unseen_input import WINDOW, Mixture
 from simlab import truths
 from simlab.contracts import Regime, SimlabError
@@ -19,7 +20,6 @@ from simlab.rules.quantities import Count, Delay, Share
 from simlab.session import Session
 
 if TYPE_CHECKING:
-    from circuits.networks.patch_rival import PatchRival
     from simlab.simulators.lif_theory import WorkingPoint
     from simlab.simulators.spiking import Drive
 
@@ -98,9 +98,9 @@ class CommonDrive:
         from simlab.simulators.lif_theory import count_correlations
 
         if isinstance(self.like, CorticalPatch):
-            from circuits.networks.patch_rival import PatchRival
-
-            return PatchRival.of(self, rng)
+            signals = Signals(self.correlation, self.strength, self.mixture)
+            patch = self.like.subject(rng)
+            return PatchRival.of(self.name, patch, signals, self.latencies(rng), rng.spawn(1)[0])
         twin = self.like.subject(rng)
         point = twin.working_point
         correlations = count_correlations(self.like.neuron, twin.jumps, point)

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from circuits.networks import cortex, patch_neurons
+from circuits.networks.confounds import Confounds, Dials
 from circuits.networks.cortex import by_ratio, evenly
 from simlab import truths
 from simlab.contracts import Regime
@@ -32,7 +33,6 @@ from simlab.rules.quantities import (
 from simlab.session import Session
 
 if TYPE_CHECKING:
-    from circuits.networks.confounds import Confounds
     from simlab.simulators.lif_theory import LIF, WorkingPoint
     from simlab.simulators.spiking import SpikingNetwork
 
@@ -250,9 +250,8 @@ class CorticalPatchSubject:
     @cached_property
     def confounds(self) -> Confounds:
         """What the circuit's dials come to in this patch."""
-        from circuits.networks.confounds import Confounds
-
-        return Confounds.of(self.circuit, self.anatomy, lambda: (self.working_point, self.jumps))
+        circuit = self.circuit
+        return Confounds.of(Dials.of(circuit), circuit.neuron, self.anatomy, lambda: (self.working_point, self.jumps))
 
     @property
     def network(self) -> SpikingNetwork:
@@ -262,8 +261,12 @@ class CorticalPatchSubject:
         circuit = self.circuit
         tau, outside = circuit.membrane_time_constant, circuit.excitatory_decay
         current = circuit.external_sd * np.sqrt((tau + outside) / outside)
-        neurons = patch_neurons.population(circuit, self.external + self.confounds.offset, current, outside)
-        return SpikingNetwork((neurons,), patch_neurons.synapses(self), name=circuit.name)
+        mean = self.external + self.confounds.offset
+        neurons = patch_neurons.population(
+            circuit.n_neurons, circuit.neuron, circuit.rest, circuit.inhibitory_decay, mean, current, outside
+        )
+        synapses = patch_neurons.synapses(self.jumps, self.delays, self.decays, tau)
+        return SpikingNetwork((neurons,), synapses, name=circuit.name)
 
     def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
         """Spontaneous activity: nothing is shown."""
@@ -274,7 +277,7 @@ class CorticalPatchSubject:
         from simlab.simulators.spiking import simulate
 
         circuit = self.circuit
-        drives = self.confounds.drives(session, rng.spawn(1)[0])
+        drives = self.confounds.drives(session, circuit.burn_in, rng.spawn(1)[0])
         spikes = simulate(self.network, session, rng, drives=drives, burn_in=circuit.burn_in, dt=circuit.dt)
         return spikes.activity(session, circuit.n_neurons)
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 if TYPE_CHECKING:
-    from circuits.networks.cortical_patch import CorticalPatch, CorticalPatchSubject
+    from simlab.simulators.lif_theory import LIF
     from simlab.simulators.spiking import Population, SynapseSet
 
 EQUATIONS = """
@@ -28,40 +28,49 @@ EQUATIONS = """
 
 
 def population(
-    circuit: CorticalPatch, external: np.ndarray, noise: np.ndarray | float, tau_noise: np.ndarray | float
+    n_neurons: int,
+    neuron: LIF,
+    rest: float,
+    inhibitory_decay: float,
+    external: np.ndarray,
+    noise: np.ndarray | float,
+    tau_noise: np.ndarray | float,
 ) -> Population:
-    """Neurons, given external mean, sd of the noise's current [V] and its time constant [s], each (neuron,)."""
+    """Neurons that rest at `rest` [V], given external mean, sd of the noise's current [V] and its time constant [s],
+    each (neuron,) or for all."""
     from simlab.simulators.spiking import Population
 
-    external, noise, tau_noise = (np.broadcast_to(each, circuit.n_neurons) for each in (external, noise, tau_noise))
+    external, noise, tau_noise = (np.broadcast_to(each, n_neurons) for each in (external, noise, tau_noise))
     return Population(
-        n_neurons=circuit.n_neurons,
+        n_neurons=n_neurons,
         equations=EQUATIONS,
         threshold="v > v_threshold",
         reset="v = v_reset",
-        refractory=circuit.refractory,
+        refractory=neuron.refractory,
         parameters={
-            "tau": circuit.membrane_time_constant,
-            "tau_i": circuit.inhibitory_decay,
-            "rest": circuit.rest,
-            "v_threshold": circuit.threshold,
-            "v_reset": circuit.reset,
-            "rheobase": circuit.threshold - circuit.rest,
+            "tau": neuron.membrane_time_constant,
+            "tau_i": inhibitory_decay,
+            "rest": rest,
+            "v_threshold": rest + neuron.threshold,
+            "v_reset": rest + neuron.reset,
+            "rheobase": neuron.threshold,
             "tau_noise": tau_noise,
             "external": external,
             "sigma": noise,
         },
-        initial={"v": (circuit.reset, circuit.threshold)},
+        initial={"v": (rest + neuron.reset, rest + neuron.threshold)},
     )
 
 
-def synapses(subject: CorticalPatchSubject) -> tuple[SynapseSet, SynapseSet]:
-    """Excitatory and inhibitory ones: a spike adds to a current what makes its potential peak at the weight."""
+def synapses(
+    jumps: np.ndarray, delays: np.ndarray, decays: np.ndarray, membrane: float
+) -> tuple[SynapseSet, SynapseSet]:
+    """Excitatory and inhibitory ones, of these jumps (pre, post) [V] as currents with decays (pre,) [s]."""
     from simlab.simulators.spiking import SynapseSet
 
-    current = subject.jumps * subject.circuit.membrane_time_constant / subject.decays[:, None]
+    current = jumps * membrane / decays[:, None]
     sets = []
     for target, sign in (("excitation", 1), ("inhibition", -1)):
         pre, post = np.nonzero(sign * current > 0)
-        sets.append(SynapseSet(pre, post, sign * current[pre, post], subject.delays[pre, post], target=target))
+        sets.append(SynapseSet(pre, post, sign * current[pre, post], delays[pre, post], target=target))
     return sets[0], sets[1]

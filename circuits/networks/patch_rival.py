@@ -3,24 +3,32 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from circuits.networks import patch_neurons, unseen_input
-from circuits.networks.confounds import Confounds
+from circuits.networks.confounds import Confounds, Dials
+from circuits.networks.unseen_input import Mixture
 from simlab import truths
 from simlab.data import mean_rates
 from simlab.session import Session
 
 if TYPE_CHECKING:
-    from circuits.networks.common_drive import CommonDrive
     from circuits.networks.cortical_patch import CorticalPatch, CorticalPatchSubject
     from simlab.simulators.lif_theory import LIF, WorkingPoint
 
 PROBE = Session(2, 2.0)
 """In which the twin's rates are counted: 320 and 80 neurons fire some 8,000 and 4,500 times."""
+
+
+class Signals(NamedTuple):
+    """What is asked of shared signals: mean count correlation (None: the twin's), times `strength`; time constants."""
+
+    correlation: float | None
+    strength: float
+    mixture: Mixture
 
 
 @dataclass(frozen=True, eq=False)
@@ -33,28 +41,31 @@ class PatchRival:
     drift are the twin's. How correlations vary over pairs is not matched.
     """
 
-    circuit: CommonDrive
+    name: str
+    like: CorticalPatch
     matched: WorkingPoint
     confounds: Confounds
     latency: np.ndarray
     anatomy: xr.Dataset
 
     @classmethod
-    def of(cls, circuit: CommonDrive, rng: np.random.Generator) -> PatchRival:
-        """One individual, matched to a twin from the same stream."""
-        like = _patch(circuit)
-        twin = like.subject(rng)
-        point = _moved(twin, rng.spawn(1)[0])
-        asked = circuit.correlation
+    def of(
+        cls, name: str, twin: CorticalPatchSubject, signals: Signals, latency: np.ndarray, rng: np.random.Generator
+    ) -> PatchRival:
+        """The rival of one twin; latency (neuron,) [s], of the shared signals."""
+        like = twin.circuit
+        point = _moved(twin, rng)
+        asked = signals.correlation
+        dials = Dials.of(like)
         if asked is None:
             asked = like.shared_drive + _own_correlation(twin)
-        world = replace(like, shared_drive=min(asked * circuit.strength, 0.9))
-        if circuit.correlation is not None or not like.shared_drive:
-            fast, slow = circuit.drive_time_constant, circuit.slow_time_constant
-            world = replace(world, shared_fast=fast, shared_slow=slow, shared_slow_share=circuit.mixture.shares[1])
+        if signals.correlation is not None or not like.shared_drive:
+            (fast, slow), (_, share) = signals.mixture.time_constants, signals.mixture.shares
+            dials = replace(dials, shared_fast=fast, shared_slow=slow, shared_slow_share=share)
+        dials = replace(dials, shared_drive=asked * signals.strength)
         cut = np.zeros_like(twin.weights)
-        confounds = Confounds.of(world, twin.anatomy, lambda: (point, cut))
-        return cls(circuit, point, confounds, circuit.latencies(rng), twin.anatomy)
+        confounds = Confounds.of(dials, like.neuron, twin.anatomy, lambda: (point, cut))
+        return cls(name, like, point, confounds, latency, twin.anatomy)
 
     def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
         """Spontaneous activity: nothing is shown."""
@@ -64,26 +75,25 @@ class PatchRival:
         """An Activity with the spikes of all neurons."""
         from simlab.simulators.spiking import SpikingNetwork, simulate
 
-        like, point = _patch(self.circuit), self.matched
-        shared, slow = self.confounds.drives(session, rng.spawn(1)[0])
-        if self.circuit.latency_spread:
+        like, point = self.like, self.matched
+        shared, slow = self.confounds.drives(session, like.burn_in, rng.spawn(1)[0])
+        if self.latency.any():
             shared = unseen_input.late(shared, self.latency)
         # The current whose free potential has this filtering, and the same power at low frequencies.
         current = point.sd / np.maximum(point.filtering, 1e-9)
         tau_noise = like.membrane_time_constant * np.square(point.filtering)
-        neurons = patch_neurons.population(like, point.mean + self.confounds.offset, current, tau_noise)
-        network = SpikingNetwork((neurons,), name=self.circuit.name)
+        mean = point.mean + self.confounds.offset
+        neurons = patch_neurons.population(
+            like.n_neurons, like.neuron, like.rest, like.inhibitory_decay, mean, current, tau_noise
+        )
+        network = SpikingNetwork((neurons,), name=self.name)
         spikes = simulate(network, session, rng, drives=(shared, slow), burn_in=like.burn_in, dt=like.dt)
         return spikes.activity(session, like.n_neurons)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: no synapse at all."""
-        n = _patch(self.circuit).n_neurons
-        return truths.among(self.circuit.name, question, {"connectivity": lambda: truths.no_wiring(n)})
-
-
-def _patch(circuit: CommonDrive) -> CorticalPatch:
-    return circuit.like  # type: ignore[return-value]  # whoever comes here has one
+        n = self.like.n_neurons
+        return truths.among(self.name, question, {"connectivity": lambda: truths.no_wiring(n)})
 
 
 def _own_correlation(twin: CorticalPatchSubject) -> float:

@@ -43,7 +43,7 @@ def test_a_spike_of_each_neuron_makes_the_potentials_of_the_truth_in_peak_sign_a
         Effect("drive", np.where(np.arange(n) == i, 300.0, 0.0), 5e-3, 5e-3 + dt, trials=(i,)) for i in range(n)
     )
     # Each trial begins with potentials between reset and threshold: they decay to 1e-6 of that before the pulse.
-    drives = patch.confounds.drives(Session(n, 0.04), np.random.default_rng(0))
+    drives = patch.confounds.drives(Session(n, 0.04), 0.3, np.random.default_rng(0))
     spikes = simulate(
         patch.network, Session(n, 0.04, perturbations=pulses), np.random.default_rng(0),
         drives=drives, burn_in=0.3, dt=dt, record=Record(("v",), dt),
@@ -78,7 +78,7 @@ def test_most_of_the_input_variance_is_what_the_synapses_of_the_patch_make():
 
     patch = CorticalPatch().subject(stream(1, "subject"))
     circuit, session = patch.circuit, Session(2, 2.0)
-    drives = patch.confounds.drives(session, np.random.default_rng(0))
+    drives = patch.confounds.drives(session, 0.3, np.random.default_rng(0))
     record = Record(("excitation", "inhibition"), 5e-4)
     spikes = simulate(patch.network, session, stream(1, "run"), drives=drives, burn_in=0.3, record=record)
     tau = circuit.membrane_time_constant
