@@ -8,8 +8,10 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from circuits.networks.balanced_ei import BalancedEI, BalancedEISubject, lif
+from circuits.networks.balanced_ei import BalancedEI, BalancedEISubject, lif, synapses
+from circuits.networks.cortex import CORTEX
 from simlab import truths
+from simlab.contracts import Regime
 from simlab.data import mean_rates
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Pause, Share
@@ -28,14 +30,14 @@ PLASTICITY = """
     facilitation : second (constant)
 """
 
-ARRIVAL = "u += U*(1 - u); v_post += w*u*x/U; x -= u*x"
+ARRIVAL = "u += U*(1 - u); {target}_post += w*u*x/U; x -= u*x"
 
 
 @dataclass(frozen=True)
 class AdaptingSynapses:
     """The network of `like`, whose excitatory synapses depress or facilitate as Tsodyks and Markram's do.
 
-        at each spike that arrives:  u -> u + U (1 - u),   v_post += w u x / U,   x -> x - u x
+        at each spike that arrives:  u -> u + U (1 - u),   I_post += w u x / U,   x -> x - u x
         in between:  du/dt = -u / facilitation,   dx/dt = (1 - x) / recovery
 
     w is the size of the first potential after rest, that of `like`. Of the excitatory neurons `facilitating_share` make
@@ -49,6 +51,7 @@ class AdaptingSynapses:
     mechanism: ClassVar[str] = "recurrent network"
     questions: ClassVar[tuple[str, ...]] = ("connectivity", "cell_type", "effect")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    regime: ClassVar[Regime] = CORTEX
 
     like: BalancedEI = field(default_factory=BalancedEI)  # its neurons, wiring and noise
     facilitating_share: Share = 0.5  # of the excitatory neurons; prefrontal: about a half (Wang et al. 2006)
@@ -110,30 +113,16 @@ class AdaptingSynapsesSubject:
     @property
     def network(self) -> SpikingNetwork:
         """What runs."""
-        from simlab.simulators.spiking import SpikingNetwork, SynapseSet
+        from simlab.simulators.spiking import SpikingNetwork
 
         like, static = self.circuit.like, self.static
-        excitatory = (like.cell_types() == "E")[:, None]
-        pre, post = np.nonzero(static.weights * ~excitatory)
-        inhibition = SynapseSet(pre, post, static.weights[pre, post], static.delays[pre, post], target="v")
-        neurons = lif(like, static.external, like.external_sd)
-        return SpikingNetwork((neurons,), (self._excitation(), inhibition), name=self.circuit.name)
+        neurons = lif(like, static.external, like.external_sd, synapses=True)
+        return SpikingNetwork((neurons,), (self._excitation(), synapses(static, of="I")), name=self.circuit.name)
 
     def _excitation(self) -> SynapseSet:
-        from simlab.simulators.spiking import SynapseSet
-
-        static = self.static
-        pre, post = np.nonzero(static.weights > 0)
-        return SynapseSet(
-            pre,
-            post,
-            static.weights[pre, post],
-            static.delays[pre, post],
-            target="v",
-            equations=PLASTICITY,
-            on_pre=ARRIVAL,
-            variables={"u": 0.0, "x": 1.0, **self.kinetics(pre)},
-        )
+        pre = np.nonzero(self.static.weights > 0)[0]
+        variables = {"u": 0.0, "x": 1.0, **self.kinetics(pre)}
+        return synapses(self.static, of="E", equations=PLASTICITY, on_pre=ARRIVAL, variables=variables)
 
     def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
         """Spontaneous activity: nothing is shown."""

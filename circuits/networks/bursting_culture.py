@@ -11,6 +11,7 @@ import numpy as np
 import xarray as xr
 
 from simlab import truths
+from simlab.contracts import Regime
 from simlab.data import anatomy
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import (
@@ -80,6 +81,13 @@ class BurstingCulture:
     mechanism: ClassVar[str] = "recurrent network"
     questions: ClassVar[tuple[str, ...]] = ("connectivity",)
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    regime: ClassVar[Regime] = Regime(
+        source="cultures: 0.05 to 5 Hz, most of it in bursts of all, so that counts of 1 s correlate: Wagenaar et al. "
+        "2006, BMC Neurosci 7:11; Stetter et al. 2012",
+        rate=(0.05, 10.0),
+        silent=(0.0, 0.9),
+        window=1.0,
+    )
 
     n_neurons: Annotated[int, Within(10, 10_000)] = 100  # Stetter et al. 2012; the challenge: 100 and 1000
     connection_probability: Annotated[float, Within(0, 1, excluding=(0,))] = 0.12  # Stetter et al. 2012

@@ -83,8 +83,10 @@ class CommonCauseChain:
         """The neurons of one twin, in a random order along which their hidden causes act."""
         twin = self.like.subject(rng)
         point, tau = twin.working_point, self.like.membrane_time_constant
-        gain = self.like.neuron.gain(point.mean, point.sd).mean()
-        jump = np.sqrt(self.strength * point.rate.mean() * self.like.epsp / (self.source_rate * tau * gain))
+        gain = self.like.neuron.gain(*point.input).mean()
+        jump = np.sqrt(
+            self.strength * point.rate.mean() * self.like.epsp * self.like.charge / (self.source_rate * tau * gain)
+        )
         arriving = self.reached * self.source_rate
         left = point.sd**2 - tau / 2 * arriving * jump**2
         if left.min() <= 0:

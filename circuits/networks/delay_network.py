@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
+from circuits.networks.cortex import CORTEX
 from simlab import truths
+from simlab.contracts import Regime
 from simlab.data import anatomy
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Delay, Pause, Rate, Share, Step
@@ -56,6 +58,7 @@ class DelayNetwork:
     mechanism: ClassVar[str] = "recurrent network"
     questions: ClassVar[tuple[str, ...]] = ("connectivity", "cell_type", "effect")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    regime: ClassVar[Regime] = CORTEX  # Izhikevich 2006: 2 to 7 Hz
 
     n_excitatory: Annotated[int, Within(1, 10_000)] = 80  # four to one (Izhikevich 2006: 800 and 200)
     n_inhibitory: Annotated[int, Within(0, 10_000)] = 20

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
 
+from circuits.networks import cortex
 from circuits.networks.balanced_ei import BalancedEI, BalancedEISubject, lif
 from simlab import truths
 from simlab.contracts import Regime, SimlabError
 from simlab.data import anatomy
-from simlab.rules import Within, check_fields
+from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Share
 from simlab.session import Session
 
@@ -61,7 +63,8 @@ class HiddenHub:
         correlation=(-0.02, 0.2),
     )
 
-    local: BalancedEI = field(default_factory=BalancedEI)  # the network that the hubs reach
+    local: BalancedEI = field(default_factory=partial(BalancedEI, synaptic_time_constant=0.0))
+    """The network that the hubs reach; its synapses make the potential jump, as the hubs' do."""
     hidden_share: Share = 0.4  # of the local neurons; a probe or a plane misses most, of which chains need a few
     n_hubs: Annotated[int, Within(0, 1000)] = 5
     hub_epsp: Annotated[float, Within(0, 0.02, "V")] = 2.5e-3
@@ -74,6 +77,11 @@ class HiddenHub:
 
     def __post_init__(self) -> None:
         check_fields(self)
+        require(
+            self.local.synaptic_time_constant == 0,
+            f"local must have a synaptic_time_constant of 0, got {self.local.synaptic_time_constant}: what hubs add is "
+            "taken off outside by the theory of potentials that jump",
+        )
 
     def prior(self, rng: np.random.Generator) -> HiddenHub:
         """Few or many hubs, weak or strong, that reach a part or nearly all of the network."""
@@ -138,7 +146,7 @@ class HiddenHub:
 
     def _anatomy(self, local: BalancedEISubject, region: np.ndarray, rng: np.random.Generator) -> xr.Dataset:
         where = np.stack([local.anatomy[axis].values for axis in "xyz"], axis=1)
-        hubs = rng.uniform(0, self.local.size, (self.n_hubs, 3))
+        hubs = rng.uniform(0, cortex.edge_of(self.local.n_neurons, self.local.density), (self.n_hubs, 3))
         types = [*self.local.cell_types().tolist(), *["E"] * self.n_hubs]
         return anatomy(np.concatenate([where, hubs]), types, region.tolist())
 

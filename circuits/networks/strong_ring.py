@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from simlab import truths
+from simlab.contracts import Regime
 from simlab.data import anatomy
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Pause, Share, Step, SynapticTimeConstant
@@ -64,6 +65,11 @@ class StrongRing:
     mechanism: ClassVar[str] = "recurrent network"
     questions: ClassVar[tuple[str, ...]] = ("connectivity",)
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    regime: ClassVar[Regime] = Regime(
+        source="the authors set the threshold for 62 Hz at every strength, patterns or none: Das & Fiete 2020",
+        rate=(30.0, 120.0),
+        silent=(0.0, 0.5),
+    )
 
     n_neurons: Annotated[int, Within(8, 10_000)] = 100  # Das & Fiete 2020
     strength: Annotated[float, Within(0, 1)] = 0.025  # r; Das & Fiete: 0.0005 to 0.035, patterns above 0.012

@@ -13,6 +13,7 @@ from giveaways import giveaways, trivial_statistics
 from circuits.attractors.ring_attractor import RingAttractor
 from circuits.networks.balanced_ei import BalancedEI
 from circuits.networks.bold_nodes import BoldNodes
+from circuits.networks.cortical_patch import CorticalPatch
 from circuits.networks.hidden_hub import HiddenHub
 from circuits.networks.sign_and_type import SignAndType
 from methods.wiring.spike_count_correlation import SpikeCountCorrelation
@@ -33,10 +34,11 @@ SUBJECTS = 8
 RING = RingAttractor(n_excitatory=24, n_inhibitory=6)
 SMALL = {
     "balanced_ei": (BalancedEI(n_neurons=30),),
-    "hidden_hub": (HiddenHub(BalancedEI(n_neurons=30), n_hubs=3),),
+    "hidden_hub": (HiddenHub(BalancedEI(n_neurons=30, synaptic_time_constant=0.0), n_hubs=3),),
     "ring_attractor": (RING, replace(RING, model="rate")),
     "sign_and_type": (SignAndType(n_neurons=30),),
     "bold_nodes": (BoldNodes(n_nodes=10),),
+    "cortical_patch": (CorticalPatch(n_neurons=60, shared_drive=0.05),),
 }
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""
 PLAN, SCAN = Plan(4, 0.25), Plan(2, 60.0)

@@ -89,7 +89,7 @@ def test_the_ends_of_a_range_are_inside_and_what_lies_beyond_is_not(plugin):
         ("circuits-balanced_ei", {"external_mean": 12}, "12: if 12 mV was meant, write 0.012"),
         ("circuits-balanced_ei", {"membrane_time_constant": 20}, "20: if 20 ms was meant, write 0.02"),
         ("circuits-balanced_ei", {"delay": (0.5, 2.5)}, "if 0.5 ms was meant, write 0.0005"),
-        ("circuits-balanced_ei", {"size": 300}, "if 300 um was meant, write 0.0003"),
+        ("circuits-cortical_patch", {"reach": 100}, "if 100 um was meant, write 0.0001"),
         ("circuits-balanced_ei", {"n_neurons": "100"}, "write 100 without quotes"),
         ("circuits-ring_attractor", {"rest": -70}, "if -70 mV was meant, write -0.07"),
         ("circuits-ring_attractor", {"reach": 90}, "if 90 degrees was meant, write 1.5708"),

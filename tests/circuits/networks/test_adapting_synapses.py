@@ -60,7 +60,8 @@ def paced():
     """Potentials (step, neuron) and spike times [s] of two neurons that are held at 20 Hz; nobody else fires."""
     from simlab.simulators.spiking import Record, simulate
 
-    circuit = AdaptingSynapses(like=BalancedEI(external_sd=1e-9, external_mean=5e-3, delay=(2e-3, 2e-3)))
+    like = BalancedEI(external_sd=1e-9, external_mean=5e-3, delay=(2e-3, 2e-3), synaptic_time_constant=0.0)
+    circuit = AdaptingSynapses(like=like)  # potentials that jump are read off at once
     network = circuit.subject(stream(2, "subject"))
     contacts = (network.weights[:80] > 0).sum(axis=1)
     pair = [int(np.flatnonzero((network.facilitating[:80] == kind) & (contacts > 3))[0]) for kind in (False, True)]

@@ -16,7 +16,7 @@ from simlab.session import Effect, Session
 from simlab.simulators.lif_theory import WorkingPoint, count_correlations
 from simlab.streams import stream
 
-LOCAL = BalancedEI(n_neurons=40)
+LOCAL = BalancedEI(n_neurons=40, synaptic_time_constant=0.0)
 NETWORK = HiddenHub(LOCAL)
 NO_HUBS = replace(NETWORK, hub_epsp=0.0)
 
@@ -63,7 +63,9 @@ def test_the_dials_change_what_they_say_and_nothing_else():
     np.testing.assert_array_equal(strong.delays, weak.delays)
     np.testing.assert_array_equal(strong.anatomy["region"], weak.anatomy["region"])
     np.testing.assert_array_equal(strong.weights[:40, :40], LOCAL.subject(stream(1, "subject")).weights)
-    dense = HiddenHub(BalancedEI(n_neurons=200), n_hubs=20, hub_epsp=1e-3, hub_out_degree=0.3).subject(stream(1))
+    dense = HiddenHub(
+        BalancedEI(n_neurons=200, synaptic_time_constant=0.0), n_hubs=20, hub_epsp=1e-3, hub_out_degree=0.3
+    ).subject(stream(1))
     out = (dense.weights[200:, :200] > 0).mean()
     assert out == pytest.approx(0.3, abs=0.03)  # 4000 pairs: +- 0.007
     assert dense.weights[200:, :200].sum() / (out * 4000) == pytest.approx(1e-3, rel=0.06)
@@ -72,7 +74,9 @@ def test_the_dials_change_what_they_say_and_nothing_else():
 
 def test_the_truth_is_what_acts_each_edge_cut_in_a_trial_of_its_own():
     """Cutting a synapse of the truth changes what everybody does under the same noise; cutting another pair nothing."""
-    made = HiddenHub(BalancedEI(n_neurons=14), n_hubs=2, hub_in_degree=0.3).subject(stream(3, "subject"))
+    made = HiddenHub(BalancedEI(n_neurons=14, synaptic_time_constant=0.0), n_hubs=2, hub_in_degree=0.3).subject(
+        stream(3, "subject")
+    )
     weights = made.truth("connectivity", None, stream(0))["weight"].values
     pre, post = np.nonzero(weights)
     trials = len(pre) + 1
