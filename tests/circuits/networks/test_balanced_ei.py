@@ -154,7 +154,8 @@ def test_subjects_differ_and_a_seed_brings_one_back():
     first, again, other = (BalancedEI().subject(np.random.default_rng(seed)) for seed in (1, 1, 2))
     assert np.array_equal(first.weights, again.weights)
     assert not np.array_equal(first.weights, other.weights)
-    assert first.anatomy.sizes == {"neuron": 100}
+    assert first.anatomy.sizes == {"neuron": 100, "pre": 100, "post": 100}
+    np.testing.assert_array_equal(first.anatomy["contacts"].values > 0, first.weights != 0)
     assert set(first.anatomy["cell_type"].values[:80]) == {"E"}
     assert 0.95 < float(first.anatomy["x"].max()) / (100 / 9e13) ** (1 / 3) <= 1  # 9e4 neurons per mm3
 

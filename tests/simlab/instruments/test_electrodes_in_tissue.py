@@ -47,9 +47,9 @@ def test_noise_and_threshold_are_found_together(rate):
 def test_neighbours_fill_the_tissue_up_to_its_density():
     sites = RNG(1).uniform(0, 200e-6, (30, 3))
     near, reach = neighbours_of(sites, np.zeros((0, 3)), 80e-6, CORTEX, 1.0, RNG(0)), 80e-6
-    points = RNG(2).uniform(-100e-6, 300e-6, (40_000, 3))
+    points = RNG(2).uniform(-100e-6, 300e-6, (20_000, 3))
     covered = (np.linalg.norm(points[:, None] - sites[None], axis=2) < reach).any(axis=1).mean() * 400e-6**3
-    assert len(near.site) == pytest.approx(CORTEX * covered, rel=0.06)  # known to 2%, the volume to 1%
+    assert len(near.site) == pytest.approx(CORTEX * covered, rel=0.06)  # known to 2%, the volume to 2%
     distance = np.linalg.norm(near.place[:, None] - sites[None], axis=2)
     np.testing.assert_array_equal(distance.argmin(axis=1), near.site)
     assert distance.min(axis=1).max() <= reach
@@ -99,7 +99,7 @@ def test_realised_shares_agree_with_the_key_in_real_tissue():
 
 
 @pytest.mark.parametrize("density", [None, CORTEX])
-@pytest.mark.parametrize("asked", [0.03, 0.2, 0.5])
+@pytest.mark.parametrize("asked", [0.03, 0.5])
 def test_the_dial_gives_units_the_false_discoveries_that_are_asked_for(asked, density):
     electrodes = Electrodes(noise=6e-6, n_sites=60, tissue_density=density, false_discovery_rate=asked, dead_time=0.0)
     probe = electrodes.implant(tissue(150, side=300e-6), RNG(1))
@@ -149,9 +149,9 @@ def test_without_rules_of_the_session_an_implant_is_settled_as_it_is():
 
 
 def test_drift_loses_spikes_and_lets_false_ones_in_over_minutes():
-    electrodes = Electrodes(noise=6e-6, n_sites=60, tissue_density=CORTEX, drift=5e-8, dead_time=0.0)  # 30 um in 600 s
+    electrodes = Electrodes(noise=6e-6, n_sites=60, tissue_density=CORTEX, drift=1e-7, dead_time=0.0)  # 30 um in 300 s
     probe = electrodes.implant(tissue(150, side=300e-6), RNG(1))
-    activity = told_apart(poisson_activity(150, trials=6, duration=100.0, rate=3.0))
+    activity = told_apart(poisson_activity(150, trials=6, duration=50.0, rate=4.0))
     recording = probe.record(activity, RNG(2))
     right = origins(activity, recording) == probe.main[recording["spike_unit"].values]
     trial = recording["spike_trial"].values
