@@ -94,6 +94,13 @@ def test_most_of_the_input_variance_is_what_the_synapses_of_the_patch_make():
     assert share > 0.75 * poisson / (poisson + circuit.external_sd**2)
 
 
+def test_mean_field_theory_of_filtered_noise_predicts_each_neurons_rate():
+    rates, theory = mean_rates(activity()), subject().working_point.rate
+    # It takes trains for Poisson ones: 6 to 8% high. 40 s at 7 Hz: one rate is known to 6%.
+    assert 0.85 < rates.mean() / theory.mean() < 1.02
+    assert np.corrcoef(rates, theory)[0, 1] > 0.9
+
+
 def test_wiring_thins_out_with_distance_at_the_density_of_cortex_and_obeys_dales_law():
     patch = CorticalPatch().subject(stream(1, "subject"))
     place = np.stack([patch.anatomy[axis].values for axis in "xyz"], axis=1)
