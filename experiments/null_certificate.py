@@ -31,6 +31,7 @@ from methods.wiring.spike_count_correlation import SpikeCountCorrelation
 from methods.wiring.spiking_probability_edges import SpikingProbabilityEdges
 from methods.wiring.transfer_entropy import TransferEntropy
 from simlab.claims import Claim, Measured, chosen, rate, worst_null
+from simlab.contracts import Circuit
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.fingerprint import label
 from simlab.instruments.recording.subsample import Subsample
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 LIKE = BalancedEI()
 """The network whose rates the units have: 2 to 20 Hz."""
-NULLS = {
+NULLS: dict[str, Circuit] = {
     "poisson": IndependentPoisson(LIKE),
     "regular": BurstingUnits(LIKE, cv=0.5),
     "bursty": BurstingUnits(LIKE, cv=1.5),
