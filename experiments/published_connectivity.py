@@ -9,28 +9,25 @@ import numpy as np
 
 from circuits.networks.balanced_ei import BalancedEI
 from circuits.networks.bursting_culture import BurstingCulture
-from circuits.networks.coupled_rates import CoupledRates
 from circuits.networks.strong_ring import StrongRing
-from circuits.networks.var_chain import VARChain
-from methods.pipelines.decimation import Decimation
+from experiments import _published_signals as signals
 from methods.pipelines.onset_filter import OnsetFilter
 from methods.pipelines.pipeline import Pipeline
 from methods.wiring.coupling_glm import CouplingGLM
 from methods.wiring.filtered_partial_correlation import FilteredPartialCorrelation
 from methods.wiring.generalised_transfer_entropy import GeneralisedTransferEntropy
 from methods.wiring.genie3 import Genie3
-from methods.wiring.granger_causality import GrangerCausality
 from methods.wiring.inverse_ising import InverseIsing
 from methods.wiring.lagged_correlation import LaggedCorrelation
 from methods.wiring.partial_correlation import PartialCorrelation
 from methods.wiring.spike_count_correlation import SpikeCountCorrelation
-from simlab.claims import Answer, Claim, Measured, chosen, mean, paired_difference, with_answers
+from simlab.claims import Claim, Measured, chosen, mean, paired_difference
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.fingerprint import label
 from simlab.instruments.recording.indicators import Indicator
 from simlab.instruments.recording.perfect import Perfect
-from simlab.instruments.recording.subsample import Subsample
 from simlab.instruments.recording.two_photon import TwoPhoton
+from simlab.questions.connectivity import Connectivity
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,20 +63,6 @@ CHALLENGE = Grid((CULTURE,), (HALF_HOUR,), (FIELD,), CHALLENGERS, baselines=Fals
 # 3. Zaytsev et al. 2015: all of a balanced network, synapses of one size, ample data. 100 neurons and not 1000.
 IDEAL = BalancedEI(epsp_spread=0.0)
 FULL = Grid((IDEAL,), (Plan(120, 8.0),), (Perfect(),), (CouplingGLM(),), baselines=False)
-
-# 4. Neuromatch Academy W3D5: 5000 steps.
-SIZES = (6, 25, 50, 100)
-TEXTBOOK = tuple(CoupledRates(n_neurons=size) for size in SIZES)
-STEPS = Plan(1, 50.0)
-LAGGED, SQUARES = LaggedCorrelation(), LaggedCorrelation(least_squares=True)
-RATES = Grid(TEXTBOOK, (STEPS,), (Perfect(),), (LAGGED, SQUARES), baselines=False)
-RATES_HIDDEN = Grid((TEXTBOOK[-1],), (STEPS,), (Subsample(n_units=10),), (LAGGED, SQUARES), baselines=False)
-
-# 5. Stokes & Purdon 2017: the chain of three oscillators, and the same chain sampled at half the rate.
-GRANGER = GrangerCausality(max_order=20)
-SLOWER = Pipeline((Decimation(2),), GRANGER)
-ORDERS = (GrangerCausality(max_order=2), GrangerCausality(max_order=20))
-CHAIN = Grid((VARChain(),), (Plan(10, 50.0),), (Perfect(),), (GRANGER, SLOWER), baselines=False)
 
 
 def profile_error(table: pd.DataFrame, method: Any, strength: float, duration: float = 20.0) -> Measured:
@@ -133,61 +116,8 @@ def misclassified(table: pd.DataFrame) -> Measured:
     return mean(rows.assign(misclassified=wrong / rows["n_pairs"]), "misclassified")
 
 
-def textbook_correlation(table: pd.DataFrame, size: int, method: Any = LAGGED, hidden: bool = False) -> Measured:
-    """Correlation of true and lagged-correlation weights in the textbook's network of so many neurons."""
-    rows = chosen(table, circuit="coupled_rates", method_label=label(method), n_neurons=size)
-    return mean(rows[(rows["n_units"] < rows["n_neurons"]) == hidden], "weight_correlation")
-
-
-def squares_gain(table: pd.DataFrame) -> Measured:
-    """The same of least squares minus that of lagged correlation, 100 neurons, all recorded."""
-    labels = ({"method_label": label(method)} for method in (SQUARES, LAGGED))
-    return paired_difference(
-        table, "weight_correlation", *labels, circuit="coupled_rates", n_neurons=100, instrument="perfect"
-    )
-
-
-def hiding_costs(table: pd.DataFrame) -> Measured:
-    """Lagged correlation's with ten of 100 neurons recorded minus with all, in the same subjects."""
-    seen = ({"instrument": "subsample"}, {"instrument": "perfect"})
-    return paired_difference(
-        table, "weight_correlation", *seen, circuit="coupled_rates", n_neurons=100, method_label=label(LAGGED)
-    )
-
-
-def causality(table: pd.DataFrame, answer: Answer, method: Any, pre: int, post: int) -> Measured:
-    """Granger causality from one node of the chain to another."""
-    return mean(_causalities(table, answer, method, pre, post), "causality")
-
-
-def _causalities(table: pd.DataFrame, answer: Answer, method: Any, pre: int, post: int) -> pd.DataFrame:
-    def score(estimate: Any, truth: Any) -> float:
-        first, second, third = _chain(truth["edge"].values)
-        nodes = (first, second, third)
-        return float(estimate["score"][nodes[pre], nodes[post]])
-
-    return with_answers(table, answer, "causality", score, circuit="var_chain", method_label=label(method))
-
-
-def _chain(edge: np.ndarray) -> tuple[int, int, int]:
-    """The units of nodes 1, 2 and 3, which a blind recording renumbers: who drives, who passes on, who is driven."""
-    first = int(np.flatnonzero(edge.any(axis=1) & ~edge.any(axis=0))[0])
-    second = int(np.flatnonzero(edge[first])[0])
-    return first, second, int(np.flatnonzero(edge[second])[0])
-
-
-def spurious_over_true(table: pd.DataFrame, answer: Answer, method: Any) -> Measured:
-    """Causality 1 to 3, which is none, minus 1 to 2, which is, subject by subject."""
-    spurious, true = (_causalities(table, answer, method, 0, post).set_index("subject") for post in (2, 1))
-    gap = spurious["causality"] - true["causality"]
-    return mean(spurious.reset_index().assign(gap=gap.to_numpy()), "gap")
-
-
 DAS_FIETE = "Das & Fiete 2020, Nat Neurosci 23:1286"
 CHALLENGE_PAPERS = "Stetter et al. 2012, PLoS Comput Biol 8:e1002653; Sutera et al. 2014; Orlandi et al. 2015"
-NEUROMATCH = "Neuromatch Academy 2020, W3D5; re-simulated: .95, .76, .55, .35 for 6, 25, 50, 100 neurons"
-STOKES_PURDON = "Stokes & Purdon 2017, PNAS 114:E7063; re-simulated: .88 to .14, and .002 to .31"
-
 RING_CLAIMS = tuple(
     Claim(
         f"{method.name}_on_a_{end}_ring",
@@ -241,70 +171,15 @@ CULTURE_CLAIMS = (
     ),
 )
 
-TEXTBOOK_CLAIMS = (
-    *(
-        Claim(
-            f"lagged_correlation_of_{size}",
-            f"In the textbook's network of {size} neurons lagged correlation correlates with the weights as published.",
-            NEUROMATCH,
-            partial(textbook_correlation, size=size),
-            (expected - 0.1, min(1.0, expected + 0.1)),
-        )
-        for size, expected in zip(SIZES, (0.95, 0.76, 0.55, 0.35), strict=True)
-    ),
-    Claim(
-        "least_squares_is_no_better",
-        "Least squares over all units is no better than one lagged correlation at a time (100 neurons).",
-        NEUROMATCH,
-        squares_gain,
-        (-0.05, 0.05),
-    ),
-    Claim(
-        "hiding_changes_nothing",
-        "With nine of ten neurons hidden lagged correlation is as good: short of data, not confounded.",
-        NEUROMATCH,
-        hiding_costs,
-        (-0.1, 0.1),
-    ),
-)
-
-CHAIN_CLAIMS = (
-    Claim(
-        "true_causality_at_full_rate",
-        "Sampled at 120 Hz node 1 causes node 2 with a causality near .88.",
-        STOKES_PURDON,
-        partial(causality, method=GRANGER, pre=0, post=1),
-        (0.7, 1.05),
-        answers=True,
-    ),
-    Claim(
-        "spurious_causality_at_half_the_rate",
-        "Sampled at 60 Hz a causality from node 1 to node 3 appears, where there is none, that exceeds the true one "
-        "from 1 to 2.",
-        STOKES_PURDON,
-        partial(spurious_over_true, method=SLOWER),
-        (0.0, 1.0),
-        answers=True,
-    ),
-    Claim(
-        "no_spurious_causality_at_full_rate",
-        "At 120 Hz it does not: the difference is as large the other way.",
-        STOKES_PURDON,
-        partial(spurious_over_true, method=GRANGER),
-        (-1.05, -0.7),
-        answers=True,
-    ),
-)
-
 PUBLISHED_CONNECTIVITY = Experiment(
     name="published_connectivity",
     asks=(
         "Do the published results about inferring connections come out here? A strongly recurrent ring (Das & Fiete "
         "2020), a bursting culture behind calcium imaging (Stetter 2012, the Connectomics challenge), the whole of a "
-        "balanced network (Zaytsev 2015), textbook rate networks (Neuromatch), and a chain of oscillators sampled too "
-        "slowly (Stokes & Purdon 2017)."
+        "balanced network (Zaytsev 2015), textbook rate networks (Neuromatch), a chain of oscillators sampled too "
+        "slowly (Stokes & Purdon 2017), and regions seen by their blood (NetSim, Smith 2011)."
     ),
-    grids=(RING, RING_LONGER, CHALLENGE, FULL, RATES, RATES_HIDDEN, CHAIN),
+    grids=(RING, RING_LONGER, CHALLENGE, FULL, *signals.GRIDS),
     claims=(
         *RING_CLAIMS,
         *CULTURE_CLAIMS,
@@ -315,9 +190,9 @@ PUBLISHED_CONNECTIVITY = Experiment(
             misclassified,
             (0.0, 0.01),
         ),
-        *TEXTBOOK_CLAIMS,
-        *CHAIN_CLAIMS,
+        *signals.CLAIMS,
     ),
+    questions=(Connectivity(ambiguous_share=0.5),),  # as published, every pair is asked about
     subjects=10,
     time_limit=900.0,
 )

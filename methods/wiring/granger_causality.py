@@ -11,7 +11,7 @@ import xarray as xr
 from methods.wiring._pairs import SameBin, abstention, edges, same_bin_counts
 from simlab.contracts import Finding, Needs, SimlabError
 from simlab.data import signals
-from simlab.rules import Within, check_fields
+from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Level, Width
 
 ROWS = 20_000
@@ -45,12 +45,19 @@ class GrangerCausality:
     """Bins of the spike counts [s]; ignored for continuous signals, which keep their sampling."""
     max_order: Annotated[int, Within(1, 1000)] = 5
     """Longest model tried, in samples."""
+    min_order: Annotated[int, Within(1, 1000)] = 1
+    """Shortest model tried: with `max_order` the order is given, and not chosen. A model that is right for all units
+    may be too short for those without the source, whose causality it then overstates (Stokes & Purdon 2017)."""
     same_bin: SameBin = "coarse"
     """Whether what units do at one sample counts as well, for both directions: in spike counts of bins longer than 5 ms
     and in fluorescence if `coarse`. It cannot tell synaptic effects from common input."""
 
     def __post_init__(self) -> None:
         check_fields(self)
+        require(
+            self.min_order <= self.max_order,
+            f"min_order must be at most max_order, got {self.min_order} and {self.max_order}: write the lesser first",
+        )
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Graded, decided and signed edges (pre, post); works on any signal."""
@@ -67,7 +74,7 @@ class GrangerCausality:
             return Finding.abstain(
                 f"{n_rows} samples of {live.size} changing units are too few for a model of order {self.max_order}"
             )
-        model = autoregression(trace[:, :, live], self.max_order)
+        model = autoregression(trace[:, :, live], self.max_order, self.min_order)
         everyone = np.ix_(live, live)
         statistic, sign, p = (np.zeros((trace.shape[2],) * 2) for _ in range(3))
         p[:] = 1.0
@@ -115,8 +122,8 @@ class Autoregression:
         return np.asarray(result)
 
 
-def autoregression(trace: np.ndarray, max_order: int) -> Autoregression:
-    """Least squares on (trial, time, unit), its order 1..max_order the one of least BIC, all on the same samples.
+def autoregression(trace: np.ndarray, max_order: int, min_order: int = 1) -> Autoregression:
+    """Least squares on (trial, time, unit) of order min_order to max_order, whichever has the least BIC on the same rows.
 
     Raises SimlabError if the signals hold values that are not finite.
     """
@@ -124,7 +131,7 @@ def autoregression(trace: np.ndarray, max_order: int) -> Autoregression:
         raise SimlabError("Granger causality needs finite signals; drop or fill the samples that are not")
     gram, n_rows = _gram(trace, max_order)
     n = trace.shape[2]
-    fits = {order: _solve(gram, n, order) for order in range(1, max_order + 1)}
+    fits = {order: _solve(gram, n, order) for order in range(min_order, max_order + 1)}
     order = min(fits, key=lambda order: _bic(fits[order][2] / n_rows, order, n_rows))
     weights, precision, residual = fits[order]
     freedom = n_rows - order * n - 1

@@ -9,10 +9,14 @@ import pytest
 from experiments.attractor_or_not import ATTRACTOR_OR_NOT, PASSIVE
 from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
 from experiments.first_light import FIRST_LIGHT
+from experiments.null_certificate import NULL_CERTIFICATE
+from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
+from experiments.wiring_and_confounds import WIRING_AND_CONFOUNDS
 from simlab.claims import ClaimResult
 from simlab.fingerprint import label
 
-EXPERIMENTS = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT)
+WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT)
+EXPERIMENTS = (*WITH_ORACLE, NULL_CERTIFICATE, PUBLISHED_CONNECTIVITY, WIRING_AND_CONFOUNDS)
 N = 20
 
 
@@ -43,7 +47,7 @@ def test_claims_have_names_of_their_own_a_source_and_no_verdict_without_results(
     assert {claim.check(pd.DataFrame()).verdict for claim in experiment.claims} == {"not measured"}
 
 
-@pytest.mark.parametrize("experiment", EXPERIMENTS, ids=lambda experiment: experiment.name)
+@pytest.mark.parametrize("experiment", WITH_ORACLE, ids=lambda experiment: experiment.name)
 def test_an_oracle_that_misses_a_single_cell_fails(experiment):
     oracle = cells("baseline:oracle", recovered=1.0)
     assert verdict(experiment, "oracle_recovers", oracle).verdict == "holds"
