@@ -123,7 +123,7 @@ class Autoregression:
 
 
 def autoregression(trace: np.ndarray, max_order: int, min_order: int = 1) -> Autoregression:
-    """Least squares on (trial, time, unit) of order min_order to max_order, whichever has the least BIC on the same rows.
+    """Least squares on (trial, time, unit) of order min_order to max_order: that of least BIC, all on the same samples.
 
     Raises SimlabError if the signals hold values that are not finite.
     """

@@ -15,7 +15,7 @@ from simlab.registry import question
 from simlab.session import Effect, Session
 from simlab.streams import stream
 
-TWIN = HiddenHub(BalancedEI(n_neurons=40))
+TWIN = HiddenHub(BalancedEI(n_neurons=40, synaptic_time_constant=0.0))
 RIVAL = HubOnly().imitating(TWIN)
 
 
