@@ -35,9 +35,10 @@ class CouplingGLM:
     statistic of f_ij's weights, chi-square with n_basis degrees of freedom; its sign is that of the filter's sum. Notes
     hold the `efficacy` (pre, post), spikes of i that a spike of j adds: mean rate of i x sum_l (exp f_ij(l) - 1).
 
-    Of 6 recordings each of 20 independent units, 1 (Poisson) and 0 (refractory, bursty, irregular with CV 1.5, drifting,
-    mixed) had an edge; without `n_history` 6 of bursty and 5 of mixed units. In frames of 33 ms, 1 of 6 of bursty units
-    (with the model's covariance, 6). On long data it is the model that errs: of 20 units of `delay_network` in 20
+    Of 6 recordings each of 20 independent units, 1 (Poisson) and 0 (refractory, bursty, irregular with CV 1.5,
+    drifting, mixed) had an edge; without `n_history` 6 of bursty and 5 of mixed units. In frames of 33 ms, 1 of 6 of
+    bursty and of irregular units had one (with the model's covariance, 6 of bursty and of mixed ones). On long data it
+    is the model that errs: of 20 units of `delay_network` in 20
     minutes it decided on 49 edges, 33 of 39 true, and with `decided_by` and a local rate on 33, 31 true.
     """
 
