@@ -183,8 +183,9 @@ def rates(chunk: Chunk, intercept: np.ndarray, filters: np.ndarray, targets: np.
     """Expected counts (row, target) of a chunk's rows."""
     rate = chunk.design @ filters
     rate += intercept if chunk.codes is None else intercept + LOWEST
-    if chunk.codes is not None:
-        for index, target in enumerate(targets):
-            rate[:, index] += STEP * chunk.codes[chunk.time, target]
+    if chunk.codes is not None and len(chunk.time):
+        first, last = chunk.time[0], chunk.time[-1]
+        within = chunk.codes.T[targets, first : last + 1]
+        rate += STEP * np.take(within, chunk.time - first, axis=1).T
     np.minimum(rate, MAX_LOG_RATE, out=rate)
     return np.exp(rate, out=rate)

@@ -34,6 +34,12 @@ class CouplingGLM:
     it, what f_ii does not describe of a unit's bursts is taken for influence. An edge j -> i is tested by the Wald
     statistic of f_ij's weights, chi-square with n_basis degrees of freedom; its sign is that of the filter's sum. Notes
     hold the `efficacy` (pre, post), spikes of i that a spike of j adds: mean rate of i x sum_l (exp f_ij(l) - 1).
+
+    Of 6 recordings each of 20 independent units, 1 (Poisson) and 0 (refractory, bursty, irregular with CV 1.5,
+    drifting, mixed) had an edge; without `n_history` 6 of bursty and 5 of mixed units. In frames of 33 ms, 1 of 6 of
+    bursty and of irregular units had one (with the model's covariance, 6 of bursty and of mixed ones). On long data it
+    is the model that errs: of 20 units of `delay_network` in 20
+    minutes it decided on 49 edges, 33 of 39 true, and with `decided_by` and a local rate on 33, 31 true.
     """
 
     name: ClassVar[str] = "coupling_glm"
@@ -124,10 +130,10 @@ class CouplingGLM:
 
     def _robust(self, design: LaggedDesign) -> bool | None:
         """Whether the covariance is to be the sandwich; None where it is and there are too few blocks."""
+        if self.covariance == "model" or (self.covariance == "auto" and self.bin_width <= COARSE):
+            return False
         enough = self._blocks(design)[1] >= FEWEST_BLOCKS
-        if self.covariance == "auto":
-            return enough and self.bin_width > COARSE
-        return (True if enough else None) if self.covariance == "sandwich" else False
+        return enough if self.covariance == "auto" else (enough or None)
 
     def _fitted(self, design: LaggedDesign, basis: np.ndarray, *, robust: bool) -> Couplings:
         block = self._blocks(design) if robust else None

@@ -40,9 +40,10 @@ class PeakCorrelogram:
     sharp, no wider than `widest` at half of its height above the baseline. Latencies [s] are in the notes.
 
     `cross_correlogram` tests 0.8 to 4 ms as one window and `hollow_gaussian_correlogram` single bins there; this method
-    finds delays and rises of 1 to 20 ms: of 20 units in 3 minutes, 20 of 42 connections of `delay_network`, of which
-    those two found none, and none was false; 13 of 35 of `balanced_ei` (12 and 5). Of 15 recordings of independent
-    units, Poisson, bursty, irregular (CV 1.5), drifting or mixed, none had an edge. Cost: some 0.1 s for 190 pairs.
+    finds delays and rises of 1 to 20 ms: of 20 units in 3 minutes, 17 of 41 connections of `delay_network`, of which
+    those two found none, and none was false; 13 of 36 of `balanced_ei` (12 and 5 there). Of 30 recordings of 20
+    independent units, Poisson, bursty, irregular (CV 1.5), drifting or mixed, none had an edge. Cost: some 0.1 s for
+    190 pairs.
     """
 
     name: ClassVar[str] = "peak_correlogram"

@@ -28,8 +28,9 @@ class SpikingProbabilityEdges:
     the row is the source; they are computed here from counted correlograms, since elephant lays every train out
     densely (a gigabyte for an hour of 20 units), and pairs spikes of neighbouring trials. De Blasi et al. cut at
     a threshold of choice, for which they give no rule; here each peak is measured in its shot noise, and has a p-value
-    from copies of the recording in which units are shifted against one another. `jitter` moves each spike instead: that
-    takes a bursting unit's bursts away, and its peaks then look like wiring.
+    from copies of the recording in which units are shifted against one another. `jitter` moves each spike
+    instead, which does not keep intervals. Of 15 recordings of 20 independent units, 2 had an edge (Poisson and
+    drifting ones; of bursty, irregular and mixed ones none); with `jitter` 1, and p-values too large where units burst.
     """
 
     name: ClassVar[str] = "spiking_probability_edges"
