@@ -154,7 +154,7 @@ def test_generate_takes_parameters_of_circuit_and_instrument(simlab, tmp_path):
     assert "12 units, 2 trials of 1 s" in simlab("generate", "independent_poisson", *size, *settings, *where).stdout
     origin = json.loads(truth.read_text())["origin"]
     assert origin["circuit"]["parameters"]["like"]["parameters"]["n_neurons"] == 30
-    assert origin["instrument"]["parameters"] == {"n_units": 12}
+    assert origin["instrument"]["parameters"] == {"n_units": 12, "regions": []}
 
 
 def test_show_takes_parameters(simlab, tmp_path):
