@@ -34,11 +34,14 @@ def check_circuit(examine: Examiner, circuit: Any) -> None:
     session = examine.holds("proposes a session of its natural task", lambda: _session(subject))
     activity = None if session is None else _check_runs(examine, subject, session, getattr(circuit, "modalities", ()))
     for asked in circuit.questions:
-        examine.holds(f"tells the truth about {asked}", lambda q=asked: _truth(subject, q, activity))  # type: ignore[misc]
-        examine.holds(
-            f"the same subject has the same truth about {asked}",
-            lambda q=asked: _same_truth(subject, twin, q, activity),  # type: ignore[misc]
-        )
+        told = examine.holds(f"tells the truth about {asked}", lambda q=asked: _truth(subject, q, activity))  # type: ignore[misc]
+        if told is not None:
+            examine.holds(
+                f"the same subject has the same truth about {asked}",
+                lambda q=asked, told=told: _identical(  # type: ignore[misc]
+                    told, _told(twin, q, activity), "the same stream gave other truths"
+                ),
+            )
     examine.holds("its activity stays in the regime that it states", lambda: _stays(circuit, subject))
     if callable(getattr(circuit, "prior", None)):
         examine.holds("draws parameters of a family from a stream", lambda: _draws(circuit))
@@ -146,12 +149,7 @@ def _told(subject: Any, asked: str, activity: xr.Dataset | None) -> xr.Dataset:
     return subject.truth(asked, activity, _rng("truth"))
 
 
-def _same_truth(subject: Any, twin: Any, asked: str, activity: xr.Dataset | None) -> None:
-    told, again = (_told(individual, asked, activity) for individual in (subject, twin))
-    _identical(told, again, "the same stream gave other truths")
-
-
-def _truth(subject: Any, asked: str, activity: xr.Dataset | None) -> None:
+def _truth(subject: Any, asked: str, activity: xr.Dataset | None) -> xr.Dataset:
     truth = _told(subject, asked, activity)
     check_truth(truth, question(asked))
     n = subject.anatomy.sizes["neuron"]
@@ -162,6 +160,7 @@ def _truth(subject: Any, asked: str, activity: xr.Dataset | None) -> None:
         if set(variable.dims) == {"pre", "post"}:
             itself = np.diag(variable.values).any()
             require(not itself, f"{name} must have a zero diagonal: no neuron is asked about itself")
+    return truth
 
 
 def _mechanism(circuit: Any) -> None:
