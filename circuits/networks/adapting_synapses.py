@@ -50,7 +50,7 @@ class AdaptingSynapses:
     name: ClassVar[str] = "adapting_synapses"
     mechanism: ClassVar[str] = "recurrent network"
     questions: ClassVar[tuple[str, ...]] = ("connectivity", "cell_type", "effect")
-    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    modalities: ClassVar[tuple[str, ...]] = ("spikes", "connectome")
     regime: ClassVar[Regime] = CORTEX
 
     like: BalancedEI = field(default_factory=BalancedEI)  # its neurons, wiring and noise

@@ -55,7 +55,7 @@ class BurstingUnits:
     def subject(self, rng: np.random.Generator) -> BurstingUnitsSubject:
         """The rates of one twin."""
         twin = self.like.subject(rng)
-        return BurstingUnitsSubject(self, twin.working_point, twin.anatomy)
+        return BurstingUnitsSubject(self, twin.working_point, unconnected.places(twin))
 
 
 @dataclass(frozen=True, eq=False)

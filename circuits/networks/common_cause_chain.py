@@ -48,7 +48,7 @@ class CommonCauseChain:
     name: ClassVar[str] = "common_cause_chain"
     mechanism: ClassVar[str] = "common drive"
     twin_of: ClassVar[tuple[str, ...]] = ("balanced_ei",)
-    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "effect")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # the network whose rates and peaks it copies
@@ -102,7 +102,7 @@ class CommonCauseChain:
             jump=float(jump),
             external=point.mean - tau * arriving * jump,
             private_sd=np.sqrt(left),
-            anatomy=twin.anatomy,
+            anatomy=unconnected.places(twin),
         )
 
 

@@ -107,7 +107,7 @@ class CommonDrive:
         mean = max(float(pairs.mean()), 0.0) if self.correlation is None else self.correlation
         loading = self._loading(point, mean * self.strength, float(pairs.std()) * self.strength, rng)
         latency = self.latencies(rng)
-        return CommonDriveSubject(self, self._settled(point, loading), loading, latency, twin.anatomy)
+        return CommonDriveSubject(self, self._settled(point, loading), loading, latency, unconnected.places(twin))
 
     def latencies(self, rng: np.random.Generator) -> np.ndarray:
         """(neuron,) [s]."""

@@ -45,7 +45,7 @@ class ComodulatedGain:
     name: ClassVar[str] = "comodulated_gain"
     mechanism: ClassVar[str] = "shared gain"
     twin_of: ClassVar[tuple[str, ...]] = ("balanced_ei",)
-    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "effect")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # the network whose rates it copies
@@ -69,7 +69,7 @@ class ComodulatedGain:
         """The rates of one twin, and how much of the shared gain each neuron has."""
         twin = self.like.subject(rng)
         loading = np.maximum(rng.normal(1.0, self.loading_spread, self.like.n_neurons), 0.0)
-        return ComodulatedGainSubject(self, twin.working_point, loading, twin.anatomy)
+        return ComodulatedGainSubject(self, twin.working_point, loading, unconnected.places(twin))
 
 
 @dataclass(frozen=True, eq=False)

@@ -59,7 +59,7 @@ class DriftingUnits:
     def subject(self, rng: np.random.Generator) -> DriftingUnitsSubject:
         """The rates of one twin."""
         twin = self.like.subject(rng)
-        return DriftingUnitsSubject(self, twin.working_point, twin.anatomy)
+        return DriftingUnitsSubject(self, twin.working_point, unconnected.places(twin))
 
 
 @dataclass(frozen=True, eq=False)

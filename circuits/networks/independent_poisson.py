@@ -50,7 +50,7 @@ class IndependentPoisson:
     def subject(self, rng: np.random.Generator) -> IndependentPoissonSubject:
         """The rates of one twin."""
         twin = self.like.subject(rng)
-        return IndependentPoissonSubject(self, twin.working_point, twin.anatomy)
+        return IndependentPoissonSubject(self, twin.working_point, unconnected.places(twin))
 
 
 @dataclass(frozen=True, eq=False)

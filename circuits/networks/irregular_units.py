@@ -45,7 +45,7 @@ class IrregularUnits:
     name: ClassVar[str] = "irregular_units"
     mechanism: ClassVar[str] = "independent neurons"
     twin_of: ClassVar[tuple[str, ...]] = ("balanced_ei",)
-    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "effect")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: BalancedEI = field(default_factory=BalancedEI)  # the network whose rates it copies
@@ -67,7 +67,9 @@ class IrregularUnits:
     def subject(self, rng: np.random.Generator) -> IrregularUnitsSubject:
         """The rates of one twin, and how irregular each unit is."""
         twin = self.like.subject(rng)
-        return IrregularUnitsSubject(self, twin.working_point, rng.uniform(*self.cv, self.like.n_neurons), twin.anatomy)
+        return IrregularUnitsSubject(
+            self, twin.working_point, rng.uniform(*self.cv, self.like.n_neurons), unconnected.places(twin)
+        )
 
 
 @dataclass(frozen=True, eq=False)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 import xarray as xr
 
-from circuits.networks.balanced_ei import BalancedEI
+from circuits.networks.balanced_ei import BalancedEI, BalancedEISubject
 from simlab import truths
 from simlab.data import activity
 from simlab.session import Effect, Session
@@ -93,6 +93,11 @@ def scaled(rates: Iterable[np.ndarray], factors: Iterable[np.ndarray], dead_time
     limit = 1 / dead_time if dead_time > 0 else np.inf
     for rate, factor in zip(rates, factors, strict=True):
         yield np.minimum(rate * factor, limit)
+
+
+def places(twin: BalancedEISubject) -> xr.Dataset:
+    """The anatomy of a twin without its contacts, which neurons that have no synapse do not make."""
+    return twin.anatomy.drop_dims(["pre", "post"], errors="ignore")
 
 
 def truth(who: str, question: str, n_neurons: int) -> xr.Dataset:

@@ -85,6 +85,8 @@ class TransferEntropy:
         statistic = 2 * ticks.n_bins * np.log(2) * bits
         peak = statistic.argmax(axis=2)[:, :, None]
         score, p = self._test(recording, ticks, n_delays, first, statistic.max(axis=2), rng)
+        told = ticks.counts > 1  # where a single spike falls is chance, whatever its surrogates' spread
+        p = np.where(np.outer(told, told), p, 1.0)
         sign = np.take_along_axis(covariance, peak, axis=2)[:, :, 0]
         index = _coincidence_index(bits, peak, round(self.coincidence_window / 2 / self.bin_width))
         return edges(score, p, sign, self.alpha, peak_bits=bits.max(axis=2), coincidence_index=index,

@@ -14,8 +14,8 @@ from simlab.contracts import Finding
 from simlab.data import recording
 from simlab.streams import stream
 
-WORLDS, N_UNITS, TRIALS, DURATION, RATE = 2, 8, 10, 2.0, 10.0
-"""So many recordings of each kind, in which 8 units fire at some 10 Hz in 10 trials of 2 s: a first look."""
+WORLDS, N_UNITS, TRIALS, DURATION, RATE = 1, 10, 10, 2.0, 10.0
+"""So many recordings of each kind, in which 10 units fire at some 10 Hz in 10 trials of 2 s: a first look."""
 
 KINDS: Mapping[str, str] = {
     "poisson": "independent Poisson units",

@@ -7,6 +7,7 @@ from dataclasses import replace
 import pytest
 
 import simlab
+from experiments import _published_signals as signals
 from experiments import null_certificate, wiring_and_confounds
 from experiments import published_connectivity as published
 from simlab.claims import null_errors
@@ -16,11 +17,11 @@ from simlab.experiment import Plan
 @pytest.fixture(scope="module")
 def textbooks(tmp_path_factory):
     """Rate networks of 6 and 25 neurons, the chain, and the ring at three strengths; three subjects each."""
-    rates = replace(published.RATES, circuits=published.TEXTBOOK[:2])
+    rates = replace(signals.RATES, circuits=signals.TEXTBOOK[:2])
     rings = replace(
         published.RING, circuits=published.RINGS[1::2] + published.RINGS[:1], methods=published.ESTIMATORS[1:]
     )
-    spec = replace(published.PUBLISHED_CONNECTIVITY, grids=(rates, published.CHAIN, rings), subjects=3)
+    spec = replace(published.PUBLISHED_CONNECTIVITY, grids=(rates, signals.CHAIN, rings), subjects=3)
     return simlab.run(spec, out=tmp_path_factory.mktemp("published") / "run", progress=False)
 
 

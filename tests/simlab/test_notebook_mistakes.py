@@ -80,4 +80,4 @@ def test_every_figure_is_shown_and_not_just_the_first(shown) -> None:
 
 def test_a_passed_check_shows_as_text(shown) -> None:
     (out,) = [out for out in shown[7].outputs if out["output_type"] == "execute_result"]
-    assert out["data"]["text/plain"].startswith("method clumsy: 15 of 15 checks passed\n  ok    has a name")
+    assert out["data"]["text/plain"].startswith("method clumsy: 16 of 16 checks passed\n  ok    has a name")

@@ -38,7 +38,7 @@ def released(spikes, use, recovery, facilitation):
 
 
 def test_it_keeps_the_contract():
-    assert simlab.check(AdaptingSynapses(), raises=False).ok
+    assert simlab.check(AdaptingSynapses(BalancedEI(n_neurons=15)), raises=False).ok
 
 
 def test_the_state_is_asynchronous_irregular_and_of_cortical_rates():
@@ -114,7 +114,7 @@ def test_the_truth_tells_efficacies_at_the_rates_that_ran():
     np.testing.assert_allclose(truth["efficacy"], expected)
     depressing = truth["efficacy"].values[:80][~subject().facilitating[:80]]
     assert 0.1 < depressing[depressing > 0].mean() < 0.5
-    with pytest.raises(LookupError, match="can answer connectivity, effect, got"):
+    with pytest.raises(LookupError, match="can answer connectivity, cell_type, effect, got"):
         subject().truth("topology", None, np.random.default_rng(0))
 
 

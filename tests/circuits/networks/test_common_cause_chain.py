@@ -98,9 +98,9 @@ def test_peaks_lie_further_out_along_the_chain_and_end_where_no_cause_is_shared(
 def test_the_peaks_are_those_of_synapses_of_the_twin():
     """Linear response: neurons so far apart share fan - distance sources, that add rate (w tau gain)^2 each."""
     made, point = subject(), subject().matched
-    gain = TWIN.neuron.gain(point.mean, point.sd).mean()
+    gain = TWIN.neuron.gain(*point.input).mean()
     per_source = CHAIN.source_rate * (made.jump * TWIN.membrane_time_constant * gain) ** 2
-    synapse = point.rate.mean() * TWIN.epsp * TWIN.membrane_time_constant * gain
+    synapse = point.rate.mean() * TWIN.epsp * TWIN.charge * TWIN.membrane_time_constant * gain
     assert per_source == pytest.approx(synapse)
     area = excess()[:, :4, np.abs(lags()) < 25e-3].sum(axis=2).mean(axis=0)
     # A jump of 3 mV acts more than three times as strongly as one of 1 mV: 1.3 for each of the shared causes here.
@@ -138,6 +138,6 @@ def test_what_cannot_be_is_refused():
     with pytest.raises(SimlabError, match="lag must be"):
         CommonCauseChain(lag=(3e-3, 1e-3))
     with pytest.raises(SimlabError, match="source_rate must be at most a tenth of the steps"):
-        CommonCauseChain(BalancedEI(dt=1e-3), source_rate=200.0)
-    with pytest.raises(LookupError, match="can answer connectivity, got"):
+        CommonCauseChain(BalancedEI(dt=1e-3, synaptic_time_constant=0.0), source_rate=200.0)
+    with pytest.raises(LookupError, match="can answer connectivity, effect, got"):
         subject().truth("topology", None, np.random.default_rng(0))

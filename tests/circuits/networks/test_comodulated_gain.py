@@ -99,5 +99,5 @@ def test_perturbations_act_on_their_targets_alone():
 
 def test_the_truth_is_no_synapses():
     assert not subject().truth("connectivity", None, np.random.default_rng(0))["weight"].values.any()
-    with pytest.raises(LookupError, match="can answer connectivity, got"):
+    with pytest.raises(LookupError, match="can answer connectivity, effect, got"):
         subject().truth("topology", None, np.random.default_rng(0))

@@ -25,7 +25,7 @@ def spontaneous():
 
 
 def test_it_keeps_the_contract():
-    assert simlab.check(DelayNetwork(), raises=False).ok
+    assert simlab.check(DelayNetwork(n_excitatory=24, n_inhibitory=6, connection_probability=0.3), raises=False).ok
 
 
 def test_rates_are_a_few_hertz_and_firing_is_irregular_and_asynchronous():
@@ -109,5 +109,5 @@ def test_impossible_parameters_and_questions_are_refused():
         DelayNetwork(delay=(2e-3, 1e-3))
     with pytest.raises(SimlabError, match="the upstroke is unstable"):
         DelayNetwork(dt=1e-3)
-    with pytest.raises(LookupError, match="can answer connectivity, effect, got"):
+    with pytest.raises(LookupError, match="can answer connectivity, cell_type, effect, got"):
         subject().truth("topology", None, np.random.default_rng(0))

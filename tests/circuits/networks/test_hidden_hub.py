@@ -64,11 +64,14 @@ def test_the_dials_change_what_they_say_and_nothing_else():
     np.testing.assert_array_equal(strong.anatomy["region"], weak.anatomy["region"])
     np.testing.assert_array_equal(strong.weights[:40, :40], LOCAL.subject(stream(1, "subject")).weights)
     dense = HiddenHub(
-        BalancedEI(n_neurons=200, synaptic_time_constant=0.0), n_hubs=20, hub_epsp=1e-3, hub_out_degree=0.3
+        BalancedEI(n_neurons=200, epsp=0.2e-3, synaptic_time_constant=0.0),
+        n_hubs=20,
+        hub_epsp=0.4e-3,
+        hub_out_degree=0.3,
     ).subject(stream(1))
     out = (dense.weights[200:, :200] > 0).mean()
     assert out == pytest.approx(0.3, abs=0.03)  # 4000 pairs: +- 0.007
-    assert dense.weights[200:, :200].sum() / (out * 4000) == pytest.approx(1e-3, rel=0.06)
+    assert dense.weights[200:, :200].sum() / (out * 4000) == pytest.approx(0.4e-3, rel=0.06)
     assert not dense.weights[200:, 200:].any()
 
 
@@ -92,7 +95,7 @@ def test_the_truth_is_what_acts_each_edge_cut_in_a_trial_of_its_own():
         for t in range(trials)
     ]
     assert not changed[-1]
-    assert np.mean(changed[:-1]) > 0.95  # a weak synapse onto a neuron that is near rest moves no spike in 2 s
+    assert np.mean(changed[:-1]) > 0.9  # a weak synapse onto a neuron that is near rest moves no spike in 2 s
     assert len(pre) > 20
 
 
@@ -135,6 +138,8 @@ def test_what_cannot_be_is_refused():
     with pytest.raises(SimlabError, match="lower `hub_epsp`"):
         HiddenHub(LOCAL, n_hubs=100, hub_epsp=10e-3).subject(stream(1))
     with pytest.raises(SimlabError, match="hub_rate must be one that the neurons of `local` can fire at"):
-        HiddenHub(BalancedEI(n_neurons=10, refractory=20e-3), hub_rate=60.0).subject(stream(1))
+        HiddenHub(BalancedEI(n_neurons=10, refractory=20e-3, synaptic_time_constant=0.0), hub_rate=60.0).subject(
+            stream(1)
+        )
     with pytest.raises(LookupError, match="can answer connectivity, got"):
         subject().truth("topology", None, np.random.default_rng(0))

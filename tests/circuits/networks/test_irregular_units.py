@@ -88,7 +88,7 @@ def test_a_fluctuating_rate_makes_short_intervals_follow_short_ones_and_counts_v
 
 def test_the_truth_is_no_synapses_and_a_range_upside_down_is_refused():
     assert not subject(MIXED).truth("connectivity", None, np.random.default_rng(0))["weight"].values.any()
-    with pytest.raises(LookupError, match="can answer connectivity, got"):
+    with pytest.raises(LookupError, match="can answer connectivity, effect, got"):
         subject(MIXED).truth("topology", None, np.random.default_rng(0))
     with pytest.raises(SimlabError, match=r"cv must be \(lowest, highest\), got \(2.0, 0.5\)"):
         IrregularUnits(cv=(2.0, 0.5))

@@ -39,7 +39,7 @@ def test_the_worlds_are_what_they_are_called_and_units_know_nothing_of_one_anoth
 
 
 def test_p_values_that_are_none_fail_and_others_are_told() -> None:
-    assert check_null("poisson", claiming(0.05)) == "5% of p-values at or below 0.05 among independent Poisson units"
+    assert check_null("poisson", claiming(0.1)) == "10% of p-values at or below 0.05 among independent Poisson units"
     with pytest.raises(SimlabError, match="where 5% are promised"):
         check_null("poisson", claiming(0.3))
     assert check_null("bursts", claiming(0.3)).startswith("30% of p-values")

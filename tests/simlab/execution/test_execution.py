@@ -294,7 +294,7 @@ def test_overhead_is_small(seen):
         began = time.process_time()  # a busy machine takes the wall clock's time, not the processor's
         run(lambda r, g: Finding(GOOD), seen)
         times.append(time.process_time() - began)
-    assert min(times) < 5e-3  # the fastest of many; some .7 ms
+    assert min(times) < 20e-3  # the fastest of many: some .7 ms, ten times that beside threads that spin
 
 
 @pytest.mark.parametrize(
