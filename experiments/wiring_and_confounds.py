@@ -57,9 +57,11 @@ DEFENSIBLE = (
 METHODS = (*INSTANT, *CORRELOGRAMS, *MODELS, *INFORMATION, *DEFENSIBLE)
 QUICK = (*INSTANT, *CORRELOGRAMS, CouplingGLM(), CouplingGLM(n_latents=1), GrangerCausality(), LaggedCorrelation())
 
-CONFOUNDS = Grid(WORLDS, (PLANS[15],), (UNITS,), METHODS, rivals=(CommonDrive(),))
-TIME = Grid((WORLDS[0], UNSTEADY), tuple(PLANS.values()), (UNITS,), METHODS)
-HIDDEN = Grid((WORLDS[0], WORLDS[2]), (PLANS[15],), SEEN, QUICK)
+CONFOUNDS = Grid(WORLDS, (PLANS[15],), (UNITS,), METHODS)
+UNWIRED = Grid((WORLDS[2],), (PLANS[15],), (UNITS,), METHODS, rivals=(CommonDrive(),))
+STEADY_TIME = Grid((WORLDS[0],), tuple(PLANS[minutes] for minutes in MINUTES[:-1]), (UNITS,), METHODS)
+TIME = Grid((UNSTEADY,), tuple(PLANS.values()), (UNITS,), METHODS)
+HIDDEN = Grid((WORLDS[2],), (PLANS[15],), SEEN, QUICK)
 FAMILY = Grid((PATCH,), (PLANS[15],), (UNITS,), QUICK, rivals=(CommonDrive(),), drawn=True)
 
 WORLD = {amount: label(world) for amount, world in zip(SHARED, WORLDS, strict=True)}
@@ -176,7 +178,7 @@ WIRING_AND_CONFOUNDS = Experiment(
         "who is connected to whom, how do recovery and false discoveries grow from one minute to an hour, what does "
         "it cost to record few of the neurons, and how do the answers vary over a family of patches?"
     ),
-    grids=(CONFOUNDS, TIME, HIDDEN, FAMILY),
+    grids=(CONFOUNDS, UNWIRED, STEADY_TIME, TIME, HIDDEN, FAMILY),
     claims=CLAIMS,
     subjects=20,
     time_limit=900.0,
