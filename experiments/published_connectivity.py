@@ -16,7 +16,6 @@ from methods.pipelines.pipeline import Pipeline
 from methods.wiring.coupling_glm import CouplingGLM
 from methods.wiring.filtered_partial_correlation import FilteredPartialCorrelation
 from methods.wiring.generalised_transfer_entropy import GeneralisedTransferEntropy
-from methods.wiring.genie3 import Genie3
 from methods.wiring.inverse_ising import InverseIsing
 from methods.wiring.lagged_correlation import LaggedCorrelation
 from methods.wiring.partial_correlation import PartialCorrelation
@@ -40,7 +39,8 @@ SHORT, LONG = Plan(10, 2.0), Plan(100, 2.0)
 RING = Grid(RINGS, (SHORT,), (Perfect(),), ESTIMATORS, baselines=False)
 RING_LONGER = Grid((RINGS[-1],), (LONG,), (Perfect(),), ESTIMATORS, baselines=False)
 
-# 2. The Connectomics challenge: 100 neurons and not 1000, half an hour and not an hour, imaged as there.
+# 2. The Connectomics challenge: 100 neurons and not 1000, half an hour and not an hour, imaged as there. GENIE3, whose
+# trees take over ten minutes on one such recording, is left out.
 CULTURE = BurstingCulture()
 HALF_HOUR = Plan(60, 30.0)
 DISH_DYE = Indicator(transient=0.17, time_to_peak=20e-3, half_decay=0.7, hill=1.0, dissociation=6.0, dynamic_range=7.0)
@@ -56,7 +56,6 @@ CONDITIONED = GeneralisedTransferEntropy(surrogates=5)
 UNCONDITIONED = GeneralisedTransferEntropy(surrogates=5, quiet=float("inf"))
 CHALLENGERS = (
     RAW_CORRELATION, RAW_PARTIAL, FILTERED_CORRELATION, FILTERED_PARTIAL, CONDITIONED, UNCONDITIONED,
-    Pipeline((OnsetFilter(),), Genie3()),
 )  # fmt: skip
 CHALLENGE = Grid((CULTURE,), (HALF_HOUR,), (FIELD,), CHALLENGERS, baselines=False)
 
