@@ -70,10 +70,10 @@ CALCIUM = Grid(
     instruments=(TwoPhoton(n_units=20),),
     methods=(*SPIKE_METHODS, *DECONVOLVED),
 )
-HIDDEN = Grid(  # 20 units of ever larger networks: a fifth, three fifths, four fifths (above) are hidden
-    circuits=(BalancedEI(n_neurons=25), BalancedEI(n_neurons=50)),
+HIDDEN = Grid(  # one network, ever fewer of its neurons hidden: those of UNITS and AMOUNT are nested in these
+    circuits=(NETWORK,),
     plans=(MIDDLE,),
-    instruments=(Subsample(n_units=20),),
+    instruments=(Subsample(n_units=80),),
     methods=SPIKE_METHODS,
 )
 
