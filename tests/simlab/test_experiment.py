@@ -83,7 +83,8 @@ def test_a_method_that_asks_what_nobody_registered_is_an_error_before_anything_i
     class Stranger(LagCorrelation):
         question = "colour"
 
-    with pytest.raises(SimlabError, match=r"asks 'colour', but the questions are cell_type, connectivity.*simlab\.questions"):
+    said = r"asks 'colour', but the questions are cell_type, connectivity.*simlab\.questions"
+    with pytest.raises(SimlabError, match=said):
         replace(GRID, methods=(Stranger(),))
 
 
