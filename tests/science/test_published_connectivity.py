@@ -16,12 +16,12 @@ from simlab.experiment import Plan
 
 @pytest.fixture(scope="module")
 def textbooks(tmp_path_factory):
-    """Rate networks of 6 and 25 neurons, the chain, and the ring at three strengths; two subjects each."""
+    """Rate networks of 6 and 25 neurons, the chain, and the ring at three strengths; three subjects each."""
     rates = replace(signals.RATES, circuits=signals.TEXTBOOK[:2])
     rings = replace(
         published.RING, circuits=published.RINGS[1::2] + published.RINGS[:1], methods=published.ESTIMATORS[1:]
     )
-    spec = replace(published.PUBLISHED_CONNECTIVITY, grids=(rates, signals.CHAIN, rings), subjects=2)
+    spec = replace(published.PUBLISHED_CONNECTIVITY, grids=(rates, signals.CHAIN, rings), subjects=3)
     return simlab.run(spec, out=tmp_path_factory.mktemp("published") / "run", progress=False)
 
 

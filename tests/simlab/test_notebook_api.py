@@ -67,6 +67,7 @@ with LocalCluster(n_workers=1, threads_per_worker=2, dashboard_address=None) as 
 SAME = "print(science(there).equals(science(here)), set(there.table['status']))"
 
 
+@pytest.mark.slow
 def test_a_notebook_s_method_has_the_same_rows_in_workers_sealed_and_on_a_dask_cluster(tmp_path) -> None:
     cells = [EXAMPLE.partition("results = simlab.run")[0], COMPARED]
     cells += [f"{way}\n{SAME}" for way in WAYS.values()]

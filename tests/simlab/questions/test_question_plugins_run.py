@@ -123,6 +123,7 @@ def test_what_was_kept_is_scored_again_without_analysing(site, cells):
     assert python(site, code)
 
 
+@pytest.mark.slow
 def test_two_processes_find_what_one_does_through_real_instruments(site):
     python(site, IN_TWO)
     found = {workers: json.loads(rows) for workers, rows in json.loads((site / "in_two.json").read_text()).items()}

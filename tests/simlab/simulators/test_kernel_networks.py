@@ -43,7 +43,14 @@ from simlab.simulators.kernel.synapses import Ears
 DT = 1e-4
 
 
-@pytest.mark.parametrize("found", [listened, lambda: gated(True), lambda: gated(False), rhythm, perturbed])
+@pytest.mark.parametrize(
+    "found",
+    [
+        *(pytest.param(f, marks=pytest.mark.slow) for f in (listened, lambda: gated(True), lambda: gated(False))),
+        rhythm,
+        perturbed,
+    ],
+)
 def test_both_engines_find_the_same(found):
     assert_same(found())
 

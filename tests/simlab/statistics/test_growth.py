@@ -51,6 +51,7 @@ def processor_time(cells: pd.DataFrame) -> float:
     return min(spent)
 
 
+@pytest.mark.slow
 def test_four_times_the_cells_take_less_than_six_times_the_processor_time():
     small, large = synthetic(23, 40), synthetic(48, 80)
     assert (len(small), len(large)) == (2000, 8000)
