@@ -106,11 +106,7 @@ class BalancedEI:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        require(
-            self.reset < self.threshold and self.rest < self.threshold,
-            f"rest and reset must lie below threshold, got rest={self.rest}, reset={self.reset}, "
-            f"threshold={self.threshold}: give potentials in volts",
-        )
+        cortex.check_potentials(self.rest, self.reset, self.threshold)
         require(
             self.delay[0] <= self.delay[1],
             f"delay must be (shortest, longest), got {self.delay}: write the shorter one first",
@@ -158,8 +154,7 @@ class BalancedEI:
 
     def cell_types(self) -> np.ndarray:
         """(neuron,) "E" or "I"."""
-        n_excitatory = round(self.excitatory_fraction * self.n_neurons)
-        return np.array(["E"] * n_excitatory + ["I"] * (self.n_neurons - n_excitatory), dtype=object)
+        return cortex.cell_types(self.n_neurons, self.excitatory_fraction)
 
     def subject(self, rng: np.random.Generator) -> BalancedEISubject:
         """One network: who is connected to whom, how strongly and how late, and where everybody lies."""

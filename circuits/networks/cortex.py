@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from simlab.contracts import Regime
+from simlab.rules import require
 
 CORTEX = Regime(
     source="mean rates 0.1 to 20 Hz, half of the neurons silent at most: Hromadka et al. 2008, Barth & Poulet 2012, "
@@ -24,6 +25,21 @@ Neurosci 14:811."""
 
 DENSITY = 9e13
 """Neurons per m3: 9e4 per mm3 in mouse cortex (Schuez & Palm 1989, J Comp Neurol 286:442)."""
+
+
+def check_potentials(rest: float, reset: float, threshold: float) -> None:
+    """Raises SimlabError unless a neuron that has fired starts below the threshold."""
+    require(
+        reset < threshold and rest < threshold,
+        f"rest and reset must lie below threshold, got rest={rest}, reset={reset}, "
+        f"threshold={threshold}: give potentials in volts",
+    )
+
+
+def cell_types(n_neurons: int, excitatory_fraction: float) -> np.ndarray:
+    """(neuron,) "E" or "I", the excitatory ones first."""
+    n_excitatory = round(excitatory_fraction * n_neurons)
+    return np.array(["E"] * n_excitatory + ["I"] * (n_neurons - n_excitatory), dtype=object)
 
 
 def edge_of(n_neurons: int, density: float) -> float:

@@ -118,11 +118,7 @@ class CorticalPatch:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        require(
-            self.reset < self.threshold and self.rest < self.threshold,
-            f"rest and reset must lie below threshold, got rest={self.rest}, reset={self.reset}, "
-            f"threshold={self.threshold}: give potentials in volts",
-        )
+        cortex.check_potentials(self.rest, self.reset, self.threshold)
         require(
             self.latency[0] <= self.latency[1],
             f"latency must be (shortest, longest), got {self.latency}: write the shorter one first",
@@ -183,8 +179,7 @@ class CorticalPatch:
 
     def cell_types(self) -> np.ndarray:
         """(neuron,) "E" or "I"."""
-        n_excitatory = round(self.excitatory_fraction * self.n_neurons)
-        return np.array(["E"] * n_excitatory + ["I"] * (self.n_neurons - n_excitatory), dtype=object)
+        return cortex.cell_types(self.n_neurons, self.excitatory_fraction)
 
     def subject(self, rng: np.random.Generator) -> CorticalPatchSubject:
         """One patch: where everybody lies, who is connected to whom, how strongly and how late."""

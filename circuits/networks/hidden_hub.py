@@ -194,7 +194,7 @@ def _contacts(epsp: float, spread: float, share: float, shape: tuple[int, int], 
     """(hub, neuron) [V] lognormal excitatory potentials, 0 where there is no contact; a hub at a time."""
     found = np.zeros(shape)
     for row in found:
-        size = epsp * np.exp(spread * rng.standard_normal(len(row)) - spread**2 / 2)
+        size = cortex.lognormal(rng, epsp, spread, (len(row),))
         row[:] = np.where(rng.random(len(row)) < share, size, 0.0)
     return found
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
+from circuits.networks import cortex
 from simlab import truths
 from simlab.contracts import Regime
 from simlab.data import anatomy
@@ -113,10 +114,7 @@ class SignAndType:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        require(
-            self.reset < self.threshold and self.rest < self.threshold,
-            f"rest and reset must lie below threshold={self.threshold} V, got {self.rest}, {self.reset}: lower them",
-        )
+        cortex.check_potentials(self.rest, self.reset, self.threshold)
         require(
             self.delay[0] <= self.delay[1],
             f"delay must be (shortest, longest), got {self.delay}: write the shorter one first",
@@ -141,8 +139,7 @@ class SignAndType:
 
     def cell_types(self) -> np.ndarray:
         """(neuron,) "E" or "I"."""
-        excitatory = np.arange(self.n_neurons) < round(self.excitatory_fraction * self.n_neurons)
-        return np.where(excitatory, "E", "I").astype(object)
+        return cortex.cell_types(self.n_neurons, self.excitatory_fraction)
 
     def subject(self, rng: np.random.Generator) -> SignAndTypeSubject:
         """One network: who fires how, who is connected to whom, how strongly and how late, and where everybody lies."""
@@ -150,8 +147,8 @@ class SignAndType:
         fast = np.where(rng.random(n) < self.overlap, rng.random(n) >= self.excitatory_fraction, ~excitatory)
         connected = rng.random((n, n)) < self._connection_probability(excitatory)
         np.fill_diagonal(connected, False)
-        lognormal = self.epsp * np.exp(self.epsp_spread * rng.standard_normal((n, n)) - self.epsp_spread**2 / 2)
-        sizes = np.where(excitatory[:, None], lognormal, -self.inhibition * self.epsp)
+        epsps = cortex.lognormal(rng, self.epsp, self.epsp_spread, (n, n))
+        sizes = np.where(excitatory[:, None], epsps, -self.inhibition * self.epsp)
         return SignAndTypeSubject.of(
             self,
             Ways.of(self, fast, rng),
