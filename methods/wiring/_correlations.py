@@ -108,5 +108,10 @@ def rotated(trace: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     """A surrogate of (trial, sample, unit): every unit in every trial rotated in time by an amount of its own, which
     keeps all but what units have to do with one another."""
     n_trials, n_samples, n_units = trace.shape
-    shift = rng.integers(1, n_samples, (n_trials, 1, n_units))
+    return rolled(trace, rng.integers(1, n_samples, (n_trials, 1, n_units)))
+
+
+def rolled(trace: np.ndarray, shift: np.ndarray) -> np.ndarray:
+    """(trial, sample, unit) with sample `shift` (trial, 1, unit) first, and those before it behind the last."""
+    n_samples = trace.shape[1]
     return np.take_along_axis(trace, (np.arange(n_samples)[:, None] + shift) % n_samples, axis=1)

@@ -10,9 +10,9 @@ import xarray as xr
 
 from methods.wiring._local_fdr import local_fdr
 from methods.wiring._pairs import edges
-from methods.wiring._surrogates import Null, studentised_p, surrogate
+from methods.wiring._surrogates import Null, impossible, studentised_p, surrogate
 from simlab.contracts import Finding
-from simlab.data import durations, is_spiking
+from simlab.data import is_spiking
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Level, Width
 
@@ -51,10 +51,8 @@ class BySurrogates:
 
     def decide(self, method: Any, recording: xr.Dataset, finding: Finding, rng: np.random.Generator) -> Finding:
         """Decided by p, which is the empirical one; graded by z, where above 0."""
-        if self.null == "jitter" and not is_spiking(recording):
-            return Finding.abstain("jitter moves spikes, and this recording holds a signal: take the null shift")
-        if self.null == "trials" and (recording.sizes["trial"] < 2 or np.ptp(durations(recording)) > 0):
-            return Finding.abstain("exchanging trials needs two at least, of one length: take the null shift")
+        if reason := impossible(recording, self.null):
+            return Finding.abstain(reason)
         null = []
         for _ in range(self.surrogates):
             copy = method.analyse(surrogate(recording, self.null, self.reach, rng), rng)

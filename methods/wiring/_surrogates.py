@@ -7,6 +7,7 @@ from typing import Literal
 import numpy as np
 import xarray as xr
 
+from methods.wiring._correlations import rolled
 from simlab.contracts import SimlabError
 from simlab.data import durations, is_spiking
 
@@ -18,12 +19,19 @@ own; keeps its intervals and what all trials have in common, not what neighbouri
 (Amarasingham et al. 2012, J Neurophysiol 107:517)."""
 
 
+def impossible(recording: xr.Dataset, null: Null) -> str:
+    """Why this null cannot be made of the recording; empty if it can."""
+    if null == "jitter" and not is_spiking(recording):
+        return "jitter moves spikes, and this recording holds a signal: take the null shift"
+    if null == "trials" and (recording.sizes["trial"] < 2 or np.ptp(durations(recording)) > 0):
+        return "exchanging trials needs two at least, of one length: take the null shift"
+    return ""
+
+
 def surrogate(recording: xr.Dataset, null: Null, reach: float, rng: np.random.Generator) -> xr.Dataset:
     """One such recording, spikes or signal; `reach` [s]. Raises SimlabError where this null cannot be made of it."""
-    if null == "jitter" and not is_spiking(recording):
-        raise SimlabError("jitter moves spikes, and this recording holds a signal: take shift or trials")
-    if null == "trials" and (recording.sizes["trial"] < 2 or np.ptp(durations(recording)) > 0):
-        raise SimlabError("trials can be exchanged where there are two at least, of one length: take shift")
+    if reason := impossible(recording, null):
+        raise SimlabError(reason)
     return _of_spikes(recording, null, reach, rng) if is_spiking(recording) else _of_signal(recording, null, reach, rng)
 
 
@@ -54,8 +62,7 @@ def _of_signal(recording: xr.Dataset, null: Null, reach: float, rng: np.random.G
         values = np.take_along_axis(values, order[:, None, :], axis=0)
     else:
         most = max(1, min(n_samples - 1, round(reach * n_samples / float(recording.attrs["duration"]))))
-        shift = rng.integers(-most, most + 1, (n_trials, 1, n_units))
-        values = np.take_along_axis(values, (np.arange(n_samples)[:, None] + shift) % n_samples, axis=1)
+        values = rolled(values, rng.integers(-most, most + 1, (n_trials, 1, n_units)))
     return recording.assign({"signal": (signal.dims, values, signal.attrs)})
 
 

@@ -19,6 +19,7 @@ from methods.wiring._pairs import (
     lags_within,
     on_grid,
 )
+from methods.wiring.hollow_gaussian_correlogram import hollow_gaussian
 from simlab.contracts import Finding, Needs
 from simlab.rules import check_fields
 from simlab.rules.quantities import Level, Share, Width
@@ -97,13 +98,10 @@ class CrossCorrelogram:
     def _window_kernel(self, reach: int) -> np.ndarray:
         """Weights of the correlogram's lags whose sum is the predictor, summed over the causal window."""
         low, high = self._window()
-        half = reach - high
-        lag = np.arange(-half, half + 1)
-        kernel = np.exp(-0.5 * (lag * self.bin_width / self.smoothing) ** 2)
-        kernel[half] *= 1 - self.hollow_fraction
+        kernel = hollow_gaussian(reach - high, self.smoothing / self.bin_width, self.hollow_fraction)
         window = np.zeros(2 * reach + 1)
         window[reach + low : reach + high + 1] = 1.0
-        return np.convolve(window, kernel / kernel.sum(), mode="same")
+        return np.convolve(window, kernel, mode="same")
 
     def _jitter_expectation(self, ticks: Ticks) -> np.ndarray:
         """Mean of the causal count if each spike of the post unit were uniform in its interval: exact, no sampling."""

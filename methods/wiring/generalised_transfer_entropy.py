@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
+from methods.wiring._correlations import rolled
 from methods.wiring._pairs import abstention, edges, surrogate_p
 from simlab.contracts import Finding, Needs
 from simlab.data import is_spiking, signals
@@ -131,8 +132,7 @@ def shift_each(states: np.ndarray, level: np.ndarray, rng: np.random.Generator) 
     """Both (trial, time, unit) rolled around each trial's end, every trial of every unit by a draw of its own."""
     n_trials, n_samples, n_units = states.shape
     start = rng.integers(0, n_samples, (n_trials, 1, n_units))
-    when = (np.arange(n_samples)[None, :, None] + start) % n_samples
-    return np.take_along_axis(states, when, axis=1), np.take_along_axis(level, when, axis=1)
+    return rolled(states, start), rolled(level, start)
 
 
 def words(samples: list[np.ndarray], n_levels: int) -> np.ndarray:

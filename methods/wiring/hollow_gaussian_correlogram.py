@@ -89,7 +89,7 @@ class HollowGaussianCorrelogram:
         up, down = excess[:, :, causal].min(axis=2), deficit[:, :, causal].min(axis=2)
         p = np.minimum(1.0, 2 * (high - low + 1) * np.minimum(up, down))
         if self.against_anticausal:
-            side = _beside_anticausal(seen[:, :, causal], seen[:, :, anticausal], excited=up <= down)
+            side = beside_anticausal(seen[:, :, causal], seen[:, :, anticausal], excited=up <= down)
             p = np.where(side < self.causal_level, p, 1.0)
         evidence = norm.isf(np.clip(np.minimum(up, down), 1e-300, 0.5))
         return edges(evidence, p, np.where(up <= down, 1, -1), self.alpha, test="Poisson, single bins")
@@ -118,8 +118,9 @@ def band(kernel: np.ndarray, high: int) -> np.ndarray:
     return matrix
 
 
-def _beside_anticausal(causal: np.ndarray, anticausal: np.ndarray, excited: np.ndarray) -> np.ndarray:
-    """p (pre, post) of the highest causal bin beside the highest anti-causal one; of troughs, lowest beside mean."""
+def beside_anticausal(causal: np.ndarray, anticausal: np.ndarray, excited: np.ndarray) -> np.ndarray:
+    """p (pre, post) of the highest causal count (pre, post, lag) beside the highest anti-causal one; of troughs, of the
+    lowest beside the mean."""
     above, _ = continuity_corrected(causal.max(axis=2), anticausal.max(axis=2))
     _, below = continuity_corrected(causal.min(axis=2), anticausal.mean(axis=2))
     return np.where(excited, above, below)

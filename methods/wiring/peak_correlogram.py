@@ -18,7 +18,7 @@ from methods.wiring._pairs import (
     lags_within,
     on_grid,
 )
-from methods.wiring.hollow_gaussian_correlogram import hollow_gaussian
+from methods.wiring.hollow_gaussian_correlogram import beside_anticausal, hollow_gaussian
 from simlab.contracts import Finding, Needs
 from simlab.rules import check_fields, require
 from simlab.rules.quantities import Level, Share, Width
@@ -91,11 +91,13 @@ class PeakCorrelogram:
         if not ticks.outlast(high + half):
             return Finding.abstain(f"trials of {recording.attrs['duration']} s are shorter than the correlogram")
         counts = lag_counts(ticks, high + half).astype(float)
-        p, excited, latency = self._tested(counts, half, high)
+        seen, baseline = counts[:, :, half : half + 2 * high + 1], self._baseline(counts, half)
+        flank = (counts[:, :, :half].mean(axis=2) + counts[:, :, -half:].mean(axis=2))[:, :, None] / 2
+        p, excited, latency = self._tested(seen, baseline, flank)
         n_tests = 2 * sum(max(1, round((high + 1) * self.bin_width / width)) for width in self.widths)
         evidence = norm.isf(np.clip(p, 1e-300, 0.5))
         p = np.minimum(1.0, n_tests * p)
-        passed = self._passes(counts, half, high, excited, latency)
+        passed = self._passes(seen, baseline, excited, latency)
         notes = {"latency": latency * self.bin_width, "criteria_passed": passed}
         return edges(evidence, np.where(passed, p, 1.0), np.where(excited, 1, -1), self.alpha, **notes)
 
@@ -108,19 +110,22 @@ class PeakCorrelogram:
         widths = tuple(width * (window[1] / self.causal_window[1]) for width in self.widths)
         return replace(self, causal_window=window, widths=widths, **times)
 
-    def _baseline(self, counts: np.ndarray, half: int, high: int) -> np.ndarray:
-        """The smoothed correlogram (pre, post, lag) at lags -high..high."""
+    def _baseline(self, counts: np.ndarray, half: int) -> np.ndarray:
+        """The smoothed correlogram (pre, post, lag), `half` bins shorter at either end."""
         from scipy.signal import fftconvolve
 
         kernel = hollow_gaussian(half, self.smoothing / self.bin_width, self.hollow_fraction)
         return np.maximum(fftconvolve(counts, kernel[None, None], mode="valid", axes=2), 1e-9)
 
-    def _tested(self, counts: np.ndarray, half: int, high: int) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-        """Smallest one-sided p over boxes, whether it is of an excess, and the box's centre [bins], all (pre, post)."""
-        low, _ = lags_within(self.causal_window, self.bin_width)
-        seen, baseline = counts[:, :, half : half + 2 * high + 1], self._baseline(counts, half, high)
-        flank = (counts[:, :, :half].mean(axis=2) + counts[:, :, -half:].mean(axis=2))[:, :, None] / 2
-        best = np.full(counts.shape[:2], 2.0)
+    def _tested(
+        self, seen: np.ndarray, baseline: np.ndarray, flank: np.ndarray
+    ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Smallest one-sided p over boxes, whether it is of an excess, and the box's centre [bins], all (pre, post).
+
+        seen, baseline: counts and smoothed ones at lags -high..high; flank: the mean count beyond them.
+        """
+        low, high = lags_within(self.causal_window, self.bin_width)
+        best = np.full(seen.shape[:2], 2.0)
         excited, latency = np.zeros(best.shape, dtype=bool), np.zeros(best.shape)
         for size in self._sizes():
             boxes = _boxes(seen[:, :, high + low :], size)
@@ -136,15 +141,12 @@ class PeakCorrelogram:
     def _sizes(self) -> list[int]:
         return [max(1, round(width / self.bin_width)) for width in self.widths]
 
-    def _passes(self, counts: np.ndarray, half: int, high: int, excited: np.ndarray, latency: np.ndarray) -> np.ndarray:
+    def _passes(self, seen: np.ndarray, baseline: np.ndarray, excited: np.ndarray, latency: np.ndarray) -> np.ndarray:
         """Whether the pair's most extreme box stands out from the anti-causal side, and is sharp (pre, post)."""
-        low, _ = lags_within(self.causal_window, self.bin_width)
-        seen, baseline = counts[:, :, half : half + 2 * high + 1], self._baseline(counts, half, high)
+        low, high = lags_within(self.causal_window, self.bin_width)
         size = max(self._sizes())
         causal, side = _boxes(seen[:, :, high + low :], size), _boxes(seen[:, :, : high + 1], size)
-        above, _ = continuity_corrected(causal.max(axis=2), side.max(axis=2))
-        _, below = continuity_corrected(causal.min(axis=2), side.mean(axis=2))
-        stands_out = np.where(excited, above, below) < self.causal_level
+        stands_out = beside_anticausal(causal, side, excited) < self.causal_level
         departure = np.where(excited, 1, -1)[:, :, None] * (_boxes(seen, size) - _boxes(baseline, size))
         place = np.clip(np.rint(latency + high - (size - 1) / 2), 0, departure.shape[2] - 1).astype(int)[:, :, None]
         height = np.take_along_axis(departure, place, axis=2)
