@@ -77,6 +77,20 @@ def pulse_units(rig: Rig, pulse: Pulse, aimed: np.ndarray, lead: float) -> Pulse
     return Pulsed(recording, aimed, in_window(recording, lead, pulse.window), pulse, lead)
 
 
+def pulse_groups(
+    rig: Rig, pulse: Pulse, lead: float, share: float, trials: tuple[int, int], rng: np.random.Generator
+) -> Pulsed | Finding:
+    """One session of pulses into random groups of this share of the units; trials: fewest and most of them.
+
+    An abstention where the budget buys fewer, or the recording is of a kind that cannot be read.
+    """
+    fewest, most = trials
+    bought = affordable(rig, lead + pulse.window, most)
+    if bought < fewest:
+        return too_few(rig, bought, fewest)
+    return pulse_units(rig, pulse, random_groups(bought, rig.units.sizes["unit"], share, rng), lead)
+
+
 def random_groups(n_trials: int, n_units: int, share: float, rng: np.random.Generator) -> np.ndarray:
     """(trial, unit) bool: groups of this share of the units, at least one and not all, drawn anew for each trial."""
     size = min(max(1, round(share * n_units)), max(1, n_units - 1))

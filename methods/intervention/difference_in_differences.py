@@ -11,12 +11,9 @@ from methods.intervention._pulses import (
     Contrast,
     Pulse,
     Trials,
-    affordable,
     contrast,
     effects,
-    pulse_units,
-    random_groups,
-    too_few,
+    pulse_groups,
 )
 from simlab.contracts import Finding, Needs, Rig
 from simlab.data import in_window
@@ -58,11 +55,8 @@ class DifferenceInDifferences:
 
     def investigate(self, rig: Rig, rng: np.random.Generator) -> Finding:
         """One session; the notes give the probabilities (unit,) of answering a pulse, and of firing without it."""
-        pulse, n_units = Pulse.told(rig.brief), rig.units.sizes["unit"]
-        trials = affordable(rig, 2 * pulse.window, self.most_trials)
-        if trials < self.least_trials:
-            return too_few(rig, trials, self.least_trials)
-        pulsed = pulse_units(rig, pulse, random_groups(trials, n_units, self.group_share, rng), pulse.window)
+        pulse, limits = Pulse.told(rig.brief), (self.least_trials, self.most_trials)
+        pulsed = pulse_groups(rig, pulse, pulse.window, self.group_share, limits, rng)
         if isinstance(pulsed, Finding):
             return pulsed
         if "spike_time" not in pulsed.recording:

@@ -12,10 +12,7 @@ from methods.intervention._pulses import (
     Lead,
     Pulse,
     Trials,
-    affordable,
-    pulse_units,
-    random_groups,
-    too_few,
+    pulse_groups,
 )
 from simlab.contracts import Finding, Needs, Rig
 from simlab.rules import check_fields
@@ -65,11 +62,8 @@ class GroupStimulation:
 
     def investigate(self, rig: Rig, rng: np.random.Generator) -> Finding:
         """One session; the notes give the size of the groups."""
-        pulse, n_units = Pulse.told(rig.brief), rig.units.sizes["unit"]
-        trials = affordable(rig, self.lead + pulse.window, self.most_trials)
-        if trials < self.least_trials:
-            return too_few(rig, trials, self.least_trials)
-        pulsed = pulse_units(rig, pulse, random_groups(trials, n_units, self.group_share, rng), self.lead)
+        limits = self.least_trials, self.most_trials
+        pulsed = pulse_groups(rig, Pulse.told(rig.brief), self.lead, self.group_share, limits, rng)
         if isinstance(pulsed, Finding):
             return pulsed
         response, kept = sparse_regression(pulsed.aimed, pulsed.response, self.alpha)

@@ -12,12 +12,9 @@ from methods.intervention._pulses import (
     Pulse,
     Pulsed,
     Trials,
-    affordable,
     contrast,
     effects,
-    pulse_units,
-    random_groups,
-    too_few,
+    pulse_groups,
 )
 from simlab.contracts import Finding, Needs, Rig
 from simlab.data import in_window
@@ -68,12 +65,9 @@ class InstrumentalVariable:
 
     def investigate(self, rig: Rig, rng: np.random.Generator) -> Finding:
         """One session; the notes give dX of each unit (unit,) and its standard error."""
-        pulse, n_units = Pulse.told(rig.brief), rig.units.sizes["unit"]
+        pulse, limits = Pulse.told(rig.brief), (self.least_trials, self.most_trials)
         lead = max(2 * self.refractory, pulse.duration)
-        trials = affordable(rig, lead + pulse.window, self.most_trials)
-        if trials < self.least_trials:
-            return too_few(rig, trials, self.least_trials)
-        pulsed = pulse_units(rig, pulse, random_groups(trials, n_units, self.group_share, rng), lead)
+        pulsed = pulse_groups(rig, pulse, lead, self.group_share, limits, rng)
         if isinstance(pulsed, Finding):
             return pulsed
         if "spike_time" not in pulsed.recording:
