@@ -40,13 +40,18 @@ def pairwise_correlations(dataset: xr.Dataset, width: float = 0.05) -> np.ndarra
 
     Cells that never change are left out.
     """
-    values = data.signals(dataset, width).values
-    table = values.reshape(-1, values.shape[-1]).astype(float)
-    table = table[np.isfinite(table).all(axis=1)]  # trials of unequal length end in NaN
+    table = _samples(dataset, width)
     table = table[:, np.nanstd(table, axis=0) > 0]
     if table.shape[1] < 2:
         return np.empty(0)
     return np.corrcoef(table, rowvar=False)[np.triu_indices(table.shape[1], 1)]
+
+
+def _samples(dataset: xr.Dataset, width: float) -> np.ndarray:
+    """The cells' signals (sample of any trial, cell): counts in bins of `width` [s], else traces as sampled."""
+    values = data.signals(dataset, width).values
+    table = values.reshape(-1, values.shape[-1]).astype(float)
+    return table[np.isfinite(table).all(axis=1)]  # trials of unequal length end in NaN
 
 
 def population_rate(dataset: xr.Dataset, width: float) -> tuple[np.ndarray, np.ndarray]:
@@ -77,8 +82,6 @@ def fano_factors(dataset: xr.Dataset, width: float = 0.1) -> np.ndarray:
 
     1 for Poisson; in cortex 0.5 to 2 at 100 ms, more for longer windows (Softky & Koch 1993; Churchland et al. 2010).
     """
-    counts = data.signals(dataset, width).values
-    table = counts.reshape(-1, counts.shape[-1]).astype(float)
-    table = table[np.isfinite(table).all(axis=1)]
+    table = _samples(dataset, width)
     mean, variance = table.mean(axis=0), table.var(axis=0, ddof=1) if len(table) > 1 else np.zeros(table.shape[1])
     return np.divide(variance, mean, out=np.full(len(mean), np.nan), where=mean > 0)

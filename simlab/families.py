@@ -55,7 +55,8 @@ def member(circuit: Any, rng: Rng) -> Member:
     reasons: list[str] = []
     for attempt in range(DRAWS):
         drawn = circuit.prior(rng("parameters", attempt))
-        outside = departures(_probed(drawn, rng, attempt), drawn.regime) if getattr(drawn, "regime", None) else ()
+        subject = drawn.subject(rng("subject"))
+        outside = implausible(drawn, subject, rng("probe session", attempt), rng("probe", attempt))
         if not outside:
             return Member(drawn, drawn, attempt, tuple(reasons))
         reasons.append("; ".join(outside))
@@ -65,7 +66,12 @@ def member(circuit: Any, rng: Rng) -> Member:
     )
 
 
-def _probed(circuit: Any, rng: Rng, attempt: int) -> Any:
-    subject = circuit.subject(rng("subject"))
-    session = subject.session(trials=TRIALS, duration=DURATION, rng=rng("probe session", attempt))
-    return subject.run(session, rng("probe", attempt))
+def implausible(
+    circuit: Any, subject: Any, session_rng: np.random.Generator, run_rng: np.random.Generator
+) -> tuple[str, ...]:
+    """What of a short session of the circuit's subject lies outside its regime; nothing is run where it states none."""
+    regime = getattr(circuit, "regime", None)
+    if regime is None:
+        return ()
+    session = subject.session(trials=TRIALS, duration=DURATION, rng=session_rng)
+    return departures(subject.run(session, run_rng), regime)

@@ -7,12 +7,11 @@ from typing import Any
 import numpy as np
 import xarray as xr
 
-from simlab import families
 from simlab.checks.examiner import Examiner, require
 from simlab.contracts import CONNECTOME, SimlabError
 from simlab.data import check_activity, check_contacts, is_spiking
+from simlab.families import implausible
 from simlab.questions.form import check_truth
-from simlab.regimes import departures
 from simlab.registry import create, names, question
 from simlab.session import Effect, Session
 from simlab.streams import stream
@@ -109,15 +108,12 @@ def _rng(role: str) -> np.random.Generator:
 
 
 def _stays(circuit: Any, subject: Any) -> None:
-    regime = getattr(circuit, "regime", None)
-    if regime is None:
-        return
-    session = subject.session(trials=families.TRIALS, duration=families.DURATION, rng=_rng("session"))
-    outside = departures(subject.run(session, _rng("run")), regime)
-    require(
-        not outside,
-        f"{'; '.join(outside)} ({regime.source}): choose parameters that keep the network alive and irregular",
-    )
+    outside = implausible(circuit, subject, _rng("session"), _rng("run"))
+    if outside:
+        source = circuit.regime.source
+        raise SimlabError(
+            f"{'; '.join(outside)} ({source}): choose parameters that keep the network alive and irregular"
+        )
 
 
 def _draws(circuit: Any) -> None:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.checks.examiner import require
-from simlab.checks.problem import positions
+from simlab.checks.problem import places
 from simlab.contracts import Finding
 from simlab.data import recording
 from simlab.streams import stream
@@ -62,8 +62,7 @@ def null_recording(kind: str, number: int) -> xr.Dataset:
     time = first + gaps.cumsum(axis=0)
     inside = time < DURATION
     spikes = (np.tile(trial, (sizes, 1))[inside], time[inside], np.tile(unit, (sizes, 1))[inside])
-    place = dict(zip(("unit_x", "unit_y", "unit_z"), positions(N_UNITS).T, strict=True))
-    return recording(duration=DURATION, n_units=N_UNITS, n_trials=TRIALS, spikes=spikes, **place)
+    return recording(duration=DURATION, n_units=N_UNITS, n_trials=TRIALS, spikes=spikes, **places(N_UNITS))
 
 
 def states_p_values(finding: Any) -> bool:

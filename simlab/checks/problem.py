@@ -10,6 +10,7 @@ import xarray as xr
 
 from simlab.contracts import Budget, BudgetExceeded, SimlabError
 from simlab.data import activity, anatomy, plain, recording
+from simlab.instruments.placement import UNIT_AXES
 from simlab.session import Perturbation, Session, Stimulus, pulsed_trials
 from simlab.streams import stream
 
@@ -40,6 +41,11 @@ def spike_columns(
 def positions(n_cells: int) -> np.ndarray:
     """Cells (n, 3) [m] on a line, 50 um apart."""
     return np.outer(np.arange(n_cells), [50e-6, 0.0, 0.0])
+
+
+def places(n_units: int) -> dict[str, Any]:
+    """The same of units, by the names that a recording has for them (unit,) [m]."""
+    return dict(zip(UNIT_AXES, positions(n_units).T, strict=True))
 
 
 def spiking_recording(
@@ -85,7 +91,7 @@ def _finished(
 ) -> xr.Dataset:
     time = np.linspace(0, np.max(duration), 20, endpoint=False)
     angle = np.broadcast_to((2 * np.pi * time / np.max(duration))[None, :, None], (trials, 20, 1))
-    place = dict(zip(("unit_x", "unit_y", "unit_z"), positions(n_units).T, strict=True))
+    place = places(n_units)
     result = recording(
         duration=duration,
         n_units=n_units,
@@ -123,7 +129,7 @@ class PracticeRig:
     """
 
     def __init__(self, brief: Mapping[str, Any], budget: Budget, n_units: int = N_UNITS) -> None:
-        place = dict(zip(("unit_x", "unit_y", "unit_z"), positions(n_units).T, strict=True))
+        place = places(n_units)
         self.units = xr.Dataset({name: ("unit", value, {"units": "m"}) for name, value in place.items()})
         self.units = self.units.assign_coords(unit=np.arange(n_units))
         self.brief = brief

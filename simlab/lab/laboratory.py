@@ -68,7 +68,10 @@ class Lab:
 
     def rng(self, *role: str | int) -> np.random.Generator:
         """The stream of a role that this cell's individual plays."""
-        return stream(self.settings.seed, *role, name_of(self.cell.circuit), self.cell.subject)
+        return self._rng_of(self.cell.circuit, *role)
+
+    def _rng_of(self, circuit: Any, *role: str | int) -> np.random.Generator:
+        return stream(self.settings.seed, *role, name_of(circuit), self.cell.subject)
 
     @cached_property
     def member(self) -> Member:
@@ -77,10 +80,7 @@ class Lab:
         if not cell.drawn:
             return Member(cell.circuit)
         model = cell.circuit if cell.twin is None else cell.twin
-
-        def rng(*role: str | int) -> np.random.Generator:
-            return stream(self.settings.seed, *role, name_of(model), cell.subject)
-
+        rng = partial(self._rng_of, model)
         name = ("member", part_hash(model), cell.subject, str(self.settings.seed), *self.reference)
         found = kept(name, lambda: self.bounded("drawing the parameters of a circuit", lambda: member(model, rng)))
         return found if cell.twin is None else replace(found, circuit=cell.circuit.imitating(found.circuit))
