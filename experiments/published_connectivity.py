@@ -5,12 +5,11 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
-
 from circuits.networks.balanced_ei import BalancedEI
 from circuits.networks.bursting_culture import BurstingCulture
 from circuits.networks.strong_ring import StrongRing
 from experiments import _published_signals as signals
+from experiments.connectivity_sampling import misclassified
 from methods.pipelines.onset_filter import OnsetFilter
 from methods.pipelines.pipeline import Pipeline
 from methods.wiring.coupling_glm import CouplingGLM
@@ -20,7 +19,7 @@ from methods.wiring.inverse_ising import InverseIsing
 from methods.wiring.lagged_correlation import LaggedCorrelation
 from methods.wiring.partial_correlation import PartialCorrelation
 from methods.wiring.spike_count_correlation import SpikeCountCorrelation
-from simlab.claims import Claim, Measured, chosen, mean, paired_difference
+from simlab.claims import Claim, Measured, chosen, mean, paired_difference, paired_ratio
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.fingerprint import label
 from simlab.instruments.recording.indicators import Indicator
@@ -64,31 +63,29 @@ IDEAL = BalancedEI(epsp_spread=0.0)
 FULL = Grid((IDEAL,), (Plan(120, 8.0),), (Perfect(),), (CouplingGLM(),), baselines=False)
 
 
-def profile_error(table: pd.DataFrame, method: Any, strength: float, duration: float = 20.0) -> Measured:
+def profile_error(table: pd.DataFrame, method: Any, strength: float) -> Measured:
     """Error of the mean inferred profile of the ring."""
-    return mean(_ring(table, method, strength, duration), "profile_error")
+    return mean(_rings(table, method, strength), "profile_error")
 
 
-def _ring(table: pd.DataFrame, method: Any, strength: float, duration: float = 20.0) -> pd.DataFrame:
-    rows = chosen(table, circuit="strong_ring", method_label=label(method))
-    rows = rows[np.isclose(rows["circuit.strength"].astype(float), strength)]
-    return rows[np.isclose(rows["trials"] * rows["duration"], duration)]
+def _rings(table: pd.DataFrame, method: Any, *strengths: float) -> pd.DataFrame:
+    """The cells of 20 s of rings of these strengths."""
+    labels = tuple(label(StrongRing(strength=strength)) for strength in strengths)
+    return chosen(table, circuit_label=labels, method_label=label(method), trials=SHORT.trials)
 
 
-def error_at_the_strongest(table: pd.DataFrame, method: Any, against: str) -> Measured:
-    """Profile error at the strongest coupling over the least of all strengths, subject by subject; or the weakest's."""
-    by_strength = {s: _ring(table, method, s).set_index("subject")["profile_error"] for s in STRENGTHS}
-    least = np.minimum.reduce([errors.sort_index().to_numpy() for errors in by_strength.values()])
-    end = by_strength[STRENGTHS[-1] if against == "strong" else STRENGTHS[0]].sort_index()
-    rows = end.reset_index().assign(ratio=end.to_numpy() / least, circuit="strong_ring", status="ok", role="circuit")
-    return mean(rows, "ratio")
+def error_at_the_end(table: pd.DataFrame, method: Any, strength: float) -> Measured:
+    """Profile error at this strength over the least of all strengths, subject by subject."""
+    least = _rings(table, method, *STRENGTHS).groupby("subject")["profile_error"].min()
+    rows = _rings(table, method, strength)
+    return mean(rows.assign(ratio=rows["profile_error"] / rows["subject"].map(least)), "ratio")
 
 
 def sidebands_left(table: pd.DataFrame, method: Any) -> Measured:
     """Profile error with ten times the data over that with one, at the strongest coupling."""
-    short, long = (_ring(table, method, STRENGTHS[-1], t).set_index("subject")["profile_error"] for t in (20.0, 200.0))
-    rows = long.reset_index().assign(ratio=(long / short).to_numpy(), circuit="strong_ring", status="ok")
-    return mean(rows.assign(role="circuit"), "ratio")
+    long, short = ({"trials": plan.trials} for plan in (LONG, SHORT))
+    where = {"circuit_label": label(RINGS[-1]), "method_label": label(method)}
+    return paired_ratio(table, "profile_error", long, short, **where)
 
 
 def culture_gain(table: pd.DataFrame, better: Any, worse: Any, metric: str) -> Measured:
@@ -98,21 +95,9 @@ def culture_gain(table: pd.DataFrame, better: Any, worse: Any, metric: str) -> M
 
 
 def culture_ratio(table: pd.DataFrame, better: Any, worse: Any) -> Measured:
-    """Ratio of the areas under the precision-recall curves of two analyses of the culture, subject by subject."""
-    first, second = (
-        chosen(table, circuit="bursting_culture", method_label=label(m)).set_index("subject")["auprc"]
-        for m in (better, worse)
-    )
-    rows = first.reset_index().assign(ratio=(first / second).to_numpy(), circuit="bursting_culture", status="ok")
-    return mean(rows.assign(role="circuit"), "ratio")
-
-
-def misclassified(table: pd.DataFrame) -> Measured:
-    """Share of all ordered pairs that the GLM of the whole network puts in the wrong class."""
-    rows = chosen(table, method="coupling_glm", circuit_label=label(IDEAL))
-    found = rows["recall"] * rows["n_edges"]
-    wrong = (rows["n_edges"] - found) + (rows["decided_density"] * rows["n_pairs"] - found)
-    return mean(rows.assign(misclassified=wrong / rows["n_pairs"]), "misclassified")
+    """Ratio of the areas under the precision-recall curves of two analyses of the culture, in the same recordings."""
+    labels = ({"method_label": label(method)} for method in (better, worse))
+    return paired_ratio(table, "auprc", *labels, circuit="bursting_culture")
 
 
 DAS_FIETE = "Das & Fiete 2020, Nat Neurosci 23:1286"
@@ -123,11 +108,11 @@ RING_CLAIMS = tuple(
         f"The profile that {method.name} infers of a ring is at least twice as wrong where coupling is {end}est as at "
         "the best strength between.",
         DAS_FIETE,
-        partial(error_at_the_strongest, method=method, against=end),
+        partial(error_at_the_end, method=method, strength=strength),
         (2.0, 100.0),
     )
     for method in ESTIMATORS
-    for end in ("weak", "strong")
+    for end, strength in (("weak", STRENGTHS[0]), ("strong", STRENGTHS[-1]))
 ) + tuple(
     Claim(
         f"{method.name}_keeps_its_sidebands",
@@ -186,7 +171,7 @@ PUBLISHED_CONNECTIVITY = Experiment(
             "full_population_glm",
             "A coupling GLM of a fully observed balanced network misclassifies fewer than 1% of pairs.",
             "Zaytsev, Morrison & Deger 2015, J Comput Neurosci 39:77 (1000 neurons, ideal conditions)",
-            misclassified,
+            partial(misclassified, circuit_label=label(IDEAL)),
             (0.0, 0.01),
         ),
         *signals.CLAIMS,

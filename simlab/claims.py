@@ -5,8 +5,8 @@
     Claim("correlation_is_fooled", "It claims wiring in most recordings of ...", "de la Rocha et al. 2007",
           lambda table: rate(table, "false_recovery", method="spike_count_correlation"), band=(0.5, 1.0))
 
-The measuring functions (`rate`, `mean`, `separation`, `difference`, `paired_difference`, `best_of`) take the table of
-results and the columns that choose its rows, and return a `Measured`: the figure with its 95% interval.
+The measuring functions (`rate`, `mean`, `separation`, `difference`, `paired_difference`, `paired_ratio`, `best_of`)
+take the table of results and the columns that choose its rows, and return a `Measured`: the figure and its 95% interval.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Annotated, Any
 
 from simlab.rules import Spelled, check_fields, require
-from simlab.statistics.comparison import best_of, paired_difference, separation
+from simlab.statistics.comparison import best_of, paired_difference, paired_ratio, separation
 from simlab.statistics.measured import Measured, chosen, difference, mean, rate
 from simlab.statistics.nulls import null_errors, worst_null
 
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Claim", "ClaimResult", "ClaimResults", "Measured", "best_of", "chosen", "difference", "mean",
-    "null_errors", "paired_difference", "rate", "separation", "with_answers", "worst_null",
+    "null_errors", "paired_difference", "paired_ratio", "rate", "separation", "with_answers", "worst_null",
 ]  # fmt: skip
 
 

@@ -6,7 +6,7 @@ Subjects are resampled, never cells: a subject that is drawn twice is drawn twic
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +24,9 @@ RATES = ("recovered", "false_recovery", "abstained", "error", "over_budget")
 
 PAIRED_BY = ("role", "circuit", "circuit_label", "subject", "trials", "duration", "instrument", "instrument_label")
 """What two cells of a pair have in common, except where a condition names it."""
+
+ALONE = "no subject gave a verdict in both conditions in the same setting"
+"""Why two conditions cannot be compared."""
 
 NAMED_WITH = {
     "circuit": ("circuit_label",), "instrument": ("instrument_label",), "trials": ("duration",), "duration": ("trials",)
@@ -63,31 +66,75 @@ def paired_difference(
     do, each subject once. The interval is a bootstrap over subjects; where the differences of a rate all agree, it
     combines Wilson's of both rates. Of `false_recovery`, it is as wide as whichever way failures had gone.
     """
-    rows = chosen(table, **conditions)
-    sides = [chosen(rows, **dict(side)) for side in (first, second)]
-    named = {name for column in (*first, *second) for name in (column, *NAMED_WITH.get(column, ()))}
-    keys = [key for key in PAIRED_BY if key in rows and key not in named]
+    sides, keys = _sides(table, first, second, conditions)
     figure = _paired(sides, column, keys, (NAN, NAN))
     if column != "false_recovery":
         return figure
     return either_way(figure, *(_paired(sides, column, keys, fates) for fates in ((0.0, 1.0), (1.0, 0.0))))
 
 
+def paired_ratio(
+    table: pd.DataFrame, column: str, first: Mapping[str, Any], second: Mapping[str, Any], **conditions: Any
+) -> Measured:
+    """The mean over subjects of `column` under the conditions `first` over that under `second`, with its interval.
+
+    What is paired with what: see `paired_difference`. The interval is a bootstrap over subjects.
+    """
+    sides, keys = _sides(table, first, second, conditions)
+    pairs = _Pairs.of(sides, column, keys)
+    if pairs.cells.empty:
+        return Measured(NAN, detail=ALONE)
+    ratio = (pairs.subjects["first"] / pairs.subjects["second"]).to_numpy()
+    low, high = bootstrap(ratio)
+    return Measured(float(ratio.mean()), low, high, 2 * len(pairs.cells), pairs.words)
+
+
+def _sides(
+    table: pd.DataFrame, first: Mapping[str, Any], second: Mapping[str, Any], conditions: Mapping[str, Any]
+) -> tuple[list[pd.DataFrame], list[str]]:
+    """The rows under either condition, and the columns by which they are paired."""
+    rows = chosen(table, **conditions)
+    named = {name for column in (*first, *second) for name in (column, *NAMED_WITH.get(column, ()))}
+    keys = [key for key in PAIRED_BY if key in rows and key not in named]
+    return [chosen(rows, **dict(side)) for side in (first, second)], keys
+
+
+@dataclass(frozen=True)
+class _Pairs:
+    """Values under two conditions, columns `first` and `second`: of each pair of cells, and of each subject."""
+
+    cells: pd.DataFrame
+    subjects: pd.DataFrame
+    individual: list[str]  # what names a subject
+
+    @classmethod
+    def of(
+        cls, sides: Sequence[pd.DataFrame], column: str, keys: list[str], fates: tuple[float, float] = (NAN, NAN)
+    ) -> _Pairs:
+        """Those in which both cells count, given what failures count as on either side."""
+        values = [
+            side.assign(_value=counted(side, column, failures=fate)).groupby(keys)["_value"].mean().dropna()
+            for side, fate in zip(sides, fates, strict=True)
+        ]
+        cells = values[0].to_frame("first").join(values[1].rename("second"), how="inner")
+        individual = [key for key in keys if key.startswith("circuit") or key == "subject"]
+        return cls(cells, cells.groupby(level=individual).mean(), individual)
+
+    @property
+    def words(self) -> str:
+        """Both means."""
+        return f"{self.subjects['first'].mean():.3g} against {self.subjects['second'].mean():.3g}"
+
+
 def _paired(sides: Sequence[pd.DataFrame], column: str, keys: list[str], fates: tuple[float, float]) -> Measured:
-    values = [
-        side.assign(_value=counted(side, column, failures=fate)).groupby(keys)["_value"].mean().dropna()
-        for side, fate in zip(sides, fates, strict=True)
-    ]
-    both = values[0].to_frame("first").join(values[1].rename("second"), how="inner")
+    pairs = _Pairs.of(sides, column, keys, fates)
+    both, words, n = pairs.cells, pairs.words, 2 * len(pairs.cells)
     if both.empty:
-        return Measured(NAN, detail="no subject gave a verdict in both conditions in the same setting")
-    individual = [key for key in keys if key.startswith("circuit") or key == "subject"]
-    per_subject = both.groupby(level=individual).mean()
-    gaps = (per_subject["first"] - per_subject["second"]).to_numpy()
-    words = f"{per_subject['first'].mean():.3g} against {per_subject['second'].mean():.3g}"
-    n = 2 * len(both)
+        return Measured(NAN, detail=ALONE)
+    gaps = (pairs.subjects["first"] - pairs.subjects["second"]).to_numpy()
     if np.ptp(gaps) == 0 and both.isin((0.0, 1.0)).all(axis=None):
-        subjects = both.index.to_frame().reset_index(drop=True)[individual].astype(str).agg("#".join, axis=1)
+        names = both.index.to_frame().reset_index(drop=True)[pairs.individual]
+        subjects = names.astype(str).agg("#".join, axis=1)
         ends = [share(both[side].reset_index(drop=True), subjects) for side in both]
         return replace(difference(*ends), value=float(gaps.mean()), n=n, detail=words)
     low, high = bootstrap(gaps)

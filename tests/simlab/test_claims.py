@@ -14,6 +14,7 @@ from simlab.claims import (
     difference,
     mean,
     paired_difference,
+    paired_ratio,
     rate,
     separation,
     with_answers,
@@ -259,3 +260,13 @@ def test_a_claim_may_be_measured_on_the_answers_themselves():
     claim = Claim("shares", "they are", "analytic", measure, (0.0, 1.0), answers=True)
     assert claim.check(table, answer).measured.value == pytest.approx((0 + 0.2 + 0.3) / 3)
     assert claim.check(table).verdict == "not measured"
+
+
+def test_a_ratio_is_taken_within_subjects_and_of_those_that_gave_both():
+    both = pd.concat([TABLE.assign(method="m"), TABLE.assign(method="n", auroc=TABLE["auroc"] / np.array([2, 4] * 4))])
+    first, second = {"method": "m"}, {"method": "n"}
+    measured = paired_ratio(both[~((both["method"] == "n") & (both["subject"] == 3))], "auroc", first, second)
+    assert measured.value == pytest.approx((2 + 4 + 2) / 3)  # not 2.1 / 0.975, the ratio of means
+    assert measured.low < measured.value < measured.high
+    assert measured.n == 6
+    assert np.isnan(paired_ratio(both, "auroc", first, {"method": "nobody"}).value)
