@@ -6,7 +6,8 @@
           lambda table: rate(table, "false_recovery", method="spike_count_correlation"), band=(0.5, 1.0))
 
 The measuring functions (`rate`, `mean`, `separation`, `difference`, `paired_difference`, `paired_ratio`, `best_of`)
-take the table of results and the columns that choose its rows, and return a `Measured`: the figure and its 95% interval.
+take the table of results and the columns that choose its rows, and return a `Measured`: the figure with its 95%
+interval.
 """
 
 from __future__ import annotations
