@@ -19,7 +19,7 @@ import xarray as xr
 
 from simlab.contracts import Actuator, Budget, BudgetExceeded, SimlabError
 from simlab.data import plain
-from simlab.perturbations import finite, shown, whole
+from simlab.rules.received import finite, shown, whole
 from simlab.session import Perturbation, Session, plain_copy
 
 MOST_TRIALS = 100_000
@@ -175,11 +175,11 @@ def _check_aims(session: Session, n_units: int) -> None:
                 "a rig takes Perturbations aimed at units or a region, "
                 f"got {type(perturbation).__name__}: name the targets"
             )
-        outside = [t for t in perturbation.targets if not 0 <= t < n_units]
-        if outside:
-            raise SimlabError(
-                f"targets must be units of the implant, 0..{n_units - 1}, got {shown(outside)}: aim at recorded units"
-            )
+        for what, units in (("targets", perturbation.targets), ("onto", perturbation.onto)):
+            if outside := [unit for unit in units if not 0 <= unit < n_units]:
+                raise SimlabError(
+                    f"{what} must be units of the implant, 0..{n_units - 1}, got {shown(outside)}: aim at recorded units"
+                )
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from simlab.execution.outcome import one_line, trace_of
 from simlab.execution.state import generator
 from simlab.execution.strict.seal import unseal
 from simlab.execution.strict.ship import rebuild
-from simlab.perturbations import finite, whole
+from simlab.rules.received import finite, whole
 from simlab.session import Session
 from simlab.text import plain_notes
 

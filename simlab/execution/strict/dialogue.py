@@ -10,7 +10,7 @@ from typing import Any
 
 from simlab.contracts import Budget, BudgetExceeded, HouseFault, SimlabError
 from simlab.execution.strict.seal import seal_into
-from simlab.perturbations import fields, finite, shown, whole
+from simlab.rules.received import fields, finite, shown, whole
 from simlab.session import Session
 
 LONGEST_REQUEST = 16 * 2**20

@@ -92,6 +92,16 @@ def test_targets_outside_the_implant_are_refused(setup):
             rig.record(session)
 
 
+def test_units_that_a_synapse_is_onto_outside_the_implant_are_refused(setup):
+    with rig_on(setup, Budget()) as rig:
+        session = rig.session(trials=1, duration=1.0)
+        for outside in (6, -1):
+            edit = Perturbation("edit", (0,), 2.0, 0.5, 0.6, onto=(1, outside))
+            with pytest.raises(SimlabError, match=rf"onto must be units of the implant, 0\.\.5, got \[{outside}\]"):
+                rig.record(session.perturbed(edit))
+        assert rig.record(session.perturbed(Perturbation("edit", (0,), 2.0, 0.5, 0.6, onto=(1,)))).sizes["unit"] == 6
+
+
 def test_a_perturbation_per_neuron_cannot_be_smuggled_past_the_stimulator(setup):
     with rig_on(setup, Budget()) as rig:
         session = rig.session(trials=1, duration=1.0).perturbed(Effect("hold", np.ones(6), 0.5, 0.6))
