@@ -34,7 +34,7 @@ STRONGEST = {
     "stimulate": 1000.0, "silence": 1000.0, "clamp": 1000.0, "cut": 1.0, "cool": 35.0, "drug": 1.0, "lesion": 1.0,
     "edit": 10.0,
 }  # fmt: skip
-"""The greatest strength of each kind: beyond any electrode [rheobases], neuron [Hz], share [1], plate [K] or change of a
+"""The greatest strength of each kind: beyond any electrode [rheobases], neuron [Hz], share, coolant [K] or change of a
 weight [1]."""
 
 
@@ -99,8 +99,8 @@ class Perturbation:
         self._check_strength()
         require(
             self.kind != "lesion" or (self.start == 0 and self.trials is None),
-            "a lesion is permanent: it starts at 0 and takes no trials, as it is on all of them, "
-            f"got start={self.start} and trials={shown(self.trials)}; use kind='clamp' with strength 0 to silence a while",
+            "a lesion is permanent: it starts at 0 and takes no trials, as it is on all of them, got "
+            f"start={self.start} and trials={shown(self.trials)}; use kind='clamp' with strength 0 to silence a while",
         )
 
     def _check_aim(self) -> None:
@@ -112,7 +112,7 @@ class Perturbation:
         require(not (self.targets and self.region), f"a perturbation aims at units or at a region, not both, {aimed}")
         require(
             not self.onto or self.kind in ONTO,
-            f"only {' and '.join(ONTO)} may be onto units, got kind={self.kind!r} onto {shown(self.onto)}: leave onto out",
+            f"only {' and '.join(ONTO)} may be onto units, got kind={self.kind!r} onto={shown(self.onto)}: drop it",
         )
 
     def _check_strength(self) -> None:

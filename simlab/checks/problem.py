@@ -11,7 +11,7 @@ import xarray as xr
 from simlab.contracts import Budget, BudgetExceeded, SimlabError
 from simlab.data import activity, anatomy, plain, recording
 from simlab.instruments.placement import UNIT_AXES
-from simlab.session import Perturbation, Session, Stimulus, pulsed_trials
+from simlab.session import Intervention, Perturbation, Session, Stimulus, pulsed_trials
 from simlab.streams import stream
 
 N_UNITS = 8
@@ -135,6 +135,7 @@ class PracticeRig:
         self.brief = brief
         self.remaining = budget
         self._recorded = 0
+        self._done: set[Intervention] = set()
 
     def session(self, *, trials: int, duration: float) -> Session:
         """Trials in which an angle [rad] moves once around; no more of them than the budget buys."""
@@ -155,9 +156,11 @@ class PracticeRig:
 
     def _spend(self, session: Session) -> None:
         self.remaining = self._left(session)
+        self._done |= session.interventions()
 
     def _left(self, session: Session) -> Budget:
-        cost = Budget(session.trials, session.trials * session.duration, session.n_perturbed_trials())
+        new = session.interventions() - self._done
+        cost = Budget(session.trials, session.trials * session.duration, session.n_perturbed_trials(), len(new))
         left = {name: getattr(self.remaining, name) - amount for name, amount in vars(cost).items()}
         if min(left.values()) < -1e-9:
             raise BudgetExceeded(f"the session costs {cost}, but {self.remaining} remains")

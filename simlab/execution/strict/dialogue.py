@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -66,8 +67,7 @@ def _deeper(message: Any, levels: int) -> bool:
 
 def plain_budget(budget: Budget) -> dict[str, float | None]:
     """What remains, as JSON: null is without limit."""
-    left = {"trials": budget.trials, "seconds": budget.seconds, "perturbations": budget.perturbations}
-    return {name: float(value) if math.isfinite(value) else None for name, value in left.items()}
+    return {name: float(value) if math.isfinite(value) else None for name, value in asdict(budget).items()}
 
 
 class Dialogue:
