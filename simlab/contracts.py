@@ -52,11 +52,16 @@ Allowance = Annotated[float, Within(0, float("inf"))]
 
 @dataclass(frozen=True)
 class Budget:
-    """What an active method may spend: trials, seconds of recording, perturbations (one per trial and pulse)."""
+    """What an active method may spend.
+
+    trials; seconds of recording; perturbations: one per trial and pulse; interventions: different things done. What is
+    done on one trial is one intervention, whatever its window, and costs nothing when it is done again.
+    """
 
     trials: Allowance = float("inf")
     seconds: Allowance = float("inf")
     perturbations: Allowance = float("inf")
+    interventions: Allowance = float("inf")
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -228,7 +233,7 @@ class Stimulator(Protocol):
 class Rig(Protocol):
     """Subject, implant and budget behind one call; see `simlab.lab.rig`."""
 
-    units: xr.Dataset  # over unit: what the experimenter knows of each: unit_x, unit_y, unit_z [m]
+    units: xr.Dataset  # over unit: what the experimenter knows of each: unit_x, unit_y, unit_z [m], unit_region
     brief: Mapping[str, Any]  # what the question tells the method
     remaining: Budget
 

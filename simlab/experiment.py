@@ -24,6 +24,9 @@ if TYPE_CHECKING:
 
 BASELINES = ("oracle", "random", "marginals_only")
 
+SPENT = ("perturbations", "interventions")
+"""What a grid may sweep of the budget of active methods, beside the plan."""
+
 
 Name = Annotated[str, Spelled(r"[A-Za-z0-9_][A-Za-z0-9_.-]{0,99}", "of letters, digits, _, - and .")]
 """Names a run folder."""
@@ -55,10 +58,11 @@ class Plan:
             f"trials x duration must be <= {LONGEST:g} s, got {self.trials} x {self.duration} s: plan fewer or shorter",
         )
 
-    def budget(self, perturbations: float | None = None) -> Budget:
-        """The budget that buys this plan's amount of data."""
+    def budget(self, perturbations: float | None = None, interventions: float | None = None) -> Budget:
+        """The budget that buys this plan's amount of data; interventions: how many different ones, None for any."""
         limit = self.trials if perturbations is None else perturbations
-        return Budget(self.trials, self.trials * self.duration, limit)
+        different = float("inf") if interventions is None else interventions
+        return Budget(self.trials, self.trials * self.duration, limit, different)
 
 
 @dataclass(frozen=True)
@@ -83,9 +87,10 @@ class Grid:
     against. A method meets only circuits whose truth answers its question; one that meets none is an error.
     `ceiling`: a plan of ample data, recorded with the perfect instrument, whose recovery is each method's ceiling.
     `perturbations`: how many perturbed trials an active method may spend, swept; None: one for each trial of the
-    plan. `baselines`: also score each question's oracle, random and marginals-only answers. `drawn`: every subject has
-    parameters of its own, drawn from the circuit's prior until its activity lies in the circuit's regime, so that
-    verdicts are over a family of circuits; its rivals imitate that very circuit.
+    plan. `interventions`: how many different things it may do to the subject, swept; None: any number. `baselines`:
+    also score each question's oracle, random and marginals-only answers. `drawn`: every subject has parameters of its
+    own, drawn from the circuit's prior until its activity lies in the circuit's regime, so that verdicts are over a
+    family of circuits; its rivals imitate that very circuit.
     """
 
     circuits: tuple[Circuit | str, ...]
@@ -95,6 +100,7 @@ class Grid:
     rivals: tuple[Circuit | str, ...] = ()
     stimulators: tuple[Stimulator | str | None, ...] = (None,)
     perturbations: tuple[Spendable | None, ...] = (None,)
+    interventions: tuple[Spendable | None, ...] = (None,)
     ceiling: Plan | None = None
     ceiling_subjects: Subjects | None = None
     baselines: bool = True
@@ -104,9 +110,9 @@ class Grid:
         for what in PARTS:
             object.__setattr__(self, what, made(what, getattr(self, what)))
         check_fields(self)
-        for what in ("circuits", "plans", "instruments", "methods", "stimulators", "perturbations"):
+        for what in ("circuits", "plans", "instruments", "methods", "stimulators", *SPENT):
             require(len(getattr(self, what)) > 0, f"a grid needs at least one of its {what}, got (): name one")
-        for what in (*PARTS, "plans", "perturbations"):
+        for what in (*PARTS, "plans", *SPENT):
             check_distinct(what, getattr(self, what))
         for circuit in self.circuits if self.drawn else ():
             check_family(circuit)
@@ -165,6 +171,7 @@ class Cell:
     role: str = "circuit"  # circuit, rival or ceiling
     stimulator: Any = None
     perturbations: int | None = None
+    interventions: int | None = None
     family: tuple[str, ...] = ()  # the mechanisms of the grid
     question: Any = None  # with its criteria; None: the registered one
     twin: Any = None  # of a rival: the circuit that it imitates
@@ -178,7 +185,7 @@ class Cell:
     @property
     def budget(self) -> Budget:
         """What an active method may spend."""
-        return self.plan.budget(self.perturbations)
+        return self.plan.budget(self.perturbations, self.interventions)
 
     @cached_property
     def asked(self) -> Any:
@@ -190,8 +197,9 @@ class Cell:
         parts = (self.circuit, self.instrument, self.method, self.stimulator)
         plan = [self.plan.trials, repr(self.plan.duration)]
         values = [value_hash(part) for part in parts]
-        drawn = [True] if self.drawn else []
-        return fingerprint([values, self.subject, plan, self.role, self.perturbations, self.family, *drawn])
+        more: list[Any] = [True] if self.drawn else []
+        more += [] if self.interventions is None else [["interventions", self.interventions]]
+        return fingerprint([values, self.subject, plan, self.role, self.perturbations, self.family, *more])
 
     def label_of(self, circuit: Any) -> str:
         """What its circuit, or the one that it imitates, is called: with the parameters that are not the defaults."""
@@ -263,7 +271,8 @@ class Experiment:
 
 
 def _grid_cells(grid: Grid, subjects: int, asked: Mapping[str, Any]) -> Iterator[Cell]:
-    hands = tuple(product([s or create("instruments", "ideal") for s in grid.stimulators], grid.perturbations))
+    stimulators = [s or create("instruments", "ideal") for s in grid.stimulators]
+    hands = tuple(product(stimulators, grid.perturbations, grid.interventions))
     for role, (circuit, twin), plans, instruments, n_subjects in _blocks(grid, subjects):
         for subject, plan in product(range(n_subjects), plans):
             for instrument, method in product(instruments, _methods(grid, circuit)):
@@ -272,7 +281,8 @@ def _grid_cells(grid: Grid, subjects: int, asked: Mapping[str, Any]) -> Iterator
                     family=grid.family, question=asked[method.question], twin=twin, drawn=_varies(grid, circuit, twin),
                 )  # fmt: skip
                 if cell.active:
-                    yield from (replace(cell, stimulator=hand, perturbations=limit) for hand, limit in hands)
+                    for hand, limit, different in hands:
+                        yield replace(cell, stimulator=hand, perturbations=limit, interventions=different)
                 else:
                     yield cell
 

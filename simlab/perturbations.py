@@ -6,9 +6,7 @@ engine honours: `drive` (a current), `hold` (a firing rate) and `gain` (a factor
 
 from __future__ import annotations
 
-import operator
-import reprlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -16,8 +14,12 @@ import numpy as np
 
 from simlab.errors import SimlabError
 from simlab.rules import require
+from simlab.rules.received import fields, finite, numbers, several, shown, whole
 
-KINDS = ("stimulate", "silence", "clamp", "cut")
+KINDS = ("stimulate", "silence", "clamp", "cut", "cool", "drug", "lesion", "edit")
+
+ONTO = ("cut", "edit")
+"""The kinds that may be of the synapses onto certain units alone."""
 
 EFFECTS = {"drive": 0.0, "hold": np.nan, "gain": 1.0}
 """The kinds of effect, and the value of each that leaves a neuron or a synapse alone."""
@@ -28,72 +30,12 @@ SILENCE_CURRENT = 10.0
 INSTANT = 1e-9
 """Times [s] nearer to one another than this are the same."""
 
-STRONGEST = {"stimulate": 1000.0, "silence": 1000.0, "clamp": 1000.0, "cut": 1.0}
-"""The greatest strength of each kind: beyond any electrode [rheobases], neuron [Hz] or share [1]."""
-
-LARGEST = 2**31 - 1
-"""No whole number of a session is larger: a count of trials or an index."""
-
-
-def shown(value: object) -> str:
-    """A received value for an error message: short, on one line, whatever it is."""
-    try:
-        return " ".join(reprlib.repr(value).split())
-    except Exception:  # a number of 5,000 digits, an object whose own repr fails
-        return f"something of type {type(value).__name__}"
-
-
-def whole(name: str, value: Any, least: int = -LARGEST) -> int:
-    """A whole number of a session as a plain int; raises SimlabError for a bool, a fraction, or what is out of range.
-
-    Plain, so that what is counted against a budget and what then runs are one number, whatever class it came in.
-    """
-    rule = f"{name} must be a whole number" + (f" >= {least}" if least >= 0 else "")
-    try:
-        require(not isinstance(value, bool | np.bool_), f"{rule}, got {shown(value)}")
-        number = operator.index(value)
-    except TypeError:
-        raise SimlabError(f"{rule}, got {shown(value)}") from None
-    require(least <= number <= LARGEST, f"{rule} and <= {LARGEST}, got {shown(number)}")
-    return number
-
-
-def finite(name: str, value: Any) -> float:
-    """A quantity of a session as a plain float; raises SimlabError for what is no number or not finite."""
-    value = value[()] if isinstance(value, np.ndarray) and value.ndim == 0 else value
-    good = isinstance(value, int | float | np.integer | np.floating) and not isinstance(value, bool)
-    try:
-        number = float(value) if good else np.nan
-    except (OverflowError, TypeError, ValueError):  # an int of 400 digits, a subclass that lies
-        number = np.nan
-    require(bool(np.isfinite(number)), f"{name} must be a finite number, got {shown(value)}")
-    return number
-
-
-def several(name: str, values: Any) -> tuple[Any, ...]:
-    """A list, tuple, array or other iterable as a tuple; raises SimlabError for text, a mapping or a single value."""
-    listed = isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
-    require(listed, f"{name} must be a list, got {shown(values)}")
-    try:
-        return tuple(values)
-    except TypeError:  # an array without a dimension
-        raise SimlabError(f"{name} must be a list, got {shown(values)}") from None
-
-
-def fields(name: str, plain: Any, needed: set[str], optional: set[str]) -> None:
-    """Raises SimlabError unless `plain` is a mapping that has all `needed` fields and no unknown one."""
-    require(isinstance(plain, Mapping), f"{name} must be an object with fields, got {shown(plain)}")
-    unknown, lacking = set(plain) - needed - optional, needed - set(plain)
-    require(not unknown, f"{name} has no field {shown(sorted(map(str, unknown)))}")
-    require(not lacking, f"{name} needs {', '.join(sorted(lacking))}, got {shown(dict(plain))}")
-
-
-def numbers(name: str, values: Any) -> np.ndarray:
-    """Nested lists of numbers as an array of its own, None as NaN; raises SimlabError for what is none."""
-    try:
-        return np.array(values, dtype=float)
-    except (TypeError, ValueError, OverflowError) as error:
-        raise SimlabError(f"{name} must be numbers in lists of equal lengths, got {shown(values)}") from error
+STRONGEST = {
+    "stimulate": 1000.0, "silence": 1000.0, "clamp": 1000.0, "cut": 1.0, "cool": 35.0, "drug": 1.0, "lesion": 1.0,
+    "edit": 10.0,
+}  # fmt: skip
+"""The greatest strength of each kind: beyond any electrode [rheobases], neuron [Hz], share, coolant [K] or change of a
+weight [1]."""
 
 
 def _settle(perturbation: Perturbation | Effect) -> None:
@@ -118,11 +60,20 @@ def _settle(perturbation: Perturbation | Effect) -> None:
 class Perturbation:
     """A manipulation aimed at units or at a region, in a window, on some trials.
 
-    kind: `stimulate` (strength 1 = a current of one rheobase: from rest just to threshold), `silence`
-    (strength 1 = `SILENCE_CURRENT` rheobases of hyperpolarisation), `clamp` (strength = firing rate [Hz] that
-    the neuron is held at; 0 holds it silent) or `cut` (strength = the share, 0 to 1, that is taken from all synapses
-    that the neuron makes). start, stop: [s] from trial onset. trials: which of them; None is all. region: a region of
-    the subject's anatomy to aim at as a whole, in place of targets.
+    kind and strength:
+    - `stimulate`: 1 is a current of one rheobase, from rest just to threshold
+    - `silence`: 1 is `SILENCE_CURRENT` rheobases of hyperpolarisation
+    - `clamp`: the firing rate [Hz] that the neuron is held at; 0 holds it silent
+    - `cut`: the share, 0 to 1, that is taken from the synapses that the neuron makes
+    - `cool`: degrees below the normal temperature of the tissue [K], 0 to 35
+    - `drug`: the share, 0 to 1, of the receptors that is blocked, or of the drug's full effect
+    - `lesion`: the share, 0 to 1, of the cells that is destroyed. It is permanent: it lasts from the beginning to the
+      end of each trial, on all of them
+    - `edit`: the factor, 0 to 10, on the weights of the synapses that the neuron makes; 0 removes them
+
+    start, stop: [s] from trial onset. trials: which of them; None is all. region: a region of the subject's anatomy to
+    aim at as a whole, in place of targets. onto: of an edit or a cut, the units whose synapses from the targets are
+    meant; none: all synapses that the targets make.
     """
 
     kind: str
@@ -132,6 +83,7 @@ class Perturbation:
     stop: float
     trials: tuple[int, ...] | None = None
     region: str = ""
+    onto: tuple[int, ...] = ()
 
     def __post_init__(self) -> None:
         require(
@@ -139,11 +91,17 @@ class Perturbation:
             f"a perturbation's kind must be one of {', '.join(KINDS)}, got {shown(self.kind)}",
         )
         _settle(self)
-        targets = tuple(whole("a perturbation's target", t) for t in several("a perturbation's targets", self.targets))
-        object.__setattr__(self, "targets", targets)
+        for name, each in (("targets", "target"), ("onto", "onto, each,")):
+            units = several(f"a perturbation's {name}", getattr(self, name))
+            object.__setattr__(self, name, tuple(whole(f"a perturbation's {each}", unit) for unit in units))
         require(type(self.region) is str, f"a perturbation's region must be a name, got {shown(self.region)}")
         self._check_aim()
         self._check_strength()
+        require(
+            self.kind != "lesion" or (self.start == 0 and self.trials is None),
+            "a lesion is permanent: it starts at 0 and takes no trials, as it is on all of them, got "
+            f"start={self.start} and trials={shown(self.trials)}; use kind='clamp' with strength 0 to silence a while",
+        )
 
     def _check_aim(self) -> None:
         aimed = f"got targets={shown(self.targets)} and region={shown(self.region)}"
@@ -152,6 +110,10 @@ class Perturbation:
             f"a perturbation needs at least one target unit or a region, {aimed}",
         )
         require(not (self.targets and self.region), f"a perturbation aims at units or at a region, not both, {aimed}")
+        require(
+            not self.onto or self.kind in ONTO,
+            f"only {' and '.join(ONTO)} may be onto units, got kind={self.kind!r} onto={shown(self.onto)}: drop it",
+        )
 
     def _check_strength(self) -> None:
         strength = finite("a perturbation's strength", self.strength)
@@ -169,20 +131,36 @@ class Perturbation:
             strength <= most, f"a perturbation of kind {self.kind!r} has a strength of {most:g} at most, got {strength}"
         )
 
-    def effect(self, reach: np.ndarray) -> Effect:
+    def effect(self, reach: np.ndarray, onto: np.ndarray | None = None) -> Effect:
         """The effect of this intent, given the share of its strength that reaches each neuron (neuron,).
 
-        A clamp holds whom it reaches at all; a cut leaves nothing of synapses where strength x reach is 1 or more.
+        A clamp holds whom it reaches at all, and a lesion kills them: which cells make up a share is the stimulator's
+        to say. A cut or a drug leaves nothing of synapses where strength x reach is 1 or more. onto: (neuron,) the
+        share of each neuron that is meant, 0 to 1, where synapses onto units are. Raises SimlabError where that is
+        missing, and for `cool`, of which only a stimulator knows what it does.
         """
+        if bool(self.onto) != (onto is not None):
+            raise SimlabError(
+                f"a {self.kind} onto units {shown(self.onto)} needs the neurons of these units, got {onto}"
+            )
         reach = np.asarray(reach, dtype=float)
+        reach = reach if onto is None else np.outer(reach, onto)
+        return Effect(*self._on(reach), self.start, self.stop, self.trials, "neuron" if onto is None else "pair")
+
+    def _on(self, reach: np.ndarray) -> tuple[str, np.ndarray]:
+        """Kind and values of the effect where this share of the strength arrives."""
         strength = self.strength * reach
-        kind, values = {
-            "stimulate": ("drive", strength),
-            "silence": ("drive", -SILENCE_CURRENT * strength),
-            "clamp": ("hold", np.where(reach > 0, self.strength, np.nan)),
-            "cut": ("gain", np.maximum(1 - strength, 0.0)),
-        }[self.kind]
-        return Effect(kind, values, self.start, self.stop, self.trials)
+        if self.kind in ("cut", "drug"):
+            return "gain", np.maximum(1 - strength, 0.0)
+        if self.kind == "edit":
+            return "gain", np.maximum(1 + (self.strength - 1) * reach, 0.0)
+        if self.kind in ("clamp", "lesion"):
+            return "hold", np.where(reach > 0, 0.0 if self.kind == "lesion" else self.strength, np.nan)
+        if self.kind == "cool":
+            raise SimlabError(
+                "what cold does to a neuron is for its stimulator to say, got kind='cool': make effects of its own"
+            )
+        return "drive", strength if self.kind == "stimulate" else -SILENCE_CURRENT * strength
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and numbers, for JSON."""
@@ -191,6 +169,7 @@ class Perturbation:
             "targets": [int(target) for target in self.targets],
             "region": self.region,
             "strength": float(self.strength),
+            "onto": [int(unit) for unit in self.onto],
             **_window_to_dict(self),
         }
 
@@ -288,7 +267,9 @@ def _window_to_dict(perturbation: Perturbation | Effect) -> dict[str, Any]:
 def from_dict(plain: Mapping[str, Any]) -> Perturbation | Effect:
     """What either `to_dict` wrote: an Effect where there are values. Raises SimlabError for anything else."""
     effect = isinstance(plain, Mapping) and "values" in plain
-    needed, optional = ({"kind", "values"}, {"over"}) if effect else ({"kind", "strength"}, {"targets", "region"})
+    needed, optional = (
+        ({"kind", "values"}, {"over"}) if effect else ({"kind", "strength"}, {"targets", "region", "onto"})
+    )
     fields("a perturbation", plain, needed | {"start", "stop"}, optional | {"trials"})
     given = {name: value for name, value in plain.items() if value is not None or name in needed}
     return Effect(**given) if effect else Perturbation(**({"targets": ()} | given))

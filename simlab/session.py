@@ -17,14 +17,9 @@ from simlab.perturbations import (
     SILENCE_CURRENT,
     Effect,
     Perturbation,
-    fields,
-    finite,
-    numbers,
-    several,
-    shown,
-    whole,
 )
 from simlab.rules import require
+from simlab.rules.received import fields, finite, numbers, several, shown, whole
 
 __all__ = [
     "EFFECTS",
@@ -37,6 +32,10 @@ __all__ = [
     "effects_on",
     "pulsed_trials",
 ]
+
+
+Intervention = frozenset[tuple]
+"""All that is done on one trial: (kind, targets, onto, region, strength) of each perturbation."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -117,6 +116,10 @@ class Session:
             last <= self.duration + INSTANT,
             f"a perturbation must {verb} within the trial of {self.duration} s, got {name}={last}",
         )
+        require(
+            perturbation.kind != "lesion" or last >= self.duration - INSTANT,
+            f"a lesion is permanent: it must stop at the trial's end, {self.duration} s, got stop={last}",
+        )
         chosen = perturbation.trials
         require(
             chosen is None or (min(chosen) >= 0 and max(chosen) < self.trials),
@@ -130,6 +133,20 @@ class Session:
     def n_perturbed_trials(self) -> int:
         """How many (trial, pulse) pairs the perturbations make: what a budget counts."""
         return sum(self.trials if p.trials is None else len(p.trials) for p in self.perturbations)
+
+    def interventions(self) -> set[Intervention]:
+        """What is done on its trials, whatever the window: a set of perturbations for each trial that has any.
+
+        Two trials on which the same is done have one intervention between them.
+        """
+        told = [_told(p) for p in self.perturbations if isinstance(p, Perturbation)]
+        always = {done for p, done in told if p.trials is None}
+        chosen: dict[int, set] = {}
+        for perturbation, done in told:
+            for trial in perturbation.trials or ():
+                chosen.setdefault(trial, set()).add(done)
+        found = {frozenset(always | done) for done in chosen.values()}
+        return found | ({frozenset(always)} if always and len(chosen) < self.trials else set())
 
     def to_dict(self) -> dict[str, Any]:
         """Plain lists and numbers, for JSON lines and `run.json`; `from_dict` reads it back."""
@@ -161,6 +178,12 @@ class Session:
             given["stimulus"] = Stimulus(**stimulus)
         intents = several("a session's perturbations", given.get("perturbations", ()))
         return cls(**given | {"perturbations": tuple(perturbations.from_dict(p) for p in intents)})
+
+
+def _told(perturbation: Perturbation) -> tuple[Perturbation, tuple]:
+    """A perturbation, and what of it makes up an intervention: neither the order of its units nor its window."""
+    targets, onto = (tuple(sorted(set(units))) for units in (perturbation.targets, perturbation.onto))
+    return perturbation, (perturbation.kind, targets, onto, perturbation.region, perturbation.strength)
 
 
 def plain_copy(session: Session) -> Session:

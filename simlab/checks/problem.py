@@ -11,7 +11,7 @@ import xarray as xr
 from simlab.contracts import Budget, BudgetExceeded, SimlabError
 from simlab.data import activity, anatomy, plain, recording
 from simlab.instruments.placement import UNIT_AXES
-from simlab.session import Perturbation, Session, Stimulus, pulsed_trials
+from simlab.session import Intervention, Perturbation, Session, Stimulus, pulsed_trials
 from simlab.streams import stream
 
 N_UNITS = 8
@@ -20,7 +20,7 @@ LAG = 0.003  # s from a spike of unit 0 to the spike of unit 1 that it causes
 COUPLING = 0.5  # probability that it causes one
 FRAME_RATE = 20.0  # Hz
 BRIEF: Mapping[str, Any] = {"candidates": ("this", "that")}
-REGION = "cortex"
+REGION = "region 0"
 
 
 def spike_columns(
@@ -135,6 +135,7 @@ class PracticeRig:
         self.brief = brief
         self.remaining = budget
         self._recorded = 0
+        self._done: set[Intervention] = set()
 
     def session(self, *, trials: int, duration: float) -> Session:
         """Trials in which an angle [rad] moves once around; no more of them than the budget buys."""
@@ -155,9 +156,11 @@ class PracticeRig:
 
     def _spend(self, session: Session) -> None:
         self.remaining = self._left(session)
+        self._done |= session.interventions()
 
     def _left(self, session: Session) -> Budget:
-        cost = Budget(session.trials, session.trials * session.duration, session.n_perturbed_trials())
+        new = session.interventions() - self._done
+        cost = Budget(session.trials, session.trials * session.duration, session.n_perturbed_trials(), len(new))
         left = {name: getattr(self.remaining, name) - amount for name, amount in vars(cost).items()}
         if min(left.values()) < -1e-9:
             raise BudgetExceeded(f"the session costs {cost}, but {self.remaining} remains")
@@ -171,7 +174,8 @@ def _perturbed(
     trials: int,
     rng: np.random.Generator,
 ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
-    if not isinstance(pulse, Perturbation) or not all(0 <= target < n_units for target in pulse.targets):
+    aimed = (*pulse.targets, *pulse.onto) if isinstance(pulse, Perturbation) else (-1,)
+    if not isinstance(pulse, Perturbation) or not all(0 <= unit < n_units for unit in aimed):
         raise SimlabError(f"a rig takes Perturbations aimed at units 0..{n_units - 1}, got {pulse}")
     if pulse.region not in ("", REGION):
         raise SimlabError(f"a perturbation's region must be one of the subject's, {REGION}, got {pulse.region!r}")
@@ -179,12 +183,15 @@ def _perturbed(
     trial, when, cell = columns
     on = pulsed_trials(pulse, trials)
     inside = np.isin(trial, on) & (when >= pulse.start) & (when < pulse.stop)
-    if pulse.kind == "cut":
-        kept = ~(inside & _caused(columns) & np.isin(0, targets) & (rng.random(len(when)) < pulse.strength))
-        return trial[kept], when[kept], cell[kept]
+    driving = np.isin(0, targets) and (not pulse.onto or 1 in pulse.onto)
+    if driving and (factor := _weight(pulse)) is not None:
+        columns, inside = _reweighted(columns, inside, factor, pulse.stop, rng)
+        trial, when, cell = columns
+    if pulse.kind not in ("stimulate", "silence", "clamp", "lesion"):
+        return columns
     hit = inside & np.isin(cell, targets)
     trial, when, cell = trial[~hit], when[~hit], cell[~hit]
-    if pulse.kind == "silence":
+    if pulse.kind in ("silence", "lesion"):
         return trial, when, cell
     rate = pulse.strength if pulse.kind == "clamp" else 50.0 * pulse.strength  # Hz
     more = rng.poisson(rate * (pulse.stop - pulse.start), (len(on), len(targets)))
@@ -194,6 +201,36 @@ def _perturbed(
         np.append(when, rng.uniform(pulse.start, pulse.stop, len(row))),
         np.append(cell, targets[column]),
     )
+
+
+def _weight(pulse: Perturbation) -> float | None:
+    """The factor on the synapses of who is meant; None where it leaves them alone."""
+    if pulse.kind in ("cut", "drug", "lesion"):
+        return 1 - pulse.strength
+    return pulse.strength if pulse.kind == "edit" else 2.0 ** (-pulse.strength / 10) if pulse.kind == "cool" else None
+
+
+def _reweighted(
+    columns: tuple[np.ndarray, np.ndarray, np.ndarray],
+    inside: np.ndarray,
+    factor: float,
+    stop: float,
+    rng: np.random.Generator,
+) -> tuple[tuple[np.ndarray, np.ndarray, np.ndarray], np.ndarray]:
+    """Fewer or more of the spikes that cell 0 causes inside a window, as a factor on their probability says.
+
+    Returns the columns, and which of their spikes (spike,) are inside.
+    """
+    trial, when, cell = columns
+    kept = ~(inside & _caused(columns) & (rng.random(len(when)) >= factor))
+    chance = min(COUPLING * max(factor - 1, 0.0), 1.0)
+    more = inside & (cell == 0) & (when + LAG < stop) & (rng.random(len(when)) < chance)
+    found = (
+        np.append(trial[kept], trial[more]),
+        np.append(when[kept], when[more] + LAG),
+        np.append(cell[kept], np.ones(int(more.sum()), dtype=int)),
+    )
+    return found, np.append(inside[kept], inside[more])
 
 
 def _caused(columns: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:

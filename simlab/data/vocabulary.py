@@ -37,6 +37,7 @@ RECORDING: Mapping[str, tuple[str, ...]] = {
     "unit_y": ("unit",),  # m
     "unit_z": ("unit",),  # m
     "unit_quality": ("unit",),  # the share of a unit's spikes that its sorter trusts, 0 to 1
+    "unit_region": ("unit",),  # number of the region that it lies in, in no order; only where there are several
     "channel_x": ("channel",),  # m
     "channel_y": ("channel",),  # m
     "channel_z": ("channel",),  # m
@@ -60,5 +61,5 @@ UNITS = {
 
 DTYPES = {
     "spike_trial": np.int32, "spike_neuron": np.int32, "spike_unit": np.int32, "condition": np.int32,
-    "contacts": np.int32,
+    "contacts": np.int32, "unit_region": np.int32,
 }  # fmt: skip

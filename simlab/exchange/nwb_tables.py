@@ -34,13 +34,14 @@ PEAKS = ("max_channel", "peak_channel", "peak_channel_id", "max_electrode")
 DESCRIPTIONS = {
     **{axis: f"Estimated position of the unit along {axis[-1]}, in metres." for axis in UNIT_AXES},
     "unit_quality": "Share of the unit's spikes that its sorter trusts.",
+    "unit_region": "Number of the region that the unit lies in.",
     "unit_name": "Label of the unit.",
 }
 
 
 def unit_columns(dataset: xr.Dataset) -> dict[str, list]:
     """What a Recording says of each unit, as columns of a table."""
-    names = (*UNIT_AXES, "unit_quality")
+    names = (*UNIT_AXES, "unit_quality", "unit_region")
     columns = {name: dataset[name].values.astype(float).tolist() for name in names if name in dataset}
     label = {"unit_name": dataset["unit_label"].values.tolist()} if "unit_label" in dataset.coords else {}
     return columns | label
@@ -103,6 +104,10 @@ def _number_each(table: Any, name: str) -> np.ndarray | None:
     return values.astype(float) if values is not None and values.dtype.kind in "biuf" else None
 
 
+def _numbers_regions(values: np.ndarray) -> bool:
+    return bool(((values >= 0) & (values < 2**31) & (values == np.floor(values))).all())
+
+
 def _conditions(table: Any, order: np.ndarray, use: Use) -> tuple[dict[str, Any], dict[str, Any]]:
     name = next((name for name in CONDITIONS if name in table.colnames), None)
     values = None if name is None else one_each(table, name)
@@ -153,11 +158,12 @@ def _observed(intervals: Any, line: Timeline) -> bool:
 
 
 def read_columns(table: Any, use: Use) -> dict[str, np.ndarray]:
-    """Positions [m] and quality (0 to 1) in a table of units."""
+    """Positions [m], quality (0 to 1) and number of the region in a table of units."""
     found = {}
-    for axis in UNIT_AXES:
-        if axis in table.colnames and (values := _number_each(table, axis)) is not None:
-            found[axis] = values
+    for name in (*UNIT_AXES, "unit_region"):
+        values = _number_each(table, name) if name in table.colnames else None
+        if values is not None and (name in UNIT_AXES or _numbers_regions(values)):
+            found[name] = values
     use.column(table, *found)
     for name in QUALITY:
         values = _number_each(table, name) if name in table.colnames else None

@@ -113,4 +113,4 @@ def _setup(lab: Lab, watch: Stopwatch, faults: list[Exception]) -> Setup:
                     faults.append(fault)
                 raise
 
-    return Setup(propose, run, actuator, implant.key.sizes["unit"])
+    return Setup(propose, run, actuator, implant.key.sizes["unit"], lab.regions)

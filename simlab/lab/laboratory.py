@@ -24,6 +24,7 @@ from simlab.fingerprint import fingerprint, parameters, part_hash
 from simlab.instruments.placement import weighted_by_rates
 from simlab.lab.blinding import BlindImplant
 from simlab.lab.memory import kept
+from simlab.lab.regions import drawn
 from simlab.lab.row import Settings
 from simlab.naming import name_of
 from simlab.pairing import shown_to
@@ -108,6 +109,11 @@ class Lab:
 
         return kept(("subject", *self.made_by), draw)
 
+    @cached_property
+    def regions(self) -> tuple[str, ...]:
+        """The names of the subject's regions by the codes that methods know, the same whatever it is recorded with."""
+        return drawn(self.subject().anatomy, self.rng("regions"))
+
     def session(self) -> Session:
         """The natural task, as long as the plan says."""
         plan, propose, rng = self.cell.plan, self.subject().session, self.rng("session")
@@ -162,7 +168,7 @@ class Lab:
             if session:
                 activity = self.activity()
                 implant = self.bounded("settling an implant", lambda: implant.settled(activity))
-            return BlindImplant(implant, self.rng("order", self.through))
+            return BlindImplant(implant, self.rng("order", self.through), self.subject().anatomy, self.regions)
 
         session = () if self.cell.active or not hasattr(self.placed(), "settled") else self.plan
         return kept(("implant", *self.implanted, *session), settle)

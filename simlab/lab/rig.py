@@ -9,18 +9,22 @@ That stops accidents and curiosity; against a determined cheat in the same proce
 from __future__ import annotations
 
 import copy
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, replace
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 import xarray as xr
 
-from simlab.contracts import Actuator, Budget, BudgetExceeded, SimlabError
-from simlab.data import plain
-from simlab.perturbations import finite, shown, whole
-from simlab.session import Perturbation, Session, plain_copy
+from simlab.contracts import Actuator, Budget, BudgetExceeded, HouseFault, SimlabError
+from simlab.data import UNITS, plain
+from simlab.data.vocabulary import DTYPES
+from simlab.lab.regions import anonymous, translated
+from simlab.rules.received import finite, shown, whole
+from simlab.session import Intervention, Perturbation, Session, plain_copy
+
+T = TypeVar("T")
 
 MOST_TRIALS = 100_000
 """Of one session, whatever the budget: more than any animal does in a day."""
@@ -46,6 +50,7 @@ class Setup:
     run: Callable[[Session], xr.Dataset]  # session with effects on neurons -> blinded Recording
     actuator: Actuator
     n_units: int
+    regions: tuple[str, ...] = ()  # the real names of the subject's regions, by the codes that the method knows
 
 
 @dataclass
@@ -57,7 +62,8 @@ class Bench:
     units: xr.Dataset
     brief: Mapping[str, Any]
     remaining: Budget
-    spent: Budget = field(default_factory=lambda: Budget(0, 0.0, 0))
+    spent: Budget = field(default_factory=lambda: Budget(0, 0.0, 0, 0))
+    done: set[Intervention] = field(default_factory=set)
 
     def afford(self, cost: Mapping[str, float]) -> None:
         """Raises BudgetExceeded where more is asked for than remains."""
@@ -112,7 +118,7 @@ class Rig:
         """
         bench, trials, duration = _bench(self), whole("trials", trials, least=1), finite("a duration", duration)
         blank = Session(trials, duration)
-        bench.afford(_cost(blank))
+        bench.afford(_cost(blank, bench.done))
         _check_size(blank)
         return plain_copy(bench.setup.propose(trials, duration))
 
@@ -122,14 +128,17 @@ class Rig:
         Raises BudgetExceeded if the session costs more than remains, SimlabError if it is impossible; neither costs.
         """
         bench, session = _bench(self), plain_copy(session)
-        cost = _cost(session)
-        _check_aims(session, bench.setup.n_units)
+        setup = bench.setup
+        _check_aims(session, setup.n_units)
+        intents = [translated(p, setup.regions) for p in session.perturbations]  # type: ignore[arg-type]
+        cost = _cost(session, bench.done)
         bench.afford(cost)
         _check_size(session)
-        effects = tuple(effect for p in session.perturbations for effect in bench.setup.actuator.aim(p))  # type: ignore[arg-type]
+        effects = _told(setup, lambda: tuple(effect for p in intents for effect in setup.actuator.aim(p)))
         aimed = replace(session, perturbations=effects)
         bench.spend(cost)
-        return bench.setup.run(aimed)
+        bench.done |= session.interventions()
+        return _told(setup, lambda: setup.run(aimed))
 
 
 def _bench(rig: Rig) -> Bench:
@@ -141,11 +150,24 @@ def _bench(rig: Rig) -> Bench:
     return bench
 
 
-def _cost(session: Session) -> dict[str, float]:
+def _told(setup: Setup, work: Callable[[], T]) -> T:
+    """What the work returns; its refusal is said without the names of regions, in an error that leads nowhere."""
+    try:
+        return work()
+    except HouseFault:
+        raise
+    except SimlabError as error:
+        kind = BudgetExceeded if isinstance(error, BudgetExceeded) else SimlabError
+        refusal = kind(anonymous(str(error), setup.regions))
+    raise refusal
+
+
+def _cost(session: Session, done: Set[Intervention]) -> dict[str, float]:
     return {
         "trials": session.trials,
         "seconds": session.trials * session.duration,
         "perturbations": session.n_perturbed_trials(),
+        "interventions": len(session.interventions() - done),
     }
 
 
@@ -175,11 +197,10 @@ def _check_aims(session: Session, n_units: int) -> None:
                 "a rig takes Perturbations aimed at units or a region, "
                 f"got {type(perturbation).__name__}: name the targets"
             )
-        outside = [t for t in perturbation.targets if not 0 <= t < n_units]
-        if outside:
-            raise SimlabError(
-                f"targets must be units of the implant, 0..{n_units - 1}, got {shown(outside)}: aim at recorded units"
-            )
+        for what, units in (("targets", perturbation.targets), ("onto", perturbation.onto)):
+            if outside := [unit for unit in units if not 0 <= unit < n_units]:
+                rule = f"{what} must be units of the implant, 0..{n_units - 1}"
+                raise SimlabError(f"{rule}, got {shown(outside)}: aim at recorded units")
 
 
 @contextmanager
@@ -193,7 +214,10 @@ def mounted(setup: Setup, units: xr.Dataset, budget: Budget, brief: Mapping[str,
         del _benches[id(rig)]
 
 
-def known_of_units(n_units: int, positions: dict[str, np.ndarray]) -> xr.Dataset:
-    """What the experimenter knows of each unit beforehand: its position [m]."""
-    units = xr.Dataset({k: ("unit", np.array(v), {"units": "m"}) for k, v in positions.items()})
-    return units.assign_coords(unit=np.arange(n_units))
+def known_of_units(n_units: int, known: Mapping[str, Any]) -> xr.Dataset:
+    """What the experimenter knows of each unit beforehand: its position [m], the number of its region."""
+    units = {
+        name: ("unit", np.array(values, dtype=DTYPES.get(name)), {"units": UNITS[name]} if name in UNITS else {})
+        for name, values in known.items()
+    }
+    return xr.Dataset(units, {"unit": np.arange(n_units)})

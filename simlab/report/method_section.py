@@ -152,6 +152,7 @@ def _costs(cells: pd.DataFrame) -> Iterator[tuple[str, str]]:
         "recording used": (cells.get("spent_seconds", seconds).where(active, seconds), duration_words),
         "trials used": (cells.get("spent_trials", cells["trials"]).where(active, cells["trials"]), plain_number),
         "perturbed trials": (cells.get("spent_perturbations", seconds * np.nan).where(active), plain_number),
+        "different interventions": (cells.get("spent_interventions", seconds * np.nan).where(active), plain_number),
         "largest memory": (cells["peak_memory"] / 2**20, lambda size: f"{size:.0f} MiB"),
     }
     for name, (values, words) in spent.items():

@@ -7,6 +7,7 @@ from collections.abc import Iterator, Sequence
 import numpy as np
 
 from simlab.contracts import SimlabError
+from simlab.perturbations import INSTANT
 from simlab.session import Effect, Session, effects_on
 
 
@@ -82,3 +83,18 @@ def check_holds(effects: Sequence[Effect], refractory: float | np.ndarray) -> No
                 f"a neuron cannot be held above {limit:g} Hz, as its refractory period allows no more, "
                 f"got {effect.steps[too_fast].max():g} Hz: hold it at a lower rate"
             )
+
+
+def permanently_silent(session: Session, n_neurons: int) -> np.ndarray:
+    """(neuron,) bool: who is held silent through all of every trial of a session, as after a lesion.
+
+    A circuit that compensates may recognise a permanent loss by exactly that: silencing that begins later, ends
+    earlier or leaves a trial out is acute, and so is a drive, however strong.
+    """
+    lost = np.zeros(n_neurons, dtype=bool)
+    for effect in of_kind(effects_on(session, n_neurons), "hold"):
+        trials = session.trials if effect.trials is None else len(effect.trials)
+        always = effect.start <= INSTANT and effect.stop >= session.duration - INSTANT and trials == session.trials
+        lost &= ~(effect.steps > 0).any(axis=0)
+        lost |= always & (effect.steps == 0).all(axis=0)
+    return lost

@@ -17,6 +17,7 @@ AMOUNTS = {
     "seconds": "recording of each subject [s]",
     "hidden_fraction": "hidden fraction of the network",
     "budget_perturbations": "perturbed trials allowed",
+    "budget_interventions": "different interventions allowed",
 }
 """Amounts that a power curve may run over, and how their axis is called."""
 

@@ -16,6 +16,9 @@ if TYPE_CHECKING:
     import pandas as pd
 
 MOST_CIRCUITS = 6
+BUDGETS = ("budget_perturbations", "budget_interventions")
+"""Amounts that are delivered by a stimulator."""
+
 LUCK = 1.5
 """Numbers of units that differ by a smaller factor are those of one instrument in several subjects."""
 
@@ -96,7 +99,7 @@ def _panels(cells: pd.DataFrame, x: str) -> pd.Series:
         panel = panel.mask(panel != "", f"all {panel.nunique()} circuits")
     stimulated = cells["stimulator_label"].astype(str)
     several = stimulated[stimulated != ""].nunique() > 1
-    return panel + " · " + stimulated if x == "budget_perturbations" and several else panel
+    return panel + " · " + stimulated if x in BUDGETS and several else panel
 
 
 def values(cells: pd.DataFrame, metric: str, by: list[str]) -> pd.DataFrame:

@@ -18,14 +18,15 @@ from simlab.statistics.grouping import groups
 if TYPE_CHECKING:
     import pandas as pd
 
-FACTORS = ("circuit_label", "plan", "instrument_label", "stimulator_label", "pulses")
-"""What makes up a setting; `plan` and `pulses` are added by `with_settings`."""
+FACTORS = ("circuit_label", "plan", "instrument_label", "stimulator_label", "pulses", "interventions")
+"""What makes up a setting; `plan`, `pulses` and `interventions` are added by `with_settings`."""
 
 TIED = {
     "seconds": "plan",
     "n_units": "instrument_label",
     "hidden_fraction": "circuit_label",
     "budget_perturbations": "pulses",
+    "budget_interventions": "interventions",
     "instrument": "instrument_label",
 }
 """The factor that changes along with an amount by its nature, and so is no part of the setting."""
@@ -40,7 +41,7 @@ def settings_of(cells: pd.DataFrame) -> list[tuple]:
 
 
 def with_settings(table: pd.DataFrame) -> pd.DataFrame:
-    """The results with the columns `plan` and `pulses` (what an active method may spend) in words."""
+    """The results with the columns `plan`, `pulses` and `interventions` (what an active method may spend) in words."""
     trials, durations = list(table["trials"]), list(table["duration"])
     plans = {(t, d): f"{t:g} × {d:g} s" for t, d in set(zip(trials, durations, strict=True))}
     plan = [plans[pair] for pair in zip(trials, durations, strict=True)]
@@ -50,10 +51,12 @@ def with_settings(table: pd.DataFrame) -> pd.DataFrame:
         for b, t in zip(budget.astype(float), trials, strict=True)
     ]
     stimulator = table["stimulator_label"].fillna("") if "stimulator_label" in table else ""
-    return table.assign(plan=plan, pulses=pulses, stimulator_label=stimulator)
+    limit = table.get("budget_interventions", table["trials"] * float("nan")).astype(float)
+    different = ["" if b != b or b == float("inf") else f"{b:g} interventions" for b in limit]
+    return table.assign(plan=plan, pulses=pulses, interventions=different, stimulator_label=stimulator)
 
 
-OF_ONE_HAND = ("stimulator_label", "pulses")
+OF_ONE_HAND = ("stimulator_label", "pulses", "interventions")
 """Factors that only active methods have, and so cannot be shared with the others."""
 
 

@@ -32,7 +32,7 @@ def leaderboard(table: pd.DataFrame) -> pd.DataFrame:
     instrument, subject) that all of them met, so that their rates are of like cells. League 1 is the one in which
     most can be compared; methods that met too little of its settings follow in leagues of their own, whose rates
     must not be compared with those of another. n_left_out: cells of the method outside its league's settings. Of an
-    active method's stimulators and numbers of pulses, those that met most settings count. To rank all methods over
+    active method's stimulators and budgets of pulses, those that met most settings count. To rank all methods over
     fewer settings, pass those cells alone.
 
     Order within a league: by `separation` (recovery minus false recovery, abstentions as 0; where a question has no
@@ -105,19 +105,19 @@ def _largest(met: dict[str, set[tuple]]) -> list[str]:
 
 
 def _one_hand(cells: pd.DataFrame) -> pd.DataFrame:
-    """Of each method's stimulators and numbers of pulses, the cells of those that met most settings; `_setting` added.
+    """Of each method's stimulators and budgets of pulses, the cells of those that met most settings; `_setting` added.
 
     The cells of a method stand together, in the order of the methods' first cells.
     """
     cells = with_settings(cells)
     settings = settings_of(cells)
-    hands = list(zip(cells["stimulator_label"], cells["pulses"], strict=True))
+    hands = list(zip(cells["stimulator_label"], cells["pulses"], cells["interventions"], strict=True))
     kept: list[int] = []
     for _, own in groups(cells, ["method_label"], sort=False):
-        met: dict[tuple[str, str], set[tuple]] = {}
+        met: dict[tuple[str, str, str], set[tuple]] = {}
         for i in own:
             met.setdefault(hands[i], set()).add(settings[i])
-        widest = max(met, key=lambda hand: (len(met[hand]), hand[1] == FULL))  # ties: the first in the experiment
+        widest = max(met, key=lambda hand: (len(met[hand]), hand[1] == FULL, not hand[2]))  # ties: the first
         kept += [i for i in own if hands[i] == widest]
     return cells.iloc[kept].assign(_setting=[settings[i] for i in kept])
 

@@ -56,7 +56,8 @@ def summarise(table: pd.DataFrame, by: Sequence[str] = ("method_label",)) -> pd.
     - metric (the headline's name), value with its interval (over subjects' means), chance, blind (value of the better
       blind baseline), chance_recovery (its recovery)
     - ceiling, ceiling_recovery and ceiling_n (the same method on the same circuits, perfect instrument, ample data)
-    - brier, calibration_error, n_confidence; trials, perturbations, seconds (spent, mean per cell), seconds_analysis
+    - brier, calibration_error, n_confidence; trials, perturbations, interventions, seconds (spent, mean per cell),
+      seconds_analysis
     NaN where there are no cells to tell. Groups that hold only ceiling cells are left out.
     """
     import pandas as pd
@@ -206,7 +207,8 @@ def _ceiling(headline: Headline, verdicts: Judged, cells: np.ndarray) -> dict[st
 
 def _costs(table: pd.DataFrame) -> dict[str, np.ndarray]:
     """What each cell cost; a passive method, which states no expense, spends its plan."""
-    plan = {"trials": table["trials"], "perturbations": 0.0, "seconds": table["trials"] * table["duration"]}
+    seconds = table["trials"] * table["duration"]
+    plan = {"trials": table["trials"], "perturbations": 0.0, "interventions": 0.0, "seconds": seconds}
     passive = table["kind"] != "active"
     spent = {name: table.get(f"spent_{name}", table["trials"] * NAN) for name in plan}
     costs = {name: spent[name].mask(passive & spent[name].isna(), plan[name]) for name in plan}

@@ -26,6 +26,7 @@ WORDS = {
     "budget_trials": "trials allowed",
     "budget_seconds": "recording allowed [s]",
     "budget_perturbations": "perturbed trials allowed",
+    "budget_interventions": "different interventions allowed",
 }
 """What varies beside parts and their parameters, as its axis calls it."""
 
@@ -34,11 +35,12 @@ TIES = {
     "minutes": ("plan",),
     "budget_trials": ("plan", "budget"),
     "budget_seconds": ("plan", "budget"),
-    "budget_perturbations": ("budget",),
+    "budget_perturbations": ("pulses",),
+    "budget_interventions": ("interventions",),
     "n_units": ("instrument.",),
     "hidden_fraction": ("circuit.", "instrument."),
 }
-"""What changes along with an amount by its nature: whole parts, or (with a dot) just their parameters."""
+"""What changes along with an amount by its nature: parts, words of the budget, or (with a dot) just parameters."""
 
 
 def varying(table: pd.DataFrame) -> list[str]:
@@ -112,7 +114,8 @@ def settings(table: pd.DataFrame, over: str) -> tuple[pd.DataFrame, dict[str, li
         names = [part, *(name for name in map(str, cells.columns) if name.startswith(f"{part}."))]
         parts[part] = {name: told[name] for name in names if name in told}
     parts["circuit"]["rival"] = cells["circuit"].where(cells["role"] == "rival", "")
-    parts |= {"budget": {"pulses": cells["pulses"]}, "subject": {"subject": cells["subject"]}}
+    budget = {name: cells[name] for name in ("pulses", "interventions")}
+    parts |= {"budget": budget, "subject": {"subject": cells["subject"]}}
     columns: dict[str, pd.Series] = {}
     kept: dict[str, list[str]] = {}
     for part, found in parts.items():
@@ -124,7 +127,7 @@ def settings(table: pd.DataFrame, over: str) -> tuple[pd.DataFrame, dict[str, li
 
 def _tied(over: str, part: str, name: str) -> bool:
     ties = TIES.get(over, ())
-    if over.removesuffix("_label") == part or part in ties or name == over:
+    if over.removesuffix("_label") == part or part in ties or name in (over, *ties):
         return True
     return "." in name and f"{part}." in ties
 

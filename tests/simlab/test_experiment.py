@@ -71,6 +71,18 @@ def test_an_active_method_meets_every_stimulator_and_budget_of_pulses():
     assert {c.budget.perturbations for c in active if c.plan.trials == 20} == {4, 20}
 
 
+def test_different_interventions_are_limited_where_a_grid_says_so():
+    grid = replace(GRID, methods=(PulseAndCount(), LagCorrelation()), interventions=(3, None))
+    cells = list(experiment(grid, subjects=1).cells())
+    active = [c for c in cells if c.active]
+    assert len(active) == 2 * (len(cells) - len(active))
+    assert {c.budget.interventions for c in active} == {3, float("inf")}
+    unlimited = list(experiment(replace(grid, interventions=(None,)), subjects=1).cells())
+    kept = {c.identity() for c in unlimited}
+    assert kept == {c.identity() for c in cells if c.interventions is None}
+    assert {c.interventions for c in cells if c.identity() not in kept} == {3}
+
+
 def test_a_method_that_meets_no_circuit_of_its_grid_is_an_error():
     class Other(LagCorrelation):
         question = "topology"

@@ -48,6 +48,7 @@ GRIDS = cases(
     methods=parts((LagCorrelation,), LagCorrelation(), (Perfect(),), (LagCorrelation(), LagCorrelation())),
     stimulators=((), None, 3, "ideal", (3,), (Ideal,), (Perfect(),), (Ideal(), Ideal())),
     perturbations=((), None, 3, (-1,), (1.5,), (True,), ("2",), (NAN,), (INF,), (2, 2)),
+    interventions=((), None, 3, (-1,), (1.5,), ("2",), (INF,), (2, 2)),
     ceiling=(Plan, (2, 1.0), 3, "plan"),
     ceiling_subjects=(0, -1, 1.5, True, "2", NAN),
     baselines=(None, 2, "yes", ()),
@@ -65,7 +66,11 @@ EXPERIMENTS = cases(
     memory_limit=(0, -1, 4, True, "4", None, NAN, INF, 1e9, 10**20),
     notes=(None, 3),
 )
-BUDGETS = cases(Budget, trials=(-1, NAN, "2", None, True), seconds=(-1, NAN, "2"), perturbations=(-1, NAN, "2"))
+BUDGETS = cases(
+    Budget,
+    trials=(-1, NAN, "2", None, True), seconds=(-1, NAN, "2"), perturbations=(-1, NAN, "2"),
+    interventions=(-1, NAN, "2"),
+)  # fmt: skip
 CLAIMS = cases(
     lambda **odd: replace(CLAIM, **odd),
     name=("", None, 3), measure=(None, 1.0), band=(None, 1.0, (1.0, 0.0), (NAN, 1.0), (0.0,), ("a", "b"), ()),
@@ -127,7 +132,7 @@ def test_what_is_meant_well_is_taken():
     assert isinstance(lists.stimulators[0], Ideal)
     assert replace(PLAN, trials=np.int64(3)) == Plan(3, 1.0)
     assert type(replace(PLAN, trials=np.int64(3)).trials) is int
-    assert Budget() == Budget(INF, INF, INF)
+    assert Budget() == Budget(INF, INF, INF, INF)
     assert replace(SPEC, seed="word", questions=[Connectivity()]).questions == (Connectivity(),)
 
 

@@ -15,6 +15,7 @@ from simlab.session import (
     Session,
     Stimulus,
     effects_on,
+    plain_copy,
 )
 
 
@@ -67,6 +68,22 @@ from simlab.session import (
         (lambda: Perturbation("cut", (), 1.0, 0.0, 0.1, region=7), "region must be a name"),
         (lambda: Perturbation("cut", (0,), 1.0, 0.0, 0.1, ()), "at least one trial"),
         (lambda: Perturbation("cut", (0,), 1.0, 0.0, 0.1, (1, 1)), "each once"),
+        (lambda: Perturbation("cool", (0,), 36.0, 0.0, 0.1), "'cool' has a strength of 35 at most, got 36"),
+        (lambda: Perturbation("drug", (0,), 1.1, 0.0, 0.1), "'drug' has a strength of 1 at most"),
+        (lambda: Perturbation("edit", (0,), 10.5, 0.0, 0.1), "'edit' has a strength of 10 at most"),
+        (lambda: Perturbation("lesion", (0,), 1.5, 0.0, 1.0), "'lesion' has a strength of 1 at most"),
+        (lambda: Perturbation("lesion", (0,), 1.0, 0.1, 1.0), "permanent: it starts at 0 .* got start=0.1"),
+        (
+            lambda: Perturbation("lesion", (0,), 1.0, 0.0, 1.0, (0,)),
+            r"takes no trials.* got .*\(0,\); use kind='clamp'",
+        ),
+        (
+            lambda: Session(1, 1.0).perturbed(Perturbation("lesion", (0,), 1.0, 0.0, 0.5)),
+            "permanent: it must stop at the trial's end, 1.0 s, got stop=0.5",
+        ),
+        (lambda: Perturbation("silence", (0,), 1.0, 0.0, 0.1, onto=(1,)), "only cut and edit .* got kind='silence'"),
+        (lambda: Perturbation("edit", (0,), 1.0, 0.0, 0.1, onto=(1.5,)), "onto, each, must be a whole number, got 1.5"),
+        (lambda: Perturbation("edit", (0,), 1.0, 0.0, 0.1, onto=3), "onto must be a list, got 3"),
         (lambda: Session.from_dict([1]), "must be an object"),
         (lambda: Session.from_dict({"trials": 1}), "a session needs duration"),
         (lambda: Session.from_dict({"trials": 1, "duration": 1, "rng": 0}), "no field"),
@@ -167,12 +184,67 @@ def test_the_dims_of_a_gain_follow_from_what_it_is_over():
         ("silence", 2.0, "drive", [0.0, -SILENCE_CURRENT, -2 * SILENCE_CURRENT]),
         ("clamp", 0.0, "hold", [np.nan, 0.0, 0.0]),
         ("cut", 0.5, "gain", [1.0, 0.75, 0.5]),
+        ("drug", 0.5, "gain", [1.0, 0.75, 0.5]),
+        ("edit", 3.0, "gain", [1.0, 2.0, 3.0]),
+        ("edit", 0.0, "gain", [1.0, 0.5, 0.0]),
     ],
 )
 def test_each_intent_becomes_its_effect_on_whom_it_reaches(kind, strength, made, values):
     effect = Perturbation(kind, (0,), strength, 0.1, 0.2, (1,)).effect(np.array([0.0, 0.5, 1.0]))
     assert (effect.kind, effect.start, effect.stop, effect.trials) == (made, 0.1, 0.2, (1,))
     np.testing.assert_array_equal(effect.values, values)
+
+
+def test_synapses_onto_units_become_a_gain_on_pairs():
+    edit = Perturbation("edit", (0,), 3.0, 0.1, 0.2, (1,), onto=(2,))
+    effect = edit.effect(np.array([1.0, 0.0, 0.0]), np.array([0.0, 0.0, 1.0]))
+    assert (effect.kind, effect.over, effect.trials) == ("gain", "pair", (1,))
+    np.testing.assert_array_equal(effect.values, [[1, 1, 3], [1, 1, 1], [1, 1, 1]])
+    with pytest.raises(SimlabError, match=r"onto units \(2,\) needs the neurons of these units"):
+        edit.effect(np.ones(3))  # a stimulator that knows nothing of it must not edit all synapses
+
+
+def test_a_lesion_kills_whom_it_reaches_and_cold_is_the_stimulator_s_affair():
+    lesion = Perturbation("lesion", (0,), 0.3, 0.0, 1.0).effect(np.array([0.0, 0.2, 1.0]))
+    np.testing.assert_array_equal(lesion.values, [np.nan, 0, 0])
+    assert (lesion.kind, lesion.start, lesion.stop, lesion.trials) == ("hold", 0.0, 1.0, None)
+    with pytest.raises(SimlabError, match="for its stimulator to say, got kind='cool'"):
+        Perturbation("cool", (0,), 10.0, 0.0, 1.0).effect(np.ones(3))
+
+
+@pytest.mark.parametrize(
+    "intent",
+    [
+        Perturbation("cool", (), 20.0, 0.1, 0.9, (1,), region="V1"),
+        Perturbation("drug", (0, 2), 0.5, 0.0, 1.0),
+        Perturbation("lesion", (1,), 1.0, 0.0, 1.0),
+        Perturbation("edit", (0,), 2.5, 0.1, 0.2, onto=(1, 2)),
+        Perturbation("cut", (), 1.0, 0.1, 0.2, region="V1", onto=(3,)),
+    ],
+    ids=lambda intent: intent.kind,
+)
+def test_every_kind_survives_json_and_the_rig_s_copy(intent):
+    session = Session(2, 1.0).perturbed(intent)
+    back = Session.from_dict(json.loads(json.dumps(session.to_dict(), allow_nan=False)))
+    assert back.perturbations == plain_copy(session).perturbations == (intent,)
+
+
+def test_an_intervention_is_all_that_is_done_on_a_trial_whatever_its_window_and_order():
+    def done(*intents):
+        return len(Session(4, 1.0).perturbed(*intents).interventions())
+
+    def pulse(*targets, start=0.1, trials=None, **more):
+        return Perturbation(more.pop("kind", "silence"), targets, more.pop("strength", 1.0), start, 0.9, trials, **more)
+
+    assert done() == 0
+    assert done(pulse(0), pulse(0, start=0.2)) == 1
+    assert done(pulse(0, 1, trials=(0,)), pulse(1, 0, 0, trials=(1,))) == 1
+    assert done(pulse(0, trials=(0,)), pulse(1, trials=(1,)), pulse(0, trials=(2, 3)), pulse(1, trials=(2, 3))) == 3
+    assert done(pulse(0), pulse(1, trials=(1,))) == 2
+    assert done(pulse(0), pulse(1, trials=(0, 1, 2, 3))) == 1
+    assert done(pulse(0, trials=(0,)), pulse(0, strength=2.0, trials=(1,))) == 2
+    edits = [pulse(0, kind="edit", onto=(i,), trials=(i,)) for i in (1, 2)]
+    assert done(*edits, pulse(region="V1", trials=(3,)), pulse(region="V2", trials=(0,))) == 4
 
 
 def test_an_effect_may_outlast_its_trial_but_an_intent_must_end_in_it():

@@ -82,8 +82,9 @@ class ActiveSpy(Spy):
     def investigate(self, rig: Any, rng: np.random.Generator) -> Finding:
         session = rig.session(trials=2, duration=0.2)
         refusals = []
-        for target in (10**6, -1):
-            pulse = Perturbation("stimulate", (target,), 1.0, 0.05, 0.1)
+        aims = [{"targets": (10**6,)}, {"targets": (-1,)}, *({"region": f"region {i}"} for i in (0, 1, 99))]
+        for kind, aim in [(kind, aim) for kind in ("stimulate", "silence") for aim in aims]:
+            pulse = Perturbation(kind, **{"targets": ()} | aim, strength=1.0, start=0.05, stop=0.1)
             with contextlib.suppress(RecursionError):
                 try:
                     rig.record(session.perturbed(pulse))

@@ -15,12 +15,13 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import Budget, BudgetExceeded, Finding, SimlabError
-from simlab.data import from_json, recording
+from simlab.data import UNITS, from_json, recording
+from simlab.data.vocabulary import DTYPES
 from simlab.execution.outcome import one_line, trace_of
 from simlab.execution.state import generator
 from simlab.execution.strict.seal import unseal
 from simlab.execution.strict.ship import rebuild
-from simlab.perturbations import finite, whole
+from simlab.rules.received import finite, whole
 from simlab.session import Session
 from simlab.text import plain_notes
 
@@ -60,7 +61,14 @@ class RemoteRig:
     def __init__(self, line: Line, hello: Mapping[str, Any]) -> None:
         self._line = line
         self.units = xr.Dataset(
-            {name: ("unit", np.array(values), {"units": "m"}) for name, values in hello["units"].items()},
+            {
+                name: (
+                    "unit",
+                    np.array(values, dtype=DTYPES.get(name)),
+                    {"units": UNITS[name]} if name in UNITS else {},
+                )
+                for name, values in hello["units"].items()
+            },
             {"unit": np.arange(hello["n_units"])},
         )
         self.brief = from_json(hello["brief"])

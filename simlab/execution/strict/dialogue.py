@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 from simlab.contracts import Budget, BudgetExceeded, HouseFault, SimlabError
 from simlab.execution.strict.seal import seal_into
-from simlab.perturbations import fields, finite, shown, whole
+from simlab.rules.received import fields, finite, shown, whole
 from simlab.session import Session
 
 LONGEST_REQUEST = 16 * 2**20
@@ -66,8 +67,7 @@ def _deeper(message: Any, levels: int) -> bool:
 
 def plain_budget(budget: Budget) -> dict[str, float | None]:
     """What remains, as JSON: null is without limit."""
-    left = {"trials": budget.trials, "seconds": budget.seconds, "perturbations": budget.perturbations}
-    return {name: float(value) if math.isfinite(value) else None for name, value in left.items()}
+    return {name: float(value) if math.isfinite(value) else None for name, value in asdict(budget).items()}
 
 
 class Dialogue:

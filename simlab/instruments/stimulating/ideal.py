@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from simlab.contracts import SimlabError
+from simlab.instruments.stimulating.aiming import check_targets, dominant_neurons, doomed, regions, within
+from simlab.instruments.stimulating.cold import cold_effects
 from simlab.session import Effect, Perturbation
 
 
@@ -17,16 +18,19 @@ class Ideal:
     """Acts on the one neuron that dominates each target unit, with the strength that was commanded.
 
     Aimed at a region, it acts on every neuron there. A unit behind which there is no neuron (pure noise in the key) is
-    aimed at in vain: nothing happens.
+    aimed at in vain: nothing happens. Every kind is done exactly. To `cool` brings just these neurons to the
+    temperature at once and back (`simlab.instruments.stimulating.cold`: Q10 of 2 on the synapses that they make, silent
+    below 20 degrees C); a `drug` takes its share from the synapses that they make; a `lesion` kills its share of them,
+    to the nearest whole cell, whom being drawn once for all sessions; `edit` and `cut` with units that they are onto
+    change just the synapses from the neurons that are meant to the ones that dominate those units.
     """
 
     name: ClassVar[str] = "ideal"
 
     def install(self, anatomy: xr.Dataset, key: xr.DataArray, rng: np.random.Generator) -> IdealActuator:
-        """Looks up each unit's dominant neuron in the key (unit, neuron)."""
-        share = key.transpose("unit", "neuron").values
-        dominant = np.where(share.max(axis=1, initial=0) > 0, share.argmax(axis=1), -1)
-        return IdealActuator(dominant, regions(anatomy))
+        """Looks up each unit's dominant neuron in the key (unit, neuron), and draws in which order cells would die."""
+        names = regions(anatomy)
+        return IdealActuator(dominant_neurons(key), names, rng.random(len(names)))
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,41 +39,27 @@ class IdealActuator:
 
     dominant: np.ndarray  # (unit,) neuron that gives most of the unit's signal; -1 where there is none
     region: np.ndarray  # (neuron,) names
+    fate: np.ndarray  # (neuron,) in which order cells die, from the least on
 
     def aim(self, perturbation: Perturbation) -> tuple[Effect, ...]:
-        """One effect: the commanded strength at the dominant neuron of each target, nothing elsewhere; any kind.
+        """The commanded strength at the neurons that are meant, nothing elsewhere; any kind.
 
         Raises SimlabError for a target outside the implant's units, and for an unknown region.
         """
-        if perturbation.region:
-            return (perturbation.effect(within(perturbation.region, self.region)),)
         check_targets(perturbation, len(self.dominant))
-        hit = self.dominant[list(perturbation.targets)]
+        region = perturbation.region
+        reach = within(region, self.region) if region else self._at(perturbation.targets)
+        if perturbation.kind == "cool":
+            window = perturbation.start, perturbation.stop
+            return cold_effects(perturbation.strength * reach, window, perturbation.trials)
+        if perturbation.kind == "lesion":
+            reach = doomed(reach > 0, perturbation.strength, self.fate).astype(float)
+        onto = self._at(perturbation.onto) if perturbation.onto else None
+        return (perturbation.effect(reach, onto),)
+
+    def _at(self, units: tuple[int, ...]) -> np.ndarray:
+        """(neuron,) 1.0 at the dominant neuron of each unit."""
+        hit = self.dominant[list(units)]
         reach = np.zeros(len(self.region))
         reach[hit[hit >= 0]] = 1.0
-        return (perturbation.effect(reach),)
-
-
-def regions(anatomy: xr.Dataset) -> np.ndarray:
-    """The name of each neuron's region (neuron,)."""
-    return anatomy["region"].values.astype(str)
-
-
-def within(region: str, names: np.ndarray) -> np.ndarray:
-    """(neuron,) 1.0 in a region, 0.0 elsewhere; raises SimlabError unless the subject has it."""
-    here = names == region
-    if not here.any():
-        raise SimlabError(
-            f"a perturbation's region must be one of the subject's, {', '.join(sorted(set(names)))}, got {region!r}"
-        )
-    return here.astype(float)
-
-
-def check_targets(perturbation: Perturbation, n_units: int) -> None:
-    """Raises SimlabError unless every target is a unit of the implant."""
-    outside = [t for t in perturbation.targets if not (isinstance(t, int | np.integer) and 0 <= t < n_units)]
-    if outside:
-        raise SimlabError(
-            f"a perturbation's targets must be units 0..{n_units - 1} of the implant, got {outside}: "
-            "aim at units that were recorded"
-        )
+        return reach

@@ -10,7 +10,7 @@ import xarray as xr
 
 from simlab.contracts import SimlabError
 from simlab.instruments.placement import positions, require
-from simlab.instruments.stimulating.ideal import check_targets, regions, within
+from simlab.instruments.stimulating.aiming import check_targets, regions, within
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Distance, Share
 from simlab.session import Effect, Perturbation

@@ -45,7 +45,7 @@ def dialogue_in(folder: Path, budget: Budget = Budget(10**6, 10**6, 10**6), prop
         reached.append(session)
         return bare(implant.record(subject.run(session, rng), rng))
 
-    setup = Setup(propose or natural, run, Ideal().install(subject.anatomy, implant.key, rng), N)
+    setup = Setup(propose or natural, run, Ideal().install(subject.anatomy, implant.key, rng), N, ("cortex",))
     with mounted(setup, known_of_units(N, {"unit_x": np.zeros(N)}), budget, {}) as rig:
         yield Dialogue(rig, folder), reached
 
@@ -53,10 +53,10 @@ def dialogue_in(folder: Path, budget: Budget = Budget(10**6, 10**6, 10**6), prop
 def test_a_request_is_answered_and_spent(tmp_path):
     with dialogue_in(tmp_path, Budget(5, 9.0, 3)) as (dialogue, _):
         natural = dialogue.reply({"do": "session", "trials": 2, "duration": 0.1})
-        assert natural["remaining"] == {"trials": 5.0, "seconds": 9.0, "perturbations": 3.0}
+        assert natural["remaining"] == {"trials": 5.0, "seconds": 9.0, "perturbations": 3.0, "interventions": None}
         changed = natural["session"] | {"perturbations": [PULSE]}
         reply = dialogue.reply({"do": "record", "session": changed})
-        assert reply["remaining"] == {"trials": 3.0, "seconds": 8.8, "perturbations": 2.0}
+        assert reply["remaining"] == {"trials": 3.0, "seconds": 8.8, "perturbations": 2.0, "interventions": None}
         assert unseal(reply["recording"]).sizes["trial"] == 2
 
 
@@ -88,7 +88,8 @@ HUGE = "9" * 400
 JUNK = (
     None, True, False, 0, 1, -1, 2, 2.5, -0.0, 1e-300, 1e308, 10**30, 10**400, float("nan"), float("inf"),
     float("-inf"),
-    "", "x", "1", "\ud800", "\u202e\u0000", "zap", "stimulate", "silence", "clamp", "cut", "tectum", "cortex", HUGE, [],
+    "", "x", "1", "\ud800", "\u202e\u0000", "zap", "stimulate", "silence", "clamp", "cut", "cool", "lesion", "edit",
+    "tectum", "region 0", HUGE, [],
     {}, [[]], [None], [1, 2], [0, 0], [-1], [1.5], ["a"], [True], {"a": 1}, {"": {}}, [[[0.1]]], [[[0.1], [0.2]]],
     [[[1], [1, 2]]], [PULSE], [PULSE, PULSE], [{}], PULSE, NATURAL, {"kind": "cut"}, list(range(100)),
     {"features": ["angle"], "values": [[[0.1]], [[0.2]]], "interval": 0.1},
@@ -101,7 +102,7 @@ JUNK = (
 )  # fmt: skip
 NAMES = (
     "do", "session", "trials", "duration", "stimulus", "conditions", "perturbations", "kind", "targets", "strength",
-    "start", "stop", "region", "over", "values", "features", "interval", "nonsense", "__class__",
+    "start", "stop", "region", "onto", "over", "values", "features", "interval", "nonsense", "__class__",
 )  # fmt: skip
 
 
@@ -155,6 +156,13 @@ def test_1500_junk_requests_are_all_answered(tmp_path):
         ({"targets": [True]}, "whole number"),
         ({"targets": []}, "at least one target"),
         ({"targets": [], "region": "tectum"}, "one of the subject's"),
+        ({"targets": [], "region": "cortex"}, "one of the subject's, region 0, got 'cortex'"),
+        ({"kind": "edit", "onto": [N]}, "onto must be units of the implant"),
+        ({"kind": "edit", "onto": [1.5]}, "whole number"),
+        ({"onto": [2]}, "only cut and edit"),
+        ({"kind": "cool", "strength": 40}, "at most"),
+        ({"kind": "lesion", "strength": 1}, "permanent"),
+        ({"kind": "lesion", "strength": 1, "start": 0, "trials": None}, "stop at the trial's end"),
         ({"targets": [10**400]}, "whole number"),
         ({"kind": "zap"}, "kind must be one of"),
         ({"kind": ["stimulate"]}, "kind must be one of"),
@@ -175,7 +183,7 @@ def test_a_pulse_that_cannot_be_is_answered_with_its_rule(tmp_path, change, rule
         assert reply["error"] == "SimlabError"
         assert rule in reply["message"]
         untouched = dialogue.reply({"do": "session", "trials": 1, "duration": 0.1})["remaining"]
-    assert untouched == {"trials": 100.0, "seconds": 100.0, "perturbations": 100.0}
+    assert untouched == {"trials": 100.0, "seconds": 100.0, "perturbations": 100.0, "interventions": None}
     assert [r for r in reached if not isinstance(r, int)] == []
 
 

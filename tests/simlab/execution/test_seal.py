@@ -40,6 +40,7 @@ def full_recording() -> xr.Dataset:
         unit_y=np.arange(n) * 1e-5,
         unit_z=np.ones(n),
         unit_quality=np.linspace(0, 1, n),
+        unit_region=np.arange(n) % 3,
         trial_start=np.array([0.5, 3.0, 9.0]),
         channel_x=np.arange(2) * 1e-5,
         channel_y=np.zeros(2),

@@ -11,7 +11,8 @@ from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
 from simlab.instruments.stimulating.ideal import Ideal
 from simlab.instruments.stimulating.optogenetics import Optogenetics
-from simlab.session import Perturbation
+from simlab.session import SILENCE_CURRENT, Perturbation, Session
+from simlab.simulators.effects import permanently_silent
 
 RNG = np.random.default_rng
 
@@ -144,6 +145,41 @@ def test_ideal_hits_the_dominant_neuron_of_each_target_and_nothing_else():
     np.testing.assert_array_equal(drive(actuator, pulse(2)), [0, 0, 0])
     np.testing.assert_array_equal(actuator.aim(pulse(0, kind="cut", strength=1.0))[0].values, [1, 0, 1])
     np.testing.assert_array_equal(actuator.aim(pulse(0, kind="clamp"))[0].values, [np.nan, 2, np.nan])
+
+
+def test_ideal_does_every_kind_exactly():
+    key = make_key(np.eye(4)[[2, 0, 3]])
+    place = tissue(4)
+    place["region"] = ("neuron", np.array(["V1", "CA1", "V1", "V1"], dtype=object))
+    actuator = Ideal().install(place, key, RNG(0))
+    (weaker,) = actuator.aim(pulse(0, kind="cool", strength=10.0))
+    np.testing.assert_array_equal(weaker.values, [1, 1, 0.5, 1])
+    weaker, silent = actuator.aim(pulse(0, kind="cool", strength=18.0))
+    np.testing.assert_allclose(weaker.values, [1, 1, 2**-1.8, 1])
+    np.testing.assert_array_equal(silent.values, [0, 0, -SILENCE_CURRENT, 0])
+    np.testing.assert_array_equal(actuator.aim(pulse(1, kind="drug", strength=0.25))[0].values, [0.75, 1, 1, 1])
+    (edited,) = actuator.aim(Perturbation("edit", (0, 1), 3.0, 0.1, 0.2, onto=(2,)))
+    assert edited.over == "pair"
+    assert [tuple(pair) for pair in np.argwhere(edited.values == 3)] == [(0, 3), (2, 3)]
+    assert (edited.values == 1).sum() == 14
+    (cut,) = actuator.aim(Perturbation("cut", (), 1.0, 0.1, 0.2, region="V1", onto=(1,)))
+    np.testing.assert_array_equal(cut.values[:, 0], [0, 1, 0, 0])
+    for target, onto in (((3,), ()), ((0,), (3,))):
+        with pytest.raises(SimlabError, match=r"(targets|onto) must be units 0\.\.2 of the implant, got \[3\]"):
+            actuator.aim(Perturbation("edit", target, 3.0, 0.1, 0.2, onto=onto))
+
+
+def test_an_ideal_lesion_kills_its_share_of_cells_the_same_ones_every_time():
+    actuator = Ideal().install(tissue(40), Perfect().implant(tissue(40), RNG(0)).key, RNG(3))
+    dead = []
+    for share in (0.1, 0.5, 1.0):
+        (lesion,) = actuator.aim(Perturbation("lesion", (), share, 0.0, 1.0, region="cortex"))
+        dead.append(set(np.flatnonzero(lesion.values == 0)))
+        assert len(dead[-1]) == round(share * 40)
+        assert np.isnan(lesion.values).sum() == 40 - len(dead[-1])
+    assert dead[0] < dead[1] < dead[2]
+    (one,) = actuator.aim(Perturbation("lesion", (7,), 1.0, 0.0, 1.0))
+    assert permanently_silent(Session(2, 1.0, perturbations=(one,)), 40).nonzero()[0].tolist() == [7]
 
 
 @pytest.mark.parametrize("stimulator", [Ideal(), Optogenetics(expression=1.0, expression_spread=0.0)])

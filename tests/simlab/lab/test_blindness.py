@@ -15,7 +15,7 @@ import pytest
 import xarray as xr
 from spies import MOST, ActiveSpy, Spy, hashed
 
-from simlab.contracts import Budget
+from simlab.contracts import Budget, SimlabError
 from simlab.data import bare, recording
 from simlab.execution.execute import execute
 from simlab.execution.strict.jail import protections
@@ -36,9 +36,10 @@ class Secrets:
     circuit: str
     weights: np.ndarray
     neurons: np.ndarray
+    regions: tuple[str, ...]
 
     def wanted(self) -> tuple[str, ...]:
-        values = [self.seed, int(self.seed), self.circuit, *self.weights.ravel(), *self.neurons]
+        values = [self.seed, int(self.seed), self.circuit, *self.weights.ravel(), *self.neurons, *self.regions]
         return tuple(hashed(v.item() if isinstance(v, np.generic) else v) for v in values)
 
 
@@ -46,7 +47,9 @@ class Secrets:
 def secret() -> Secrets:
     rng = np.random.default_rng()
     neurons = rng.integers(10**9, 10**12, N)
-    return Secrets(str(secrets.randbits(100)), f"circuit_{secrets.token_hex(8)}", rng.normal(0, 1, (N, N)), neurons)
+    regions = tuple(f"module_{i}_{secrets.token_hex(8)}" for i in range(3))
+    circuit = f"circuit_{secrets.token_hex(8)}"
+    return Secrets(str(secrets.randbits(100)), circuit, rng.normal(0, 1, (N, N)), neurons, regions)
 
 
 @pytest.fixture
@@ -70,8 +73,11 @@ def leaky_recording(secret: Secrets) -> xr.Dataset:
     """A valid recording by a careless instrument, with the truth in every nook that xarray offers."""
     rng = np.random.default_rng(0)
     spikes = (rng.integers(0, 3, 200), rng.uniform(0, 1, 200), rng.integers(0, N, 200))
-    seen = recording(duration=1.0, n_units=N, n_trials=3, spikes=spikes, unit_x=np.zeros(N))
+    told = {"unit_x": np.zeros(N), "unit_region": np.arange(N) % 3}
+    seen = recording(duration=1.0, n_units=N, n_trials=3, spikes=spikes, **told)
     seen = seen.assign_coords(unit=secret.neurons, label=("unit", [secret.circuit] * N))
+    seen = seen.assign_coords(where=("unit", [secret.regions[i % 3] for i in range(N)]))
+    seen["unit_region"].attrs["regions"] = secret.regions
     seen.attrs |= {"circuit": secret.circuit, "seed": secret.seed, "weights": secret.weights}
     seen.encoding["source"] = f"/runs/{secret.circuit}/{secret.seed}.zarr"
     seen["spike_time"].attrs["neuron"] = secret.neurons.tolist()
@@ -90,6 +96,9 @@ def secret_rig(secret: Secrets):
             self.key = secret.weights
 
         def aim(self, pulse):
+            if pulse.kind != "stimulate":
+                raise SimlabError(f"the {pulse.region} of {secret.regions} is out of reach") from KeyError(pulse.region)
+            assert pulse.region in ("", *secret.regions)
             strength = np.zeros(N)
             strength[list(pulse.targets)] = pulse.strength
             return (Effect("drive", strength, pulse.start, pulse.stop, pulse.trials),)
@@ -100,7 +109,9 @@ def secret_rig(secret: Secrets):
     def run(session: Session) -> xr.Dataset:
         return bare(leaky_recording(secret)).assign_attrs(duration=1.0)
 
-    with mounted(Setup(propose, run, Actuator(), N), known_of_units(N, {}), Budget(20, 20.0, 20), {}) as rig:
+    setup = Setup(propose, run, Actuator(), N, secret.regions)
+    units = known_of_units(N, {"unit_region": np.arange(N) % 3})
+    with mounted(setup, units, Budget(20, 20.0, 20), {}) as rig:
         yield rig
 
 
@@ -114,7 +125,8 @@ def test_the_spy_finds_what_is_not_hidden(secret, run_folder):
     """The control: on a recording that was not blinded, with nothing in its way, the hunt succeeds."""
     spy = Spy(secret.wanted(), places=(str(run_folder),))
     loot = found(execute(spy, leaky_recording(secret), entropy=1, **LIMITS))
-    assert {secret.seed, secret.circuit, str(secret.neurons[0]), str(secret.weights[0, 1])} <= set(loot)
+    wanted = {secret.seed, secret.circuit, str(secret.neurons[0]), str(secret.weights[0, 1]), *secret.regions}
+    assert wanted <= set(loot)
 
 
 def test_frames_and_memory_give_the_truth_away_in_the_same_process(secret):

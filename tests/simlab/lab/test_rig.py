@@ -17,6 +17,8 @@ from simlab.instruments.stimulating.ideal import Ideal
 from simlab.lab.rig import MOST_SECONDS, MOST_TRIALS, Rig, Setup, known_of_units, mounted
 from simlab.session import Effect, Perturbation, Session, Stimulus
 
+NONE = {"perturbations": 0, "interventions": 0}
+
 
 @pytest.fixture
 def setup() -> Setup:
@@ -28,6 +30,7 @@ def setup() -> Setup:
         lambda session: bare(implant.record(subject.run(session, rng), rng)),
         Ideal().install(subject.anatomy, implant.key, rng),
         6,
+        ("cortex",),
     )
 
 
@@ -40,17 +43,19 @@ def test_a_session_costs_its_trials_seconds_and_pulses(setup):
         rig.record(
             rig.session(trials=4, duration=2.0).perturbed(Perturbation("stimulate", (1,), 1.0, 0.5, 0.6, (0, 3)))
         )
-        assert rig.spent == Budget(4, 8.0, 2)
+        assert rig.spent == Budget(4, 8.0, 2, 1)
         assert rig.remaining == Budget(16, 22.0, 8)
 
 
-@pytest.mark.parametrize("budget", [Budget(trials=3), Budget(seconds=3.9), Budget(perturbations=3)])
+@pytest.mark.parametrize(
+    "budget", [Budget(trials=3), Budget(seconds=3.9), Budget(perturbations=3), Budget(interventions=0)]
+)
 def test_going_over_any_part_of_the_budget_is_refused_before_it_is_spent(setup, budget):
     with rig_on(setup, budget) as rig:
         session = Session(4, 1.0).perturbed(Perturbation("stimulate", (1,), 1.0, 0.5, 0.6))
         with pytest.raises(BudgetExceeded, match="remain of the budget"):
             rig.record(session)
-        assert rig.spent == Budget(0, 0.0, 0)
+        assert rig.spent == Budget(0, 0.0, 0, 0)
 
 
 @pytest.mark.parametrize(
@@ -92,6 +97,16 @@ def test_targets_outside_the_implant_are_refused(setup):
             rig.record(session)
 
 
+def test_units_that_a_synapse_is_onto_outside_the_implant_are_refused(setup):
+    with rig_on(setup, Budget()) as rig:
+        session = rig.session(trials=1, duration=1.0)
+        for outside in (6, -1):
+            edit = Perturbation("edit", (0,), 2.0, 0.5, 0.6, onto=(1, outside))
+            with pytest.raises(SimlabError, match=rf"onto must be units of the implant, 0\.\.5, got \[{outside}\]"):
+                rig.record(session.perturbed(edit))
+        assert rig.record(session.perturbed(Perturbation("edit", (0,), 2.0, 0.5, 0.6, onto=(1,)))).sizes["unit"] == 6
+
+
 def test_a_perturbation_per_neuron_cannot_be_smuggled_past_the_stimulator(setup):
     with rig_on(setup, Budget()) as rig:
         session = rig.session(trials=1, duration=1.0).perturbed(Effect("hold", np.ones(6), 0.5, 0.6))
@@ -102,10 +117,69 @@ def test_a_perturbation_per_neuron_cannot_be_smuggled_past_the_stimulator(setup)
 def test_a_region_is_aimed_at_by_name(setup):
     with rig_on(setup, Budget()) as rig:
         session = rig.session(trials=1, duration=1.0)
-        recording = rig.record(session.perturbed(Perturbation("stimulate", (), 1.0, 0.5, 0.6, region="cortex")))
+        recording = rig.record(session.perturbed(Perturbation("stimulate", (), 1.0, 0.5, 0.6, region="region 0")))
         assert set(recording["spike_unit"].values[np.isclose(recording["spike_time"], 0.5)]) == set(range(6))
-        with pytest.raises(SimlabError, match="one of the subject's, cortex, got 'tectum'"):
+        with pytest.raises(SimlabError, match="one of the subject's, region 0, got 'tectum'"):
             rig.record(session.perturbed(Perturbation("cut", (), 1.0, 0.5, 0.6, region="tectum")))
+
+
+def test_an_intervention_is_paid_for_once_in_an_investigation(setup):
+    def pulse(*targets, trials=None, strength=1.0, start=0.02):
+        return Perturbation("stimulate", targets, strength, start, 0.05, trials)
+
+    def spent(*pulses):
+        rig.record(Session(4, 0.1).perturbed(*pulses))
+        return rig.spent.interventions
+
+    with rig_on(setup, Budget(interventions=6)) as rig:
+        assert spent() == 0
+        assert spent(pulse(0, trials=(0,)), pulse(1, trials=(1,)), pulse(0, trials=(2,)), pulse(1, trials=(2,))) == 3
+        assert spent(pulse(1, 1, start=0.03), pulse(0, trials=(3,))) == 3  # 1 alone, and with 0: both done before
+        assert spent(pulse(0, 1, trials=(0,))) == 4  # both in one perturbation: another set of perturbations
+        assert spent(pulse(0, strength=2.0, trials=(0,))) == 5
+        assert rig.remaining.interventions == 1
+        with pytest.raises(BudgetExceeded, match="costs 2 interventions, but 1 remain of the budget"):
+            spent(pulse(2, trials=(0,)), pulse(3, trials=(1,)))
+        assert rig.spent.interventions == 5  # what was refused was not done
+        assert spent(pulse(2, trials=(0,))) == 6
+        assert spent(pulse(2)) == 6
+        assert spent() == 6
+
+
+def test_regions_are_numbered_at_random_and_aimed_at_by_number(setup):
+    seen = []
+
+    class Named:
+        def aim(self, perturbation):
+            seen.append(perturbation.region)
+            if perturbation.kind == "cool":
+                raise SimlabError("the adder of adder II lies too deep (adders do), aim at decoder: or at none")
+            return (perturbation.effect(np.ones(6)),)
+
+    def fail(session):
+        raise SimlabError("a neuron of the adder cannot be held") from KeyError("adder")
+
+    setup.actuator, setup.regions = Named(), ("decoder", "adder II", "adder")
+    with rig_on(setup, Budget()) as rig:
+        session = rig.session(trials=1, duration=1.0)
+
+        def aim(region, kind="silence"):
+            return session.perturbed(Perturbation(kind, (), 1.0, 0.5, 0.6, region=region))
+
+        for code in range(3):
+            rig.record(aim(f"region {code}"))
+        assert seen == list(setup.regions)
+        for region in ("adder", "region 3", "region -1", "Region 0", "0", "region 00"):
+            with pytest.raises(SimlabError, match=rf"the subject's, region 0 \.\. region 2, got '{region}'"):
+                rig.record(aim(region))
+        with pytest.raises(SimlabError) as refusal:
+            rig.record(aim("region 0", "cool"))
+        assert str(refusal.value) == ("the region 2 of region 1 lies too deep (adders do), aim at region 0: or at none")
+        setup.run = fail
+        with pytest.raises(SimlabError, match="a neuron of the region 2 cannot be held") as refusal:
+            rig.record(session)
+        assert refusal.value.__cause__ is refusal.value.__context__ is None
+        assert rig.spent.trials == 4
 
 
 def test_effects_that_outlast_the_trial_reach_the_subject(setup):
@@ -142,7 +216,7 @@ def test_no_attribute_of_a_rig_buys_a_trial(setup):
         rig.units["unit_x"].values[:] = 7.0
         rig.brief["candidates"] = ()
         assert spendings(rig) == 20
-        assert asdict(rig.spent) == pytest.approx({"trials": 20, "seconds": 2.0, "perturbations": 0})
+        assert asdict(rig.spent) == pytest.approx({"trials": 20, "seconds": 2.0} | NONE)
         assert rig.units["unit_x"].values.max() == 0
         assert list(rig.brief["candidates"]) == ["a", "b"]
 
@@ -173,11 +247,11 @@ def test_a_session_that_lies_about_its_cost_is_refused_or_costs_what_it_is(setup
         for session in (Cheap(2, 0.1).perturbed(pulse), changed, smuggled, {"trials": 2}, None):
             with pytest.raises(SimlabError):
                 rig.record(session)
-        assert rig.spent == Budget(0, 0.0, 0)
+        assert rig.spent == Budget(0, 0.0, 0, 0)
         rig.record(forged)
-        assert asdict(rig.spent) == pytest.approx({"trials": 2, "seconds": 0.2, "perturbations": 0})
+        assert asdict(rig.spent) == pytest.approx({"trials": 2, "seconds": 0.2} | NONE)
         rig.record(Session(2, 0.1, perturbations=(p for p in (pulse, pulse))))
-        assert asdict(rig.spent) == pytest.approx({"trials": 4, "seconds": 0.4, "perturbations": 4})
+        assert asdict(rig.spent) == pytest.approx({"trials": 4, "seconds": 0.4, "perturbations": 4, "interventions": 1})
 
 
 def test_what_happens_to_a_session_afterwards_changes_nothing_in_the_lab(setup):

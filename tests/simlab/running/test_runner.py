@@ -65,6 +65,8 @@ def test_an_active_methods_spending_is_recorded(undisturbed):
     assert set(within["status"]) == {"ok"}
     assert (within["spent_trials"] == 12).all()
     assert (within["spent_perturbations"] == 12).all()
+    assert (within["spent_interventions"] == 4).all()  # each of 4 units, three times
+    assert (within["budget_interventions"] == float("inf")).all()
 
 
 def test_parallel_processes_give_identical_results(undisturbed, tmp_path):

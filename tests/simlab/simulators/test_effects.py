@@ -11,7 +11,7 @@ from simlab.data import anatomy
 from simlab.instruments.placement import make_key
 from simlab.instruments.stimulating.optogenetics import Optogenetics
 from simlab.session import Effect, Perturbation, Session
-from simlab.simulators.effects import changes, check_holds, drive_at, gain_at, hold_at
+from simlab.simulators.effects import changes, check_holds, drive_at, gain_at, hold_at, permanently_silent
 from simlab.simulators.rates import RateNetwork, simulate
 from simlab.simulators.spiking import Drive, SynapseSet
 from simlab.simulators.spiking_plan import Plan
@@ -237,3 +237,25 @@ def test_a_held_unit_drives_others_by_its_rate_and_zero_holds_it_silent():
 def test_the_rate_engine_refuses_what_is_finer_than_its_step():
     with pytest.raises(SimlabError, match=r"every 0.001 s, got steps of 0.0005"):
         run_rates(rate_network(WEIGHTS), with_effects(Effect("drive", np.ones((2, 6)), 0.1, 0.101)))
+
+
+def test_only_who_is_held_silent_through_all_of_every_trial_is_lost_for_good():
+    def hold(rates, start=0.0, stop=1.0, trials=None):
+        return Effect("hold", np.array(rates, dtype=float), start, stop, trials)
+
+    nan = np.nan
+    cases = {
+        (): [0, 0],
+        (hold([0, nan]),): [1, 0],
+        (hold([0, nan], trials=(0, 1)),): [1, 0],
+        (hold([0, nan], trials=(1,)),): [0, 0],
+        (hold([0, nan], start=0.1),): [0, 0],
+        (hold([0, nan], stop=0.9),): [0, 0],
+        (hold([[0, nan], [5, nan]]),): [0, 0],
+        (hold([0, nan]), hold([nan, 0])): [1, 1],
+        (hold([0, 0]), hold([nan, 20], 0.4, 0.5, (0,))): [1, 0],
+        (Effect("drive", np.full(2, -1e3), 0.0, 1.0),): [0, 0],
+    }
+    for effects, lost in cases.items():
+        found = permanently_silent(with_effects(*effects, trials=2, duration=1.0), 2)
+        assert found.tolist() == [bool(b) for b in lost], effects

@@ -190,6 +190,11 @@ def test_cost_is_the_mean_spent_per_cell() -> None:
     assert (row["trials"], row["perturbations"], row["seconds"], row["seconds_analysis"]) == (10, 6, 10, 0.5)
 
 
+def test_different_interventions_are_a_cost_too() -> None:
+    row = summarise(together(cells(10, spent_interventions=4), cells(10, spent_interventions=8))).iloc[0]
+    assert row["interventions"] == 6
+
+
 def test_a_passive_method_spends_its_plan() -> None:
     unstated = {"spent_trials": np.nan, "spent_seconds": np.nan, "spent_perturbations": np.nan}
     row = summarise(cells(5, trials=30, duration=2.0, **unstated)).iloc[0]

@@ -159,6 +159,17 @@ def test_a_sweep_of_words_keeps_the_experiments_order() -> None:
     assert found["recovery"].tolist() == [0.3, 0.6]
 
 
+def test_different_interventions_may_be_swept_at_one_number_of_pulses_and_the_other_way_round() -> None:
+    active = {"kind": "active", "method": "push", "method_label": "push", "stimulator": "light"}
+    table = whole(*(cells(r, budget_perturbations=p, budget_interventions=i, **active)
+                    for r, p, i in [(1, 40.0, 2.0), (5, 40.0, 8.0), (9, 40.0, np.inf), (4, 10.0, 8.0)]))  # fmt: skip
+    assert {"budget_perturbations", "budget_interventions"} <= set(varying(table))
+    found = sweep_curve(table, "budget_interventions")
+    assert found["recovery"].tolist() == [0.1, 0.5]
+    assert found.attrs["label"] == "different interventions allowed"
+    assert sweep_curve(table, "budget_perturbations")["recovery"].tolist() == [0.4, 0.5]
+
+
 def test_units_that_an_instrument_drew_anew_in_each_subject_are_pooled_into_classes() -> None:
     drawn = cells(0, 40, instrument="probe", instrument_label="probe", n_units=np.arange(1, 41))
     found = sweep_curve(drawn.assign(recovered=(np.arange(40) >= 20).astype(float)), "n_units")
