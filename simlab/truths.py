@@ -80,6 +80,16 @@ def one(**values: Any) -> xr.Dataset:
     return xr.Dataset(values)
 
 
+def game(values: np.ndarray, players: np.ndarray | None = None) -> xr.Dataset:
+    """`value` (coalition,), the expected outcome with each set of players intact and the others silenced; `player`.
+
+    values: of all sets (`simlab.coalitions`). players: (player,) the neuron that each player is; all by default.
+    """
+    n_players = len(values).bit_length() - 1
+    player = np.arange(n_players) if players is None else np.asarray(players, dtype=int)
+    return xr.Dataset({"value": ("coalition", values), "player": ("player", player)})
+
+
 def per_neuron(**values: Any) -> xr.Dataset:
     """One value for each neuron (neuron,), by name: a cell type, a preferred value, an importance."""
     arrays = {name: np.asarray(value) for name, value in values.items()}

@@ -50,7 +50,7 @@ class ClockedNetwork:
         require(len(shapes) == 1, f"pre, post and weight must have one entry per synapse, got shapes {sorted(shapes)}")
         ends = np.concatenate([self.pre, self.post])
         inside = bool(((ends >= 0) & (ends < self.n_units)).all())
-        require(inside, f"a synapse's ends must be units 0..{self.n_units - 1}, got {ends.min()}..{ends.max()}")
+        require(inside, f"a synapse's ends must be units 0..{self.n_units - 1}, got {sorted(set(ends.tolist()))}")
         require(self.tick > 0, f"a tick must be > 0 s, got {self.tick}")
         require(self.temperature >= 0, f"a temperature must be >= 0, got {self.temperature}")
 
@@ -128,7 +128,7 @@ def run(
     states = np.empty((trials, n_ticks, len(seen)), np.uint8)
     first, post, place = network.by_pre
     cuts = of_kind(effects, "gain")
-    for begin, end, now in _segments(effects, n_ticks, network.tick):
+    for begin, end, now in segments(effects, n_ticks, network.tick):
         gained = cuts and any(e.at(now) is not None for e in cuts)
         weights = network.weight * (_gains(effects, now, trials, network) if gained else np.ones((1, 1)))
         drive = drive_at(effects, now, np.arange(trials), network.n_units) * network.rheobase
@@ -161,7 +161,7 @@ def _gains(effects: Sequence[Effect], now: float, trials: int, network: ClockedN
     return gain_at(effects, now, np.arange(trials), np.asarray(network.pre), np.asarray(network.post))
 
 
-def _segments(effects: Sequence[Effect], n_ticks: int, tick: float) -> list[tuple[int, int, float]]:
+def segments(effects: Sequence[Effect], n_ticks: int, tick: float) -> list[tuple[int, int, float]]:
     """Ticks from, to, and a time [s] at which what is done to the subject in between can be read off."""
     edges = np.round(changes(effects, n_ticks * tick) / tick).astype(int)
     cuts = np.unique(np.concatenate([[0], edges[(edges > 0) & (edges < n_ticks)], [n_ticks]]))

@@ -1,0 +1,116 @@
+"""What methods share that silence sets of units throughout trials and watch how well the behaviour does."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated
+
+import numpy as np
+
+from simlab.contracts import Finding, Needs, Rig
+from simlab.data import missing
+from simlab.rules import Within
+from simlab.session import Perturbation
+
+SCORED = Needs(units=1)
+"""What such a method needs of a recording, beside an `outcome` of each trial: units to aim at."""
+
+Length = Annotated[float, Within(0.01, 100.0, "s")]
+"""Of a trial."""
+
+Strength = Annotated[float, Within(0, 1000, excluding=(0,))]
+"""Of a silencing perturbation; 1 keeps most neurons silent (`simlab.perturbations`)."""
+
+
+@dataclass(frozen=True, eq=False)
+class Outcomes:
+    """How well the behaviour did under each intervention: mean (set,), standard error (set,), trials (set,)."""
+
+    mean: np.ndarray
+    error: np.ndarray
+    trials: np.ndarray
+
+
+class Silencer:
+    """Silences sets of units at a rig, so many trials of each, within the budget."""
+
+    def __init__(self, rig: Rig, duration: float, strength: float = 1.0) -> None:
+        self.rig, self.duration, self.strength = rig, duration, strength
+        self.n_units = rig.units.sizes["unit"]
+
+    def affordable(self, sets: int, controls: int = 0) -> int:
+        """How many trials of each of so many different sets, and of `controls` without any, the budget still buys."""
+        left = self.rig.remaining
+        if sets > left.interventions:
+            return 0
+        most = min(left.trials, left.seconds / self.duration * (1 + 1e-9)) / max(sets + controls, 1)
+        return int(min(most, left.perturbations / max(sets, 1), MOST_EACH))
+
+    def outcomes(self, silenced: np.ndarray, trials: int) -> Outcomes | Finding:
+        """Of sets of silenced units (set, unit) bool, so many trials each, in one session; an empty set is a control.
+
+        An abstention where the recording holds no outcome. Which trials get which set is by turns: the task orders its
+        conditions at random.
+        """
+        session = self.rig.session(trials=trials * len(silenced), duration=self.duration)
+        mine = np.arange(trials * len(silenced)) % len(silenced)
+        pulses = [
+            Perturbation(
+                "silence", tuple(np.flatnonzero(row).tolist()), self.strength, 0.0, self.duration,
+                trials=tuple(np.flatnonzero(mine == number).tolist()),
+            )
+            for number, row in enumerate(silenced)
+            if row.any()
+        ]  # fmt: skip
+        recording = self.rig.record(session.perturbed(*pulses))
+        if "outcome" not in recording:
+            return Finding.abstain("the task scores no outcome: there is no behaviour whose parts could be found")
+        if reason := missing(recording, SCORED):
+            return Finding.abstain(reason)
+        outcome = recording["outcome"].values
+        each = [outcome[mine == number] for number in range(len(silenced))]
+        return Outcomes(
+            np.array([values.mean() for values in each]),
+            np.array([_error(values) for values in each]),
+            np.array([len(values) for values in each]),
+        )
+
+
+MOST_EACH = 10_000
+"""Trials of one set, however large the budget."""
+
+
+def _error(values: np.ndarray) -> float:
+    """The standard error of a mean outcome in 0..1, never below that of one trial in n + 2 (Agresti & Coull 1998)."""
+    n = len(values)
+    share = (values.sum() + 1) / (n + 2)
+    return float(max(values.std(ddof=1) / np.sqrt(n) if n > 1 else 0.5, np.sqrt(share * (1 - share) / (n + 2)) * 0.5))
+
+
+def alone(n_units: int) -> np.ndarray:
+    """(unit, unit): each unit silenced by itself."""
+    return np.eye(n_units, dtype=bool)
+
+
+def p_of_losses(control: tuple[float, float], other: Outcomes) -> np.ndarray:
+    """(set,) two-sided p of each set's difference from the controls' mean and standard error (normal approximation)."""
+    from scipy.stats import norm
+
+    z = (control[0] - other.mean) / np.hypot(control[1], other.error)
+    return 2 * norm.sf(np.abs(z))
+
+
+def discoveries(p: np.ndarray, alpha: float) -> np.ndarray:
+    """(set,) bool: which p-values survive Benjamini & Hochberg (1995) at rate `alpha`."""
+    from scipy.stats import false_discovery_control
+
+    return false_discovery_control(p) <= alpha if len(p) else np.zeros(0, bool)
+
+
+def too_few(rig: Rig, wanted: str) -> Finding:
+    """The abstention of a method whose budget does not buy what it takes."""
+    left = rig.remaining
+    return Finding.abstain(
+        f"the budget of {left.trials:g} trials, {left.seconds:g} s, {left.perturbations:g} perturbations and "
+        f"{left.interventions:g} interventions does not buy {wanted}"
+    )
