@@ -96,14 +96,17 @@ def activity(
     rate: np.ndarray | None = None,
     time: np.ndarray | None = None,
     behaviour: np.ndarray | None = None,
+    outcome: np.ndarray | None = None,
 ) -> xr.Dataset:
     """An Activity from (trial, time [s], neuron) spike columns in any order and/or `rate` (trial, time, neuron).
 
     Spikes are put on the lab's clock (`simlab.data.clock`), one per neuron and tick at most. `time` [s] labels the
-    samples of rate and behaviour. The session's stimulus is resampled onto `time` when that
+    samples of rate and behaviour; `outcome` (trial,) says how well each trial's behaviour served its task, from 0 to 1
+    (the share of it that was right). The session's stimulus is resampled onto `time` when that
     is given, and keeps its own steps otherwise. Raises SimlabError where the parts do not fit one another.
     """
-    variables: dict[str, Any] = {"rate": rate, "behaviour": behaviour, "condition": session.conditions}
+    shown: dict[str, Any] = {"behaviour": behaviour, "condition": session.conditions, "outcome": outcome}
+    variables: dict[str, Any] = {"rate": rate} | shown
     coords: dict[str, Any] = {"trial": np.arange(session.trials), "neuron": np.arange(n_neurons)}
     if spikes is not None:
         trial, when, neuron = _clocked_spikes(spikes, session.duration)
@@ -140,7 +143,8 @@ def recording(
 
     duration [s]: of every trial, or (trial,). signal: (trial, sample, unit), with its `modality` ("fluorescence"),
     `signal_units` ("dF/F") and `sample_time` (sample,) [s]; over="channel" where it was measured beside the units.
-    `like`: an Activity whose stimulus, behaviour, condition and time are passed on, as the experimenter knows them.
+    `like`: an Activity whose stimulus, behaviour, condition, outcome and time are passed on, as the experimenter knows
+    them.
     Raises SimlabError where the parts do not fit one another.
     """
     if n_trials < 1 or n_units < 0:
@@ -171,7 +175,7 @@ def recording(
 
 def _pass_on(like: xr.Dataset, variables: dict[str, Any], coords: dict[str, Any]) -> None:
     """What the experimenter knows of the trials, from an Activity."""
-    for name in ("stimulus", "behaviour", "condition"):
+    for name in ("stimulus", "behaviour", "condition", "outcome"):
         if name in like:
             variables.setdefault(name, like[name].values)
     for name in ("feature", "factor"):

@@ -67,6 +67,16 @@ def _check(dataset: xr.Dataset, what: str, vocabulary: Mapping[str, tuple[str, .
         raise SimlabError(f"{what} needs the dims trial and {cell}, got no {' and '.join(sorted(lost))}: build it anew")
     if f"spike_{cell}" in dataset:
         _check_spikes(dataset, what, cell)
+    if "outcome" in dataset:
+        _check_outcome(dataset["outcome"].values, what)
+
+
+def _check_outcome(outcome: np.ndarray, what: str) -> None:
+    inside = (outcome >= 0) & (outcome <= 1)
+    if not inside.all():
+        raise SimlabError(
+            f"{what}'s outcome must lie in 0..1, got {outcome[~inside][0]}: give the share of each trial that was right"
+        )
 
 
 def _check_signal(dataset: xr.Dataset) -> None:

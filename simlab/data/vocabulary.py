@@ -18,6 +18,7 @@ ACTIVITY: Mapping[str, tuple[str, ...]] = {
     "stimulus": ("trial", "time", "feature"),
     "behaviour": ("trial", "time", "factor"),
     "condition": ("trial",),
+    "outcome": ("trial",),  # how well the trial's behaviour served its task, 0 to 1
 }
 """Variables of an Activity and their dims. Coordinates: trial, time [s], neuron."""
 
@@ -30,6 +31,7 @@ RECORDING: Mapping[str, tuple[str, ...]] = {
     "stimulus": ("trial", "time", "feature"),
     "behaviour": ("trial", "time", "factor"),
     "condition": ("trial",),
+    "outcome": ("trial",),  # how well the trial's behaviour served its task, 0 to 1
     "trial_duration": ("trial",),  # s; only where trials differ in length
     "trial_start": ("trial",),  # s on the recording's clock; only where it has one
     "contacts": ("pre", "post"),  # synapses that were seen from one unit to another; pre and post are units

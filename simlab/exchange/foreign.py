@@ -43,6 +43,11 @@ def numbers(values: Any, what: str) -> np.ndarray:
     return array.astype(float)
 
 
+def is_outcome(values: np.ndarray) -> bool:
+    """Whether a table's column says how well each trial went in our sense: numbers from 0 to 1, none missing."""
+    return values.size > 0 and values.dtype.kind in "biuf" and bool(((values >= 0) & (values <= 1)).all())
+
+
 def tell(recording: xr.Dataset, unread: Iterable[str], source: str) -> xr.Dataset:
     """The recording with `unread` in its attributes; what is new is told in one UserWarning."""
     new = tuple(dict.fromkeys(unread))

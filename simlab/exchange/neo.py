@@ -25,7 +25,8 @@ def to_neo(dataset: xr.Dataset) -> neo.Block:
 
     Each segment has one SpikeTrain per unit (annotated with unit, label and position [m]), and a signal for each of
     signal, stimulus and behaviour: an AnalogSignal where samples are evenly spaced, else irregular; it ends with its
-    trial. Segments are annotated with duration, condition and start [s]; the block with the rest, as a line of JSON.
+    trial. Segments are annotated with duration, condition, outcome and start [s]; the block with the rest, as a line
+    of JSON.
     """
     import neo
 
@@ -37,6 +38,8 @@ def to_neo(dataset: xr.Dataset) -> neo.Block:
         segment = neo.Segment(name=f"trial {trial}", index=trial, duration=float(duration))
         if "condition" in dataset:
             segment.annotate(condition=int(dataset["condition"].values[trial]))
+        if "outcome" in dataset:
+            segment.annotate(outcome=float(dataset["outcome"].values[trial]))
         if "trial_start" in dataset:
             segment.annotate(start=float(dataset["trial_start"].values[trial]))
         segment.spiketrains.extend(_trains(dataset, trial, float(duration)))

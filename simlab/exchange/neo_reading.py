@@ -66,6 +66,8 @@ def _ours(
     read: dict[str, Any] = dict(variables) | notes["tables"]
     if notes["clock"]:
         read["trial_start"] = np.array([s.annotations["start"] for s in segments])
+    if all("outcome" in s.annotations for s in segments):
+        read["outcome"] = np.array([s.annotations["outcome"] for s in segments])
     for name in CLOCKS:
         if (folded := _signal(segments, name)) is not None:
             values, clock = folded

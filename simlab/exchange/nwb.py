@@ -94,6 +94,9 @@ def _add_trials(file: NWBFile, dataset: xr.Dataset, line: Timeline) -> None:
         if names and min(codes) >= 0 and max(codes) < len(names):
             columns["condition_name"] = [names[code] for code in codes]
             file.add_trial_column("condition_name", "Name of the trial's experimental condition.")
+    if "outcome" in dataset:
+        columns["outcome"] = dataset["outcome"].values.astype(float).tolist()
+        file.add_trial_column("outcome", "How well the trial's behaviour served its task, from 0 to 1.")
     for trial, onset in enumerate(line.onset):
         extra = {name: values[trial] for name, values in columns.items()}
         file.add_trial(start_time=float(onset), stop_time=float(onset + line.duration[trial]), **extra)

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import SimlabError
-from simlab.exchange.foreign import SpikeTable, coded, labels_of, numbers, spike_table
+from simlab.exchange.foreign import SpikeTable, coded, is_outcome, labels_of, numbers, spike_table
 from simlab.exchange.nwb_unread import Use
 from simlab.exchange.timeline import TOLERANCE, Timeline
 from simlab.instruments.placement import UNIT_AXES
@@ -76,6 +76,7 @@ def read_trials(file: NWBFile, last: float, use: Use) -> tuple[Timeline, dict[st
     use.column(table, "start_time", "stop_time")
     line = Timeline.checked(start[order], length[order])
     variables, attrs = _conditions(table, order, use)
+    variables |= _outcome(table, order, use)
     if line.onset[0] >= 0:
         variables["trial_start"] = line.onset
     else:
@@ -116,6 +117,15 @@ def _conditions(table: Any, order: np.ndarray, use: Use) -> tuple[dict[str, Any]
     use.column(table, name)
     codes, names = coded(values[order])
     return {"condition": codes}, {"conditions": names} if names else {}
+
+
+def _outcome(table: Any, order: np.ndarray, use: Use) -> dict[str, np.ndarray]:
+    """How well each trial went, where the table says it from 0 to 1; others' words for it are left unread."""
+    values = one_each(table, "outcome") if "outcome" in table.colnames else None
+    if values is None or not is_outcome(values[order]):
+        return {}
+    use.column(table, "outcome")
+    return {"outcome": values[order].astype(float)}
 
 
 def read_units(units: Any, line: Timeline, use: Use) -> tuple[SpikeTable, dict[str, Any]]:

@@ -10,7 +10,7 @@ import xarray as xr
 
 from simlab.contracts import SimlabError
 from simlab.data import bare, check_recording, is_spiking, recording
-from simlab.exchange.foreign import coded, labels_of, refuse_contacts, refusing_damage, spike_table, tell
+from simlab.exchange.foreign import coded, is_outcome, labels_of, refuse_contacts, refusing_damage, spike_table, tell
 from simlab.exchange.notes import TABLES, named, read_notes, signal_of, to_notes
 from simlab.exchange.timeline import Timeline, same_clock
 
@@ -26,8 +26,8 @@ def to_pynapple(dataset: xr.Dataset) -> dict[str, Any]:
     and behaviour, and `notes` (a line of JSON) for what pynapple has no place for.
 
     Trials lie where the recording's clock has them, else one second apart. Positions [m] and quality are metadata of
-    the units or of the signal's columns, conditions of the trials; pynapple keeps times to the nanosecond, and
-    parts trials that touch by a microsecond.
+    the units or of the signal's columns, conditions and outcomes of the trials; pynapple keeps times to the
+    nanosecond, and parts trials that touch by a microsecond.
     """
     import pynapple as nap
 
@@ -40,6 +40,8 @@ def to_pynapple(dataset: xr.Dataset) -> dict[str, Any]:
     trials = nap.IntervalSet(start=line.onset, end=end)
     if "condition" in dataset:
         trials.set_info(condition=dataset["condition"].values)
+    if "outcome" in dataset:
+        trials.set_info(outcome=dataset["outcome"].values)
     known = {name: dataset[name].values for name in UNIT_TABLES if name in dataset}
     result: dict[str, Any] = {"trials": trials, "notes": to_notes(dataset, tables=True)}
     if is_spiking(dataset):
@@ -127,7 +129,11 @@ def _trials(
         variables["condition"], names = coded(np.asarray(trials["condition"]))
     if (notes["clock"] if notes else True) and line.onset[0] >= 0:
         variables["trial_start"] = line.onset
-    unread += [f"trials' {name}" for name in trials.metadata_columns if name not in ("condition", "rate")]
+    outcome = np.asarray(trials["outcome"]) if "outcome" in trials.metadata_columns else np.empty(0)
+    if is_outcome(outcome):
+        variables["outcome"] = outcome
+    used = {"condition", "rate", *variables}
+    unread += [f"trials' {name}" for name in trials.metadata_columns if name not in used]
     return variables, {"conditions": names} if names else {}
 
 

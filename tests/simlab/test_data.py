@@ -100,6 +100,18 @@ def test_bare_permutes_units_and_drops_whatever_could_carry_the_truth():
     assert not np.shares_memory(clean.unit_x.values, dirty.unit_x.values)
 
 
+def test_the_outcome_of_each_trial_reaches_a_blind_recording():
+    seen = data.activity(Session(2, 1.0), 3, spikes=SPIKES, outcome=np.array([0.25, 1.0]))
+    passed_on = data.recording(duration=1.0, n_units=3, n_trials=2, spikes=SPIKES, like=seen)
+    assert data.bare(passed_on).outcome.values.tolist() == [0.25, 1.0]
+
+
+@pytest.mark.parametrize("outcome", [[0.5, 1.5], [-0.1, 0.0], [np.nan, 1.0]])
+def test_an_outcome_beyond_0_to_1_is_refused_by_rule(outcome):
+    with pytest.raises(SimlabError, match=r"outcome must lie in 0\.\.1, got (1\.5|-0\.1|nan)"):
+        data.activity(Session(2, 1.0), 3, outcome=np.array(outcome))
+
+
 def traced(duration=0.3, n_trials=1, **more):
     trace = np.arange(6.0 * n_trials).reshape(n_trials, 3, 2)
     return data.recording(

@@ -46,7 +46,8 @@ def everything():
         duration=duration, n_units=4, n_trials=3, time=time, stimulus=shown, behaviour=shown[:, :, :1],
         spikes=(trial, rng.uniform(0, duration[trial] - 0.01), rng.integers(0, 3, 80)),
         signal=potential, modality="field potential", signal_units="V", over="channel", sample_time=sampled,
-        condition=[1, 0, 1], trial_start=start, unit_quality=[0.5, 1.0, 0.0, 0.9], unit_region=[1, 0, 0, 2],
+        condition=[1, 0, 1], outcome=[0.25, 1.0, 0.0], trial_start=start,
+        unit_quality=[0.5, 1.0, 0.0, 0.9], unit_region=[1, 0, 0, 2],
         unit_x=[0.0, 1e-5, 2e-5, 3e-5], unit_y=np.zeros(4), unit_z=np.full(4, -1e-3),
         channel_x=[0.0, 2e-5, 4e-5], channel_y=np.zeros(3), channel_z=[1e-3, 2e-3, 3e-3],
     )  # fmt: skip

@@ -81,6 +81,14 @@ def test_text_conditions_become_numbers_and_names(tmp_path):
     assert "trial_duration" not in found
 
 
+def test_an_outcome_in_words_of_its_own_is_left_unread(tmp_path):
+    file = with_trials(empty_file(), [1.0] * 3, outcome=["hit", "miss", "hit"])
+    file.add_unit(spike_times=[1.2])
+    found, told = read(file, tmp_path)
+    assert "outcome" not in found
+    assert "outcome" in told
+
+
 @pytest.mark.parametrize(
     ("values", "codes", "names"),
     [

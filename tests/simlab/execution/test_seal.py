@@ -36,6 +36,7 @@ def full_recording() -> xr.Dataset:
         stimulus=np.where(rng.random((trials, steps, 2)) < 0.3, np.nan, 1.0),
         behaviour=rng.integers(0, 9, (trials, steps, 1)),
         condition=[2, 0, 1],
+        outcome=np.array([0.0, 0.5, 1.0]),
         unit_x=np.zeros(n),
         unit_y=np.arange(n) * 1e-5,
         unit_z=np.ones(n),
