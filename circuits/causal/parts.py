@@ -236,12 +236,17 @@ MOST_EDGES = 8
 
 def _outcomes(layout: Layout, intact: np.ndarray) -> np.ndarray:
     """(set,) the share of the patterns that sets of intact areas (set, area) answer right, without lapses."""
+    return right_answers(layout, intact).mean(axis=1)
+
+
+def right_answers(layout: Layout, intact: np.ndarray) -> np.ndarray:
+    """(set, pattern) bool: which patterns sets of intact areas (set, area) answer right, without lapses."""
     n_ticks = 8 + 4 * layout.n_areas  # long enough for any path to have had its say before the last half
     network, outputs = layout.network(0.0), list(layout.outputs)
     session = Session(len(intact), n_ticks * TICK)
-    right = np.zeros(len(intact))
+    right = []
     for number in range(len(layout.patterns)):
         pattern = np.full(len(intact), number)
         states = run(network, layout.given(pattern, n_ticks), session, 0, watched=outputs, silenced=~intact)
-        right += layout.correct(states, pattern)
-    return right / len(layout.patterns)
+        right.append(layout.correct(states, pattern))
+    return np.stack(right, axis=1)

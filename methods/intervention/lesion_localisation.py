@@ -1,0 +1,117 @@
+"""Silence one area at a time and name it after the behaviour that is lost."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import ClassVar
+
+import numpy as np
+import xarray as xr
+
+from methods.intervention._silencing import Length, Strength, too_few
+from simlab.contracts import Finding, Needs, Rig
+from simlab.rules import check_fields
+from simlab.rules.quantities import Level, Repeats
+from simlab.session import Perturbation, Session
+
+
+@dataclass(frozen=True)
+class LesionLocalisation:
+    """Every area is silenced by itself in all behaviours; it is named after what fails without it.
+
+    A behaviour is lost where its outcome falls by more than `least_loss` of that of controls, significantly so (normal
+    approximation, Bonferroni over areas and behaviours at `alpha`). An area whose loss ends one behaviour gets that
+    behaviour as its function, one that ends several is generic, one that ends none does nothing. So lesions were read
+    from Broca on; what it cannot see is a behaviour that nobody watched. Units of one area (`unit_region`) get one
+    label; without areas every unit is its own. Cost: `trials_each` trials per area and behaviour, and as controls.
+    """
+
+    name: ClassVar[str] = "lesion_localisation"
+    question: ClassVar[str] = "localisation"
+    family: ClassVar[str] = "lesion"
+    library: ClassVar[str] = "own"
+    needs: ClassVar[Needs] = Needs(units=1)
+
+    alpha: Level = 0.05
+    least_loss: Level = 0.25
+    """Of the outcome of controls."""
+    trials_each: Repeats = 20
+    """Of each area and behaviour, if the budget allows."""
+    fewest_each: Repeats = 3
+    """Without which it abstains."""
+    duration: Length = 1.0
+    strength: Strength = 1.0
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    def investigate(self, rig: Rig, rng: np.random.Generator) -> Finding:
+        """One session: areas by turns, controls in between; the notes give the outcome (area, behaviour)."""
+        behaviours = [f for f in rig.brief.get("functions", ()) if f.startswith("behaviour")]
+        area = _areas(rig.units)
+        n_sets = int(area.max(initial=0)) + 2
+        trials = self._affordable(rig, n_sets, len(behaviours))
+        if trials < self.fewest_each * len(behaviours):
+            return too_few(
+                rig, f"{self.fewest_each} trials of each of {n_sets - 1} areas in {len(behaviours)} behaviours"
+            )
+        session = rig.session(trials=trials * n_sets, duration=self.duration)
+        mine = rng.permutation(np.arange(session.trials) % n_sets)
+        recording = rig.record(session.perturbed(*self._lesions(session, mine, area, "unit_region" in rig.units)))
+        if "outcome" not in recording or "condition" not in recording:
+            return Finding.abstain("the task scores no outcome by condition: there are no behaviours to tell apart")
+        lost, outcome = self._lost(recording, mine, n_sets, len(behaviours))
+        labels = np.array([_label(row, behaviours) for row in lost], dtype=object)
+        return Finding({"function": labels[area]}, notes={"outcome": outcome, "trials_each": trials})
+
+    def _affordable(self, rig: Rig, n_sets: int, n_behaviours: int) -> int:
+        """Trials of each area, all behaviours together."""
+        left = rig.remaining
+        if n_sets - 1 > left.interventions:
+            return 0
+        bought = min(left.trials, left.seconds / self.duration * (1 + 1e-9)) / n_sets
+        return int(min(bought, left.perturbations / max(n_sets - 1, 1), self.trials_each * n_behaviours))
+
+    def _lesions(self, session: Session, mine: np.ndarray, area: np.ndarray, by_region: bool) -> list[Perturbation]:
+        """One perturbation per area, in its trials; set 0 are the controls."""
+        lesions = []
+        for number in range(int(mine.max())):
+            trials = tuple(np.flatnonzero(mine == number + 1).tolist())
+            targets = () if by_region else tuple(np.flatnonzero(area == number).tolist())
+            region = f"region {number}" if by_region else ""
+            if trials and (targets or region):
+                lesions.append(
+                    Perturbation("silence", targets, self.strength, 0.0, session.duration, trials, region=region)
+                )
+        return lesions
+
+    def _lost(
+        self, recording: xr.Dataset, mine: np.ndarray, n_sets: int, n_behaviours: int
+    ) -> tuple[np.ndarray, np.ndarray]:
+        """Which behaviours each area's silence ends (area, behaviour), and outcomes (set, behaviour)."""
+        from scipy.stats import norm
+
+        outcome, condition = recording["outcome"].values, recording["condition"].values
+        mean, error = np.full((2, n_sets, n_behaviours), np.nan)
+        for number in range(n_sets):
+            for behaviour in range(n_behaviours):
+                values = outcome[(mine == number) & (condition == behaviour)]
+                if len(values):
+                    share = (values.sum() + 1) / (len(values) + 2)
+                    mean[number, behaviour] = values.mean()
+                    error[number, behaviour] = np.sqrt(share * (1 - share) / (len(values) + 2))
+        loss, noise = mean[0] - mean[1:], np.hypot(error[0], error[1:])
+        critical = norm.isf(self.alpha / max(loss.size, 1))
+        with np.errstate(invalid="ignore"):
+            return (loss > self.least_loss * mean[0]) & (loss > critical * noise), mean
+
+
+def _areas(units: xr.Dataset) -> np.ndarray:
+    """(unit,) number of its area, or of itself where nobody knows areas."""
+    return units["unit_region"].values if "unit_region" in units else np.arange(units.sizes["unit"])
+
+
+def _label(lost: np.ndarray, behaviours: list[str]) -> str:
+    if not lost.any():
+        return "none"
+    return behaviours[int(np.flatnonzero(lost)[0])] if lost.sum() == 1 else "generic"

@@ -1,0 +1,1 @@
+"""Who does what, from watching alone: the passive rivals of lesions."""

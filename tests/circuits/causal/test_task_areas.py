@@ -1,0 +1,69 @@
+"""Areas named after what their silence ends: right for whoever watched everything, wrong for others."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import simlab
+from circuits.causal.task_areas import TaskAreas, TaskAreasSubject
+from methods.intervention.lesion_localisation import LesionLocalisation
+from methods.roles.tuning_localisation import TuningLocalisation
+from simlab.experiment import Experiment, Grid, Plan
+from simlab.session import Effect
+
+SMALL = TaskAreas(watched=3, capable=6, middle=4, sharing=0.3)
+
+
+@pytest.fixture(scope="module")
+def subject() -> TaskAreasSubject:
+    return SMALL.subject(np.random.default_rng(1))
+
+
+def test_what_each_area_serves_is_what_the_wiring_says(subject: TaskAreasSubject) -> None:
+    middle = subject.losses[6:10]
+    assert np.array_equal(middle, subject.uses.T)
+    assert np.array_equal(subject.losses[:6], np.eye(6, dtype=bool))
+    named = subject.truth("localisation", None, np.random.default_rng(0))["function"].values
+    assert named[:6].tolist() == ["behaviour 0", "behaviour 1", "behaviour 2", "none", "none", "none"]
+    shared = (subject.uses.sum(axis=0) > 1) & subject.uses[:3].any(axis=0)
+    assert shared.any()
+    assert set(named[6:10][shared]) == {"generic"}
+
+
+def test_a_silenced_area_ends_the_behaviours_that_use_it_in_a_session_too(subject: TaskAreasSubject) -> None:
+    area = 6 + int(subject.uses[:3].any(axis=0).argmax())
+    held = np.full(subject.anatomy.sizes["neuron"], np.nan)
+    held[area] = 0.0
+    session = subject.session(trials=12, duration=0.5, rng=np.random.default_rng(0))
+    silenced = session.perturbed(Effect("hold", held, 0.0, 0.5, tuple(range(6))))
+    outcome = subject.run(silenced, np.random.default_rng(0))["outcome"].values
+    condition = np.array(session.conditions)
+    assert np.array_equal(outcome[:6], 1.0 - subject.losses[area][condition[:6]])
+    assert (outcome[6:] == 1).all()
+
+
+def test_lesions_are_right_where_everything_was_watched_and_not_where_half_was(tmp_path: Path) -> None:
+    results = simlab.run(
+        Experiment(
+            "watched", "?",
+            (
+                Grid(
+                    (SMALL, TaskAreas(watched=6, capable=6, middle=4, sharing=0.3)), (Plan(600, 0.5),), ("perfect",),
+                    (LesionLocalisation(duration=0.5), TuningLocalisation()), stimulators=("ideal",), baselines=False,
+                ),
+            ),
+            subjects=1,
+        ),
+        tmp_path / "run",
+    )  # fmt: skip
+    table = results.table
+    assert (table.status == "ok").all(), table.reason
+    all_seen = table.circuit_label.str.contains("watched=6")
+    lesion = table.method == "lesion_localisation"
+    assert table.region_accuracy[lesion & all_seen].item() == 1.0
+    assert table.region_accuracy[lesion & ~all_seen].item() < 1.0
+    assert table.generic_called_specific[lesion & ~all_seen].item() > 0.0
+    assert table.region_accuracy[~lesion & ~all_seen].item() < 1.0
