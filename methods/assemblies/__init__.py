@@ -1,0 +1,1 @@
+"""Which units belong together: partitions of the recorded units."""

@@ -1,0 +1,68 @@
+"""Groups that are there are found, a population without any is left whole, and a common drive is taken for groups."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import xarray as xr
+
+import simlab
+from methods.assemblies.connectome_communities import ConnectomeCommunities
+from methods.assemblies.correlation_communities import CorrelationCommunities
+from methods.assemblies.ica_assemblies import IcaAssemblies
+from simlab.contracts import CONNECTOME
+from simlab.data import recording
+from simlab.questions.assemblies import Assemblies
+
+GROUPS = np.repeat([0, 1, 2], 6)
+WATCHING = (CorrelationCommunities(), IcaAssemblies())
+
+
+def population(shared: float, rng: np.random.Generator, n_bins: int = 4000) -> xr.Dataset:
+    """Counts in 20 ms with a drive that is shared within each group, in these shares of the variance of log rates."""
+    drive = np.sqrt(shared) * rng.standard_normal((n_bins, 3))[:, GROUPS]
+    rate = 50 * np.exp(drive + np.sqrt(1 - shared) * rng.standard_normal((n_bins, len(GROUPS))) - 0.5)
+    counts = rng.poisson(rate * 20e-3)
+    n_trials, per_trial = 4, n_bins // 4
+    bins, unit = np.nonzero(counts)
+    bins, unit = np.repeat(bins, counts[bins, unit]), np.repeat(unit, counts[bins, unit])
+    time = 20e-3 * (bins % per_trial + rng.random(len(bins)))
+    spikes = bins // per_trial, time, unit
+    return recording(duration=per_trial * 20e-3, n_units=len(GROUPS), n_trials=n_trials, spikes=spikes)
+
+
+def rand(method: object, seen: xr.Dataset) -> float:
+    question = Assemblies()
+    truth = xr.Dataset({"group": ("unit", GROUPS)})
+    return question.score(method.analyse(seen, np.random.default_rng(0)), truth)["adjusted_rand"]  # type: ignore[attr-defined]
+
+
+@pytest.mark.parametrize("method", WATCHING, ids=lambda m: m.name)
+def test_groups_that_share_a_drive_are_found_and_independent_units_are_left_whole(method: object) -> None:
+    rng = np.random.default_rng(1)
+    assert rand(method, population(0.9, rng)) > 0.9
+    found = method.analyse(population(0.0, rng), rng)  # type: ignore[attr-defined]
+    assert len(np.unique(found.estimate["group"])) == 1
+
+
+def test_modules_of_a_wiring_diagram_are_found_and_a_random_one_has_none_to_find() -> None:
+    rng, same = np.random.default_rng(2), GROUPS[:, None] == GROUPS[None]
+    contacts = (rng.random(same.shape) < np.where(same, 0.8, 0.05)).astype(int)
+    np.fill_diagonal(contacts, 0)
+    seen = recording(duration=1.0, n_units=len(GROUPS), n_trials=1, contacts=contacts)
+    assert rand(ConnectomeCommunities(), seen) == 1.0
+    few = recording(duration=1.0, n_units=3, n_trials=1, contacts=np.zeros((3, 3), int))
+    assert "too few" in ConnectomeCommunities().analyse(few, rng).abstained
+    assert CONNECTOME in ConnectomeCommunities.needs.modalities
+
+
+@pytest.mark.parametrize("method", WATCHING, ids=lambda m: m.name)
+def test_silent_and_few_units_are_answered_or_abstained_on(method: object) -> None:
+    silent = recording(duration=1.0, n_units=4, n_trials=2, spikes=(np.empty(0, int), np.empty(0), np.empty(0, int)))
+    found = method.analyse(silent, np.random.default_rng(0))  # type: ignore[attr-defined]
+    assert found.abstained or len(found.estimate["group"]) == 4
+
+
+@pytest.mark.parametrize("name", ["correlation_communities", "ica_assemblies", "connectome_communities"])
+def test_the_method_keeps_its_contract(name: str) -> None:
+    assert simlab.check(name).ok
