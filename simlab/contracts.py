@@ -215,7 +215,10 @@ class Instrument(Protocol):
 
 
 class Actuator(Protocol):
-    """A stimulator placed in one subject beside an implant."""
+    """A stimulator placed in one subject beside an implant.
+
+    `by_trial`, True, may ask that a perturbation of all trials comes with their numbers, as some may fail.
+    """
 
     def aim(self, perturbation: Perturbation) -> tuple[Effect, ...]:
         """Turns what was aimed at units into what reaches neurons."""

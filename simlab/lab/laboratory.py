@@ -31,7 +31,7 @@ from simlab.pairing import shown_to
 from simlab.questions.form import check_truth
 from simlab.regimes import departures
 from simlab.scoring import Truth
-from simlab.session import Session
+from simlab.session import Effect, Session
 from simlab.simulators.engines import using
 from simlab.sources import libraries
 from simlab.store.archive import Archive
@@ -54,6 +54,14 @@ class Stopwatch:
             return work()
         finally:
             self.seconds[what] = self.seconds.get(what, 0.0) + time.perf_counter() - start
+
+
+def contents(session: Session) -> dict[str, Any]:
+    """All that is in a session, to be hashed: gains on pairs as arrays, as a million numbers take seconds as lists."""
+    whole = session.perturbations
+    apart = {i: p for i, p in enumerate(whole) if isinstance(p, Effect) and p.over == "pair"}
+    rest = replace(session, perturbations=tuple(p for i, p in enumerate(whole) if i not in apart)).to_dict()
+    return rest | ({"pairs": [[i, p.start, p.stop, p.trials, p.values] for i, p in apart.items()]} if apart else {})
 
 
 class Lab:
@@ -125,7 +133,7 @@ class Lab:
 
     def simulate(self, session: Session, role: tuple[str | int, ...]) -> xr.Dataset:
         """The activity of a session, from memory or the archive where it has been simulated before."""
-        parts = ["activity", *self.made_by, libraries(None), *self.reference, *role, session.to_dict()]
+        parts = ["activity", *self.made_by, libraries(None), *self.reference, *role, contents(session)]
         name = fingerprint(parts)
 
         def run() -> xr.Dataset:

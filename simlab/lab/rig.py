@@ -134,6 +134,8 @@ class Rig:
         cost = _cost(session, bench.done)
         bench.afford(cost)
         _check_size(session)
+        if getattr(setup.actuator, "by_trial", False):
+            intents = [_with_trials(p, session.trials) for p in intents]
         effects = _told(setup, lambda: tuple(effect for p in intents for effect in setup.actuator.aim(p)))
         aimed = replace(session, perturbations=effects)
         bench.spend(cost)
@@ -160,6 +162,12 @@ def _told(setup: Setup, work: Callable[[], T]) -> T:
         kind = BudgetExceeded if isinstance(error, BudgetExceeded) else SimlabError
         refusal = kind(anonymous(str(error), setup.regions))
     raise refusal
+
+
+def _with_trials(perturbation: Perturbation, n_trials: int) -> Perturbation:
+    """The same with all its trials named; a lesion names none."""
+    named = perturbation.kind == "lesion" or perturbation.trials is not None
+    return perturbation if named else replace(perturbation, trials=tuple(range(n_trials)))
 
 
 def _cost(session: Session, done: Set[Intervention]) -> dict[str, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 import numpy as np
 import xarray as xr
@@ -92,3 +93,30 @@ def doomed(meant: np.ndarray, share: float, fate: np.ndarray) -> np.ndarray:
     dead = np.zeros(len(meant), dtype=bool)
     dead[order[: round(share * len(order))]] = True
     return dead
+
+
+@dataclass(frozen=True, eq=False)
+class Tissue:
+    """Where the cells, the units and the regions of one subject lie, for stimulators that spread."""
+
+    position: np.ndarray  # (neuron, 3) m
+    region: np.ndarray  # (neuron,) names
+    place: np.ndarray  # (unit, 3) m; NaN where a unit has no neuron
+
+    @classmethod
+    def of(cls, anatomy: xr.Dataset, key: xr.DataArray) -> Tissue:
+        """The tissue around an implant with this key (unit, neuron)."""
+        return cls(positions(anatomy), regions(anatomy), unit_places(anatomy, key))
+
+    def beyond(self, perturbation: Perturbation, radius: float) -> np.ndarray:
+        """(neuron,) [m] how far each neuron is from what is aimed at: 0 in the region, or within a radius of a target.
+
+        From a region it is the distance to the nearest neuron there. Raises SimlabError for a target outside the
+        implant's units, and for an unknown region.
+        """
+        check_targets(perturbation, len(self.place))
+        if perturbation.region:
+            here = within(perturbation.region, self.region) > 0
+            return distances(self.position[here], self.position).min(axis=0)
+        apart = distances(self.place[distinct(perturbation.targets)], self.position)
+        return np.maximum(apart.min(axis=0) - radius, 0.0)

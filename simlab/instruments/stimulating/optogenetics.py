@@ -9,8 +9,9 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import SimlabError
-from simlab.instruments.placement import positions, require
-from simlab.instruments.stimulating.aiming import check_targets, regions, within
+from simlab.instruments.placement import positions
+from simlab.instruments.stimulating.aiming import check_targets, distances, regions, unit_places, within
+from simlab.instruments.stimulating.opsin import expressed
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Distance, Share
 from simlab.session import Effect, Perturbation
@@ -48,6 +49,9 @@ class Optogenetics:
     cell_types: tuple[str, ...] = ()
     """Cell types whose promoter drives the opsin, e.g. ("E",) for CaMKII; empty means all."""
 
+    off_target: Share = 0.0
+    """Probability that a neuron of any other type expresses it too [1]: promoters leak."""
+
     rebound: Annotated[float, Within(0, 100)] = 0.0
     """Depolarising current after silencing light, as a share of the silencing current [1]; 0 is none (assumed)."""
 
@@ -62,23 +66,17 @@ class Optogenetics:
 
         A unit's place is the mean position of its neurons, weighted by the key (unit, neuron).
         """
-        types = anatomy["cell_type"].values.astype(str)
-        unknown = set(self.cell_types) - set(types)
-        require(
-            not unknown,
-            f"optogenetics: cell_types must be among the subject's {sorted(set(types))}, got {sorted(unknown)}: "
-            "name types that exist there, or none for all",
+        amount = expressed(
+            self.name,
+            anatomy,
+            rng,
+            expression=self.expression,
+            spread=self.expression_spread,
+            promoter=self.cell_types,
+            off_target=self.off_target,
         )
-        sigma = np.sqrt(np.log1p(self.expression_spread**2))
-        amount = rng.lognormal(-(sigma**2) / 2, sigma, len(types)) * (rng.random(len(types)) < self.expression)
-        if self.cell_types:
-            amount = amount * np.isin(types, self.cell_types)
-        share = key.transpose("unit", "neuron").values
-        place = positions(anatomy)
-        spot = share @ place / np.maximum(share.sum(axis=1, keepdims=True), 1e-12)
-        beyond = np.linalg.norm(spot[:, None, :] - place[None, :, :], axis=2) - self.spot_radius
+        beyond = distances(unit_places(anatomy, key), positions(anatomy)) - self.spot_radius
         light = np.exp(-np.maximum(beyond, 0) / self.scattering_length)
-        light[share.sum(axis=1) <= 0] = 0.0
         return Light(light, amount, regions(anatomy), self.rebound, self.rebound_time_constant)
 
 

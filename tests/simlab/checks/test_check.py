@@ -55,7 +55,22 @@ def test_what_keeps_its_contract_passes(plugin):
 
 
 @pytest.mark.parametrize(
-    "name", ["perfect", "subsample", "electrodes", "two_photon", "bold", "connectome", "ideal", "optogenetics"]
+    "name",
+    [
+        "perfect",
+        "subsample",
+        "electrodes",
+        "two_photon",
+        "bold",
+        "connectome",
+        "ideal",
+        "optogenetics",
+        "two_photon_optogenetics",
+        "cooling",
+        "microstimulation",
+        "pharmacology",
+        "lesion",
+    ],
 )
 def test_the_built_in_instruments_pass_by_name(name):
     assert check(name).ok

@@ -15,15 +15,16 @@ from simlab import truths
 from simlab.contracts import Needs, SimlabError
 from simlab.data import mean_rates
 from simlab.experiment import Cell, Plan
+from simlab.fingerprint import fingerprint
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
 from simlab.instruments.stimulating.ideal import Ideal
 from simlab.lab.blinding import BlindImplant
 from simlab.lab.cell import run_cell
-from simlab.lab.laboratory import Lab
+from simlab.lab.laboratory import Lab, contents
 from simlab.lab.memory import forget
 from simlab.lab.row import Settings
-from simlab.session import Session
+from simlab.session import Effect, Session
 from simlab.store.archive import Archive
 from simlab.store.columns import COLUMNS, TIMINGS
 from simlab.store.packing import digest, unpack_dataset, unpack_finding
@@ -177,6 +178,19 @@ def test_variants_of_an_active_method_share_the_sessions_that_they_ask_for(tmp_p
     other, _ = run_cell(active(method=PulseAndCount(repeats=2)), settings)
     assert other["status"] == "ok"
     assert len(Archive(tmp_path).entries()) == 2
+
+
+def test_sessions_are_told_apart_by_each_weight_that_they_change():
+    gain = np.ones((2, 2))
+    pair = Effect("gain", gain, 0.0, 0.5, over="pair")
+    other = Effect("gain", np.array([[1.0, 2.0], [1.0, 1.0]]), 0.0, 0.5, over="pair")
+    drive = Effect("drive", np.ones(2), 0.0, 0.5)
+    made = [(), (pair,), (other,), (drive,), (pair, drive), (drive, pair), (pair, other), (other, pair)]
+    made += [(Effect("gain", gain, 0.0, 0.6, over="pair"),), (Effect("gain", gain, 0.0, 0.5, (0,), over="pair"),)]
+    found = {fingerprint(contents(Session(2, 1.0, perturbations=effects))) for effects in made}
+    assert len(found) == len(made)
+    plain = Session(2, 1.0, perturbations=(drive,))
+    assert contents(plain) == plain.to_dict()  # as it was
 
 
 def test_what_an_active_method_spent_is_in_its_row():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import copy
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 import numpy as np
 import pytest
@@ -180,6 +180,25 @@ def test_regions_are_numbered_at_random_and_aimed_at_by_number(setup):
             rig.record(session)
         assert refusal.value.__cause__ is refusal.value.__context__ is None
         assert rig.spent.trials == 4
+
+
+def test_a_stimulator_that_may_fail_is_told_the_trials_by_number(setup):
+    class Failing:
+        by_trial = True
+
+        def aim(self, perturbation):
+            asked.append(perturbation.trials)
+            return (replace(perturbation, trials=perturbation.trials and perturbation.trials[1:]).effect(np.ones(6)),)
+
+    asked, seen = [], []
+    setup.actuator, setup.run = Failing(), lambda session: seen.append(session)
+    pulses = [Perturbation("silence", (1,), 1.0, 0.5, 1.0, trials) for trials in (None, (0, 2))]
+    lesion = Perturbation("lesion", (1,), 1.0, 0.0, 1.0)
+    with rig_on(setup, Budget()) as rig:
+        rig.record(Session(3, 1.0).perturbed(*pulses, lesion))
+        assert rig.spent.perturbations == 3 + 2 + 3  # as asked, whatever failed
+    assert asked == [(0, 1, 2), (0, 2), None]
+    assert [effect.trials for effect in seen[0].perturbations] == [(1, 2), (2,), None]
 
 
 def test_effects_that_outlast_the_trial_reach_the_subject(setup):
