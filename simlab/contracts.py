@@ -274,7 +274,8 @@ class Question(Protocol):
     """What is asked of a mechanism, and how an answer is scored; its file is the only place that knows its variables.
 
     `metrics`: what `score` returns; `headline`: the one that a leaderboard shows. The criteria of `recovered` are
-    fields.
+    fields. `error_metric` may name the one that holds the false share of what was decided, which methods with an
+    `alpha` promise to keep below it: reports draw it against the minutes recorded.
     """
 
     name: ClassVar[str]

@@ -19,7 +19,7 @@ def check_question(examine: Examiner, asked: Any) -> None:
     for what in ("form", "truth_form"):
         examine.holds(f"declares the variables of its {what}", lambda w=what: _form(asked, w))  # type: ignore[misc]
     examine.holds("has every part that a question needs", lambda: _parts(asked))
-    examine.holds("its headline is one of its metrics", lambda: _metrics(asked))
+    examine.holds("its headline and error_metric are among its metrics", lambda: _metrics(asked))
     examine.holds("its picture draws variables that it declares", lambda: _picture(asked))
     examine.holds("has the three baselines", lambda: _baselines(asked))
 
@@ -45,6 +45,8 @@ def _metrics(asked: Any) -> None:
     require(isinstance(metrics, tuple) and bool(metrics), f"metrics must be a tuple of names, got {metrics!r}")
     headline = getattr(asked, "headline", None)
     require(headline in metrics, f"headline must be one of the metrics {', '.join(metrics)}, got {headline!r}")
+    error = getattr(asked, "error_metric", "") or headline
+    require(error in metrics, f"error_metric must be one of the metrics {', '.join(metrics)}, got {error!r}")
 
 
 def _picture(asked: Any) -> str:

@@ -54,6 +54,7 @@ class Connectivity:
     truth_form: ClassVar[Mapping[str, Variable]] = MappingProxyType({"weight": Variable(_PAIR)})
     metrics: ClassVar[tuple[str, ...]] = _METRICS
     headline: ClassVar[str] = "mcc"
+    error_metric: ClassVar[str] = "false_share"
     picture: ClassVar[Picture] = Picture(
         "matrix", answer="score", truth="weight", marked="decided", held_against="edge", left_out="ambiguous"
     )

@@ -63,6 +63,7 @@ class Effect:
     )
     metrics: ClassVar[tuple[str, ...]] = _METRICS
     headline: ClassVar[str] = "spearman"
+    error_metric: ClassVar[str] = "false_share"
     picture: ClassVar[Picture] = Picture(
         "matrix", answer="response", truth="response", marked="decided", held_against="effect", left_out="ambiguous"
     )

@@ -31,6 +31,7 @@ class Row:
     chance: Mapping[str, float] = field(default_factory=dict)  # panel -> level
     ceiling: Mapping[str, float] = field(default_factory=dict)  # line -> level
     target: float | None = None
+    stated: tuple[float, ...] = ()  # error rates that the methods promise
 
 
 MOST_COLOURED = 8
@@ -125,6 +126,8 @@ def _power_panel(
         axes.errorbar(where, middle, yerr=ends, markersize=3.6, elinewidth=0.8, capsize=0, **line_look(i))
     if measure.target is not None:
         axes.axhline(measure.target, color=MUTED, linewidth=0.8, linestyle=(0, (1, 2)), zorder=0)
+    for level in measure.stated:
+        axes.axhline(level, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
     if chance is not None and np.isfinite(chance):
         axes.axhline(chance, color=MUTED, linewidth=0.8, linestyle=(0, (4, 3)), zorder=0)
     low, high = axes.get_ylim()
@@ -146,6 +149,8 @@ def _margin(axes: Axes, measure: Row, lines: Sequence[str], chance: float) -> No
         axes.text(1.03, chance, "chance", va="center", **words)
     if measure.target is not None:
         axes.text(1.03, measure.target, f"{measure.target:.0%}", va="center", **words)
+    for level in measure.stated:
+        axes.text(1.03, level, f"stated\n{level:.0%}", va="center", **words)
 
 
 @styled

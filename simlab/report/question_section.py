@@ -61,6 +61,7 @@ class QuestionSection:
     instruments: Matrix
     points: pd.DataFrame  # of the calibration
     curves: list[Curve] = field(default_factory=list)
+    errors: Plate | None = None
     calibration: Plate | None = None
     answers: list[Plate] = field(default_factory=list)
     answers_trouble: str = ""
@@ -92,6 +93,7 @@ def question_section(material: Material, name: str, gallery: Gallery) -> Questio
         matrices.by_instrument(cells, "instrument_label" if several else "instrument", order),
         points,
         _curves(material, name, order, gallery),
+        _errors(material.by_question[name], name, order, gallery),
         _calibration(points, name, order, gallery),
         *_answers(material, cells, question, order, gallery),
     )
@@ -149,6 +151,27 @@ def _curve(power: tables.Power, name: str, order: list[str], gallery: Gallery) -
     for row in power.needed:
         needed[row["line"]][row["panel"]] = amount_needed(row)
     return Curve(plate, power, panels, needed)
+
+
+ERRORS_CAPTION = (
+    "Means and 95% intervals of the false share of what was decided; an answer that decides on nothing counts 0. "
+    "Dashed: the rates that methods state ({stated})."
+)
+
+
+def _errors(cells: pd.DataFrame, name: str, order: list[str], gallery: Gallery) -> Plate | None:
+    """Realised error rates against minutes, beside those that methods state."""
+    found = tables.false_claims(cells, name)
+    if found is None:
+        return None
+    lines = [line for line in order if line in set(found.curves["line"])]
+    row = charts.Row("value", found.metric.replace("_", " ") + " of what was decided", stated=found.stated)
+    figure, left_out = charts.power_figure(found.curves, "minutes", "minutes recorded", [row], lines)
+    stated = ", ".join(f"{level:g}" for level in found.stated) or "none does"
+    caption = ERRORS_CAPTION.format(stated=stated) + fixed(shortened(found.held, 200))
+    caption += f" Not drawn: {left_out}." if left_out else ""
+    alt = f"False share of what was decided on {name} against minutes recorded"
+    return gallery.add(f"{name} false claims", figure, alt, caption, lines[charts.MOST_COLOURED :])
 
 
 def _calibration(points: pd.DataFrame, name: str, order: list[str], gallery: Gallery) -> Plate | None:

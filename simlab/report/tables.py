@@ -8,15 +8,15 @@ import numpy as np
 
 from simlab.statistics.amounts import MOST_VALUES, swept
 from simlab.statistics.confidence import calibration_points
-from simlab.statistics.curves import Power, power
+from simlab.statistics.curves import FalseClaims, Power, false_claims, power
 from simlab.statistics.verdicts import fooled, stand_in, told
 
 if TYPE_CHECKING:
     import pandas as pd
 
 __all__ = [
-    "MOST_VALUES", "Power", "baseline", "calibration_points", "failures", "notable_cells", "power", "records", "short",
-    "swept",
+    "MOST_VALUES", "FalseClaims", "Power", "baseline", "calibration_points", "failures", "false_claims",
+    "notable_cells", "power", "records", "short", "swept",
 ]  # fmt: skip
 
 RANK = {"error": 0, "over_budget": 1, "abstained": 2}

@@ -9,7 +9,7 @@ from simlab.statistics.amounts import amount, classed, finite
 from simlab.statistics.intervals import mean_interval
 from simlab.statistics.matching import comparable, held, with_settings
 from simlab.statistics.power import data_for_recovery, power_curve
-from simlab.statistics.summaries import headline_of
+from simlab.statistics.summaries import error_metric_of, headline_of
 from simlab.statistics.verdicts import BLIND, counted, recovered, stand_in, subject_of
 
 if TYPE_CHECKING:
@@ -68,6 +68,34 @@ def power(table: pd.DataFrame, board: pd.DataFrame, question: str, x: str, label
         data_for_recovery(curve, target).to_dict("records"),
         held(cells),
     )
+
+
+@dataclass(frozen=True)
+class FalseClaims:
+    """The false share of what methods decide against the minutes recorded, beside the rates that they state."""
+
+    metric: str
+    curves: pd.DataFrame  # panel, line, minutes, value and its interval
+    stated: tuple[float, ...]  # the methods' `alpha`, each once
+    held: str  # what was the same in all cells
+
+
+def false_claims(table: pd.DataFrame, question: str) -> FalseClaims | None:
+    """Realised against stated error rates over minutes; None where no minutes vary or the question has no such metric.
+
+    Means over answers, of which one that decides on nothing counts 0: realised false discovery rates as defined by
+    Benjamini & Hochberg (1995).
+    """
+    metric = error_metric_of(question)
+    if not metric or metric not in table:
+        return None
+    cells = table[(table["question"] == question) & (table["role"] == "circuit") & ~stand_in(table)]
+    cells = _like_cells(cells, "minutes") if len(cells) else cells
+    if cells.empty:
+        return None
+    curves = values(cells, metric, ["panel", "line", "minutes"])
+    stated = tuple(sorted(set(cells["stated_rate"].dropna())))
+    return FalseClaims(metric, curves, stated, held(cells)) if len(curves) else None
 
 
 def _like_cells(cells: pd.DataFrame, x: str) -> pd.DataFrame:

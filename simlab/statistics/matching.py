@@ -23,6 +23,7 @@ FACTORS = ("circuit_label", "plan", "instrument_label", "stimulator_label", "pul
 
 TIED = {
     "seconds": "plan",
+    "minutes": "plan",
     "n_units": "instrument_label",
     "hidden_fraction": "circuit_label",
     "budget_perturbations": "pulses",

@@ -40,6 +40,13 @@ def headline_of(question: str) -> str:
     return get("questions", question).headline if question in names("questions") else "recovered"
 
 
+def error_metric_of(question: str) -> str:
+    """The metric that holds the false share of what is decided; "" where the question declares none."""
+    from simlab.registry import get, names
+
+    return getattr(get("questions", question), "error_metric", "") if question in names("questions") else ""
+
+
 def summarise(table: pd.DataFrame, by: Sequence[str] = ("method_label",)) -> pd.DataFrame:
     """One row per group of cells that agree on `by` (to which `question` is always added).
 

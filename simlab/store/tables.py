@@ -24,6 +24,7 @@ def table(rows: list[Row]) -> pd.DataFrame:
         metrics, chance = json.loads(row["metrics"] or "{}"), json.loads(row["chance"] or "{}")
         flat = {k: v for k, v in row.items() if k not in (*KEPT_APART, "metrics", "chance", "truth", "unit_key")}
         flat = {k: v for k, v in flat.items() if not k.endswith("_parameters") and k != "drawn"}
+        flat["stated_rate"] = _stated_rate(row)
         flat |= {k: np.nan if v is None else v for k, v in metrics.items()}
         flat |= {f"chance_{k}": np.nan if v is None else v for k, v in chance.items()}
         spread.append(flat)
@@ -31,6 +32,12 @@ def table(rows: list[Row]) -> pd.DataFrame:
     for column in ("recovered", "false_recovery", "confidence"):
         frame[column] = frame[column].astype(float)
     return pd.concat([frame, _varying_parameters(rows), _drawn_parameters(rows)], axis=1)
+
+
+def _stated_rate(row: Row) -> float:
+    """The rate of false claims that the cell's method promises, its `alpha`; NaN where it has none."""
+    alpha = json.loads(row.get("method_parameters") or "{}").get("alpha")
+    return float(alpha) if isinstance(alpha, int | float) and not isinstance(alpha, bool) else np.nan
 
 
 def _varying_parameters(rows: list[Row]) -> pd.DataFrame:

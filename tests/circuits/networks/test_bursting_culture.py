@@ -4,6 +4,7 @@ from functools import cache
 
 import numpy as np
 import pytest
+from scipy.ndimage import gaussian_filter1d
 from spiking_bench import fired, kick_session
 
 import simlab
@@ -43,32 +44,59 @@ def test_it_keeps_the_contract():
     assert simlab.check(BurstingCulture(weight=0.04), raises=False).ok
 
 
+def durations():
+    """(burst,) [s], from a fifth of the peak rate to a fifth of it, smoothed by 10 ms (Wagenaar et al. 2006)."""
+    seconds = []
+    for mine, (_, start) in zip(around(0.3, 0.7), found(), strict=True):
+        counts = np.bincount(((columns()[1][mine] - start + 0.3) / 1e-3).astype(int), minlength=1000)
+        rate = gaussian_filter1d(counts.astype(float), 10)
+        seconds.append(np.count_nonzero(rate > 0.2 * rate.max()) * 1e-3)
+    return np.array(seconds)
+
+
+def test_a_burst_lasts_as_long_as_in_a_dish():
+    # Fast currents alone: 0.04 s. Published: 0.1 to 0.5 s (Wagenaar et al. 2006; Teppola et al. 2019).
+    inside = (found()[:, 1] > 0.3) & (found()[:, 1] < DURATION - 0.7)
+    assert np.all((durations()[inside] > 0.1) & (durations()[inside] < 0.5))
+    assert np.median(durations()[inside]) == pytest.approx(0.24, rel=0.15)  # six wirings: 0.234 to 0.245
+
+
+def test_in_a_burst_neurons_fire_below_100_hz():
+    trial, time, neuron = columns()
+    order = np.lexsort((time, neuron, trial))
+    same = (np.diff(trial[order]) == 0) & (np.diff(neuron[order]) == 0)
+    assert np.diff(time[order])[same].min() > 0.0095
+
+
 def test_network_bursts_come_at_the_rate_that_the_weight_was_adapted_to():
-    # 40 expected: +- 16%, on a weight known from 40 others: +- 16%, and to within 1.7%: +- 17%. Six seeds: 23 to 47.
+    # 40 expected: +- 16%, on a weight known from 40 others: +- 16%, and to within 1.7%: +- 17%. Six seeds: 37 to 55.
     assert len(found()) / (TRIALS * DURATION) == pytest.approx(0.1, rel=0.6)
 
 
 def test_almost_all_neurons_fire_in_every_burst_several_times_each():
-    spikes, neuron = around(0.1, 0.3), columns()[2]
+    spikes, neuron = around(0.1, 0.5), columns()[2]
     taking_part = [len(np.unique(neuron[mine])) for mine in spikes]
     assert min(taking_part) >= 95
     assert 3 < spikes.sum() / len(found()) / 100 < 15
 
 
-def test_between_bursts_neurons_are_quiet_and_fire_by_their_own_noise_alone():
-    outside = ~around(0.1, 0.3).any(axis=0)
-    seconds = TRIALS * DURATION - 0.4 * len(found())
-    rate = outside.sum() / 100 / seconds
-    assert rate == pytest.approx(0.2, rel=0.05)  # 8000 spikes: +- 1.1%, and some that synapses add
+def test_between_bursts_neurons_are_quiet_and_fire_by_their_own_noise_and_a_little_by_synapses():
+    outside = ~around(0.1, 0.5).any(axis=0)
+    seconds = TRIALS * DURATION - 0.6 * len(found())
+    alone = BurstingCulture(weight=0.0).subject(stream(1, "subject")).run(Session(4, 50.0), stream(1, "run"))
+    noise = alone.sizes["spike"] / 100 / 200  # Hz
+    # A shot finds another within 35 ms before it in 5% of cases: 1.6 Hz x 0.05.
+    assert noise == pytest.approx(0.08, rel=0.1)  # 1600 spikes: +- 2.5%, the 35 ms are approximate
+    assert noise < outside.sum() / 100 / seconds < 3 * noise
     trial, time, neuron = (column[outside] for column in columns())
     cell = np.bincount(neuron + 100 * trial, minlength=100 * TRIALS)
-    # Poisson noise of its own: counts of 10 per neuron and trial, less what bursts leave of 50 s.
-    assert cell.var() / cell.mean() == pytest.approx(1.0, abs=0.2)
+    # Poisson, but neurons with more contacts fire more. Small bursts would make it 5 and more.
+    assert 0.9 < cell.var() / cell.mean() < 2
     assert time.max() > 0.9 * DURATION
 
 
 def test_a_burst_ends_because_synapses_tire():
-    """The depression that is left after seven spikes would keep a burst going if they did not."""
+    """The depression that is left after twelve spikes would keep a burst going if they did not."""
     tireless = BurstingCulture(weight=float(culture().weights.max()), recovery=1e-3)
     activity = tireless.subject(stream(1, "subject")).run(Session(4, 10.0), stream(1, "run"))
     assert activity.sizes["spike"] / (100 * 40.0) > 50  # Hz: once begun, a burst never ends
@@ -80,7 +108,7 @@ def test_the_weight_belongs_to_the_wiring_and_comes_again():
     values = np.unique(culture().weights)
     assert len(values) == 2
     assert values[0] == 0
-    assert 0.025 < values[1] < 0.06
+    assert 0.05 < values[1] < 0.07
     assert abs((culture().weights > 0).sum() / 9900 - 0.12) < 0.013  # +- 0.0033
 
 
@@ -105,8 +133,8 @@ def test_a_spike_of_each_neuron_fires_just_the_neurons_that_the_truth_names():
 
 
 def test_the_release_of_one_spike_must_be_over_before_the_next():
-    with pytest.raises(SimlabError, match=r"below the refractory period of 0.002 s, got 0.003"):
-        BurstingCulture(delay=3e-3)
+    with pytest.raises(SimlabError, match=r"below the refractory period of 0.01 s, got 0.02"):
+        BurstingCulture(delay=20e-3)
     with pytest.raises(SimlabError, match=r"a quarter of the synaptic time constant, got 0.001"):
         BurstingCulture(dt=1e-3)
     with pytest.raises(LookupError, match="can answer connectivity, got"):

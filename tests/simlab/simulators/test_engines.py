@@ -19,7 +19,7 @@ SMALL = {
     "ring_attractor": {},
     "feedforward_ring": {},
     "strong_ring": {"n_neurons": 40, "burn_in": 0.2},
-    "bursting_culture": {"n_neurons": 40, "weight": 0.15},
+    "bursting_culture": {"n_neurons": 40, "weight": 0.15, "shot_rate": 10.0},
     "delay_network": {"connection_probability": 0.2},
     "adapting_synapses": {"burn_in": 0.2},
     "common_cause_chain": {},
