@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import ClassVar
+from dataclasses import dataclass, replace
+from typing import Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
 
 from methods.intervention._silencing import Length, Strength, too_few
 from simlab.contracts import Finding, Needs, Rig
-from simlab.rules import check_fields
+from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Level, Repeats
 from simlab.session import Perturbation, Session
 
@@ -24,6 +24,9 @@ class LesionLocalisation:
     behaviour as its function, one that ends several is generic, one that ends none does nothing. So lesions were read
     from Broca on; what it cannot see is a behaviour that nobody watched. Units of one area (`unit_region`) get one
     label; without areas every unit is its own. Cost: `trials_each` trials per area and behaviour, and as controls.
+
+    With `more_behaviours` the animal is also asked for so many that are not among those that were watched (further
+    conditions): an area that ends one of those too is generic, whatever it looked like.
     """
 
     name: ClassVar[str] = "lesion_localisation"
@@ -37,6 +40,7 @@ class LesionLocalisation:
     """Of the outcome of controls."""
     trials_each: Repeats = 20
     """Of each area and behaviour, if the budget allows."""
+    more_behaviours: Annotated[int, Within(0, 1000)] = 0
     fewest_each: Repeats = 3
     """Without which it abstains."""
     duration: Length = 1.0
@@ -49,18 +53,18 @@ class LesionLocalisation:
         """One session: areas by turns, controls in between; the notes give the outcome (area, behaviour)."""
         behaviours = [f for f in rig.brief.get("functions", ()) if f.startswith("behaviour")]
         area = _areas(rig.units)
-        n_sets = int(area.max(initial=0)) + 2
-        trials = self._affordable(rig, n_sets, len(behaviours))
-        if trials < self.fewest_each * len(behaviours):
-            return too_few(
-                rig, f"{self.fewest_each} trials of each of {n_sets - 1} areas in {len(behaviours)} behaviours"
-            )
+        n_sets, tried = int(area.max(initial=0)) + 2, len(behaviours) + self.more_behaviours
+        trials = self._affordable(rig, n_sets, tried)
+        if trials < self.fewest_each * tried:
+            return too_few(rig, f"{self.fewest_each} trials of each of {n_sets - 1} areas in {tried} behaviours")
         session = rig.session(trials=trials * n_sets, duration=self.duration)
+        if self.more_behaviours:
+            session = replace(session, conditions=tuple(rng.permutation(np.arange(session.trials) % tried).tolist()))
         mine = rng.permutation(np.arange(session.trials) % n_sets)
         recording = rig.record(session.perturbed(*self._lesions(session, mine, area, "unit_region" in rig.units)))
         if "outcome" not in recording or "condition" not in recording:
             return Finding.abstain("the task scores no outcome by condition: there are no behaviours to tell apart")
-        lost, outcome = self._lost(recording, mine, n_sets, len(behaviours))
+        lost, outcome = self._lost(recording, mine, n_sets, tried)
         labels = np.array([_label(row, behaviours) for row in lost], dtype=object)
         return Finding({"function": labels[area]}, notes={"outcome": outcome, "trials_each": trials})
 
@@ -112,6 +116,7 @@ def _areas(units: xr.Dataset) -> np.ndarray:
 
 
 def _label(lost: np.ndarray, behaviours: list[str]) -> str:
-    if not lost.any():
+    """From which behaviours an area's loss ends; those that are not named were not watched."""
+    if not lost[: len(behaviours)].any():
         return "none"
     return behaviours[int(np.flatnonzero(lost)[0])] if lost.sum() == 1 else "generic"

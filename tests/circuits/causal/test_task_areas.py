@@ -12,8 +12,11 @@ from circuits.causal.task_areas import TaskAreas, TaskAreasSubject
 from methods.intervention.lesion_localisation import LesionLocalisation
 from methods.roles.tuning_localisation import TuningLocalisation
 from simlab.experiment import Experiment, Grid, Plan
+from simlab.fingerprint import label
 from simlab.session import Effect
 
+LESION = LesionLocalisation(duration=0.5)
+MORE = LesionLocalisation(duration=0.5, more_behaviours=3)
 SMALL = TaskAreas(watched=3, capable=6, middle=4, sharing=0.3)
 
 
@@ -51,8 +54,8 @@ def test_lesions_are_right_where_everything_was_watched_and_not_where_half_was(t
             "watched", "?",
             (
                 Grid(
-                    (SMALL, TaskAreas(watched=6, capable=6, middle=4, sharing=0.3)), (Plan(600, 0.5),), ("perfect",),
-                    (LesionLocalisation(duration=0.5), TuningLocalisation()), stimulators=("ideal",), baselines=False,
+                    (SMALL, TaskAreas(watched=6, capable=6, middle=4, sharing=0.3)), (Plan(1600, 0.5),), ("perfect",),
+                    (LESION, MORE, TuningLocalisation()), stimulators=("ideal",), baselines=False,
                 ),
             ),
             subjects=1,
@@ -62,8 +65,9 @@ def test_lesions_are_right_where_everything_was_watched_and_not_where_half_was(t
     table = results.table
     assert (table.status == "ok").all(), table.reason
     all_seen = table.circuit_label.str.contains("watched=6")
-    lesion = table.method == "lesion_localisation"
+    lesion, more = (table.method_label == label(m) for m in (LESION, MORE))
     assert table.region_accuracy[lesion & all_seen].item() == 1.0
     assert table.region_accuracy[lesion & ~all_seen].item() < 1.0
     assert table.generic_called_specific[lesion & ~all_seen].item() > 0.0
-    assert table.region_accuracy[~lesion & ~all_seen].item() < 1.0
+    assert table.region_accuracy[more & ~all_seen].item() == 1.0
+    assert table.region_accuracy[(table.method == "tuning_localisation") & ~all_seen].item() < 1.0
