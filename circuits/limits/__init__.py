@@ -1,0 +1,1 @@
+"""What biology withholds, whatever the circuit: tired synapses, few stimuli, another animal every day."""
