@@ -28,9 +28,11 @@ def _switches(h: float, threshold: float, temperature: float, draw: float) -> bo
 
 @njit(nogil=True, cache=True)
 def advance(
-    trials, state, states, begin, end, first, post, weight, threshold, temperature,
-    outside, pattern, step_ticks, drive, hold, watched, seed,
-):  # fmt: skip
+    trials: tuple[int, int], state: np.ndarray, states: np.ndarray, begin: int, end: int,
+    first: np.ndarray, post: np.ndarray, weight: np.ndarray, threshold: np.ndarray, temperature: float,
+    outside: np.ndarray, pattern: np.ndarray, step_ticks: int,
+    drive: np.ndarray, hold: np.ndarray, watched: np.ndarray, seed: int,
+) -> None:  # fmt: skip
     """Moves `state` (trial, unit) of trials[0]..trials[1] from tick `begin` to `end`; fills `states`.
 
     weight: (1 or trial, synapse) in the order of `post`, which `first` (unit + 1,) divides by presynaptic unit.
