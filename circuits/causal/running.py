@@ -2,19 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 
 from circuits.causal.instructions import Program, emulate
+from circuits.causal.lesions import in_batches
 from circuits.causal.processor import Processor
 from simlab.session import Session
 from simlab.simulators.clocked import ClockedInput, ClockedNetwork, run
 
 NO_WORD = -1
 """Stands where no further word was shown."""
+
+TRIALS_AT_ONCE = 2048
+"""Of a screen of lesions: their states take some tens of megabytes."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,7 +107,7 @@ def _table(rows: Sequence[Sequence[int]]) -> np.ndarray:
 
 
 def shown(lines: np.ndarray) -> np.ndarray:
-    """(trial, word) at an output port whose lines are (trial, tick, bit and strobe): one for each rise of the strobe."""
+    """(trial, word) at an output port, one for each rise of its strobe; lines: (trial, tick, bit), the strobe the last."""
     strobe = lines[:, :, -1].astype(bool)
     rises = strobe & ~np.pad(strobe, ((0, 0), (1, 0)))[:, :-1]
     trial, tick = np.nonzero(rises)
@@ -128,13 +132,30 @@ def share_right(given: np.ndarray, wanted: np.ndarray) -> np.ndarray:
     return np.where(words > 0, right / np.maximum(words, 1), 1.0)
 
 
-def outcomes(
+def words_of(
     machine: Processor, network: ClockedNetwork, task: Task, n_ticks: int, silenced: np.ndarray | None = None
 ) -> np.ndarray:
-    """(trial,) share of right words with units (trial, unit) silenced: the machine runs, and nothing else is kept."""
+    """(trial, word) shown with units (trial, unit) silenced: the machine runs, and nothing but its output is kept."""
     session = Session(task.trials, n_ticks * network.tick)
     lines = run(
         network, given_to(machine, task), session, 0,
         watched=machine.lines, silenced=silenced, start=start_of(machine, task),
     )  # fmt: skip
-    return share_right(shown(lines), expected(machine, task, n_ticks))
+    return shown(lines)
+
+
+def lesion_outcomes(
+    machine: Processor, network: ClockedNetwork, programs: Sequence[Program], operands: np.ndarray, n_ticks: int
+) -> Callable[[np.ndarray], np.ndarray]:
+    """What `circuits.causal.lesions` asks: the mean outcome (part, program) over operands without each part."""
+    task = Task.of(machine, programs, operands)
+    wanted = expected(machine, task, n_ticks)
+
+    def without(parts: np.ndarray) -> np.ndarray:
+        silenced = np.repeat(parts, task.trials, axis=0)
+        given = words_of(machine, network, task.repeated(len(parts)), n_ticks, silenced)
+        right = share_right(given, np.tile(wanted, (len(parts), 1)))
+        return right.reshape(len(parts), len(programs), len(operands)).mean(axis=2)
+
+    at_once = max(1, TRIALS_AT_ONCE // task.trials)
+    return lambda parts: in_batches(without, parts, at_once)
