@@ -101,17 +101,18 @@ class Netlist:
 
     def network(self, tick: float, temperature: float = 0.0) -> ClockedNetwork:
         """The netlist as the engine runs it; one rheobase brings any unit over its threshold by itself."""
-        pre, post, weight = (np.array(column) for column in zip(*self._wires, strict=True))
-        thresholds = np.array(self.thresholds)
+        wires, thresholds = np.array(self._wires), np.array(self.thresholds)
+        pre, post = wires[:, :2].T.astype(np.int64)
         rheobase = float(thresholds.max() + 0.5)
-        return ClockedNetwork(pre, post, weight, thresholds, tick, temperature=temperature, rheobase=rheobase)
+        return ClockedNetwork(pre, post, wires[:, 2], thresholds, tick, temperature=temperature, rheobase=rheobase)
 
     def depth(self, sources: Iterable[int], ignored: Iterable[int] = ()) -> int:
         """Ticks until a change of these units has gone through all gates up to latches; ignored units pass nothing on.
 
         Raises SimlabError where gates feed back on themselves outside latches, as they would never settle.
         """
-        stops, ahead = {*self.latches, *ignored}, [[] for _ in range(self.n_units)]  # type: list[list[int]]
+        stops = {*self.latches, *ignored}
+        ahead: list[list[int]] = [[] for _ in range(self.n_units)]
         for pre, post, _ in self._wires:
             if post not in stops:
                 ahead[pre].append(post)

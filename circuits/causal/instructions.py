@@ -35,6 +35,11 @@ LENGTH, FIELD = 16, 4
 Instruction = tuple[str, int]
 
 
+def bits_of(words: int | np.ndarray, width: int) -> np.ndarray:
+    """(..., bit) of whole numbers, least first."""
+    return (np.asarray(words)[..., None] >> np.arange(width) & 1).astype(np.uint8)
+
+
 @dataclass(frozen=True)
 class Program:
     """Up to sixteen instructions; the rest does nothing."""
@@ -43,11 +48,11 @@ class Program:
     instructions: tuple[Instruction, ...]
 
     def bits(self) -> np.ndarray:
-        """(word, bit) bool: four bits of the operand, least first, then four of the operation."""
+        """(word, bit): four bits of the operand, least first, then four of the operation."""
         words = np.zeros(LENGTH, int)
         for place, (operation, operand) in enumerate(self.instructions):
             words[place] = operand | CODE[operation] << FIELD
-        return (words[:, None] >> np.arange(2 * FIELD) & 1).astype(bool)
+        return bits_of(words, 2 * FIELD)
 
 
 ACCUMULATE = Program(

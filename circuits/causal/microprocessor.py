@@ -7,25 +7,14 @@ from functools import lru_cache
 from typing import Annotated, ClassVar
 
 import numpy as np
-import xarray as xr
 
-from circuits.causal import floor_plan
 from circuits.causal.instructions import BEHAVIOURS, FIELD, Program, random_program
-from circuits.causal.lesions import Lesions, Outcomes, functions, region_lesions, unit_lesions
-from circuits.causal.operands import drawn_session, operands_of, programs_of
+from circuits.causal.machines import MachineSubject, drawn
 from circuits.causal.processor import SETTLED, Processor, build
-from circuits.causal.running import Task, expected, given_to, lesion_outcomes, share_right, shown, start_of
-from simlab import truths
-from simlab.data import activity
 from simlab.rules import Within, check_fields, require
-from simlab.session import Session
-from simlab.simulators.clocked import ClockedNetwork, onsets, run
 
 OTHERS_SEED = 1
 """Of the other programs, which belong to the instruction set rather than to a subject."""
-
-SCREENED, SCREENED_OTHERS, TURNS = 8, 4, 75
-"""Pairs of operands that a lesion is tried on, under the behaviours and the other programs; instructions of each run."""
 
 
 @dataclass(frozen=True)
@@ -73,7 +62,7 @@ class Microprocessor:
 
     @property
     def machine(self) -> Processor:
-        """The netlist and its signals."""
+        """The netlist and the signals in it."""
         return built(self.word_width, self.memory_words, self.clock_period)
 
     @property
@@ -81,11 +70,9 @@ class Microprocessor:
         """Programs by number of the condition: the three behaviours, then the others."""
         return (*BEHAVIOURS, *_others(self.other_programs, self.word_width, self.memory_words))
 
-    def subject(self, rng: np.random.Generator) -> MicroprocessorSubject:
+    def subject(self, rng: np.random.Generator) -> MachineSubject:
         """One machine. All have the same gates; modules lie in other places."""
-        modules = self.machine.net.modules
-        network = self.machine.net.network(self.tick, self.temperature)
-        return MicroprocessorSubject(self, network, floor_plan.placed(modules, rng))
+        return drawn(self, rng)
 
 
 @lru_cache(maxsize=32)
@@ -98,82 +85,3 @@ def built(width: int, memory_words: int, period: int) -> Processor:
 def _others(count: int, width: int, memory_words: int) -> tuple[Program, ...]:
     rng = np.random.default_rng(OTHERS_SEED)
     return tuple(random_program(f"other {k}", rng, width=width, memory_words=memory_words) for k in range(count))
-
-
-@dataclass(frozen=True, eq=False)
-class MicroprocessorSubject:
-    """One individual: its network, and an anatomy in which each module is a region."""
-
-    circuit: Microprocessor
-    network: ClockedNetwork
-    anatomy: xr.Dataset
-
-    def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
-        """The three behaviours equally often, in random order, each trial with random operands."""
-        return drawn_session(trials, duration, len(BEHAVIOURS), self.circuit.word_width, rng)
-
-    def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
-        """An Activity with spikes, `behaviour` and `outcome`."""
-        circuit, machine = self.circuit, self.circuit.machine
-        turn = circuit.clock_period * circuit.tick
-        require(
-            session.duration >= turn, f"a trial must last a turn of the clock, {turn:g} s, got {session.duration} s"
-        )
-        task = self._task(session, rng)
-        start = start_of(machine, task)
-        states = run(self.network, given_to(machine, task), session, int(rng.integers(2**63)), start=start)
-        trial, when, unit = onsets(states, start[:, None])
-        lines = states[:, :, machine.lines]
-        sampled = np.arange(circuit.clock_period - 1, states.shape[1], circuit.clock_period)
-        right = share_right(shown(lines), expected(machine, task, states.shape[1]))
-        return activity(
-            session, machine.net.n_units, spikes=(trial, when * circuit.tick, unit), time=sampled * circuit.tick,
-            behaviour=lines[:, sampled].astype(float), outcome=right,
-        ).assign_attrs(engine=f"clocked (numpy {np.__version__})")  # fmt: skip
-
-    def _task(self, session: Session, rng: np.random.Generator) -> Task:
-        circuit = self.circuit
-        trials, top = session.trials, 2**circuit.word_width
-        left_over = rng.integers(top, size=(trials, circuit.memory_words + 1))
-        return Task(
-            circuit.programs, programs_of(session, len(circuit.programs)), operands_of(session, top),
-            left_over[:, 1:], left_over[:, 0],
-        )  # fmt: skip
-
-    def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`connectivity`: the weights between different gates; `localisation`: which module is for what."""
-        return truths.among(
-            self.circuit.name,
-            question,
-            {"connectivity": self._wiring, "localisation": lambda: localisation(self.circuit).copy(deep=True)},
-        )
-
-    def _wiring(self) -> xr.Dataset:
-        weights = self.network.matrix()
-        np.fill_diagonal(weights, 0.0)  # latches excite themselves, which nobody is asked about
-        return truths.wiring(weights, "1")
-
-
-def lesions(circuit: Microprocessor, programs: tuple[Program, ...] = BEHAVIOURS, *, pairs: int = SCREENED) -> Lesions:
-    """Every single unit, silenced under every program: mean outcomes (unit, program) over so many pairs of operands."""
-    return unit_lesions(circuit.machine.net.names, _screen(circuit, programs, pairs))
-
-
-def module_lesions(
-    circuit: Microprocessor, programs: tuple[Program, ...] = BEHAVIOURS, *, pairs: int = SCREENED
-) -> Lesions:
-    """Every module as a whole, likewise."""
-    return region_lesions(circuit.machine.net.modules, _screen(circuit, programs, pairs))
-
-
-def _screen(circuit: Microprocessor, programs: tuple[Program, ...], pairs: int) -> Outcomes:
-    operands = np.random.default_rng(OTHERS_SEED).integers(2**circuit.word_width, size=(pairs, 2))
-    network = circuit.machine.net.network(circuit.tick)
-    return lesion_outcomes(circuit.machine, network, programs, operands, TURNS * circuit.clock_period)
-
-
-@lru_cache(maxsize=32)
-def localisation(circuit: Microprocessor) -> xr.Dataset:
-    """Which module is for what: by lesions of modules under the three behaviours and under all other programs."""
-    others = circuit.programs[len(BEHAVIOURS) :]
-    return functions(module_lesions(circuit), module_lesions(circuit, others, pairs=SCREENED_OTHERS))

@@ -7,10 +7,13 @@ accumulator, the memory or the output port take over what stands there, and one 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from circuits.causal.gates import Netlist
-from circuits.causal.instructions import CODE, FIELD, LENGTH, OPERATIONS
+from circuits.causal.instructions import CODE, FIELD, LENGTH, OPERATIONS, Program, bits_of
 
 WRITING, COUNTING = -4, -2
 """Phases of the clock, from its end, at which results and the next address are taken over."""
@@ -48,6 +51,20 @@ class Processor:
     def lines(self) -> list[int]:
         """The output port's bits, least first, and its strobe."""
         return [*self.output, self.strobe]
+
+    def outside(self, number: int, program: Program, operands: Sequence[int]) -> np.ndarray:
+        """(unit,) input from outside: the program in the cells of its memory, the operands at the pins."""
+        values = np.zeros(self.net.n_units)
+        values[np.array(self.cells)] = program.bits()
+        values[np.array(self.pins)] = bits_of(np.array(operands), self.width)
+        return values
+
+    def start(self, memory: np.ndarray, accumulator: np.ndarray) -> np.ndarray:
+        """States (trial, unit) before the first tick: words (trial, word) and (trial,) are stored, all else is off."""
+        state = np.zeros((len(accumulator), self.net.n_units), np.uint8)
+        state[:, np.array(self.memory)] = bits_of(memory, self.width)
+        state[:, np.array(self.accumulator)] = bits_of(accumulator, self.width)
+        return state
 
     def settling(self) -> int:
         """Ticks that the deepest path needs from a switch of the counter up to the latches."""

@@ -5,12 +5,13 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import Protocol
 
 import numpy as np
 
+from circuits.causal.gates import Netlist
 from circuits.causal.instructions import Program, emulate
 from circuits.causal.lesions import in_batches
-from circuits.causal.processor import Processor
 from simlab.session import Session
 from simlab.simulators.clocked import ClockedInput, ClockedNetwork, run
 
@@ -19,6 +20,20 @@ NO_WORD = -1
 
 TRIALS_AT_ONCE = 2048
 """Of a screen of lesions: their states take some tens of megabytes."""
+
+
+class Machine(Protocol):
+    """A netlist that shows words on the lines of its output port, the strobe the last of them."""
+
+    net: Netlist
+    width: int
+    memory_words: int
+    period: int
+
+    @property
+    def lines(self) -> list[int]: ...
+    def outside(self, number: int, program: Program, operands: Sequence[int]) -> np.ndarray: ...
+    def start(self, memory: np.ndarray, accumulator: np.ndarray) -> np.ndarray: ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -35,7 +50,7 @@ class Task:
     accumulator: np.ndarray
 
     @classmethod
-    def of(cls, machine: Processor, programs: Sequence[Program], operands: np.ndarray) -> Task:
+    def of(cls, machine: Machine, programs: Sequence[Program], operands: np.ndarray) -> Task:
         """Every program on every pair of operands (pair, port), program by program, from an empty memory."""
         program = np.repeat(np.arange(len(programs)), len(operands))
         trials = len(program)
@@ -55,30 +70,14 @@ class Task:
         return len(self.program)
 
 
-def bits_of(words: np.ndarray, width: int) -> np.ndarray:
-    """(..., bit) of whole numbers, least first."""
-    return (np.asarray(words)[..., None] >> np.arange(width) & 1).astype(np.uint8)
-
-
-def given_to(machine: Processor, task: Task) -> ClockedInput:
-    """The input from outside: each trial's program in the cells of its memory, its operands at the pins."""
+def given_to(machine: Machine, task: Task) -> ClockedInput:
+    """The input from outside: each trial's program and operands."""
     kinds, pattern = np.unique(np.column_stack([task.program, task.operands]), axis=0, return_inverse=True)
-    values = np.zeros((len(kinds), 1, machine.net.n_units))
-    for kind, (program, *operands) in enumerate(kinds.tolist()):
-        values[kind, 0, np.array(machine.cells)] = task.programs[program].bits()
-        values[kind, 0, np.array(machine.pins)] = bits_of(np.array(operands), machine.width)
-    return ClockedInput(values, pattern.reshape(-1))
+    values = [machine.outside(program, task.programs[program], operands) for program, *operands in kinds.tolist()]
+    return ClockedInput(np.stack(values)[:, None], pattern.reshape(-1))
 
 
-def start_of(machine: Processor, task: Task) -> np.ndarray:
-    """States (trial, unit) before the first tick: what is stored, and all else off."""
-    state = np.zeros((task.trials, machine.net.n_units), np.uint8)
-    state[:, np.array(machine.memory)] = bits_of(task.memory, machine.width)
-    state[:, np.array(machine.accumulator)] = bits_of(task.accumulator, machine.width)
-    return state
-
-
-def expected(machine: Processor, task: Task, n_ticks: int) -> np.ndarray:
+def expected(machine: Machine, task: Task, n_ticks: int) -> np.ndarray:
     """(trial, word) that the emulator shows in so many ticks, NO_WORD after the last one.
 
     An instruction's word stands at the output port as the last tick of its turn begins.
@@ -107,7 +106,7 @@ def _table(rows: Sequence[Sequence[int]]) -> np.ndarray:
 
 
 def shown(lines: np.ndarray) -> np.ndarray:
-    """(trial, word) at an output port, one for each rise of its strobe; lines: (trial, tick, bit), the strobe the last."""
+    """(trial, word) at an output port, one for each rise of its strobe, the last of the lines (trial, tick, line)."""
     strobe = lines[:, :, -1].astype(bool)
     rises = strobe & ~np.pad(strobe, ((0, 0), (1, 0)))[:, :-1]
     trial, tick = np.nonzero(rises)
@@ -133,19 +132,19 @@ def share_right(given: np.ndarray, wanted: np.ndarray) -> np.ndarray:
 
 
 def words_of(
-    machine: Processor, network: ClockedNetwork, task: Task, n_ticks: int, silenced: np.ndarray | None = None
+    machine: Machine, network: ClockedNetwork, task: Task, n_ticks: int, silenced: np.ndarray | None = None
 ) -> np.ndarray:
     """(trial, word) shown with units (trial, unit) silenced: the machine runs, and nothing but its output is kept."""
     session = Session(task.trials, n_ticks * network.tick)
     lines = run(
         network, given_to(machine, task), session, 0,
-        watched=machine.lines, silenced=silenced, start=start_of(machine, task),
+        watched=machine.lines, silenced=silenced, start=machine.start(task.memory, task.accumulator),
     )  # fmt: skip
     return shown(lines)
 
 
 def lesion_outcomes(
-    machine: Processor, network: ClockedNetwork, programs: Sequence[Program], operands: np.ndarray, n_ticks: int
+    machine: Machine, network: ClockedNetwork, programs: Sequence[Program], operands: np.ndarray, n_ticks: int
 ) -> Callable[[np.ndarray], np.ndarray]:
     """What `circuits.causal.lesions` asks: the mean outcome (part, program) over operands without each part."""
     task = Task.of(machine, programs, operands)
