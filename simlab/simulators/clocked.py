@@ -49,8 +49,8 @@ class ClockedNetwork:
         shapes = {np.shape(self.pre), np.shape(self.post), np.shape(self.weight)}
         require(len(shapes) == 1, f"pre, post and weight must have one entry per synapse, got shapes {sorted(shapes)}")
         ends = np.concatenate([self.pre, self.post])
-        inside = bool(((ends >= 0) & (ends < self.n_units)).all())
-        require(inside, f"a synapse's ends must be units 0..{self.n_units - 1}, got {sorted(set(ends.tolist()))}")
+        odd = ends[(ends < 0) | (ends >= self.n_units)]
+        require(not odd.size, f"a synapse's ends must be units 0..{self.n_units - 1}, got {odd[:5].tolist()}")
         require(self.tick > 0, f"a tick must be > 0 s, got {self.tick}")
         require(self.temperature >= 0, f"a temperature must be >= 0, got {self.temperature}")
 
@@ -121,10 +121,12 @@ def run(
     seen = np.arange(network.n_units) if watched is None else np.asarray(watched, dtype=np.int64)
     if trials * n_ticks * len(seen) > MOST_STATES:
         raise SimlabError(f"{trials} trials of {n_ticks} ticks are too many for {len(seen)} watched units: watch fewer")
+    _check_given(given, trials, network.n_units)
     state = np.zeros((trials, network.n_units), np.uint8)
     if start is not None:
         state[:] = start
     off = np.zeros((trials, network.n_units), bool) if silenced is None else np.asarray(silenced, dtype=bool)
+    require(off.shape == state.shape, f"silenced must be (trial, unit), {state.shape}, got {off.shape}")
     states = np.empty((trials, n_ticks, len(seen)), np.uint8)
     first, post, place = network.by_pre
     cuts = of_kind(effects, "gain")
@@ -141,6 +143,18 @@ def run(
             drive, np.where(off, 0.0, hold), seen, np.uint64(seed),
         )  # fmt: skip
     return states.astype(bool)
+
+
+def _check_given(given: ClockedInput, trials: int, n_units: int) -> None:
+    patterns, _, units = given.values.shape
+    pattern = np.asarray(given.pattern)
+    fits = units == n_units and pattern.shape == (trials,) and ((pattern >= 0) & (pattern < patterns)).all()
+    require(
+        bool(fits),
+        f"an input must say the pattern of each trial, one of its {patterns}, for all {n_units} units, "
+        f"got {pattern.shape} trials with {np.unique(pattern).tolist()[:5]} and {units} units",
+    )
+    require(given.ticks >= 1, f"a step of the input must last at least one tick, got {given.ticks}")
 
 
 def _in_threads(advance: Callable[..., None], state: np.ndarray, *arguments: Any) -> None:

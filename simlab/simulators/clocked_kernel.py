@@ -28,9 +28,10 @@ def _switches(h: float, threshold: float, temperature: float, draw: float) -> bo
 
 @njit(nogil=True, cache=True)
 def advance(
-    trials: tuple[int, int], state: np.ndarray, states: np.ndarray, begin: int, end: int, first: np.ndarray,
-    post: np.ndarray, weight: np.ndarray, threshold: np.ndarray, temperature: float, outside: np.ndarray,
-    pattern: np.ndarray, step_ticks: int, drive: np.ndarray, hold: np.ndarray, watched: np.ndarray, seed: int,
+    trials: tuple[int, int], state: np.ndarray, states: np.ndarray, begin: int, end: int,
+    first: np.ndarray, post: np.ndarray, weight: np.ndarray, threshold: np.ndarray, temperature: float,
+    outside: np.ndarray, pattern: np.ndarray, step_ticks: int,
+    drive: np.ndarray, hold: np.ndarray, watched: np.ndarray, seed: int,
 ) -> None:  # fmt: skip
     """Moves `state` (trial, unit) of trials[0]..trials[1] from tick `begin` to `end`; fills `states`.
 
