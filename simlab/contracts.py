@@ -271,7 +271,8 @@ class Question(Protocol):
     """What is asked of a mechanism, and how an answer is scored; its file is the only place that knows its variables.
 
     `metrics`: what `score` returns; `headline`: the one that a leaderboard shows. The criteria of `recovered` are
-    fields.
+    fields. `brief_of_units(n_units)` may return more for the brief, about the recorded units; an entry `interventions`
+    there, tuples of units, is what no rig does, since it is to be predicted (`simlab.lab.held_out`).
     """
 
     name: ClassVar[str]
