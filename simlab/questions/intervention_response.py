@@ -1,4 +1,4 @@
-"""What would the behaviour do under interventions that nobody has done? Whether its parts are understood shows there."""
+"""What would the behaviour do under interventions that nobody has done? It shows whether its parts are understood."""
 
 from __future__ import annotations
 
