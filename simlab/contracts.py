@@ -276,6 +276,8 @@ class Question(Protocol):
     `metrics`: what `score` returns; `headline`: the one that a leaderboard shows. The criteria of `recovered` are
     fields. `error_metric` may name the one that holds the false share of what was decided, which methods with an
     `alpha` promise to keep below it: reports draw it against the minutes recorded.
+    fields. `brief_of_units(n_units)` may return more for the brief, about the recorded units; an entry `interventions`
+    there, tuples of units, is what no rig does, since it is to be predicted (`simlab.lab.held_out`).
     """
 
     name: ClassVar[str]

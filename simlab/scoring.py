@@ -27,6 +27,12 @@ class Truth:
         return question.project(self.neurons, self.key).assign_attrs(brief=dict(self.brief))
 
 
+def told(question: Any, family: tuple[str, ...], truth: xr.Dataset, n_units: int) -> dict[str, Any]:
+    """All that a question tells a method besides its recording: about the mechanisms, and about the recorded units."""
+    of_units = getattr(question, "brief_of_units", None)
+    return dict(question.brief(family, truth)) | (dict(of_units(n_units)) if of_units else {})
+
+
 def verdict(question: Any, finding: Finding, truth: xr.Dataset, *, rival: bool) -> dict[str, Any]:
     """What a validated finding counts as: metrics, chance, `recovered` and, on a rival, `false_recovery`.
 

@@ -213,10 +213,11 @@ class PartsSubject:
         return pre, post
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`necessity` and `circuit` from the outcome of every set of areas; `connectivity` from the weights."""
+        """`necessity`, `circuit` and `intervention_response` from the outcome of every set of areas; `connectivity`."""
         answers = {
             "necessity": lambda: truths.game(self.values),
             "circuit": self._circuit,
+            "intervention_response": lambda: truths.game(self.values),
             "connectivity": lambda: truths.wiring(self.layout.weights, "1"),
             **self.more,
         }

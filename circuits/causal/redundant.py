@@ -28,7 +28,7 @@ class Redundant:
 
     name: ClassVar[str] = "redundant"
     mechanism: ClassVar[str] = "redundant paths"
-    questions: ClassVar[tuple[str, ...]] = ("necessity", "circuit", "connectivity")
+    questions: ClassVar[tuple[str, ...]] = ("necessity", "circuit", "connectivity", "intervention_response")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     copies: Annotated[int, Within(1, MOST)] = 2

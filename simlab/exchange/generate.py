@@ -19,6 +19,7 @@ from simlab.fingerprint import describe
 from simlab.instruments.placement import weighted_by_rates
 from simlab.outputs import check_writable
 from simlab.pairing import check_pair, shown_to, wanted_by
+from simlab.scoring import told
 from simlab.streams import stream
 from simlab.truths import answer, answerable
 
@@ -81,7 +82,7 @@ def _recorded(
     answers = {name: answer(circuit, subject, name, activity, stream(seed, "truth", name)) for name in asked}
     key = implant.key.isel(unit=order).assign_coords(unit=np.arange(len(order)))
     key = weighted_by_rates(key, mean_rates(activity)) if is_spiking(activity) else key
-    return bare(seen, order, brief=brief_of(circuit, answers)), answers, subject.anatomy, key
+    return bare(seen, order, brief=brief_of(circuit, answers, len(order))), answers, subject.anatomy, key
 
 
 def truths_of(answers: Mapping[str, xr.Dataset], anatomy: xr.Dataset, key: xr.DataArray) -> dict[str, xr.Dataset]:
@@ -98,16 +99,17 @@ def truths_of(answers: Mapping[str, xr.Dataset], anatomy: xr.Dataset, key: xr.Da
     return found
 
 
-def brief_of(circuit: Circuit, answers: Mapping[str, xr.Dataset]) -> dict[str, Any]:
+def brief_of(circuit: Circuit, answers: Mapping[str, xr.Dataset], n_units: int) -> dict[str, Any]:
     """What the questions that the circuit answers tell a method, together.
 
     Where two questions tell different things by one name, the later one's is `<question>/<name>`.
     """
     brief: dict[str, Any] = {}
     for name in sorted(set(answers) & set(registry.names("questions"))):
-        for entry, value in plain(registry.question(name).brief(family_of(circuit), answers[name])).items():
-            told = brief.setdefault(entry, value)
-            if str(told) != str(value):
+        its = told(registry.question(name), family_of(circuit), answers[name], n_units)
+        for entry, value in plain(its).items():
+            there = brief.setdefault(entry, value)
+            if str(there) != str(value):
                 brief[f"{name}/{entry}"] = value
     return brief
 

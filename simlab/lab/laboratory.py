@@ -30,7 +30,7 @@ from simlab.naming import name_of
 from simlab.pairing import shown_to
 from simlab.questions.form import check_truth
 from simlab.regimes import departures
-from simlab.scoring import Truth
+from simlab.scoring import Truth, told
 from simlab.session import Effect, Session
 from simlab.simulators.engines import using
 from simlab.sources import libraries
@@ -200,7 +200,7 @@ class Lab:
         key = self.implant().key
         if activity is not None and is_spiking(activity):
             key = weighted_by_rates(key, mean_rates(activity))
-        return Truth(neurons, key, asked.brief(self.cell.family, neurons))
+        return Truth(neurons, key, told(asked, self.cell.family, neurons, key.sizes["unit"]))
 
     def _true_answer(self, activity: xr.Dataset | None) -> xr.Dataset:
         asked = self.cell.asked

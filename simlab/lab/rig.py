@@ -20,6 +20,7 @@ import xarray as xr
 from simlab.contracts import Actuator, Budget, BudgetExceeded, HouseFault, SimlabError
 from simlab.data import UNITS, plain
 from simlab.data.vocabulary import DTYPES
+from simlab.lab.held_out import check_held_out
 from simlab.lab.regions import anonymous, translated
 from simlab.rules.received import finite, shown, whole
 from simlab.session import Intervention, Perturbation, Session, plain_copy
@@ -125,7 +126,8 @@ class Rig:
     def record(self, session: Session) -> xr.Dataset:
         """Runs a session and returns what the implant saw of it.
 
-        Raises BudgetExceeded if the session costs more than remains, SimlabError if it is impossible; neither costs.
+        Raises BudgetExceeded if the session costs more than remains, SimlabError if it is impossible or an intervention
+        that the question holds out (`simlab.lab.held_out`); neither costs.
         """
         bench, session = _bench(self), plain_copy(session)
         setup = bench.setup
@@ -136,6 +138,7 @@ class Rig:
         _check_size(session)
         if getattr(setup.actuator, "by_trial", False):
             intents = [_with_trials(p, session.trials) for p in intents]
+        check_held_out(session, bench.brief, bench.units)
         effects = _told(setup, lambda: tuple(effect for p in intents for effect in setup.actuator.aim(p)))
         aimed = replace(session, perturbations=effects)
         bench.spend(cost)
