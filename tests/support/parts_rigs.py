@@ -18,6 +18,7 @@ from simlab.lab.rig import Rig, Setup, mounted
 from simlab.session import Session
 
 BRIEFS = {"necessity": {"negligible": 0.02}, "circuit": {"least_faithfulness": 0.8}}
+AMPLE = Budget(2000)
 QUICK = 0.2
 """Length of a trial [s]: the path through the areas is far shorter."""
 
@@ -56,9 +57,17 @@ NOBODY = Layout(("a", "b", "c"), np.zeros((3, 3)), np.full(3, 0.5), np.ones((1, 
 
 @contextmanager
 def rig_on(
-    animal: PartsSubject, brief: Mapping[str, float], budget: Budget = Budget(), seed: int = 0, outcome: bool = True
+    animal: PartsSubject,
+    brief: Mapping[str, float],
+    budget: Budget = AMPLE,
+    seed: int = 0,
+    outcome: bool = True,
+    stimulus: bool = False,
 ) -> Iterator[Rig]:
-    """A rig on all areas with a perfect implant and an ideal stimulator; outcome: whether the task scores one."""
+    """A rig on all areas with a perfect implant and an ideal stimulator.
+
+    outcome: whether the task scores one; stimulus: whether its sessions tell theirs, which takes most of the time.
+    """
     rng = np.random.default_rng([7, seed])
     implant = Perfect().implant(animal.anatomy, rng)
     actuator = Ideal().install(animal.anatomy, implant.key, rng)
@@ -68,7 +77,8 @@ def rig_on(
         return seen if outcome else seen.drop_vars("outcome")
 
     def propose(trials: int, duration: float) -> Session:
-        return animal.session(trials=trials, duration=duration, rng=rng)
+        session = animal.session(trials=trials, duration=duration, rng=rng)
+        return session if stimulus else replace(session, stimulus=None)
 
     n_units = implant.key.sizes["unit"]
     units = xr.Dataset(coords={"unit": np.arange(n_units)})
@@ -76,7 +86,7 @@ def rig_on(
         yield rig
 
 
-def found(method, animal: PartsSubject, budget: Budget = Budget(2000), seed: int = 0, **more: bool) -> Finding:
+def found(method, animal: PartsSubject, budget: Budget = AMPLE, seed: int = 0, **more: bool) -> Finding:
     """What an active method finds there in quick trials; its spending is among the notes."""
     quick = replace(method, duration=QUICK)
     with rig_on(animal, BRIEFS[method.question], budget, seed, **more) as rig:

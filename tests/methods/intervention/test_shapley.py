@@ -37,11 +37,11 @@ def test_samples_are_unbiased_and_add_up(drawn):
     n, rng = 4, np.random.default_rng(0)
     values = rng.normal(size=2**n)
     estimates = []
-    for _ in range(2000):
+    for _ in range(800):
         design = drawn(n, rng)
         estimates.append(design.weights @ [values[number_of(row)] for row in design.intact])
     estimates = np.array(estimates)
-    error = estimates.std(axis=0) / np.sqrt(2000)
+    error = estimates.std(axis=0) / np.sqrt(800)
     assert (np.abs(estimates.mean(axis=0) - shapley(values)) < 4 * error).all()
     assert estimates.sum(axis=1) == pytest.approx(values[-1] - values[0])
 
@@ -64,11 +64,11 @@ def test_where_nothing_matters_nothing_is_decided(method):
 def test_intervals_cover_the_truth(by):
     true = projected(subject(EITHER), "necessity")["importance"].values
     covered = []
-    for seed in range(15):
+    for seed in range(10):
         low, high = found(ShapleySampling(by=by), subject(EITHER), Budget(200), seed).notes["interval"]
         covered.append((low <= true) & (true <= high))
-    # 60 intervals at 95%, of four units that share their trials: 45 of 60 allows for dependence and skew
-    assert np.sum(covered) >= 45
+    # 40 intervals at 95%, of four units that share their trials: 30 of 40 allows for dependence and skew
+    assert np.sum(covered) >= 30
 
 
 def test_few_interventions_are_used_again_and_again():
