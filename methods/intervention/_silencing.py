@@ -52,35 +52,59 @@ class Silencer:
         An abstention where the recording holds no outcome. Which trials get which set is by turns: the task orders its
         conditions at random.
         """
-        session = self.rig.session(trials=trials * len(silenced), duration=self.duration)
         mine = np.arange(trials * len(silenced)) % len(silenced)
+        outcome = self.each(silenced, mine)
+        if isinstance(outcome, Finding):
+            return outcome
+        each = [outcome[mine == number] for number in range(len(silenced))]
+        return Outcomes(
+            np.array([values.mean() for values in each]),
+            np.array([standard_error(values) for values in each]),
+            np.array([len(values) for values in each]),
+        )
+
+    def each(self, silenced: np.ndarray, mine: np.ndarray) -> np.ndarray | Finding:
+        """(trial,) outcomes of trials in which set `mine` (trial,) of silenced units (set, unit) bool is silenced.
+
+        In as few sessions as a day's work allows. An abstention where the recording holds no outcome.
+        """
+        longest = max(1, min(SESSION_TRIALS, int(SESSION_SECONDS / self.duration)))
+        found = []
+        for begin in range(0, len(mine), longest):
+            outcome = self._session(silenced, mine[begin : begin + longest])
+            if isinstance(outcome, Finding):
+                return outcome
+            found.append(outcome)
+        return np.concatenate(found) if found else np.empty(0)
+
+    def _session(self, silenced: np.ndarray, mine: np.ndarray) -> np.ndarray | Finding:
+        session = self.rig.session(trials=len(mine), duration=self.duration)
+        order = np.argsort(mine, kind="stable")
+        numbers, first = np.unique(mine[order], return_index=True)
         pulses = [
             Perturbation(
-                "silence", tuple(np.flatnonzero(row).tolist()), self.strength, 0.0, self.duration,
-                trials=tuple(np.flatnonzero(mine == number).tolist()),
+                "silence", tuple(np.flatnonzero(silenced[number]).tolist()), self.strength, 0.0, self.duration,
+                trials=tuple(np.sort(trials).tolist()),
             )
-            for number, row in enumerate(silenced)
-            if row.any()
+            for number, trials in zip(numbers, np.split(order, first[1:]), strict=True)
+            if silenced[number].any()
         ]  # fmt: skip
         recording = self.rig.record(session.perturbed(*pulses))
         if "outcome" not in recording:
             return Finding.abstain("the task scores no outcome: there is no behaviour whose parts could be found")
         if reason := missing(recording, SCORED):
             return Finding.abstain(reason)
-        outcome = recording["outcome"].values
-        each = [outcome[mine == number] for number in range(len(silenced))]
-        return Outcomes(
-            np.array([values.mean() for values in each]),
-            np.array([_error(values) for values in each]),
-            np.array([len(values) for values in each]),
-        )
+        return np.asarray(recording["outcome"].values, dtype=float)
 
+
+SESSION_TRIALS, SESSION_SECONDS = 20_000, 30_000.0
+"""Of one session; more is recorded in several."""
 
 MOST_EACH = 10_000
 """Trials of one set, however large the budget."""
 
 
-def _error(values: np.ndarray) -> float:
+def standard_error(values: np.ndarray) -> float:
     """The standard error of a mean outcome in 0..1, never below that of one trial in n + 2 (Agresti & Coull 1998)."""
     n = len(values)
     share = (values.sum() + 1) / (n + 2)
