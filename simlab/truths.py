@@ -19,6 +19,9 @@ from simlab.contracts import Circuit, Subject
 from simlab.data import in_window, is_spiking
 from simlab.session import Effect
 
+GENERIC, NOTHING = "generic", "none"
+"""What `localisation` calls an area that other behaviours need too, and one that none needs."""
+
 OF_THE_LAB = ("mechanism",)
 """Questions that every circuit can be asked, and no subject needs to answer."""
 
@@ -88,6 +91,11 @@ def game(values: np.ndarray, players: np.ndarray | None = None) -> xr.Dataset:
     n_players = len(values).bit_length() - 1
     player = np.arange(n_players) if players is None else np.asarray(players, dtype=int)
     return xr.Dataset({"value": ("coalition", values), "player": ("player", player)})
+
+
+def behaviour(number: int) -> str:
+    """What `localisation` calls an area that serves the behaviour of this condition alone."""
+    return f"behaviour {number}"
 
 
 def per_neuron(**values: Any) -> xr.Dataset:

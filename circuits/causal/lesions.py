@@ -13,6 +13,8 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from simlab.truths import GENERIC, NOTHING, behaviour
+
 Outcomes = Callable[[np.ndarray], np.ndarray]
 """Takes parts (part, unit) bool that are silenced, returns the mean outcome (part, program) without each."""
 
@@ -21,8 +23,6 @@ ABOLISHED = 0.5
 
 NEEDED = 0.05
 """A part is needed by a program that loses more than this share of its output without it."""
-
-NONE, GENERIC = "none", "generic"
 
 
 @dataclass(frozen=True, eq=False)
@@ -85,9 +85,9 @@ def functions(behaviours: Lesions, others: Lesions | None) -> xr.Dataset:
     """
     needed = behaviours.needed
     share = np.zeros(len(needed)) if others is None else others.needed.mean(axis=1)
-    labels = np.where(needed.sum(axis=1) + (share > 0) > 0, GENERIC, NONE).astype(object)
+    labels = np.where(needed.sum(axis=1) + (share > 0) > 0, GENERIC, NOTHING).astype(object)
     alone = (needed.sum(axis=1) == 1) & (share == 0)
-    labels[alone] = [f"behaviour {b}" for b in needed[alone].argmax(axis=1)]
+    labels[alone] = [behaviour(int(b)) for b in needed[alone].argmax(axis=1)]
     return xr.Dataset(
         {
             "function": ("region", labels),

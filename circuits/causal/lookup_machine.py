@@ -85,7 +85,7 @@ class LookupMachine:
 
     name: ClassVar[str] = "lookup_machine"
     mechanism: ClassVar[str] = "lookup tables"
-    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    questions: ClassVar[tuple[str, ...]] = ("localisation", "assemblies", "connectivity")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     word_width: Annotated[int, Within(2, 4)] = 4  # bits: a table has 4^width units

@@ -12,7 +12,7 @@ import xarray as xr
 
 from circuits.causal import floor_plan
 from circuits.causal.instructions import BEHAVIOURS, Program
-from circuits.causal.lesions import Lesions, Outcomes, functions, region_lesions, unit_lesions
+from circuits.causal.lesions import Lesions, Outcomes, functions, modules_of, region_lesions, unit_lesions
 from circuits.causal.operands import drawn_session, operands_of, programs_of
 from circuits.causal.running import Machine, Task, expected, given_to, lesion_outcomes, share_right, shown
 from simlab import truths
@@ -85,12 +85,22 @@ class MachineSubject:
         return Task(programs, number, words, left_over[:, 1:], left_over[:, 0])
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`connectivity`: the weights between different gates; `localisation`: which module is for what."""
-        return truths.among(
-            self.circuit.name,
-            question,
-            {"connectivity": self._wiring, "localisation": lambda: localisation(self.circuit).copy(deep=True)},
-        )
+        """`connectivity`: weights between different gates; `localisation`, `assemblies`: the modules, and what for."""
+        answers = {"connectivity": self._wiring, "localisation": self._localisation, "assemblies": self._modules}
+        return truths.among(self.circuit.name, question, answers)
+
+    def _localisation(self) -> xr.Dataset:
+        """`function` and `area` of each gate's module."""
+        found, area = localisation(self.circuit), self._areas()
+        named = truths.per_neuron(function=found["function"].values[area], area=area)
+        return named.assign(n_behaviours=len(BEHAVIOURS))
+
+    def _modules(self) -> xr.Dataset:
+        return truths.per_neuron(group=self._areas())
+
+    def _areas(self) -> np.ndarray:
+        """(gate,) the place of its module among those of `localisation`."""
+        return modules_of(self.circuit.machine.net.modules)[1].argmax(axis=0)
 
     def _wiring(self) -> xr.Dataset:
         weights = self.network.matrix()

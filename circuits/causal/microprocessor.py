@@ -41,7 +41,7 @@ class Microprocessor:
 
     name: ClassVar[str] = "microprocessor"
     mechanism: ClassVar[str] = "clocked logic machine"
-    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    questions: ClassVar[tuple[str, ...]] = ("localisation", "assemblies", "connectivity")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     word_width: Annotated[int, Within(2, 6)] = 4  # bits

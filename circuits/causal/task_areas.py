@@ -11,10 +11,10 @@ import xarray as xr
 
 from circuits.causal.parts import Firing, Lapse, Layout, OffRate, OnRate, PartsSubject
 from simlab import truths
-from simlab.questions.localisation import GENERIC, NOTHING, behaviour
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Share
 from simlab.session import Session
+from simlab.truths import GENERIC, NOTHING, behaviour
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import xarray as xr
 
 from circuits.causal.redundant import Redundant
 from circuits.limits.limited import Limit, LimitedSubject
-from simlab.errors import SimlabError
+from simlab.contracts import SimlabError
 from simlab.rules import check_fields
 from simlab.session import Session
 

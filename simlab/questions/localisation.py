@@ -16,19 +16,12 @@ from simlab.questions.connectivity import activity_level
 from simlab.questions.form import BaselineAnswer, answer, undefined
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Share
-
-GENERIC, NOTHING = "generic", "none"
-"""What an area is called that many behaviours need, beside those that were watched, and one that none needs."""
+from simlab.truths import GENERIC, NOTHING, behaviour
 
 _METRICS = (
     "region_accuracy", "accuracy", "balanced_accuracy", "false_specific", "generic_called_specific",
     "specific_called_generic", "found_needed", "n_asked", "n_regions",
 )  # fmt: skip
-
-
-def behaviour(number: int) -> str:
-    """The label of the behaviour that trials of this condition show."""
-    return f"behaviour {number}"
 
 
 @dataclass(frozen=True)
