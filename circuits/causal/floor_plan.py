@@ -20,8 +20,11 @@ DEPTH = 50e-6
 """Of the sheet that they lie in [m]."""
 
 
-def placed(regions: Sequence[str], rng: np.random.Generator) -> xr.Dataset:
-    """The anatomy: modules in random squares of a grid, units at random within, all of the cell type "gate"."""
+def placed(regions: Sequence[str], contacts: np.ndarray, rng: np.random.Generator) -> xr.Dataset:
+    """The anatomy: modules in random squares of a grid, units at random within, all of the cell type "gate".
+
+    contacts: (pre, post) how many wires lead from each unit to each other.
+    """
     names, members = modules_of(regions)
     side = int(np.ceil(np.sqrt(len(names))))
     square = rng.permutation(side**2)[: len(names)]
@@ -29,4 +32,4 @@ def placed(regions: Sequence[str], rng: np.random.Generator) -> xr.Dataset:
     position = np.zeros((len(regions), 3))
     position[:, :2] = middle[members.argmax(axis=0)] + rng.uniform(-EDGE / 2, EDGE / 2, (len(regions), 2))
     position[:, 2] = rng.uniform(0, DEPTH, len(regions))
-    return anatomy(position, ["gate"] * len(regions), regions)
+    return anatomy(position, ["gate"] * len(regions), regions, contacts)

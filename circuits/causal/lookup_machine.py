@@ -86,7 +86,7 @@ class LookupMachine:
     name: ClassVar[str] = "lookup_machine"
     mechanism: ClassVar[str] = "lookup tables"
     questions: ClassVar[tuple[str, ...]] = ("localisation", "assemblies", "connectivity")
-    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    modalities: ClassVar[tuple[str, ...]] = ("spikes", "connectome")
 
     word_width: Annotated[int, Within(2, 4)] = 4  # bits: a table has 4^width units
     clock_period: Annotated[int, Within(18, 200)] = 20  # ticks: that of the processor whose words it shows

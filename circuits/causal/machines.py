@@ -111,7 +111,10 @@ class MachineSubject:
 def drawn(circuit: MachineCircuit, rng: np.random.Generator) -> MachineSubject:
     """One machine. All have the same gates; modules lie in other places."""
     net = circuit.machine.net
-    return MachineSubject(circuit, net.network(circuit.tick, circuit.temperature), floor_plan.placed(net.modules, rng))
+    network = net.network(circuit.tick, circuit.temperature)
+    wires = (network.matrix() != 0).astype(int)
+    np.fill_diagonal(wires, 0)
+    return MachineSubject(circuit, network, floor_plan.placed(net.modules, wires, rng))
 
 
 def lesions(circuit: MachineCircuit, programs: tuple[Program, ...] = BEHAVIOURS, *, pairs: int = SCREENED) -> Lesions:

@@ -42,7 +42,7 @@ class Microprocessor:
     name: ClassVar[str] = "microprocessor"
     mechanism: ClassVar[str] = "clocked logic machine"
     questions: ClassVar[tuple[str, ...]] = ("localisation", "assemblies", "connectivity")
-    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    modalities: ClassVar[tuple[str, ...]] = ("spikes", "connectome")
 
     word_width: Annotated[int, Within(2, 6)] = 4  # bits
     memory_words: Annotated[int, Within(4, 2**FIELD)] = 8  # an operand addresses 16

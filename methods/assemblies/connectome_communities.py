@@ -12,11 +12,15 @@ from simlab.contracts import CONNECTOME, Finding, Needs
 from simlab.rules import Within, check_fields
 
 
+TRIES = 10
+"""Of k-means, from different starts."""
+
+
 @dataclass(frozen=True)
 class ConnectomeCommunities:
     """Spectral clustering of contacts in either direction, into as many groups as the largest gap of eigenvalues says.
 
-    The normalised Laplacian of A + A' (Ng, Jordan & Weiss 2002, NIPS 14; scikit-learn); the number is where the gap
+    The normalised Laplacian of A + A' (Ng, Jordan & Weiss 2002, NIPS 14; k-means by SciPy); the number is where the gap
     between successive eigenvalues is greatest (von Luxburg 2007, Stat Comput 17:395), at most `most_groups`.
     Connectomes are divided into modules so, or by block models, as in Jonas & Kording 2017. Needs a connectome.
     Cost: n^3.
@@ -25,7 +29,7 @@ class ConnectomeCommunities:
     name: ClassVar[str] = "connectome_communities"
     question: ClassVar[str] = "assemblies"
     family: ClassVar[str] = "connectomics"
-    library: ClassVar[str] = "scikit-learn"
+    library: ClassVar[str] = "scipy"
     needs: ClassVar[Needs] = Needs((CONNECTOME,), units=3)
 
     most_groups: Annotated[int, Within(2, 1000)] = 30
@@ -35,8 +39,6 @@ class ConnectomeCommunities:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """The notes give the number of groups; units without a contact are groups of their own."""
-        from sklearn.cluster import SpectralClustering
-
         contacts = recording["contacts"].values.astype(float)
         tied = contacts + contacts.T
         np.fill_diagonal(tied, 0.0)
@@ -47,9 +49,18 @@ class ConnectomeCommunities:
             return Finding.abstain(f"{len(linked)} units make or get a contact: too few to divide")
         inside = tied[np.ix_(linked, linked)]
         scale = 1 / np.sqrt(degree[linked])
-        values = np.linalg.eigvalsh(np.eye(len(linked)) - scale[:, None] * inside * scale[None])
+        values, vectors = np.linalg.eigh(np.eye(len(linked)) - scale[:, None] * inside * scale[None])
         most = min(self.most_groups, len(linked) - 1)
         n_groups = int(np.diff(values[: most + 1])[1:].argmax()) + 2 if most >= 2 else 1
-        spectral = SpectralClustering(n_groups, affinity="precomputed", random_state=int(rng.integers(2**31)))
-        group[linked] = spectral.fit_predict(inside + 1e-9)
+        group[linked] = _nearest(vectors[:, :n_groups], n_groups, rng)
         return Finding({"group": group}, notes={"groups": n_groups})
+
+
+def _nearest(vectors: np.ndarray, n_groups: int, rng: np.random.Generator) -> np.ndarray:
+    """(unit,) the groups of k-means, the best of ten, on the rows of the eigenvectors (unit, vector) at unit length."""
+    from scipy.cluster.vq import kmeans2
+
+    rows = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
+    tries = [kmeans2(rows, n_groups, minit="++", rng=rng) for _ in range(TRIES)]
+    spread = [((rows - centre[label]) ** 2).sum() for centre, label in tries]
+    return tries[int(np.argmin(spread))][1]
