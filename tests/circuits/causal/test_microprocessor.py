@@ -45,7 +45,7 @@ def held(members, start=0.0, stop=DURATION, rate=0.0, trials=None):
 
 
 def test_an_intact_machine_is_always_right_and_a_region_without_which_it_fails_is_needed():
-    session, truth, regions = session_of(24), localisation(CIRCUIT), subject_of(CIRCUIT).anatomy["region"].values
+    session, truth, regions = session_of(12), localisation(CIRCUIT), subject_of(CIRCUIT).anatomy["region"].values
     assert ran(CIRCUIT, session).outcome.values.min() == 1.0
     condition = np.array(session.conditions)
     for region in truth["region"].values:
@@ -111,8 +111,8 @@ def test_a_unit_silenced_in_a_session_costs_what_the_screen_says(screened):
 @pytest.mark.parametrize("circuit", [CIRCUIT, TWIN], ids=lambda c: c.name)
 def test_a_unit_reaches_in_one_tick_those_that_it_is_wired_to_and_no_others(circuit):
     subject, weights = subject_of(circuit), subject_of(circuit).truth("connectivity", None, None)["weight"].values
-    session, n, rng = session_of(6), circuit.machine.net.n_units, np.random.default_rng(3)
-    for unit in rng.choice(n, 5, replace=False):
+    session, n, rng = session_of(3), circuit.machine.net.n_units, np.random.default_rng(3)
+    for unit in rng.choice(n, 4, replace=False):
         start = float(rng.integers(300, 900)) * circuit.tick
         reached = np.zeros(n, bool)
         with_and_without = [
