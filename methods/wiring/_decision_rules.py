@@ -60,7 +60,8 @@ class BySurrogates:
                 return Finding.abstain(f"on a surrogate: {copy.abstained}")
             null.append(copy.estimate["score"])
         z, p = studentised_p(finding.estimate["score"], np.stack(null))
-        return edges(np.maximum(z, 0.0), p, finding.estimate["sign"], self.alpha, **finding.notes)
+        weight = finding.estimate.get("weight")
+        return edges(np.maximum(z, 0.0), p, finding.estimate["sign"], self.alpha, weight=weight, **finding.notes)
 
 
 @dataclass(frozen=True)
@@ -108,7 +109,8 @@ class ByEffectSize:
         excess = (np.abs(effect) - self.least) / np.maximum(spread, 1e-300)
         p = np.where(spread > 0, t.sf(excess, self.groups - 1), 1.0)
         notes = {**finding.notes, "effect_standard_error": spread}
-        return edges(np.abs(effect), p, np.sign(effect), self.alpha, **notes)
+        weight = finding.estimate.get("weight")
+        return edges(np.abs(effect), p, np.sign(effect), self.alpha, weight=weight, **notes)
 
     def _effect(self, finding: Finding) -> np.ndarray | None:
         known = {**finding.estimate, **finding.notes}

@@ -1,7 +1,8 @@
 """The design matrix of a regression on everybody's recent spikes, which is never formed.
 
 A row is a time bin; a column (j, l) holds the count of unit j, l bins ago. Rows in which nobody fired within the window
-share one rate and are counted, not stored; the others are sparse with one entry per spike and lag.
+share one rate and are counted, not stored. The sums that a fit needs at every step are made by `_lagged_kernel`; what
+else needs the others gets them as sparse matrices with one entry per spike and lag.
 """
 
 from __future__ import annotations
@@ -12,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from methods.wiring._baseline import LOWEST, STEP, Baseline, total_gains
-from methods.wiring._pairs import Ticks, close_pairs, lag_counts
+from methods.wiring._baseline import LOG_GAINS, LOWEST, STEP, Baseline, total_gains
+from methods.wiring._pairs import Ticks, lag_counts
 
 CHUNK_ENTRIES = 2_000_000
 """Numbers in the dense (row, unit) block of expected counts that is worked on at once: 16 MB."""
@@ -37,15 +38,28 @@ class Moments:
 
 @dataclass(frozen=True, eq=False)
 class Chunk:
-    """Rows with recent spikes, all sparse: `design` (row, unit x lag), `counts` (row, unit), and `pairs` (cell, row),
-    1 where two spikes at most `reach` bins apart are both in the row's window; see `LaggedDesign.cell`. `time` (row,)
-    is the row's bin, trials laid end to end, and `codes` (time, unit) those of the baseline in all bins."""
+    """Rows with recent spikes, sparse: `design` (row, unit x lag) and `counts` (row, unit). `time` (row,) is the row's
+    bin, trials laid end to end, and `codes` (time, unit) those of the baseline in all bins."""
 
     design: Any
     counts: Any
-    pairs: Any
     time: np.ndarray
     codes: np.ndarray | None
+
+
+@dataclass(frozen=True, eq=False)
+class Seen:
+    """Spikes (spike,) that fall into any row's window, in order of time: bin, unit, the first row that sees them (its
+    place among rows with recent spikes), at the lag `low`, the lag at which the last one does, `high`, and trial.
+    `when` (row,): the bins of those rows, trials laid end to end."""
+
+    time: np.ndarray
+    unit: np.ndarray
+    row: np.ndarray
+    low: np.ndarray
+    high: np.ndarray
+    trial: np.ndarray
+    when: np.ndarray
 
 
 class LaggedDesign:
@@ -64,7 +78,8 @@ class LaggedDesign:
         work = np.cumsum(self.coincidences.sum(axis=(0, 1)) * np.arange(n_lags, 0, -1))
         self.reach = max(0, int(np.searchsorted(work * ticks.n_units, EXACT_WORK)) - 1)
         self.n_cells = ticks.n_units**2 * (self.reach + 1) * n_lags
-        small = len(ticks.tick) * n_lags + work[self.reach] <= CACHE_ENTRIES
+        small = len(ticks.tick) * n_lags <= CACHE_ENTRIES
+        self._seen = self._windows()
         self._cache: list[Chunk] | None = list(self._build()) if small else None
         self._summarise()
 
@@ -75,16 +90,45 @@ class LaggedDesign:
 
     def moments(self, intercept: np.ndarray, filters: np.ndarray, targets: np.ndarray | None = None) -> Moments:
         """Sums of mu, x mu and x x' mu over all rows, for mu = exp(intercept + x @ filters) x baseline of `targets`."""
-        columns = np.zeros(filters.shape)
-        pairs = np.zeros((self.n_cells, filters.shape[1]))
         targets = np.arange(self.ticks.n_units)[: filters.shape[1]] if targets is None else targets
-        total = self.silent[targets] * np.exp(np.minimum(intercept, MAX_LOG_RATE))
-        for chunk in self.chunks:
-            rate = rates(chunk, intercept, filters, targets)
-            columns += chunk.design.T @ rate
-            pairs += chunk.pairs @ rate
-            total += rate.sum(axis=0)
-        return Moments(total, columns, pairs)
+        columns, pairs = np.zeros(filters.shape), np.zeros((self.n_cells, filters.shape[1]))
+        return Moments(self._collect(intercept, filters, targets, columns, pairs), columns, pairs)
+
+    def expected(self, intercept: np.ndarray, filters: np.ndarray, targets: np.ndarray) -> np.ndarray:
+        """Sum of mu (model,) over all rows, for filters (column, model) of models of these targets (model,)."""
+        nothing = np.zeros((0, filters.shape[1]))
+        return self._collect(intercept, filters, targets, nothing, nothing)
+
+    def _collect(
+        self, intercept: np.ndarray, filters: np.ndarray, targets: np.ndarray, columns: np.ndarray, pairs: np.ndarray
+    ) -> np.ndarray:
+        from methods.wiring._lagged_kernel import collect
+
+        total = np.asarray(self.silent[targets] * np.exp(np.minimum(intercept, MAX_LOG_RATE)))
+        codes = np.zeros((0, 0), dtype=np.uint8) if self.baseline is None else self.baseline.codes.T
+        seen, filters = self._seen, np.ascontiguousarray(filters, dtype=float)
+        collect(
+            seen.time, seen.unit, seen.row, seen.low, seen.high, seen.trial, seen.when, codes, LOG_GAINS,
+            self.ticks.n_units, self.n_lags, self.reach, np.asarray(intercept, dtype=float), filters.ravel(),
+            np.asarray(targets, dtype=np.int64), MAX_LOG_RATE, total, columns.ravel(), pairs.ravel(),
+        )  # fmt: skip
+        return total
+
+    def _windows(self) -> Seen:
+        """The spikes that are seen in any row, and those rows."""
+        ticks, time = self.ticks, self._time
+        low = np.maximum(1, self.n_lags - ticks.tick)
+        high = np.minimum(self.n_lags, ticks.ends[ticks.trial] - 1 - ticks.tick)
+        chosen = low <= high
+        low, high, time, unit, trial = (each[chosen] for each in (low, high, time, ticks.unit, ticks.trial))
+        # +1 where a spike's window begins and -1 past its end: rows within any are above zero
+        change = np.zeros(ticks.n_trials * ticks.n_ticks + 1, dtype=np.int32)
+        np.add.at(change, time + low, 1)
+        np.add.at(change, time + high + 1, -1)
+        busy = np.cumsum(change[:-1]) > 0
+        rank = np.cumsum(busy) - 1
+        whole = (np.asarray(each, dtype=np.int64) for each in (time, unit, rank[time + low], low, high, trial))
+        return Seen(*whole, np.flatnonzero(busy))
 
     def _build(self) -> Iterator[Chunk]:
         step = max(1, CHUNK_ENTRIES // self.ticks.n_units)
@@ -110,7 +154,7 @@ class LaggedDesign:
         counts = csr_array((np.ones(len(now)), (now, unit[inside])), (n_busy, n))
         when = np.flatnonzero(busy) + start
         codes = None if self.baseline is None else self.baseline.codes
-        return Chunk(design, counts, self._pairs(time, unit, rank, start, stop, n_busy), when.astype(np.int32), codes)
+        return Chunk(design, counts, when.astype(np.int32), codes)
 
     def _entries(
         self, time: np.ndarray, offset: np.ndarray, lags: np.ndarray, start: int, stop: int
@@ -124,25 +168,6 @@ class LaggedDesign:
         trial, tick = np.divmod(row, self.ticks.n_ticks)
         valid = (tick >= self.n_lags) & (tick < self.ticks.ends[trial])
         return row[valid] - start, index[valid]
-
-    def _pairs(self, time: np.ndarray, unit: np.ndarray, rank: np.ndarray, start: int, stop: int, n_busy: int) -> Any:
-        from scipy.sparse import csr_array
-
-        trial = time // self.ticks.n_ticks
-        early, late, delay = close_pairs(
-            trial * (self.ticks.n_ticks + self.n_lags) + time % self.ticks.n_ticks, self.reach
-        )
-        rows, cells = [np.zeros(0, dtype=np.int64)], [np.zeros(0, dtype=np.int64)]
-        for apart in range(self.reach + 1):
-            chosen = delay == apart
-            a, b = unit[early[chosen]], unit[late[chosen]]
-            offset = ((a * self.ticks.n_units + b) * (self.reach + 1) + apart) * self.n_lags
-            lags = np.arange(apart + 1, self.n_lags + 1)
-            row, cell = self._entries(time[early[chosen]], offset, lags, start, stop)
-            rows.append(rank[row])
-            cells.append(cell)
-        row, cell = np.concatenate(rows), np.concatenate(cells)
-        return csr_array((np.ones(len(row)), (cell, row)), (self.n_cells, n_busy))
 
     def _summarise(self) -> None:
         n, n_columns = self.ticks.n_units, self.ticks.n_units * self.n_lags

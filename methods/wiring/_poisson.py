@@ -12,8 +12,8 @@ import numpy as np
 
 from methods.wiring._lagged_design import MAX_LOG_RATE, LaggedDesign, Moments
 
-GROUP_ENTRIES = 2_000_000
-"""Numbers in the exact part of the information of those targets that are fitted together: 16 MB."""
+GROUP_ENTRIES = 8_000_000
+"""Numbers in the exact part of the information of those targets that are fitted together: 64 MB."""
 MAX_HALVINGS = 12
 """Of a Newton step that does not raise the likelihood."""
 SMALLEST_EIGENVALUE = 1e-8

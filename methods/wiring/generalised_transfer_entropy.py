@@ -15,9 +15,6 @@ from simlab.data import is_spiking, signals
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Level, Width
 
-BLOCK = 20_000
-"""Samples whose words are laid out at once: bounds memory."""
-
 
 @dataclass(frozen=True)
 class GeneralisedTransferEntropy:
@@ -85,7 +82,7 @@ class GeneralisedTransferEntropy:
             return Finding.abstain("the signals hold values that are not finite: drop or fill those samples")
         if trace.shape[1] < self.order + 3:
             return Finding.abstain(f"trials of {trace.shape[1]} samples are too short for words of {self.order}")
-        states, level = (np.minimum(trace, 1).astype(np.int64), trace) if counted else self._discretised(trace)
+        states, level = (np.minimum(trace, 1).astype(np.uint8), trace) if counted else self._discretised(trace)
         n_levels = 2 if counted else self.levels
         root, covariance, n_samples = self._root(states, level, n_levels)
         copies = (shift_each(states, level, rng) for _ in range(self.surrogates))
@@ -106,7 +103,7 @@ class GeneralisedTransferEntropy:
         steps = np.diff(trace, axis=1)
         low, span = steps.min(axis=(0, 1)), np.ptp(steps, axis=(0, 1))
         part = (steps - low) / np.where(span > 0, span, 1.0)
-        return np.minimum((part * self.levels).astype(np.int64), self.levels - 1), trace[:, 1:]
+        return np.minimum((part * self.levels).astype(np.uint16), self.levels - 1), trace[:, 1:]
 
     def _root(self, states: np.ndarray, level: np.ndarray, n_levels: int) -> tuple[np.ndarray, np.ndarray, int]:
         """sqrt(2 N ln(2) GTE) and covariance, both (source, target), and N, the samples at which all is quiet."""
@@ -118,7 +115,7 @@ class GeneralisedTransferEntropy:
         source = [now, *before[:-1]] if self.same_bin else before
         target, driver = words([now, *before], n_levels), words(source, n_levels)
         counts = joint_counts(driver, target, n_levels**past, n_levels ** (past + 1))
-        return np.sqrt(2 * information(counts, n_levels)), _covariance(np.sum(source, axis=0), now), len(now)
+        return np.sqrt(2 * information(counts, n_levels)), _covariance(source, now), len(now)
 
 
 def quiet_level(mean: np.ndarray, deviations: float) -> float:
@@ -137,24 +134,30 @@ def shift_each(states: np.ndarray, level: np.ndarray, rng: np.random.Generator) 
 
 def words(samples: list[np.ndarray], n_levels: int) -> np.ndarray:
     """One whole number per word: the first sample counts least."""
-    return np.sum([sample * n_levels**place for place, sample in enumerate(samples)], axis=0)
+    number = samples[-1].astype(np.uint32)
+    for sample in reversed(samples[:-1]):
+        number *= n_levels
+        number += sample.astype(np.uint32)
+    return number
 
 
 def joint_counts(driver: np.ndarray, target: np.ndarray, n_driver: int, n_target: int) -> np.ndarray:
-    """How often which words (row, unit) meet: (source, target, source's word, target's word)."""
-    n_rows, n = driver.shape
-    total = np.zeros((n * n_driver, n * n_target), dtype=np.float64)
-    for start in range(0, n_rows, BLOCK):
-        rows = slice(start, start + BLOCK)
-        total += _one_hot(driver[rows], n_driver).T @ _one_hot(target[rows], n_target)
-    return total.reshape(n, n_driver, n, n_target).transpose(0, 2, 1, 3)
+    """How often which words (row, unit) meet: (source, target, source's word, target's word).
 
+    Rows in which a source says what it mostly says, such as nothing, are not looked at: their counts are what is left
+    of the target's own.
+    """
+    from methods.wiring._word_counts import count_meetings
 
-def _one_hot(word: np.ndarray, n_words: int) -> np.ndarray:
-    # single precision counts exactly up to 2^24, far beyond a block
-    laid_out = np.zeros((len(word), word.shape[1] * n_words), dtype=np.float32)
-    laid_out[np.arange(len(word))[:, None], np.arange(word.shape[1]) * n_words + word] = 1.0
-    return laid_out
+    n = driver.shape[1]
+    counts = np.zeros((n, n, n_driver, n_target), dtype=np.int64)
+    heard, said = (np.ascontiguousarray(words.T.astype(np.uint32)) for words in (driver, target))
+    usual = np.array([np.bincount(word, minlength=n_driver).argmax() for word in heard], dtype=np.int64)
+    places = [np.flatnonzero(word != common) for word, common in zip(heard, usual, strict=True)]
+    count_meetings(np.concatenate(places), np.cumsum([0, *map(len, places)]), heard, said, counts)
+    own = np.stack([np.bincount(word, minlength=n_target) for word in said])
+    counts[np.arange(n), :, usual] = own - counts.sum(axis=2)
+    return counts.astype(float)
 
 
 def information(counts: np.ndarray, n_levels: int) -> np.ndarray:
@@ -172,6 +175,10 @@ def information(counts: np.ndarray, n_levels: int) -> np.ndarray:
     return np.maximum(total, 0.0)
 
 
-def _covariance(source: np.ndarray, target: np.ndarray) -> np.ndarray:
-    rows = max(len(source), 1)
-    return (source - source.mean(axis=0)).T @ (target - target.mean(axis=0)) / rows
+def _covariance(sources: list[np.ndarray], target: np.ndarray) -> np.ndarray:
+    """Of the sources' sum and the target: (source, target)."""
+    source, rows = sources[0].astype(float), max(len(target), 1)
+    for other in sources[1:]:
+        source += other
+    source -= source.mean(axis=0)
+    return source.T @ (target - target.mean(axis=0)) / rows

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.wiring._lagged_design import MAX_LOG_RATE, LaggedDesign
+from methods.wiring._lagged_design import LaggedDesign
 from methods.wiring._pairs import SPIKE_TRAINS, abstention, edges, on_grid
 from methods.wiring._poisson import GROUP_ENTRIES, Regression, State
 from simlab.contracts import Finding, Needs
@@ -141,17 +141,5 @@ def deviances(
     full = (state.weights * seen).sum(axis=(0, 1)) + state.intercept * spikes - state.moments.total
     filters = np.einsum("lb,kjbi->kjli", basis, weights).reshape(n, n * len(basis), len(targets))
     less = np.einsum("kjbi,jbi->ki", weights, seen) + intercepts * spikes
-    less -= _expected(design, intercepts, filters)
-    return np.maximum(2 * (full - less), 0.0)
-
-
-def _expected(design: LaggedDesign, intercepts: np.ndarray, filters: np.ndarray) -> np.ndarray:
-    """Expected spikes over all rows (model, target) of models with filters (model, column, target)."""
-    total = (design.n_rows - design.n_busy) * np.exp(np.minimum(intercepts, MAX_LOG_RATE))
-    for chunk in design.chunks:
-        for model, each in enumerate(filters):
-            rate = chunk.design @ each
-            rate += intercepts[model]
-            np.minimum(rate, MAX_LOG_RATE, out=rate)
-            total[model] += np.exp(rate, out=rate).sum(axis=0)
-    return total
+    expected = design.expected(intercepts.ravel(), np.concatenate(list(filters), axis=1), np.tile(targets, n))
+    return np.maximum(2 * (full - less + expected.reshape(n, -1)), 0.0)

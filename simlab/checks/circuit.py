@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from time import process_time
 from typing import Any
 
 import numpy as np
@@ -17,6 +18,8 @@ from simlab.session import Effect, Session
 from simlab.streams import stream
 
 TRIALS, DURATION = 2, 0.5
+DEAR = 5.0
+"""Processor time [s] from which a truth is told once: that it comes again is then left to those that cost less."""
 
 
 def check_circuit(examine: Examiner, circuit: Any) -> None:
@@ -33,8 +36,9 @@ def check_circuit(examine: Examiner, circuit: Any) -> None:
     session = examine.holds("proposes a session of its natural task", lambda: _session(subject))
     activity = None if session is None else _check_runs(examine, subject, session, getattr(circuit, "modalities", ()))
     for asked in circuit.questions:
+        began = process_time()
         told = examine.holds(f"tells the truth about {asked}", lambda q=asked: _truth(subject, q, activity))  # type: ignore[misc]
-        if told is not None:
+        if told is not None and process_time() - began < DEAR:
             examine.holds(
                 f"the same subject has the same truth about {asked}",
                 lambda q=asked, told=told: _identical(  # type: ignore[misc]

@@ -52,8 +52,9 @@ def power_figure(
     names, beyond = everything[:MOST_PANELS], everything[MOST_PANELS:]
     coloured = list(lines[:MOST_COLOURED])
     entries = len(coloured) + (len(lines) > MOST_COLOURED)
-    legend_rows = -(-entries // LEGEND_COLUMNS)
-    width, height = max(10.0 if len(names) > 2 else 7.5, 2.0 * len(names)), 2.35 * len(rows) + 0.2 * legend_rows + 0.4
+    width = max(10.0 if len(names) > 2 else 7.5, 2.0 * len(names))
+    columns = max(1, min(entries, LEGEND_COLUMNS, int(width / LEGEND_WIDTH)))
+    height = 2.35 * len(rows) + 0.2 * -(-entries // columns) + 0.4
     figure = new_figure(width, height)
     axes = figure.subplots(len(rows), len(names), sharex=True, sharey="row", squeeze=False)
     values = np.unique(curves[x].to_numpy(dtype=float))
@@ -68,11 +69,13 @@ def power_figure(
     for panel in axes[-1]:
         _amounts(panel, values)
         panel.set_xlabel(x_label)
-    _legend(figure, axes[0, 0], lines)
+    _legend(figure, axes[0, 0], lines, loc="outside lower center", ncols=columns)
     return figure, ", ".join(shortened(name) for name in beyond)
 
 
 LEGEND_COLUMNS = 4
+LEGEND_WIDTH = 2.4
+"""Of one of its columns [in], of 34 letters."""
 
 
 def _legend(figure: Figure, axes: Axes, lines: Sequence[str], **place: Any) -> None:
@@ -80,7 +83,6 @@ def _legend(figure: Figure, axes: Axes, lines: Sequence[str], **place: Any) -> N
     handles = [axes.plot([], [], label=shortened(line, 34), **line_look(i))[0] for i, line in _coloured(lines)]
     if len(lines) > MOST_COLOURED:
         handles += axes.plot([], [], color=GREY, label=f"{len(lines) - MOST_COLOURED} others")
-    place = place or {"loc": "outside lower center", "ncols": min(LEGEND_COLUMNS, len(handles))}
     figure.legend(handles=handles, handlelength=3.2, **place)
 
 

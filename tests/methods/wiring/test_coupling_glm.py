@@ -76,6 +76,24 @@ def test_sums_over_unequal_trials_equal_those_of_the_matrix_in_full(world):
     np.testing.assert_allclose(moments.total, rate.sum(axis=0))
 
 
+def test_sums_over_pairs_of_spikes_equal_those_of_the_matrix_in_full(world):
+    cut = unequal(world, np.linspace(0.03, 5.0, 20))
+    lagged, _ = _dense_of_trials(cut)
+    design = LaggedDesign(on_grid(cut, 0.001), N_LAGS)
+    rng = np.random.default_rng(0)
+    intercept, filters = rng.normal(-4, 0.1, 6), rng.normal(0, 0.3, (lagged.shape[1], 6))
+    rate = np.exp(lagged @ filters + intercept)
+    pairs = design.moments(intercept, filters).pairs.reshape(6, 6, design.reach + 1, N_LAGS, 6)
+    seen = lagged.reshape(-1, 6, N_LAGS)
+    for apart in (1, design.reach):  # a spike of unit 1, l + 1 bins ago, and one of unit 4, `apart` bins later
+        for lag in range(apart, N_LAGS):
+            both = seen[:, 1, lag] * seen[:, 4, lag - apart]
+            np.testing.assert_allclose(pairs[1, 4, apart, lag], both @ rate, atol=1e-12)
+    models = np.tile(np.arange(6), 2)
+    twice = design.expected(np.tile(intercept, 2), np.tile(filters, 2), models)
+    np.testing.assert_allclose(twice, np.tile(rate.sum(axis=0), 2))
+
+
 def test_a_design_built_in_pieces_on_demand_is_the_same(world, monkeypatch):
     whole = LaggedDesign(on_grid(world, 0.001), N_LAGS)
     monkeypatch.setattr("methods.wiring._lagged_design.CHUNK_ENTRIES", 20_000)

@@ -149,3 +149,11 @@ def test_resolution_is_passed_on_and_parts_are_checked():
         DecidedBy(method=CrossCorrelogram)
     with pytest.raises(SimlabError, match="reach"):
         BySurrogates(reach=-1.0)
+
+
+@pytest.mark.parametrize("rule", [BySurrogates(surrogates=3), ByEffectSize("weight", least=0.005, groups=3)])
+def test_a_rule_keeps_the_weights_that_the_method_estimated(rule):
+    short = coupled_spikes(ring_weight(4), np.random.default_rng(5), trials=3, duration=8.0)
+    weights = _analyse(GLM, short).estimate["weight"]
+    assert np.array_equal(_analyse(DecidedBy(GLM, rule), short).estimate["weight"], weights)
+    assert np.any(weights)

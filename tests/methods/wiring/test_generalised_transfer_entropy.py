@@ -5,7 +5,12 @@ import pytest
 from planted_connectivity import coupled_spikes, imaged, ring_weight
 from wiring_manners import check_answers, discoveries, odd_signals, odd_spikes, signal_recording
 
-from methods.wiring.generalised_transfer_entropy import GeneralisedTransferEntropy, quiet_level, shift_each
+from methods.wiring.generalised_transfer_entropy import (
+    GeneralisedTransferEntropy,
+    joint_counts,
+    quiet_level,
+    shift_each,
+)
 from simlab import check
 from simlab.contracts import SimlabError
 from simlab.data import bin_spikes
@@ -143,3 +148,14 @@ def test_values_that_are_not_finite_are_a_reason():
 def test_an_impossible_order_is_refused():
     with pytest.raises(SimlabError, match="order"):
         GeneralisedTransferEntropy(order=0)
+
+
+def test_words_are_counted_as_they_meet_whichever_is_usual():
+    rng = np.random.default_rng(0)
+    driver, target = rng.choice(4, (500, 3), p=(0.1, 0.7, 0.1, 0.1)), rng.integers(0, 8, (500, 3))
+    counts = joint_counts(driver, target, 4, 8)
+    for source in range(3):
+        for follower in range(3):
+            seen = np.zeros((4, 8))
+            np.add.at(seen, (driver[:, source], target[:, follower]), 1)
+            assert np.array_equal(counts[source, follower], seen)

@@ -47,6 +47,14 @@ def test_each_method_is_judged_in_each_world_without_wiring_alone(rows) -> None:
     assert pd.isna(lines.loc[("wordless", "poisson"), "p_below_05"])
 
 
+def test_an_excess_that_one_of_many_worlds_shows_by_chance_is_no_error() -> None:
+    # 3 of 15 with a discovery: Wilson's interval begins at .061 for one world and two rates, at .039 for 20.
+    world = [null_row("m", "unlucky", i, None, i < 3) for i in range(15)]
+    others = [null_row("m", f"world{k}", i, None, False) for k in range(19) for i in range(3)]
+    assert null_errors(table(world)).set_index("circuit_label").loc["unlucky", "verdict"] == "errs"
+    assert null_errors(table(world + others)).set_index("circuit_label").loc["unlucky", "verdict"] == "keeps its word"
+
+
 def test_the_worst_world_is_named(rows) -> None:
     worst = worst_null(rows, method="fooled")
     assert worst.value == pytest.approx(0.15, abs=0.01)
