@@ -101,9 +101,7 @@ class SubspacePatching:
         patched, control = moved[by_turns], moved[~by_turns]
         effect, p = float(np.nanmean(patched) - np.nanmean(control)), significance(patched, control)
         if p > self.alpha or effect < self.least_effect:
-            return Finding.abstain(
-                f"the direction moves the behaviour by {effect:.0%} (p = {p:.2g}) only"
-            )
+            return Finding.abstain(f"the direction moves the behaviour by {effect:.0%} (p = {p:.2g}) only")
         weight = np.abs(v)
         members = weight >= self.large_weight * weight.max()
         return Finding({"members": members, "score": weight}, notes={"effect": effect, "p": p, "direction": v})
