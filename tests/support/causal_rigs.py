@@ -62,3 +62,9 @@ class World:
         """The metrics of what it finds."""
         asked = question(method.question)
         return asked.score(self.found(method), asked.project(self.truth(method.question), self.implant.key))
+
+    def recording(self, trials: int, duration: float = 0.1) -> Any:
+        """The natural task, seen."""
+        rng = np.random.default_rng(self.seed)
+        session = self.subject.session(trials=trials, duration=duration, rng=rng)
+        return self.implant.record(self.subject.run(session, rng), rng)
