@@ -236,7 +236,8 @@ def agreement(y: float, y_sd: float, target: float, target_sd: float, covariance
     if min(y_sd, target_sd) <= 1e-12:
         up = [float(ndtr(m / s)) if s > 1e-12 else (1 + np.sign(m)) / 2 for m, s in ((y, y_sd), (target, target_sd))]
         return float(up[0] * up[1] + (1 - up[0]) * (1 - up[1]))
-    h, k, rho = -y / y_sd, -target / target_sd, np.clip(covariance / (y_sd * target_sd), -1 + 1e-12, 1 - 1e-12)
+    h, k = 0.0 - y / y_sd, 0.0 - target / target_sd  # never the negative zero, of which 1 / h has the other sign
+    rho = np.clip(covariance / (y_sd * target_sd), -1 + 1e-12, 1 - 1e-12)
     both_below = _below(h, k, float(rho))
     return float(1 - ndtr(h) - ndtr(k) + 2 * both_below)
 

@@ -11,6 +11,8 @@ import pytest
 from giveaways import giveaways, trivial_statistics
 
 from circuits.attractors.ring_attractor import RingAttractor
+from circuits.causal.dormant_path import DormantPath
+from circuits.causal.invariant_causes import InvariantCauses
 from circuits.networks.balanced_ei import BalancedEI
 from circuits.networks.bold_nodes import BoldNodes
 from circuits.networks.cortical_patch import CorticalPatch
@@ -38,6 +40,8 @@ SMALL = {
     "ring_attractor": (RING, replace(RING, model="rate")),
     "sign_and_type": (SignAndType(n_neurons=30),),
     "bold_nodes": (BoldNodes(n_nodes=10),),
+    "dormant_path": (DormantPath(disconnected=4, dormant=3, carriers=3, mixed=2),),
+    "invariant_causes": (InvariantCauses(causes=3, effects=3, siblings=2, bystanders=2),),
     "cortical_patch": (CorticalPatch(n_neurons=60, shared_drive=0.05),),
 }
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""
