@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 
 import numpy as np
-from network_bench import both
+from network_bench import both, run
 from scipy.integrate import solve_ivp
 
 from simlab.session import Session
@@ -107,10 +107,10 @@ def hodgkin_huxley(n_neurons=2, bias=HODGKIN_HUXLEY, current="0*amp", extra=""):
 
 
 @cache
-def models():
+def models(how=run, duration=DURATION):
     """0.12 s of all of them, in one network without synapses."""
     network = SpikingNetwork((adex(), izhikevich(), quadratic(), hodgkin_huxley()))
-    return both(network, Session(1, DURATION), dt=DT, record=Record(("v", "V", "x", "w", "m"), 1e-3))
+    return how(network, Session(1, duration), dt=DT, record=Record(("v", "V", "x", "w", "m"), 1e-3))
 
 
 # --- the same equations, by SciPy and written anew -------------------------------------------------------------------
@@ -174,7 +174,7 @@ def hodgkin_huxley_times(i):
 # --- what draws numbers ----------------------------------------------------------------------------------------------
 
 N_POISSON, N_WALKERS, RATE, TAU, SIGMA, RELEASE = 100, 100, 30.0, 20e-3, 2.0, 0.25
-TRIALS, SECONDS, STEP = 4, 1.0, 2e-4
+TRIALS, SECONDS, STEP = 10, 0.4, 2e-4
 
 
 @cache

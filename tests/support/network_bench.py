@@ -1,4 +1,4 @@
-"""Small networks of what circuits are made of, and how tests run each of them on both engines, once in a test run."""
+"""Small networks of what circuits are made of, and how tests run each of them, once in a test run."""
 
 from __future__ import annotations
 
@@ -12,11 +12,14 @@ from simlab.simulators.spiking import Coupling, Population, Record, SpikingNetwo
 ENGINES = ("kernel", "brian2")
 
 
+def run(network, session, engine="kernel", **options):
+    """What an engine finds: by default the kernel, as the reference takes milliseconds for each step."""
+    return simulate(network, session, np.random.default_rng(7), engine=engine, **{"burn_in": 0.0, **options})
+
+
 def both(network, session, **options):
     """What each engine finds, given the same numbers."""
-    return tuple(
-        simulate(network, session, np.random.default_rng(7), engine=e, **{"burn_in": 0.0, **options}) for e in ENGINES
-    )
+    return tuple(run(network, session, engine, **options) for engine in ENGINES)
 
 
 def assert_same(found, rtol=1e-5):
@@ -112,10 +115,10 @@ def listeners():
 
 
 @cache
-def listened():
+def listened(how=run):
     """0.3 s of them, every step."""
     names = ("v", "current", "alpha", "difference", "by_neuron", "by_synapse", "potential")
-    return both(listeners(), Session(1, 0.3), record=Record(names, 1e-4))
+    return how(listeners(), Session(1, 0.3), record=Record(names, 1e-4))
 
 
 # --- saturating NMDA gates (Wang 2002) -------------------------------------------------------------------------------
@@ -163,9 +166,9 @@ def nmda(with_self):
 
 
 @cache
-def gated(with_self):
+def gated(with_self, how=run):
     """0.2 s of it, every step of 0.05 ms."""
-    return both(nmda(with_self), Session(1, 0.2), dt=5e-5, record=Record(("v", "s", "gates", "I_nmda"), 5e-5))
+    return how(nmda(with_self), Session(1, 0.2), dt=5e-5, record=Record(("v", "s", "gates", "I_nmda"), 5e-5))
 
 
 # --- gap junctions and graded synapses -------------------------------------------------------------------------------
@@ -209,9 +212,9 @@ def graded():
 
 
 @cache
-def rhythm():
+def rhythm(how=run, duration=0.5):
     """0.5 s of it, every step of 0.1 ms."""
-    return both(graded(), Session(1, 0.5), record=Record(("v", "current"), 1e-4))
+    return how(graded(), Session(1, duration), record=Record(("v", "current"), 1e-4))
 
 
 # --- populations that act on one another, under all perturbations ----------------------------------------------------
@@ -279,23 +282,24 @@ def mixed():
     return SpikingNetwork((excitatory, inhibitory, silent), (excite, inhibit, gap), source, SHARE)
 
 
-def perturbations():
+def perturbations(stretch=1.0):
     """On trial 1 alone: drives, holds and gains that reach both populations that spike, and the gap junctions."""
     free = np.full(9, np.nan)
     drive, held, weaker = np.zeros(9), free.copy(), np.ones(9)
-    drive[[1, 5]], held[[2, 6]], weaker[[0, 7]] = (1.5, -0.8), (80.0, 40.0), 0.3
+    drive[[1, 5]], held[[2, 6]], weaker[[0, 7]] = (1.5, -0.8), np.array([80.0, 40.0]) / stretch, 0.3
     pairs = np.ones((9, 9))
     pairs[4, 0], pairs[1, 0] = 3.0, 0.0
     return (
-        Effect("drive", drive, 0.05, 0.15, trials=(1,)),
-        Effect("hold", held, 0.08, 0.25, trials=(1,)),
-        Effect("gain", weaker, 0.1, 0.2, trials=(1,)),
-        Effect("gain", pairs, 0.12, 0.28, trials=(1,), over="pair"),
+        Effect("drive", drive, 0.05 * stretch, 0.15 * stretch, trials=(1,)),
+        Effect("hold", held, 0.08 * stretch, 0.25 * stretch, trials=(1,)),
+        Effect("gain", weaker, 0.1 * stretch, 0.2 * stretch, trials=(1,)),
+        Effect("gain", pairs, 0.12 * stretch, 0.28 * stretch, trials=(1,), over="pair"),
     )
 
 
 @cache
-def perturbed():
-    """Two trials of 0.3 s; the first knows no perturbation."""
+def perturbed(how=run, stretch=1.0):
+    """Two trials of 0.3 s times `stretch`; the first knows no perturbation."""
     record = Record(("v", "I_syn", "I_gap", "w", "g_e", "g_i", "eta"), 1e-4)
-    return both(mixed(), Session(2, 0.3, perturbations=perturbations()), record=record, burn_in=0.02)
+    session = Session(2, 0.3 * stretch, perturbations=perturbations(stretch))
+    return how(mixed(), session, record=record, burn_in=0.02 * stretch)

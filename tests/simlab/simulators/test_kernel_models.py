@@ -19,14 +19,18 @@ from model_bench import (
     izhikevich_times,
     models,
 )
-from network_bench import ENGINES, assert_same, times
+from network_bench import ENGINES, assert_same, both, times
 
 ADEX, IZHIKEVICH, QIF, HH = 0, 2, 5, 7
 """The first neuron of each population."""
 
 
-def test_both_engines_find_the_same():
-    assert_same(models())
+@pytest.mark.parametrize("duration", [0.03, pytest.param(0.12, marks=pytest.mark.slow)])
+def test_both_engines_find_the_same(duration):
+    found = models(both, duration)
+    assert_same(found)
+    silent = set(range(9)) - set(found[0].neuron)
+    assert len(silent) <= 2  # the quadratic neurons alone take longer
 
 
 @pytest.mark.parametrize(
@@ -35,7 +39,7 @@ def test_both_engines_find_the_same():
 )
 def test_spikes_are_where_an_independent_integration_has_them(first, cells, reference):
     for i in range(cells):
-        found, expected = times(models()[0], first + i), reference(i)
+        found, expected = times(models(), first + i), reference(i)
         n = min(len(found), len(expected))
         assert abs(len(found) - len(expected)) <= 1
         # First-order methods lag by what a step is of the fastest rise: 2% for the sodium gate, and less with shorter
@@ -46,17 +50,17 @@ def test_spikes_are_where_an_independent_integration_has_them(first, cells, refe
 def test_quadratic_neurons_have_the_period_that_is_known_in_closed_form():
     for i, drive in enumerate(QUADRATIC):
         period = 10e-3 * 2 * np.arctan(20 / drive**0.5) / drive**0.5
-        assert np.diff(times(models()[0], QIF + i)) == pytest.approx(period, abs=1.01 * 2.5e-5)
+        assert np.diff(times(models(), QIF + i)) == pytest.approx(period, abs=1.01 * 2.5e-5)
 
 
 def test_adaptive_exponential_neurons_adapt_unless_they_have_no_adaptation():
-    adapting, tonic = (np.diff(times(models()[0], ADEX + i)) for i in (0, 1))
+    adapting, tonic = (np.diff(times(models(), ADEX + i)) for i in (0, 1))
     assert np.all(np.diff(adapting) > 0)
     assert np.ptp(tonic) < 2 * 2.5e-5 + 1e-9
 
 
 def test_izhikevichs_neurons_spike_regularly_fast_and_in_bursts():
-    regular, fast, chattering = (np.diff(times(models()[0], IZHIKEVICH + i)) for i in range(3))
+    regular, fast, chattering = (np.diff(times(models(), IZHIKEVICH + i)) for i in range(3))
     assert regular[1] > regular[0]
     assert fast[5:].max() < 0.01 < regular.min()
     assert chattering.min() < 5e-3

@@ -1,5 +1,7 @@
 """Both engines find the same in networks of every kind of connection, and find what theory says."""
 
+from functools import partial
+
 import numpy as np
 import pytest
 from network_bench import (
@@ -28,6 +30,7 @@ from network_bench import (
     V_HALF,
     WEIGHT,
     assert_same,
+    both,
     gated,
     graded,
     listened,
@@ -46,17 +49,21 @@ DT = 1e-4
 @pytest.mark.parametrize(
     "found",
     [
-        *(pytest.param(f, marks=pytest.mark.slow) for f in (listened, lambda: gated(True), lambda: gated(False))),
-        rhythm,
-        perturbed,
+        *(pytest.param(f, marks=pytest.mark.slow) for f in (listened, partial(gated, True), partial(gated, False))),
+        *(pytest.param(f, marks=pytest.mark.slow) for f in (rhythm, perturbed)),
+        partial(rhythm, duration=0.06),
+        partial(perturbed, stretch=0.2),
     ],
+    ids=["listened", "gated", "gated_by_others", "long_rhythm", "long_perturbed", "rhythm", "perturbed"],
 )
 def test_both_engines_find_the_same(found):
-    assert_same(found())
+    one, other = found(how=both)
+    assert_same((one, other))
+    assert np.abs(np.diff(one.samples["v"][-1], axis=0)).max() > 1e-4  # V: something happens in what is compared
 
 
 def test_populations_are_numbered_in_turn_and_what_one_lacks_is_nan():
-    spikes, _ = perturbed()
+    spikes = perturbed()
     lacks = {name: np.isnan(values).all(axis=(0, 1)).tolist() for name, values in spikes.samples.items()}
     assert lacks["v"] == [False] * 9
     assert lacks["w"] == [False] * 4 + [True] * 5
@@ -66,7 +73,7 @@ def test_populations_are_numbered_in_turn_and_what_one_lacks_is_nan():
 
 
 def test_a_recorded_current_is_what_its_expression_says():
-    samples = perturbed()[0].samples
+    samples = perturbed().samples
     g_e, g_i, v = (samples[name].astype(float) for name in ("g_e", "g_i", "v"))
     expected = g_e * (0 - v) + np.nan_to_num(g_i) * (-80e-3 - v)
     np.testing.assert_allclose(samples["I_syn"], expected, atol=1e-6 * np.abs(expected).max())
@@ -77,12 +84,12 @@ def test_a_recorded_current_is_what_its_expression_says():
 
 def response(name, cell=3, start=15, stop=500):
     """A cell's variable after the first spike of its clock, which starts the run; and the time since it arrived [s]."""
-    values = listened()[0].samples[name][0, start + 1 : stop, cell].astype(float)
+    values = listened().samples[name][0, start + 1 : stop, cell].astype(float)
     return values, np.arange(len(values)) * DT
 
 
 def test_a_spike_acts_after_its_delay():
-    current = listened()[0].samples["current"][0, :, 3]
+    current = listened().samples["current"][0, :, 3]
     assert np.flatnonzero(current)[0] == round(DELAY / DT) + 1  # records are of a step's start
     assert current[round(DELAY / DT) + 1] == pytest.approx(WEIGHT)
 
@@ -109,7 +116,7 @@ def test_a_membrane_answers_an_exponential_current_as_known_in_closed_form():
 
 def test_a_driving_force_shrinks_each_step_to_what_is_left():
     for cell in (3, 4, 5):
-        jumps = np.diff(listened()[0].samples["potential"][0, :, cell].astype(float))
+        jumps = np.diff(listened().samples["potential"][0, :, cell].astype(float))
         jumps = jumps[jumps > 0]
         np.testing.assert_allclose(jumps, 30e-3 * 0.1 * 0.9 ** np.arange(len(jumps)), rtol=1e-3)
 
@@ -127,7 +134,7 @@ def released(spikes, use, recovery, facilitation):
 @pytest.mark.parametrize("clock", range(3))
 @pytest.mark.parametrize("name", ["by_neuron", "by_synapse"])
 def test_short_term_plasticity_follows_the_recursion_of_tsodyks_and_markram(clock, name):
-    spikes = listened()[0]
+    spikes = listened()
     train = times(spikes, clock)
     assert np.diff(train) == pytest.approx(1 / RATES[clock], abs=1.01 * DT)
     facilitation = FACILITATION[clock] if name == "by_neuron" else SET_FACILITATION
@@ -145,7 +152,7 @@ def test_short_term_plasticity_follows_the_recursion_of_tsodyks_and_markram(cloc
 
 @pytest.mark.parametrize("with_self", [True, False])
 def test_a_saturating_gate_follows_its_own_equation(with_self):
-    spikes, _ = gated(with_self)
+    spikes = gated(with_self)
     fired, s = times(spikes, 3), spikes.samples["s"][0, :, 3].astype(float)
     x, gate, now = 0.0, 0.0, 0.0
     for start, stop in zip(fired, [*fired[1:], 0.2 - 5e-5], strict=True):
@@ -163,7 +170,7 @@ def test_a_saturating_gate_follows_its_own_equation(with_self):
 
 @pytest.mark.parametrize("with_self", [True, False])
 def test_neurons_hear_the_gates_of_all_or_of_all_others(with_self):
-    samples = gated(with_self)[0].samples
+    samples = gated(with_self).samples
     s = samples["s"][0, :, :N_E].astype(float)
     heard = 0.7 * (s.sum(axis=1)[:, None] - (0 if with_self else np.pad(s, ((0, 0), (0, N_I)))))
     # A sum is taken as a step begins, and recorded as the next one does.
@@ -179,7 +186,7 @@ def test_neurons_that_hear_the_same_share_an_ear():
 
 
 def test_magnesium_blocks_nmda_currents_at_rest_and_none_at_high_voltage():
-    samples = gated(True)[0].samples
+    samples = gated(True).samples
     v, gates = samples["v"][0].astype(float), samples["gates"][0].astype(float)
     open_ = samples["I_nmda"][0] / (3e-9 * gates * (0 - v) + 1e-30)
     busy = gates > 0.1
@@ -192,14 +199,14 @@ def test_magnesium_blocks_nmda_currents_at_rest_and_none_at_high_voltage():
 
 
 def test_two_passive_cells_have_the_coupling_coefficient_of_their_conductances():
-    rise = rhythm()[0].samples["v"][0, -1, :2].astype(float) + 60e-3
+    rise = rhythm().samples["v"][0, -1, :2].astype(float) + 60e-3
     assert rise[1] / rise[0] == pytest.approx(GAP / (GAP + LEAK[1]), rel=1e-5)
     resistance = 1 / (LEAK[0] + GAP * LEAK[1] / (GAP + LEAK[1]))
     assert rise[0] == pytest.approx(INJECTED * resistance, rel=1e-5)
 
 
 def test_cells_that_inhibit_one_another_by_graded_synapses_alternate():
-    v = rhythm()[0].samples["v"][0, 2000:, 3:].astype(float)
+    v = rhythm().samples["v"][0, 2000:, 3:].astype(float)
     first, second = (np.flatnonzero((v[1:, c] > 0) & (v[:-1, c] <= 0)) for c in (0, 1))
     period = np.diff(first).mean()
     phase = (second[:, None] - first[first.size // 2]) / period % 1
@@ -208,7 +215,7 @@ def test_cells_that_inhibit_one_another_by_graded_synapses_alternate():
 
 
 def test_several_couplings_onto_one_variable_add_up():
-    samples = rhythm()[0].samples
+    samples = rhythm().samples
     v, current = samples["v"][0].astype(float), samples["current"][0].astype(float)
     heard = {link.target for link in graded().links if link.of.target == "current"}
     assert heard == {0, 1}
@@ -221,7 +228,7 @@ def test_several_couplings_onto_one_variable_add_up():
 
 
 def test_neurons_share_noise_within_populations_and_between_them():
-    eta = perturbed()[0].samples["eta"][..., :7].reshape(-1, 7).astype(float)
+    eta = perturbed().samples["eta"][..., :7].reshape(-1, 7).astype(float)
     found = np.corrcoef(eta.T)
     expected = np.eye(7)
     for a, b, share in ((0, 1, SHARE**0.5), (0, 4, SHARE**0.5), (1, 4, SHARE)):
@@ -231,7 +238,7 @@ def test_neurons_share_noise_within_populations_and_between_them():
 
 
 def test_perturbations_reach_the_neurons_that_they_name_and_their_synapses():
-    spikes, _ = perturbed()
+    spikes = perturbed()
     for neuron, rate in ((2, 80.0), (6, 40.0)):
         held = times(spikes, neuron, trial=1)
         held = held[(held >= 0.08) & (held < 0.25)]
