@@ -20,7 +20,7 @@ from methods.wiring.connectome_reading import ConnectomeReading
 from methods.wiring.cross_correlogram import CrossCorrelogram
 from methods.wiring.granger_causality import GrangerCausality
 from methods.wiring.spike_count_correlation import SpikeCountCorrelation
-from simlab.claims import Claim, Measured, chosen, mean, paired_difference, rate
+from simlab.claims import Claim, Measured, mean, paired_difference, rate
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.connectome import Connectome
 from simlab.instruments.recording.perfect import Perfect

@@ -11,7 +11,6 @@ import xarray as xr
 from simlab.contracts import CONNECTOME, Finding, Needs
 from simlab.rules import Within, check_fields
 
-
 TRIES = 10
 """Of k-means, from different starts."""
 
