@@ -127,8 +127,10 @@ class LaggedDesign:
         np.add.at(change, time + high + 1, -1)
         busy = np.cumsum(change[:-1]) > 0
         rank = np.cumsum(busy) - 1
-        whole = (np.asarray(each, dtype=np.int64) for each in (time, unit, rank[time + low], low, high, trial))
-        return Seen(*whole, np.flatnonzero(busy))
+        time, unit, row, low, high, trial = (
+            np.asarray(each, dtype=np.int64) for each in (time, unit, rank[time + low], low, high, trial)
+        )
+        return Seen(time, unit, row, low, high, trial, np.flatnonzero(busy))
 
     def _build(self) -> Iterator[Chunk]:
         step = max(1, CHUNK_ENTRIES // self.ticks.n_units)
