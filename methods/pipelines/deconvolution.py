@@ -36,8 +36,7 @@ class Deconvolution:
     """Decay of the indicator [s]; None estimates it from the autocovariance of each unit's fluorescence."""
     threshold: Annotated[float, Within(0, 1000, excluding=(0,))] = 0.5
     """Smallest event, in standard deviations of the unit's noise. Low, since the constraint has explained noise by
-    noise already: through `two_photon`, inferred and fired spikes of `balanced_ei` correlate by .47 here, by .20 at 3
-    (chosen for that correlation, not for any connectivity score)."""
+    noise already (chosen by the correlation of inferred and fired spikes, not for any connectivity score)."""
 
     def __post_init__(self) -> None:
         check_fields(self)

@@ -127,10 +127,15 @@ class LaggedDesign:
         np.add.at(change, time + high + 1, -1)
         busy = np.cumsum(change[:-1]) > 0
         rank = np.cumsum(busy) - 1
-        time, unit, row, low, high, trial = (
-            np.asarray(each, dtype=np.int64) for each in (time, unit, rank[time + low], low, high, trial)
+        return Seen(
+            time=time.astype(np.int64),
+            unit=unit.astype(np.int64),
+            row=rank[time + low].astype(np.int64),
+            low=low.astype(np.int64),
+            high=high.astype(np.int64),
+            trial=trial.astype(np.int64),
+            when=np.flatnonzero(busy),
         )
-        return Seen(time, unit, row, low, high, trial, np.flatnonzero(busy))
 
     def _build(self) -> Iterator[Chunk]:
         step = max(1, CHUNK_ENTRIES // self.ticks.n_units)
