@@ -1,1 +1,1 @@
-"""Who does what, from watching alone: the passive rivals of lesions."""
+"""Who does what, read off a recording: what looks like a part of the behaviour without anything being done to it."""
