@@ -35,7 +35,7 @@ def test_an_unknown_name_lists_what_exists():
         match=r"named 'nonesuch'; there are: adapting_synapses, .*; to use one of your own by name, `simlab.reg",
     ):
         registry.get("circuits", "nonesuch")
-    with pytest.raises(RegistryError, match=r"questions: cell_type, connectivity"):
+    with pytest.raises(RegistryError, match=r"questions: cell_type, circuit, connectivity"):
         registry.find("nonesuch")
 
 
