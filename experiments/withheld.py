@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from circuits.causal.logic_tree import LogicTree
 from circuits.limits.few_stimuli import FewStimuli
@@ -44,7 +44,7 @@ INSTRUMENTS = (
     LosingUnits(half_life=200.0),
     ResponsiveUnits(kept=0.5),
 )
-LIMITED = (Tiring(TREE, time_constant=500.0, floor=0.5), FewStimuli(TREE, stimuli=4), Strangers(TREE))
+LIMITED: tuple[Any, ...] = (Tiring(TREE, time_constant=500.0, floor=0.5), FewStimuli(TREE, stimuli=4), Strangers(TREE))
 
 SEEN = Grid(
     circuits=(TREE,), plans=(DAY,), instruments=INSTRUMENTS, methods=METHODS, stimulators=(Ideal(),), baselines=False

@@ -51,16 +51,11 @@ class Redundant:
         """One animal; all of them are wired alike."""
         return PartsSubject(self.name, self.layout(), Firing(self.on_rate, self.off_rate, self.lapse))
 
-    def layout(self) -> Layout:
-        """Copies first, then the gate, then bystanders."""
-        n = self.copies + 1 + self.bystanders
-        weights, gate = np.zeros((n, n)), self.copies
-        weights[: self.copies, gate] = 1.0
-        shown = np.ones((1, n))
-        shown[0, gate] = 0.0
-        names = (
-            *(f"copy {i}" for i in range(self.copies)),
-            "gate",
-            *(f"bystander {i}" for i in range(self.bystanders)),
-        )
-        return Layout(names, weights, np.full(n, 0.5), shown, (gate,), np.ones((1, 1), bool))
+    def layout(self, driving: tuple[int, ...] | None = None) -> Layout:
+        """Copies first, then the gate, then bystanders. driving: the copies that drive the gate; all by default."""
+        copies = [f"copy {i}" for i in range(self.copies)]
+        bystanders = [f"bystander {i}" for i in range(self.bystanders)]
+        links = {(copies[i], "gate"): 1.0 for i in (range(self.copies) if driving is None else driving)}
+        shown = dict.fromkeys([*copies, *bystanders], 1.0)
+        threshold = dict.fromkeys([*copies, "gate", *bystanders], 0.5)
+        return Layout.of(threshold, links, [shown], {"gate": [True]})

@@ -101,10 +101,9 @@ class TaskAreasSubject:
         return Layout(names, weights, threshold, shown, tuple(output.tolist()), np.eye(n_behaviours, dtype=bool))
 
     def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
-        """The watched behaviours, each as often as any other, in a random order."""
-        layout, watched = self.parts.layout, self.circuit.watched
-        shown = replace(layout, patterns=layout.patterns[:watched], wanted=layout.wanted[:watched])
-        return replace(self.parts, layout=shown).session(trials=trials, duration=duration, rng=rng)
+        """The watched behaviours, each as often as any other, in a random order; the condition is what is asked for."""
+        order = rng.permutation(np.arange(trials) % self.circuit.watched)
+        return Session(trials, duration, conditions=tuple(order.tolist()))
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """Spikes, the outputs over time, and each trial's outcome."""
@@ -113,7 +112,7 @@ class TaskAreasSubject:
     @cached_property
     def losses(self) -> np.ndarray:
         """(area, behaviour) bool: which behaviours fail, without lapses, when each area is silenced."""
-        from circuits.causal.parts import right_answers
+        from circuits.causal.layout import right_answers
 
         n = self.parts.layout.n_areas
         return ~right_answers(self.parts.layout, ~np.eye(n, dtype=bool))

@@ -12,7 +12,9 @@ from giveaways import giveaways, trivial_statistics
 
 from circuits.attractors.ring_attractor import RingAttractor
 from circuits.causal.dormant_path import DormantPath
+from circuits.causal.gated import Gated
 from circuits.causal.invariant_causes import InvariantCauses
+from circuits.causal.redundant import Redundant
 from circuits.networks.balanced_ei import BalancedEI
 from circuits.networks.bold_nodes import BoldNodes
 from circuits.networks.cortical_patch import CorticalPatch
@@ -43,11 +45,18 @@ SMALL = {
     "dormant_path": (DormantPath(disconnected=4, dormant=3, carriers=3, mixed=2),),
     "invariant_causes": (InvariantCauses(causes=3, effects=3, siblings=2, bystanders=2),),
     "cortical_patch": (CorticalPatch(n_neurons=60, shared_drive=0.05),),
+    "gated": (Gated(parts=6, bystanders=4),),
+    "redundant": (Redundant(copies=6, bystanders=5),),
 }
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""
 PLAN, SCAN = Plan(4, 0.25), Plan(2, 60.0)
 INSTRUMENTS = (Perfect(), Subsample(n_units=10), Electrodes(n_sites=24), TwoPhoton(n_units=10))
-SCANNED = (*INSTRUMENTS, Bold())
+OTHERS = {
+    "bold_nodes": (*INSTRUMENTS, Bold()),  # the rest has one region or none
+    "gated": INSTRUMENTS[:2],  # areas of a neuron each, a millimetre apart: within reach of no one probe or lens
+    "redundant": INSTRUMENTS[:2],
+}
+"""Instruments of circuits that are not recorded with just the usual ones."""
 
 
 def imitations():
@@ -72,7 +81,7 @@ CASES = [
         circuit, rival, instrument, id=f"{rival.name}-{getattr(circuit, 'model', 'spiking')}-{instrument.name}"
     )
     for circuit, rival in imitations()
-    for instrument in (SCANNED if circuit.name == "bold_nodes" else INSTRUMENTS)  # the rest has one region or none
+    for instrument in OTHERS.get(circuit.name, INSTRUMENTS)
     if recordable(circuit, instrument)
 ]
 

@@ -68,9 +68,11 @@ def test_help_names_every_command(simlab):
 def test_list_of_a_kind_prints_bare_names(simlab):
     assert simlab("list", "questions").stdout.split() == [
         "cell_type",
+        "circuit",
         "connectivity",
         "effect",
         "mechanism",
+        "necessity",
         "topology",
     ]
 

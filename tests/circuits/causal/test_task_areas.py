@@ -49,19 +49,12 @@ def test_a_silenced_area_ends_the_behaviours_that_use_it_in_a_session_too(subjec
 
 
 def test_lesions_are_right_where_everything_was_watched_and_not_where_half_was(tmp_path: Path) -> None:
-    results = simlab.run(
-        Experiment(
-            "watched", "?",
-            (
-                Grid(
-                    (SMALL, TaskAreas(watched=6, capable=6, middle=4, sharing=0.3)), (Plan(1600, 0.5),), ("perfect",),
-                    (LESION, MORE, TuningLocalisation()), stimulators=("ideal",), baselines=False,
-                ),
-            ),
-            subjects=1,
-        ),
-        tmp_path / "run",
-    )  # fmt: skip
+    both = (SMALL, TaskAreas(watched=6, capable=6, middle=4, sharing=0.3))
+    grids = [
+        Grid(circuits, (Plan(1600, 0.5),), ("perfect",), methods, stimulators=("ideal",), baselines=False)
+        for circuits, methods in ((both, (LESION, TuningLocalisation())), ((SMALL,), (MORE,)))
+    ]
+    results = simlab.run(Experiment("watched", "?", tuple(grids), subjects=1), tmp_path / "run")
     table = results.table
     assert (table.status == "ok").all(), table.reason
     all_seen = table.circuit_label.str.contains("watched=6")

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import simlab
+from circuits.causal.logic_tree import LogicTree
 from circuits.causal.redundant import Redundant
 from circuits.causal.task_areas import TaskAreas
 from circuits.limits.few_stimuli import FewStimuli
@@ -27,14 +28,12 @@ def test_tired_synapses_end_the_behaviour_late_in_a_session_and_not_early() -> N
 
 
 def test_of_few_stimuli_only_those_are_shown_each_with_its_own_stimulus() -> None:
-    whole = TaskAreas(watched=4).subject(ROWS(0))
-    few = FewStimuli(TaskAreas(watched=4), stimuli=2).subject(ROWS(0))
+    tree = LogicTree(inputs=2, lapse=0.0)
+    few, whole = FewStimuli(tree, stimuli=2).subject(ROWS(0)), tree.subject(ROWS(0))
     session = few.session(trials=40, duration=0.5, rng=ROWS(3))
     assert set(session.conditions or ()) == {0, 1}
-    assert session.stimulus is not None
-    for condition, values in zip(session.conditions or (), session.stimulus.values, strict=True):
-        assert np.argmax(np.nan_to_num(values[-1])) == condition
     assert set(whole.session(trials=40, duration=0.5, rng=ROWS(3)).conditions or ()) == {0, 1, 2, 3}
+    assert (few.run(session, ROWS(0))["outcome"].values == 1).all()  # refused where stimulus and condition disagree
 
 
 def test_each_session_meets_a_stranger_and_the_truth_stays_that_of_the_first() -> None:
@@ -42,10 +41,10 @@ def test_each_session_meets_a_stranger_and_the_truth_stays_that_of_the_first() -
     first, strangers = circuit.subject(ROWS(5)), Strangers(circuit).subject(ROWS(5))
     question = "localisation"
     assert strangers.truth(question, None, ROWS(0)).equals(first.truth(question, None, ROWS(0)))
-    session = first.session(trials=30, duration=0.5, rng=ROWS(6))
+    session = first.session(trials=120, duration=0.5, rng=ROWS(6))
     counts = [np.bincount(strangers.run(session, ROWS(k))["spike_neuron"].values, minlength=16) for k in (7, 8)]
     same = [np.bincount(first.run(session, ROWS(k))["spike_neuron"].values, minlength=16) for k in (7, 8)]
-    assert np.abs(counts[0] - counts[1])[6:10].max() > 5 * np.abs(same[0] - same[1])[6:10].max()
+    assert np.abs(counts[0] - counts[1])[6:10].max() > 4 * np.abs(same[0] - same[1])[6:10].max()
 
 
 @pytest.mark.parametrize("limit", [Tiring, FewStimuli, Strangers], ids=lambda c: c.name)
