@@ -33,7 +33,8 @@ class Circuit:
     being silenced, it achieves `least_faithfulness` of what all of them add; it is minimal if no proper subset does.
 
     Edges count if they are a minimal set of connections that implements the behaviour, all other connections being
-    cut; they are scored where the subject states what every set of them achieves.
+    cut; they are scored where the subject states what every set of them achieves. Of units that are the same neuron,
+    any one stands for all: whoever silences one has silenced the others.
     """
 
     name: ClassVar[str] = "circuit"
@@ -113,10 +114,11 @@ class Circuit:
         given, minimal = answer(finding, self, truth), truth["minimal"].values
         said, useful = given["members"], minimal.any(axis=0)
         achieved = _Achieved(truth)
-        exact = bool((minimal == said).all(axis=1).any())
+        meant = achieved.all_of(said)
+        exact = bool((minimal == meant).all(axis=1).any())
         return {
             "exact": float(exact),
-            "jaccard": max((_jaccard(said, one) for one in minimal), default=float("nan")),
+            "jaccard": max((_jaccard(meant, one) for one in minimal), default=float("nan")),
             "faithfulness": achieved.by(said),
             "minimal": float(self._is_minimal(said, achieved)),
             "faithfulness_by_size": achieved.by_size(given["score"]),
@@ -132,7 +134,7 @@ class Circuit:
     def _is_minimal(self, said: np.ndarray, achieved: _Achieved) -> bool:
         if achieved.by(said) < self.least_faithfulness - 1e-9:
             return False
-        smaller = (said & (np.arange(len(said)) != unit) for unit in np.flatnonzero(said))
+        smaller = (said & ~achieved.all_of(np.arange(len(said)) == unit) for unit in np.flatnonzero(said))
         return all(achieved.by(rest) < self.least_faithfulness - 1e-9 for rest in smaller)
 
     def recovered(self, metrics: Mapping[str, float]) -> bool:
@@ -164,6 +166,10 @@ class _Achieved:
     def __init__(self, truth: xr.Dataset) -> None:
         self.table, self.player = faithfulness(truth["value"].values), truth["of"].values
         self.n_players = len(self.table).bit_length() - 1
+
+    def all_of(self, chosen: np.ndarray) -> np.ndarray:
+        """(unit,) bool: the chosen units (unit,) bool, and all others that are the same neurons."""
+        return chosen | ((self.player >= 0) & np.isin(self.player, self.player[chosen]))
 
     def by(self, chosen: np.ndarray) -> float:
         """The faithfulness of some units (unit,) bool."""

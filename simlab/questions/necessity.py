@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 import xarray as xr
 
-from simlab.coalitions import shapley, single_losses
+from simlab.coalitions import CLOSE, shapley, single_losses
 from simlab.contracts import Finding, Picture, SimlabError, Variable
 from simlab.questions import ranking
 from simlab.questions._parts_of_behaviour import (
@@ -95,7 +95,7 @@ class Necessity:
             raise SimlabError("a truth about necessity states `value` and `player`, or `importance`, got neither")
         least = self.negligible * abs(total)
         found = {
-            "importance": importance, "single": single, "needed": np.abs(importance) > max(least, 1e-9),
+            "importance": importance, "single": single, "needed": np.abs(importance) > max(least, CLOSE),
             "ambiguous": np.abs(np.abs(importance) - least) < self.certainty * error,
         }  # fmt: skip
         return xr.Dataset({k: ("unit", v) for k, v in found.items()}, {"unit": np.arange(len(neuron))})
@@ -113,14 +113,14 @@ class Necessity:
         said, true = given["importance"][asked], truth["importance"].values[asked]
         decided, needed = given["decided"][asked], truth["needed"].values[asked]
         hits, single = int((decided & needed).sum()), truth["single"].values[asked]
-        varied = len(true) > 1 and np.ptp(true) > 0
+        varied = len(true) > 1 and np.ptp(true) > CLOSE
         return {
             "spearman": rank_correlation(said, true),
             "pearson": (float(np.corrcoef(said, true)[0, 1]) if np.ptp(said) > 0 else 0.0) if varied else float("nan"),
             "mcc": ranking.matthews(needed, decided),
             "precision": ratio(hits, decided.sum()),
             "recall": ratio(hits, needed.sum()),
-            "exact": float(np.array_equal(decided, needed)),
+            "exact": float(np.array_equal(decided, needed)) if len(true) else float("nan"),
             "any_discovery": float(decided.any()),
             "false_share": float((decided & ~needed).sum() / decided.sum()) if decided.any() else 0.0,
             "n_false": float((decided & ~needed).sum()),
