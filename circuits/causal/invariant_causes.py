@@ -18,8 +18,7 @@ MOST_ENVIRONMENTS = 64
 """Drawn for each subject, of which a circuit has the first few: with more of them the others stay what they were."""
 
 WEIGHT = (0.7, 1.3)
-"""Sizes of all weights, uniform, with a random sign: the structural equations of Peters et al. 2016, section 6.1, have
-0.1 to 2."""
+"""Sizes of all weights, uniform, with a random sign (assumed)."""
 
 WIDER = 0.5
 """An environment multiplies the noise of a unit by 1 to 1 + WIDER x shift."""
@@ -55,7 +54,7 @@ class InvariantCauses:
     siblings: Few = 1
     bystanders: Few = 1
     environments: Annotated[int, Within(1, MOST_ENVIRONMENTS)] = 3
-    shift: Amount = 1.0  # of the units' means, in their standard deviations (Peters et al. 2016: 0.1 to 2)
+    shift: Amount = 1.0  # of the units' means, in their standard deviations (assumed)
     behaviour_noise: Amount = 0.7  # standard deviation, that of a cause being 1
     effect_noise: Annotated[float, Within(0.01, 10)] = 0.7
     behaviour_shift: Amount = 0.0

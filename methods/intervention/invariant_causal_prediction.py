@@ -26,7 +26,7 @@ class InvariantCausalPrediction:
     sets: with probability 1 - `alpha` it holds causes only, whatever environments do, as long as they do not act on the
     behaviour itself. It may hold few of them, or none: where environments hardly differ, all sets are accepted.
 
-    Of more than `most_predictors` units those stay that the lasso takes in first (as the paper has it). It
+    Of more than `most_predictors` units those stay that the lasso takes in first. It
     abstains where no set is accepted: then environments act on the behaviour, a cause is missing or an equation is
     another. Importance is the slope, on the answer alone, times the unit's standard deviation.
     """
@@ -39,7 +39,7 @@ class InvariantCausalPrediction:
 
     alpha: Level = 0.05
     most_predictors: Annotated[int, Within(1, 14)] = 8
-    """Whose subsets are all tested, 256 of them (Peters et al. 2016: 8 or 10)."""
+    """Whose subsets are all tested, 256 of them."""
     least_trials: Count = 10
     """Of each environment, without which it abstains."""
 

@@ -9,6 +9,7 @@ import pytest
 from experiments.attractor_or_not import ATTRACTOR_OR_NOT, PASSIVE
 from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
 from experiments.first_light import FIRST_LIGHT
+from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
 from experiments.null_certificate import NULL_CERTIFICATE
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
 from experiments.wiring_and_confounds import WIRING_AND_CONFOUNDS
@@ -16,7 +17,7 @@ from simlab.claims import ClaimResult
 from simlab.fingerprint import label
 
 WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT)
-EXPERIMENTS = (*WITH_ORACLE, NULL_CERTIFICATE, PUBLISHED_CONNECTIVITY, WIRING_AND_CONFOUNDS)
+EXPERIMENTS = (*WITH_ORACLE, INVARIANCE, NULL_CERTIFICATE, PUBLISHED_CONNECTIVITY, WIRING_AND_CONFOUNDS)
 N = 20
 
 
@@ -121,3 +122,18 @@ def test_one_passive_method_that_separates_breaks_the_claim_on_the_best_of_them(
     found = verdict(ATTRACTOR_OR_NOT, name, rings(always | {PASSIVE[1].name: 0.2}, rival))
     assert found.verdict == "fails"
     assert PASSIVE[1].name in found.measured.detail
+
+
+def test_a_cause_that_is_none_counts_once_for_each_answer_and_not_where_environments_act_on_the_behaviour():
+    def answers(n_false, world, **more):
+        columns = {"circuit": world.name, "circuit_label": label(world), "method_label": label(ICP)}
+        return cells("invariant_causal_prediction", n_false=n_false, **(columns | more))
+
+    spared, touched = BY_SHIFT[2.0], answers(3.0, BROKEN)
+    one_in_twenty = answers(2 * first(0.05), spared)
+    found = verdict(INVARIANCE, "invariant_prediction_keeps_its_rate", pd.concat([one_in_twenty, touched]))
+    assert (found.measured.value, found.measured.n, found.verdict) == (0.05, N, "undecided")
+    most = verdict(INVARIANCE, "invariant_prediction_keeps_its_rate", answers(first(0.6), spared))
+    assert most.verdict == "fails"
+    silent = answers(np.nan, spared, status="abstained")
+    assert verdict(INVARIANCE, "invariant_prediction_keeps_its_rate", silent).verdict == "not measured"
