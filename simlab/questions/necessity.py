@@ -42,7 +42,8 @@ class Necessity:
     intact and all other recorded units are silenced throughout; what was not recorded stays intact, as nobody could
     silence it. It is exact where the subject states v of every set, else estimated with a standard error.
 
-    A unit is `needed` where its value is beyond `negligible` of what all units add together. Where the standard error
+    A unit is `needed` where its value is beyond `negligible` of what all units add together; where importances are
+    stated one by one, of hundreds of neurons perhaps, of what the average neuron adds. Where the standard error
     does not tell (`certainty`) the unit is ambiguous and left out of every score.
     """
 
@@ -88,7 +89,7 @@ class Necessity:
             error = np.zeros(len(neuron))
         elif "importance" in truth:
             stated = truth["importance"].values
-            importance, total = _of(neuron, stated), float(np.sum(stated))
+            importance, total = _of(neuron, stated), float(np.mean(stated)) if len(stated) else 0.0
             single = np.full(len(neuron), np.nan)
             error = _of(neuron, truth["importance_se"].values) if "importance_se" in truth else np.zeros(len(neuron))
         else:

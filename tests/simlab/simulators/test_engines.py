@@ -5,6 +5,7 @@ import pytest
 from lif_bench import noisy, run, same
 
 import simlab
+from circuits.causal.decision_pools import DecisionPools
 from circuits.networks.sign_and_type import SignAndType
 from simlab import registry
 from simlab.contracts import SimlabError
@@ -27,6 +28,8 @@ SMALL = {
     "hub_only": {},
     "sign_and_type": {"n_neurons": 40, "burn_in": 0.2},
     "untyped_units": {"like": SignAndType(n_neurons=40, burn_in=0.2)},
+    "decision_pools": {"burn_in": 0.1},
+    "decision_follower": {"like": DecisionPools(burn_in=0.1)},
     "cortical_patch": {"n_neurons": 60, "shared_drive": 0.1, "gain_modulation": 0.2, "drift": 0.2},
 }
 """The spiking circuits that an engine runs."""
