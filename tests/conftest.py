@@ -9,8 +9,8 @@ from collections.abc import Iterator
 import pytest
 from threadpoolctl import threadpool_limits
 
-# Threads of linear algebra that outnumber the cores (each worker's, and those of the processes that tests start) wait by
-# spinning, which makes small fits twenty times as slow. Libraries that are loaded later, and processes, read the
+# Threads of linear algebra that outnumber the cores (each worker's, and those of the processes that tests start) wait
+# by spinning, which makes small fits twenty times as slow. Libraries that are loaded later, and processes, read the
 # environment; NumPy is loaded by a plug-in of pytest before this is read.
 for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
