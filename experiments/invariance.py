@@ -70,9 +70,9 @@ def against_regression(table: pd.DataFrame) -> Measured:
 
 def with_data(table: pd.DataFrame) -> Measured:
     """Units falsely called causes by regression, 2000 trials minus 100."""
-    plans = ({"trials": trials} for trials in (TRIALS[-1], TRIALS[0]))
-    world = {"circuit_label": label(BY_NUMBER[5]), "role": "circuit"}
-    return paired_difference(table, "n_false", *plans, method_label=label(REGRESSION), **world)
+    most, least = ({"trials": trials} for trials in (TRIALS[-1], TRIALS[0]))
+    rows = chosen(table, circuit_label=label(BY_NUMBER[5]), role="circuit", method_label=label(REGRESSION))
+    return paired_difference(rows, "n_false", most, least)
 
 
 def screened(table: pd.DataFrame) -> Measured:
@@ -180,9 +180,9 @@ CLAIMS = (
 INVARIANCE = Experiment(
     name="invariance",
     asks=(
-        "Which of the units that go with a behaviour cause it? Regression, mediation and invariant causal prediction on "
-        "the same recordings, over the number of environments and how much they differ, and silencing for comparison; "
-        "in a rival the same correlations come about with the arrows turned round."
+        "Which of the units that go with a behaviour cause it? Regression, mediation and invariant causal prediction "
+        "on the same recordings, over the number of environments and how much they differ, and silencing for "
+        "comparison; in a rival the same correlations come about with the arrows turned round."
     ),
     grids=(SWEPT, DATA, ASSUMPTION, FAMILY),
     claims=CLAIMS,

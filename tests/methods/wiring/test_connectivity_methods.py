@@ -1,5 +1,7 @@
 """What all methods of connectivity owe: right edges in an easy world, few in an empty one, and manners."""
 
+from functools import cache
+
 import numpy as np
 import pytest
 from planted_connectivity import coupled_spikes, imaged, poisson_spikes, ring_weight, unequal
@@ -36,6 +38,12 @@ def _analyse(method, world, seed=0):
     return method.analyse(world, np.random.default_rng(seed))
 
 
+@pytest.fixture(scope="module")
+def answer(ring):
+    """What a method answers about the ring with the first stream: computed once, and read by several tests."""
+    return cache(lambda method: _analyse(method, ring).estimate)
+
+
 def _auroc(score, truth):
     off = ~np.eye(len(truth), dtype=bool)
     yes, no = score[off & truth], score[off & ~truth]
@@ -50,16 +58,16 @@ def test_is_a_method_of_connectivity(method):
 
 
 @every_method
-def test_planted_couplings_are_found_with_their_sign(method, ring):
-    estimate = _analyse(method, ring).estimate
+def test_planted_couplings_are_found_with_their_sign(method, answer):
+    estimate = answer(method)
     truth = WEIGHT != 0
     assert estimate["decided"][truth].all()
     np.testing.assert_array_equal(estimate["sign"][truth], np.sign(WEIGHT[truth]))
 
 
 @pytest.mark.parametrize("method", DIRECTED, ids=lambda m: m.name)
-def test_rows_are_presynaptic(method, ring):
-    score = _analyse(method, ring).estimate["score"]
+def test_rows_are_presynaptic(method, answer):
+    score = answer(method)["score"]
     truth = WEIGHT != 0
     # each of the eight true edges outranks its reverse; an undirected method would do so half of the time: 2^-8
     assert (score[truth] > score.T[truth]).all()
@@ -68,8 +76,8 @@ def test_rows_are_presynaptic(method, ring):
 
 
 @every_method
-def test_the_answer_has_the_form_of_the_question(method, ring):
-    estimate = _analyse(method, ring).estimate
+def test_the_answer_has_the_form_of_the_question(method, answer):
+    estimate = answer(method)
     assert set(estimate) - {"weight"} == {"score", "decided", "sign", "p"}
     assert all(value.shape == (8, 8) for value in estimate.values())
     assert np.isfinite(estimate["score"]).all()
@@ -80,32 +88,27 @@ def test_the_answer_has_the_form_of_the_question(method, ring):
 
 
 @every_method
-def test_decisions_follow_from_the_p_values(method, ring):
-    estimate = _analyse(method, ring).estimate
+def test_decisions_follow_from_the_p_values(method, answer):
+    estimate = answer(method)
     off = ~np.eye(8, dtype=bool)
     assert estimate["p"][estimate["decided"]].max() <= method.alpha
     assert estimate["p"][estimate["decided"]].max() < estimate["p"][off & ~estimate["decided"]].min()
 
 
 @every_method
-def test_the_same_stream_gives_the_same_answer(method, ring):
-    first, second = _analyse(method, ring, 3).estimate, _analyse(method, ring, 3).estimate
+def test_the_same_stream_gives_the_same_answer_and_the_recording_is_left_as_it_was(method, ring, answer):
+    first, before = answer(method), ring.copy(deep=True)
+    second = _analyse(method, ring).estimate
     for name in first:
         np.testing.assert_array_equal(first[name], second[name])
-
-
-@every_method
-def test_the_recording_is_left_as_it_was(method, ring):
-    before = ring.copy(deep=True)
-    _analyse(method, ring)
     assert ring.identical(before)
 
 
 @every_method
-def test_unit_order_does_not_matter(method, ring):
+def test_unit_order_does_not_matter(method, ring, answer):
     order = np.array([3, 0, 7, 1, 6, 2, 5, 4])
     shuffled = _analyse(method, bare(ring, order)).estimate["decided"]
-    straight = _analyse(method, ring).estimate["decided"]
+    straight = answer(method)["decided"]
     # surrogates differ by their draws, so a borderline edge may flip; 56 pairs
     assert (shuffled != straight[np.ix_(order, order)]).sum() <= 4
 

@@ -10,7 +10,6 @@ from methods.wiring.convergent_cross_mapping import (
     roll_each,
     studentised,
 )
-from simlab import check
 from simlab.contracts import SimlabError
 
 METHOD = ConvergentCrossMapping(dimensions=2)
@@ -28,10 +27,6 @@ def _logistic(onto_x, onto_y, *, trials=6, samples=300, bystanders=1, seed=0):
         x = x * (growth - growth * x - push)
         kept.append(x)
     return np.stack(kept[100:], axis=1)
-
-
-def test_it_keeps_the_contract_of_a_method():
-    assert check(ConvergentCrossMapping()).ok
 
 
 def test_the_driver_is_read_off_the_driven_and_not_the_other_way_round():

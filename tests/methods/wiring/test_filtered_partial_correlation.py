@@ -6,7 +6,6 @@ from planted_connectivity import poisson_spikes
 from planted_signals import RATE, any_discovery, bursty_spikes, gaussian_graph, of_signal, slow_signals
 from scipy.signal import lfilter
 
-import simlab
 from methods.wiring.filtered_partial_correlation import (
     FilteredPartialCorrelation,
     onsets,
@@ -128,7 +127,3 @@ def test_bad_input_is_no_answer_or_no_harm():
     estimate = _analyse(_spikes(on)).estimate
     assert np.isfinite(estimate["score"]).all()
     assert not estimate["decided"][5].any()
-
-
-def test_keeps_the_contract():
-    simlab.check(METHOD)

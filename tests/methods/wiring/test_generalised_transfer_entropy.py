@@ -11,7 +11,6 @@ from methods.wiring.generalised_transfer_entropy import (
     quiet_level,
     shift_each,
 )
-from simlab import check
 from simlab.contracts import SimlabError
 from simlab.data import bin_spikes
 
@@ -29,10 +28,6 @@ def _by_hand(source, target, chosen, same_bin, n_levels):
     joint, past = Counter(seen), Counter(entry[1] for entry in seen)
     both, own = Counter(entry[1:] for entry in seen), Counter(entry[:2] for entry in seen)
     return 2 * sum(k * np.log(k * past[p] / both[p, y] / own[x, p]) for (x, p, y), k in joint.items())
-
-
-def test_it_keeps_the_contract_of_a_method():
-    assert check(METHOD).ok
 
 
 @pytest.mark.parametrize(("same_bin", "n_levels", "quiet"), [(True, 3, 0.5), (False, 2, np.inf)])

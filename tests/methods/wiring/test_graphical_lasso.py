@@ -5,7 +5,6 @@ import pytest
 from planted_connectivity import poisson_spikes
 from planted_signals import any_discovery, bursty_spikes, gaussian_graph, of_signal, slow_signals
 
-import simlab
 from methods.wiring.graphical_lasso import GraphicalLasso, _first_edges, _moments
 
 RNG = np.random.default_rng
@@ -93,7 +92,3 @@ def test_twins_are_no_answer_and_constant_traces_are_nobodys():
     x[:, :, 1] = x[:, :, 0]
     finding = _analyse(of_signal(x))
     assert "twins" in finding.abstained or np.isfinite(finding.estimate["score"]).all()
-
-
-def test_keeps_the_contract():
-    simlab.check(GraphicalLasso())

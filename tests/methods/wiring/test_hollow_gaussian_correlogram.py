@@ -10,7 +10,6 @@ from methods.wiring.hollow_gaussian_correlogram import (
     continuity_corrected,
     hollow_gaussian,
 )
-from simlab import check
 from simlab.contracts import SimlabError
 from simlab.data import recording
 
@@ -22,10 +21,6 @@ def _follower(rng, lag, n_followed, *, mirrored=0, duration=600.0, rate=5.0):
     second = np.concatenate([b, rng.choice(a, n_followed, replace=False) + lag])
     time, unit = np.concatenate([first, second]), np.repeat([0, 1], [len(first), len(second)])
     return recording(duration=duration, n_units=2, n_trials=1, spikes=(np.zeros(len(time), int), time, unit))
-
-
-def test_it_keeps_the_contract_of_a_method():
-    assert check(HollowGaussianCorrelogram()).ok
 
 
 def test_planted_couplings_are_found_with_their_sign():

@@ -126,6 +126,5 @@ def test_two_units_in_one_trial_are_enough_and_a_handful_of_words_is_not(method)
     assert "too few" in _analyse(method, _spikes(words[:3], 1)).abstained
 
 
-@both
-def test_keeps_the_contract(method):
-    simlab.check(method)
+def test_keeps_the_contract_with_its_other_penalty():
+    simlab.check(InverseIsing(penalty="l1"))

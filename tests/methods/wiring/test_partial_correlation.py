@@ -5,7 +5,6 @@ import pytest
 from planted_connectivity import poisson_spikes
 from planted_signals import any_discovery, bursty_spikes, gaussian_graph, of_signal, slow_signals
 
-import simlab
 from methods.wiring._correlations import partial
 from methods.wiring.partial_correlation import PartialCorrelation
 from methods.wiring.spike_count_correlation import SpikeCountCorrelation
@@ -106,7 +105,3 @@ def test_samples_that_are_not_finite_are_no_answer():
     world = recording(duration=1.0, n_units=3, n_trials=2, signal=np.zeros_like(x), modality="rate", sample_time=time)
     world["signal"].values[:] = x
     assert "not finite" in _analyse(world).abstained
-
-
-def test_keeps_the_contract():
-    simlab.check(PartialCorrelation())

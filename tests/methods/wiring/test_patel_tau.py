@@ -5,7 +5,6 @@ import pytest
 from planted_signals import any_discovery, of_signal, slow_signals
 from wiring_manners import check_answers, odd_signals, odd_spikes
 
-import simlab
 from methods.wiring.patel_tau import PatelTau, activations, association, direction
 
 RNG = np.random.default_rng
@@ -75,7 +74,3 @@ def test_independent_units_are_seldom_called_connected(n):
 def test_bad_input_is_no_answer_or_no_harm():
     reasons = check_answers(PatelTau(surrogates=20), (*odd_spikes(), *odd_signals()))
     assert {"no spike", "constant traces", "short traces"} & set(reasons)
-
-
-def test_keeps_the_contract():
-    simlab.check(PatelTau())

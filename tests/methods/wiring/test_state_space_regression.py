@@ -6,7 +6,6 @@ from planted_signals import any_discovery, autoregressive, of_signal, slow_signa
 from scipy.stats import multivariate_t
 from wiring_manners import odd_signals, odd_spikes
 
-import simlab
 from circuits.networks.bold_nodes import BoldNodes
 from methods.wiring.state_space_regression import Posterior, StateSpaceRegression, smoothed, spectra
 from simlab.instruments.recording.bold import Bold
@@ -107,7 +106,3 @@ def test_bad_input_is_no_answer_or_no_harm():
             assert not finding.estimate["decided"].diagonal().any(), what
     short = StateSpaceRegression().analyse(of_signal(RNG(3).normal(size=(1, 100, 6))), RNG(0))
     assert "too few for their dynamics" in short.abstained
-
-
-def test_keeps_the_contract():
-    simlab.check(StateSpaceRegression())

@@ -2,10 +2,12 @@
 
 import json
 import os
+import shutil
 import subprocess
 import sys
 import time
 from pathlib import Path
+from typing import NamedTuple
 
 import lif_bench
 import numpy as np
@@ -45,10 +47,25 @@ def cold(tmp_path, monkeypatch):
     return tmp_path / "cache" / "simlab" / "builds"
 
 
+@pytest.fixture
+def filled(processes, cold, tmp_path, monkeypatch):
+    """A copy of the cache that the processes have filled with the kernel of `noisy`, and none in memory."""
+    shutil.copytree(processes.cache, tmp_path / "cache")
+    return cold
+
+
+class Processes(NamedTuple):
+    """What each of three processes has found, and the cache that they had in common."""
+
+    found: list[dict]
+    cache: Path
+
+
 @pytest.fixture(scope="module")
 def processes(tmp_path_factory):
-    """What two processes at once find on one cold cache, and then a third."""
-    environment = {**os.environ, "XDG_CACHE_HOME": str(tmp_path_factory.mktemp("cache"))}
+    """Two processes at once on one cold cache, and then a third."""
+    cache = tmp_path_factory.mktemp("cache")
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cache)}
     command = [sys.executable, "-c", PROGRAM, str(Path(lif_bench.__file__).parent)]
 
     def start():
@@ -58,23 +75,23 @@ def processes(tmp_path_factory):
     outputs = [process.communicate(timeout=240) for process in both]
     outputs.append(start().communicate(timeout=240))
     assert not any(err for _, err in outputs), outputs
-    return [json.loads(out) for out, _ in outputs]
+    return Processes([json.loads(out) for out, _ in outputs], cache)
 
 
 def test_one_compilation_serves_subjects_sizes_trials_steps_and_processes(processes):
-    assert [each["kernels"] for each in processes] == [1, 1, 1]
-    assert all(each["compiled_once"] for each in processes)
-    assert len({(each["spikes"], each["sum"]) for each in processes}) == 1
+    assert [each["kernels"] for each in processes.found] == [1, 1, 1]
+    assert all(each["compiled_once"] for each in processes.found)
+    assert len({(each["spikes"], each["sum"]) for each in processes.found}) == 1
 
 
 def test_only_who_writes_a_kernel_imports_brian2(processes):
-    assert sum(each["brian2"] for each in processes[:2]) == 1
-    assert not processes[2]["brian2"]
+    assert sum(each["brian2"] for each in processes.found[:2]) == 1
+    assert not processes.found[2]["brian2"]
 
 
-def test_a_kernel_that_is_damaged_is_made_anew(cold):
+def test_a_kernel_that_is_damaged_is_made_anew(filled):
     expected = run(noisy(), Session(2, 0.1))
-    (kernel,) = [path for path in cold.iterdir() if path.is_dir()]
+    (kernel,) = [path for path in filled.iterdir() if path.is_dir()]
     for damage in ("kernel.py", "index"):
         compiled._loaded.clear()
         for file in [kernel / "kernel.py"] if damage == "kernel.py" else (kernel / "__pycache__").glob("*.nb*"):
@@ -91,17 +108,15 @@ def test_a_cache_that_cannot_be_written_to_is_done_without(tmp_path, monkeypatch
     assert same(run(lif(3, bias=30e-3), Session(1, 0.2)), expected)
 
 
-def test_a_purge_leaves_the_kernels_that_are_in_use(cold):
-    compiled.kernel_for(plan())
-    (kernel,) = [path for path in cold.iterdir() if path.is_dir()]
+def test_a_purge_leaves_the_kernels_that_are_in_use(filled):
+    (kernel,) = [path for path in filled.iterdir() if path.is_dir()]
     long_ago = time.time() - 2 * litter.BUILDS_KEPT
     os.utime(kernel, (long_ago, long_ago))
-    compiled._loaded.clear()
     compiled.kernel_for(plan())
     assert litter.purge_builds() == 0
     os.utime(kernel, (long_ago, long_ago))
     assert litter.purge_builds() == 1
-    assert list(cold.iterdir()) == []
+    assert list(filled.iterdir()) == []
 
 
 def test_a_name_is_of_the_equations_and_of_nothing_that_is_data():

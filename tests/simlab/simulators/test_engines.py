@@ -51,8 +51,18 @@ def spikes_of(name, engine, perturbed=False):
         return subject.run(session, stream(3, "run"))
 
 
-@pytest.mark.parametrize("name", SMALL)
-@pytest.mark.parametrize("perturbed", [False, True])
+UNLIKE = ("common_drive", "ring_attractor", "delay_network", "adapting_synapses", "sign_and_type", "cortical_patch")
+"""Circuits whose neurons or synapses are unlike any other's: what the rest adds to them no perturbation reaches."""
+
+
+@pytest.mark.parametrize(
+    ("perturbed", "name"),
+    [
+        *((False, name) for name in SMALL),
+        *((True, name) for name in UNLIKE),
+        *(pytest.param(True, name, marks=pytest.mark.slow) for name in SMALL if name not in UNLIKE),
+    ],
+)
 def test_a_circuit_fires_the_same_spikes_on_both_engines(name, perturbed):
     kernel, reference = (spikes_of(name, engine, perturbed) for engine in ("kernel", "brian2"))
     assert kernel.attrs["engine"].startswith("kernel (numba")
@@ -85,7 +95,7 @@ def test_a_trial_is_the_same_in_whatever_company_it_is():
 
 
 def test_the_reference_in_chunks_is_the_reference_at_once():
-    session = Session(5, 0.2)
+    session = Session(5, 0.1)
     assert same(run(noisy(), session, engine="brian2", memory=30_000), run(noisy(), session, engine="brian2"))
 
 

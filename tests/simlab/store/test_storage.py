@@ -67,12 +67,18 @@ def sealed_off(folder: Path) -> None:
         path.chmod(0o555 if path.is_dir() else 0o444)
 
 
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory) -> Path:
+    """The folder of a finished run, to be copied."""
+    return run(experiment(), tmp_path_factory.mktemp("ran") / "run", archive=False).folder
+
+
 def listing(folder: Path) -> list[str]:
     return sorted(path.name for path in folder.iterdir())
 
 
-def test_a_finished_run_opens_on_read_only_storage_and_leaves_nothing_there(open_folder):
-    folder = run(experiment(), open_folder / "run", archive=False).folder
+def test_a_finished_run_opens_on_read_only_storage_and_leaves_nothing_there(open_folder, ran):
+    folder = Path(shutil.copytree(ran, open_folder / "run"))
     before = listing(folder)
     sealed_off(folder)
     opened = as_another_user(OPEN, str(folder))
@@ -83,8 +89,8 @@ def test_a_finished_run_opens_on_read_only_storage_and_leaves_nothing_there(open
 
 
 @pytest.mark.parametrize("beside", [(), ("-wal",), ("-wal", "-shm")], ids=["no log", "log", "log and index"])
-def test_a_killed_run_opens_on_read_only_storage(open_folder, beside):
-    folder = run(experiment(), open_folder / "run", archive=False).folder
+def test_a_killed_run_opens_on_read_only_storage(open_folder, ran, beside):
+    folder = Path(shutil.copytree(ran, open_folder / "run"))
     ledger = Ledger(folder / "ledger.sqlite")
     ledger.arrange({row["cell"]: row["position"] + 1 for row in ledger.rows()})  # now in the log alone
     copy = open_folder / "copy"
@@ -130,7 +136,7 @@ def fill_up(done, total, row):
     if done == 3:
         resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[4]),) * 2)
 try:
-    run(experiment(8), sys.argv[1], archive=sys.argv[5] or False, strict=False, progress=fill_up)
+    run(experiment(4), sys.argv[1], archive=sys.argv[5] or False, strict=False, progress=fill_up)
 except Exception as error:
     print(json.dumps([type(error).__name__, str(error), rows]))
 """
@@ -149,8 +155,8 @@ def test_a_disk_that_fills_up_ends_the_run_with_a_clear_error_and_keeps_the_fini
     assert kind == {"ledger": "LedgerError", "archive": "ArchiveError"}[what], said
     assert "free some space" in said if what == "archive" else "disk not full" in said
     assert [row["cell"] for row in Ledger(folder / "ledger.sqlite").rows()] == finished
-    again = run(experiment(8), folder, resume=True, archive=archive or False, strict=False)
-    assert again.table["status"].tolist() == ["ok"] * 8
+    again = run(experiment(4), folder, resume=True, archive=archive or False, strict=False)
+    assert again.table["status"].tolist() == ["ok"] * 4
     if archive:
         assert not list(Path(archive).rglob(".writing-*"))
 
