@@ -104,7 +104,8 @@ class DecisionSubject:
         counts = np.zeros((session.trials, FRAMES, 2))
         for side, pool in enumerate(("motor left", "motor right")):
             trial, time = self._of(spikes, pool)
-            np.add.at(counts, (trial, np.minimum((time / width).astype(int), FRAMES - 1), side), 1)
+            frame = np.minimum((time / width).astype(int), FRAMES - 1)
+            np.add.at(counts[:, :, side], (trial, frame), 1)
         rates = counts / (width * self.circuit.n_motor)
         return activity(
             session, len(self.region), spikes=spikes.columns, time=width * np.arange(FRAMES), behaviour=rates,
