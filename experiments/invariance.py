@@ -180,7 +180,7 @@ CLAIMS = (
 INVARIANCE = Experiment(
     name="invariance",
     asks=(
-        "Which of the units that go with a behaviour cause it? Regression, mediation and invariant causal prediction on "
+        "Which of the units that go with a behaviour cause it? Regression, mediation, invariant causal prediction on "
         "the same recordings, over the number of environments and how much they differ, and silencing for comparison; "
         "in a rival the same correlations come about with the arrows turned round."
     ),
