@@ -18,7 +18,7 @@ from simlab.rules.quantities import Drive
 class DecisionFollower:
     """As `decision_pools`, but sensory b hears from sensory a in the place of the evidence and drives nothing.
 
-        evidence -> sensory a (twice as strong) -> integrator -> motor,   sensory a -> sensory b -> nothing
+        evidence -> sensory a (twice the synapses) -> integrator -> motor,   sensory a -> sensory b -> nothing
 
     Sensory b fires at the same rates, is tuned to the same evidence and predicts the choice as well; the animal decides
     as well. Silenced together with a it adds nothing, and alone it costs nothing.
@@ -49,7 +49,7 @@ class DecisionFollower:
             pathway
             for side in SIDES
             for pathway in (
-                Pathway(f"sensory a {side}", f"integrator {side}", 2 * like.feedforward),
+                Pathway(f"sensory a {side}", f"integrator {side}", 2 * like.feedforward, density=2.0),
                 Pathway(f"sensory a {side}", f"sensory b {side}", self.following),
             )
         ]

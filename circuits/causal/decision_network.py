@@ -63,12 +63,13 @@ class Pool:
 @dataclass(frozen=True)
 class Pathway:
     """Synapses from one pool to another: how far all of them together move the potential per rate of the source [V s],
-    and by which current."""
+    by which current, and from how many neurons compared with other pathways (all of the source at most)."""
 
     source: str
     target: str
     strength: float
     current: str = "fast"
+    density: float = 1.0
 
 
 def borders(pools: Sequence[Pool]) -> dict[str, slice]:
@@ -92,7 +93,7 @@ def drawn(
     weights = {current: np.zeros((n, n)) for current in DECAY}
     for pathway in pathways:
         pre, post = place[pathway.source], place[pathway.target]
-        n_inputs = max(1, round(probability * (pre.stop - pre.start)))
+        n_inputs = max(1, round(min(pathway.density * probability, 1.0) * (pre.stop - pre.start)))
         chosen = reluctance[pre, post].argsort(axis=0).argsort(axis=0) < n_inputs
         weights[pathway.current][pre, post] += chosen * pathway.strength / n_inputs
     return weights

@@ -50,7 +50,7 @@ class DecisionPools:
     questions: ClassVar[tuple[str, ...]] = ("necessity", "connectivity", "cell_type")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
-    n_sensory: Size = 12  # of either side of each sensory area
+    n_sensory: Size = 20  # of either side of each sensory area
     n_arousal: Size = 16
     n_integrating: Size = 20  # of either side
     n_inhibitory: Size = 12

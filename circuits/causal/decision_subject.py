@@ -101,11 +101,7 @@ class DecisionSubject:
         """Spikes, the motor pools' rates [Hz] as behaviour (left, right), and each trial's outcome."""
         spikes = self._simulate(session, rng)
         width = session.duration / FRAMES
-        counts = np.zeros((session.trials, FRAMES, 2))
-        for side, pool in enumerate(("motor left", "motor right")):
-            trial, time = self._of(spikes, pool)
-            frame = np.minimum((time / width).astype(int), FRAMES - 1)
-            np.add.at(counts[:, :, side], (trial, frame), 1)
+        counts = np.stack([self._counted(spikes, f"motor {side}", session) for side in ("left", "right")], axis=-1)
         rates = counts / (width * self.circuit.n_motor)
         return activity(
             session, len(self.region), spikes=spikes.columns, time=width * np.arange(FRAMES), behaviour=rates,
@@ -140,11 +136,13 @@ class DecisionSubject:
                 loading[int(pool.name.endswith("right")), place[pool.name]] = 1.0
         return loading
 
-    def _of(self, spikes: Spikes, pool: str) -> tuple[np.ndarray, np.ndarray]:
-        """Trial and time (spike,) of a pool's spikes."""
-        place = borders(self.pools)[pool]
+    def _counted(self, spikes: Spikes, pool: str, session: Session) -> np.ndarray:
+        """(trial, sample): a pool's spikes."""
+        place, time = borders(self.pools)[pool], spikes.columns[1]
         mine = (spikes.neuron >= place.start) & (spikes.neuron < place.stop)
-        return spikes.trial[mine], spikes.columns[1][mine]
+        sample = np.minimum((time[mine] * FRAMES / session.duration).astype(int), FRAMES - 1)
+        flat = spikes.trial[mine] * FRAMES + sample
+        return np.bincount(flat, minlength=session.trials * FRAMES).reshape(session.trials, FRAMES)
 
     def _outcome(self, rates: np.ndarray, session: Session) -> np.ndarray:
         """(trial,) 1 where the choice is right, from the motor rates (trial, sample, side)."""

@@ -10,7 +10,7 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 import xarray as xr
 
-from simlab.coalitions import CLOSE, shapley, single_losses
+from simlab.coalitions import CLOSE, MOST_PARTS, shapley, single_losses
 from simlab.contracts import Finding, Picture, SimlabError, Variable
 from simlab.questions import ranking
 from simlab.questions._parts_of_behaviour import (
@@ -42,9 +42,9 @@ class Necessity:
     intact and all other recorded units are silenced throughout; what was not recorded stays intact, as nobody could
     silence it. It is exact where the subject states v of every set, else estimated with a standard error.
 
-    A unit is `needed` where its value is beyond `negligible` of what all units add together; where importances are
-    stated one by one, of hundreds of neurons perhaps, of what the average neuron adds. Where the standard error
-    does not tell (`certainty`) the unit is ambiguous and left out of every score.
+    A unit is `needed` where its value is beyond `negligible` of what all units add together; of more neurons than can
+    be enumerated, hundreds perhaps that each do little, beyond that share of what the average one adds. Where the
+    standard error does not tell (`certainty`) the unit is ambiguous and left out of every score.
     """
 
     name: ClassVar[str] = "necessity"
@@ -89,7 +89,7 @@ class Necessity:
             error = np.zeros(len(neuron))
         elif "importance" in truth:
             stated = truth["importance"].values
-            importance, total = _of(neuron, stated), float(np.mean(stated)) if len(stated) else 0.0
+            importance, total = _of(neuron, stated), float(np.sum(stated)) / _crowd(len(stated))
             single = np.full(len(neuron), np.nan)
             error = _of(neuron, truth["importance_se"].values) if "importance_se" in truth else np.zeros(len(neuron))
         else:
@@ -155,6 +155,11 @@ class Necessity:
         The last two decide the largest, as many as are needed; one where none is.
         """
         return {"oracle": _oracle, "random": _random, "marginals_only": _marginals_only}
+
+
+def _crowd(n_neurons: int) -> int:
+    """By how much what all neurons add is divided before a share of it is taken."""
+    return 1 if n_neurons <= MOST_PARTS else n_neurons
 
 
 def _of(index: np.ndarray, values: np.ndarray) -> np.ndarray:
