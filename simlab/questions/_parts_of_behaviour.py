@@ -57,6 +57,12 @@ def rank_correlation(said: np.ndarray, true: np.ndarray) -> float:
     return float(np.corrcoef(said, true)[0, 1]) if np.ptp(said) > 0 else 0.0
 
 
+def order(said: np.ndarray, true: np.ndarray) -> float:
+    """Of the pairs that truly differ, the share in the right order less that in the wrong one; NaN for no such pair."""
+    step = np.where(np.abs(gap := true[:, None] - true) > CLOSE, np.sign(gap), 0.0)
+    return ratio(float((np.sign(np.round(said[:, None] - said, 9)) * step).sum()), float(np.abs(step).sum()))
+
+
 def busiest(recording: xr.Dataset, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
     """Each unit's activity (unit,), and which n are the most active (unit,) bool, ties broken at random."""
     level = activity_level(recording)

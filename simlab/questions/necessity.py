@@ -19,6 +19,7 @@ from simlab.questions._parts_of_behaviour import (
     certain,
     dominant,
     largest,
+    order,
     rank_correlation,
     ratio,
     unit_game,
@@ -28,7 +29,7 @@ from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Share
 
 _METRICS = (
-    "spearman", "pearson", "mcc", "precision", "recall", "exact", "any_discovery", "false_share", "n_false",
+    "spearman", "order", "pearson", "mcc", "precision", "recall", "exact", "any_discovery", "false_share", "n_false",
     "n_missed", "single_lesion_spearman", "n_asked", "n_needed",
 )  # fmt: skip
 
@@ -62,7 +63,7 @@ class Necessity:
     headline: ClassVar[str] = "spearman"
     picture: ClassVar[Picture] = Picture("scatter", answer="importance", truth="importance", left_out="ambiguous")
 
-    # recovered at this rank correlation, or above, if the units that matter are exactly right too
+    # recovered at this rank correlation (or order, where units matter alike), if those that matter are exactly right
     least_spearman: Annotated[float, Within(-1, 2)] = 0.8
     negligible: Share = 0.02  # of what all units add together: less is no importance
     most_false: Share = 0.5  # share of the units called needed that may not be
@@ -104,8 +105,10 @@ class Necessity:
     def score(self, finding: Finding, truth: xr.Dataset) -> dict[str, float]:
         """All metrics over the units that are asked about; NaN where one is undefined.
 
-        spearman, pearson: of the answered and the true importances. exact: whether the decided units are just the
-        needed ones. single_lesion_spearman: of the true effects of single lesions with the true importances, the
+        spearman, pearson: of the answered and the true importances. order: of the pairs of units that do not matter
+        alike, the share that is put in the right order less that in the wrong one (Somers 1962): of units that matter
+        alike any order is right, which Spearman's correlation does not know. exact: whether the decided units are just
+        the needed ones. single_lesion_spearman: of the true effects of single lesions with the true importances, the
         ceiling of whoever silences one unit at a time.
         """
         if finding.abstained:
@@ -117,6 +120,7 @@ class Necessity:
         varied = len(true) > 1 and np.ptp(true) > CLOSE
         return {
             "spearman": rank_correlation(said, true),
+            "order": order(said, true),
             "pearson": (float(np.corrcoef(said, true)[0, 1]) if np.ptp(said) > 0 else 0.0) if varied else float("nan"),
             "mcc": ranking.matthews(needed, decided),
             "precision": ratio(hits, decided.sum()),
@@ -133,8 +137,8 @@ class Necessity:
 
     def recovered(self, metrics: Mapping[str, float]) -> bool:
         """Whether the needed units are exactly right and ranks reach `least_spearman`, where they are defined."""
-        ranks = metrics["spearman"]
-        return bool(metrics["exact"] == 1 and (np.isnan(ranks) or ranks >= self.least_spearman))
+        ranks = metrics["spearman"], metrics["order"]
+        return bool(metrics["exact"] == 1 and (np.isnan(ranks).all() or np.nanmax(ranks) >= self.least_spearman))
 
     def false_recovery(self, finding: Finding, truth: xr.Dataset) -> bool:
         """Whether more than `most_false` of the units that were called needed are not: where none is, any at all."""
@@ -144,10 +148,10 @@ class Necessity:
         """What random importances get on average when as many units are decided as are needed; NaN if none or all."""
         needed = truth["needed"].values[~truth["ambiguous"].values]
         n, n_needed = len(needed), int(needed.sum())
-        rates = ("spearman", "pearson", "mcc", "precision", "recall")
+        rates = ("spearman", "order", "pearson", "mcc", "precision", "recall")
         if n_needed in (0, n):
             return undefined(rates)
-        return {"spearman": 0.0, "pearson": 0.0, "mcc": 0.0, "precision": n_needed / n, "recall": n_needed / n}
+        return dict.fromkeys(rates[:4], 0.0) | {"precision": n_needed / n, "recall": n_needed / n}
 
     def baselines(self) -> dict[str, BaselineAnswer]:
         """oracle: the projected truth. random: normal numbers. marginals_only: the units' activities.

@@ -80,7 +80,7 @@ def test_the_table_of_compensating_is_what_acute_sessions_show():
 
 
 def test_the_table_of_off_target_is_what_animals_do_after_recovery():
-    for lapse, repeats in ((0.0, 1), (0.15, 100)):
+    for lapse, repeats in ((0.0, 1), (0.15, 50)):
         subject = subject_of(OffTarget(lapse=lapse, bystanders=0))
         found = measured_after_loss(subject, repeats)
         if not lapse:

@@ -150,6 +150,8 @@ def test_scores_of_a_small_finding_are_those_counted_by_hand():
     assert set(scores) == set(QUESTION.metrics)
     # true ranks 2.5, 2.5, 4, 1; said 2, 1, 4, 3
     assert scores["spearman"] == pytest.approx(np.corrcoef([2.5, 2.5, 4, 1], [2, 1, 4, 3])[0, 1])
+    # pairs that differ: a c, b c, c d right; a d, b d wrong; a and b matter alike
+    assert scores["order"] == pytest.approx((3 - 2) / 5)
     assert scores["pearson"] == pytest.approx(np.corrcoef([1 / 6, 1 / 6, 2 / 3, 0], [0.1, 0, 0.9, 0.2])[0, 1])
     assert (scores["precision"], scores["recall"]) == pytest.approx((2 / 3, 2 / 3))
     assert scores["false_share"] == pytest.approx(1 / 3)
@@ -167,6 +169,21 @@ def test_recovered_takes_the_right_units_and_the_right_ranks():
         ([0.0, 0.0, 1.0, 0.0], [False, False, True, False], False),  # what single lesions say
     ):
         assert QUESTION.recovered(QUESTION.score(found(importance, decided), truth)) == is_recovered
+
+
+def test_of_units_that_matter_alike_any_order_is_right():
+    """Four of five matter alike: noise orders them somehow, and Spearman's correlation can be 1 / sqrt(2) at most."""
+    truth = projected(truth_of("gated"), 5)
+    noisy = found([0.11, 0.13, 0.12, 0.14, 0.01], [True, True, True, True, False])
+    scores = QUESTION.score(noisy, truth)
+    assert scores["spearman"] == pytest.approx(np.sqrt(0.5))
+    assert scores["order"] == 1
+    assert QUESTION.recovered(scores)
+    wrong = QUESTION.score(found([0.11, 0.13, 0.12, 0.14, 0.115], [True, True, True, True, False]), truth)
+    assert wrong["order"] == pytest.approx((3 - 1) / 4)
+    assert not QUESTION.recovered(wrong)
+    coarse = QUESTION.score(found([0, 0, 1, 0], [True, True, True, False]), projected(truth_of()))
+    assert coarse["order"] == pytest.approx(3 / 5)  # what is not told apart is not in the right order
 
 
 def test_ambiguous_units_enter_no_score():
@@ -196,13 +213,14 @@ def test_where_nobody_is_needed_any_unit_is_a_false_recovery():
     scores = QUESTION.score(nobody, truth)
     assert math.isnan(scores["spearman"])  # nothing to rank
     assert math.isnan(scores["pearson"])
+    assert math.isnan(scores["order"])
     assert scores["exact"] == 1
     assert all(math.isnan(value) for value in QUESTION.chance(truth).values())
 
 
 def test_an_answer_that_ranks_nothing_gets_nothing_for_its_ranks():
     scores = QUESTION.score(found([1, 1, 1, 1], [True] * 4), projected(truth_of()))
-    assert (scores["spearman"], scores["pearson"], scores["recall"]) == (0, 0, 1)
+    assert (scores["spearman"], scores["order"], scores["pearson"], scores["recall"]) == (0, 0, 0, 1)
 
 
 def test_an_abstention_scores_nothing_and_claims_nothing():
@@ -215,7 +233,7 @@ def test_the_oracle_is_perfect_and_random_is_at_chance():
     truth, rng, baselines = projected(truth_of()), stream(4), QUESTION.baselines()
     oracle = QUESTION.score(baselines["oracle"](truth, recording(), rng), truth)
     assert QUESTION.recovered(oracle)
-    assert [oracle[name] for name in ("spearman", "pearson", "mcc", "precision", "recall")] == pytest.approx([1] * 5)
+    assert [oracle[name] for name in ("spearman", "order", "mcc", "precision", "recall")] == pytest.approx([1] * 5)
     draws = [QUESTION.score(baselines["random"](truth, recording(), rng), truth) for _ in range(400)]
     for name, chance in QUESTION.chance(truth).items():
         values = np.array([draw[name] for draw in draws])
