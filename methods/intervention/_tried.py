@@ -7,7 +7,7 @@ from math import ceil, log2
 
 import numpy as np
 
-from methods.intervention._silencing import Outcomes, Silencer, standard_error
+from methods.intervention._silencing import Outcomes, Silencer, standard_error, too_few
 from simlab.contracts import Finding
 
 FIRST = 10
@@ -89,8 +89,6 @@ def bar_at(tried: Tried, least: float, trials: float) -> Bar | Finding:
     n = tried.silencer.n_units
     ends = np.array([np.zeros(n, bool), np.ones(n, bool)])
     if tried.affordable(ends) < FEWEST:
-        from methods.intervention._silencing import too_few
-
         return too_few(tried.silencer.rig, f"{FEWEST} trials with all units intact and with all silenced")
     done = tried.more(ends, max(trials, FEWEST))
     if isinstance(done, Finding):

@@ -6,13 +6,11 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import Finding, Needs
-from simlab.data import missing, signals
+from simlab.data import in_window, missing, signals
 
 
 def of_trials(recording: xr.Dataset) -> np.ndarray:
     """(trial, unit) spikes in each trial, or the mean of the signal over it."""
-    from simlab.data import in_window
-
     return in_window(recording, 0.0, float(recording.attrs["duration"]))
 
 

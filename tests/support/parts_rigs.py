@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
+from functools import cache
 
 import numpy as np
 import xarray as xr
@@ -37,8 +38,9 @@ def layout(wires: Mapping[tuple[str, str], float], lit: str, output: str, **thre
     return Layout(tuple(names), weights, at, shown, (names.index(output),), np.ones((1, 1), bool))
 
 
+@cache
 def subject(areas: Layout, lapse: float = 0.1, name: str = "areas") -> PartsSubject:
-    """An animal that lapses."""
+    """An animal that lapses; the same one each time, so that its truth is found out once."""
     return PartsSubject(name, areas, Firing(40.0, 4.0, lapse))
 
 
@@ -100,6 +102,7 @@ def scores(finding: Finding, animal: PartsSubject, question: str) -> dict[str, f
     return asked.score(finding, projected(animal, question))
 
 
+@cache
 def projected(animal: PartsSubject, question: str) -> xr.Dataset:
     """The truth over units."""
     rng = np.random.default_rng(0)

@@ -20,7 +20,7 @@ def test_a_unit_that_helps_by_itself_is_found_first():
 
 def test_units_that_only_help_together_are_found_in_company():
     """Nothing helps alone in (a or b) and c: the first choice is chance, and right in three of four cases at best."""
-    findings = [found(GreedySearch(), subject(EITHER), Budget(600), seed) for seed in range(6)]
+    findings = [found(GreedySearch(), subject(EITHER), Budget(600), seed) for seed in range(4)]
     achieved = [scores(finding, subject(EITHER), "circuit") for finding in findings]
     assert all(score["faithfulness"] > 0.8 for score in achieved)
     assert any(score["exact"] == 0 for score in achieved)

@@ -17,15 +17,15 @@ def test_what_works_in_series_is_the_circuit(areas):
 
 
 def test_of_two_that_do_the_same_one_stays_and_which_is_chance():
-    findings = [found(Pruning(), subject(EITHER), Budget(1000), seed) for seed in range(6)]
-    assert [scores(f, subject(EITHER), "circuit")["exact"] for f in findings] == [1.0] * 6
-    assert len({tuple(f.estimate["members"].tolist()) for f in findings}) == 2  # by chance one alone: 2^-5
+    findings = [found(Pruning(), subject(EITHER), Budget(1000), seed) for seed in range(5)]
+    assert [scores(f, subject(EITHER), "circuit")["exact"] for f in findings] == [1.0] * 5
+    assert len({tuple(f.estimate["members"].tolist()) for f in findings}) == 2  # by chance one alone: 2^-4
 
 
 def test_with_few_trials_noise_decides():
     """At 6 trials each, the bar of 0.65 and a circuit's 0.73 are less than half a standard error apart."""
-    findings = [found(Pruning(), subject(BOTH), Budget(42), seed) for seed in range(8)]
-    assert 0 < sum(scores(f, subject(BOTH), "circuit")["exact"] for f in findings) < 8
+    findings = [found(Pruning(), subject(BOTH), Budget(42), seed) for seed in range(6)]
+    assert 0 < sum(scores(f, subject(BOTH), "circuit")["exact"] for f in findings) < 6
 
 
 def test_too_small_a_budget_is_an_abstention_that_spends_nothing():

@@ -64,11 +64,11 @@ def test_where_nothing_matters_nothing_is_decided(method):
 def test_intervals_cover_the_truth(by):
     true = projected(subject(EITHER), "necessity")["importance"].values
     covered = []
-    for seed in range(10):
+    for seed in range(7):
         low, high = found(ShapleySampling(by=by), subject(EITHER), Budget(200), seed).notes["interval"]
         covered.append((low <= true) & (true <= high))
-    # 40 intervals at 95%, of four units that share their trials: 30 of 40 allows for dependence and skew
-    assert np.sum(covered) >= 30
+    # 28 intervals at 95%, of four units that share their trials: 20 of 28 allows for dependence and skew
+    assert np.sum(covered) >= 20
 
 
 def test_few_interventions_are_used_again_and_again():

@@ -75,7 +75,7 @@ class TestOutcomeCorrelation:
 
 class TestDecoderWeights:
     def test_the_last_stage_gets_the_weight(self, seen):
-        decoder = DecoderWeights(shuffles=20)
+        decoder = DecoderWeights(shuffles=10)
         assert np.argmax(simlab.analyse(decoder, seen["both"]).estimate["importance"]) == 2
         assert decided(decoder, seen["either"]) == [False, False, True, False]
 
@@ -91,11 +91,11 @@ class TestDecoderWeights:
 
     def test_nothing_is_decoded_from_noise(self):
         called = [
-            any(decided(DecoderWeights(shuffles=20), made(np.random.default_rng(seed).normal(size=(40, 2, 3)),
+            any(decided(DecoderWeights(shuffles=10), made(np.random.default_rng(seed).normal(size=(40, 2, 3)),
                                                          outcome=np.arange(40) % 2)))
-            for seed in range(6)
+            for seed in range(3)
         ]  # fmt: skip
-        assert sum(called) <= 2  # Binomial(6, 0.05): more than 2 has a chance of 0.002
+        assert sum(called) <= 1  # Binomial(3, 0.05): more than 1 has a chance of 0.007
 
 
 class TestStimulusTuning:
@@ -148,9 +148,9 @@ class TestGrangerToBehaviour:
         behaviour = np.cumsum(rng.normal(size=(10, 50, 1)), axis=1)
         called = [
             any(decided(GrangerToBehaviour(), made(rng.normal(size=(10, 50, 4)), behaviour=behaviour)))
-            for _ in range(20)
+            for _ in range(12)
         ]
-        assert sum(called) <= 4  # Binomial(20, 0.05): more than 4 has a chance of 0.003
+        assert sum(called) <= 3  # Binomial(12, 0.05): more than 3 has a chance of 0.002
 
     def test_too_few_bins_are_an_abstention(self):
         world = made(np.random.default_rng(0).normal(size=(1, 8, 4)), behaviour=np.arange(8.0)[None, :, None])
