@@ -27,6 +27,7 @@ SMALL = {
     "hub_only": {},
     "sign_and_type": {"n_neurons": 40, "burn_in": 0.2},
     "untyped_units": {"like": SignAndType(n_neurons=40, burn_in=0.2)},
+    "stimulated_chain": {},
     "cortical_patch": {"n_neurons": 60, "shared_drive": 0.1, "gain_modulation": 0.2, "drift": 0.2},
 }
 """The spiking circuits that an engine runs."""
