@@ -25,7 +25,7 @@ FAR = 400e-6
 
 @dataclass(frozen=True)
 class StimulatedChain:
-    """Pairs of chains A -> B, C -> D of leaky integrate-and-fire neurons, A and C `apart` from each other, all else far.
+    """Pairs of chains A -> B, C -> D of leaky integrate-and-fire neurons, A and C `apart` from another, all else far.
 
         tau dV_i/dt = rest - V_i + external + sd sqrt(2 tau) xi_i(t);   a spike of A adds `weight` to B after `delay`
 
@@ -69,7 +69,7 @@ class StimulatedChain:
 
 @dataclass(frozen=True, eq=False)
 class StimulatedChainSubject:
-    """One individual. order (place,): the neuron at each place, chain by chain, two chains a pair; angle (pair,) [rad]."""
+    """One individual. order (place,): the neuron at each place, chain by chain, two of them a pair; angle (pair,)."""
 
     circuit: StimulatedChain
     order: np.ndarray
@@ -127,7 +127,7 @@ class StimulatedChainSubject:
         return spikes.activity(session, self.circuit.n_neurons)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`effect`: what a pulse into one neuron alone does, by simulation; `connectivity`: the weights that ran [V]."""
+        """`effect`: what a pulse into one neuron does, by simulation; `connectivity`: the weights that ran [V]."""
         answers = {
             "effect": lambda: truths.pulse_responses(self, rng),
             "connectivity": lambda: truths.wiring(self.weights, "V"),

@@ -37,11 +37,11 @@ def decided(method, circuit, seeds, trials=300):
 
 
 def test_environments_that_differ_much_tell_causes_from_all_others():
-    found = decided(ICP, CLEAR, 6)
+    found = decided(ICP, CLEAR, 4)
     assert found[:, :2].mean() > 0.8
-    # a chance of .05 each of any at all: 2 of 6 and more has one of 0.03
+    # a chance of .05 each of any at all: 2 of 4 and more has one of 0.014
     assert found[:, 2:].any(axis=1).sum() <= 1
-    turned = decided(ICP, ReversedCauses(CLEAR), 6)
+    turned = decided(ICP, ReversedCauses(CLEAR), 4)
     assert turned[:, 2:4].mean() > 0.8
     assert turned[:, [0, 1, 4, 5]].any(axis=1).sum() <= 1
 
@@ -54,8 +54,8 @@ def test_its_error_rate_is_what_it_says_where_environments_differ_a_little():
 
 
 def test_where_environments_are_alike_it_says_nothing():
-    found = decided(ICP, InvariantCauses(shift=0.0), 10)
-    assert found.any(axis=1).sum() <= 2  # 0.05 each: 3 of 10 has a chance of 0.01
+    found = decided(ICP, InvariantCauses(shift=0.0), 8)
+    assert found.any(axis=1).sum() <= 2  # 0.05 each: 3 of 8 has a chance of 0.006
 
 
 def test_where_the_environment_moves_the_behaviour_itself_it_abstains_or_is_wrong():
@@ -70,7 +70,7 @@ def test_regression_takes_effects_for_causes_on_either_side():
     # one at a time, a unit that follows a cause is one too
     assert decided(ONE_BY_ONE, InvariantCauses(), 5)[:, :5].all()
     # within one environment a sibling has no slope of its own: false discovery rate 5%
-    home = decided(PLAIN, InvariantCauses(environments=1), 12)
+    home = decided(PLAIN, InvariantCauses(environments=1), 8)
     assert home[:, 4:].mean() < 0.2
 
 

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 from parts_rigs import BOTH, EITHER, PATH, found, scores, subject
 
+from circuits.causal.elsewhere import Elsewhere
 from methods.intervention.pruning import Pruning
 from simlab.contracts import Budget
 
@@ -32,3 +34,10 @@ def test_too_small_a_budget_is_an_abstention_that_spends_nothing():
     finding = found(Pruning(), subject(PATH), Budget(29))
     assert "does not buy 5 trials of each of 5 interventions" in finding.abstained
     assert finding.notes["spent"] == Budget(0, 0.0, 0, 0)
+
+
+def test_where_silencing_everything_costs_nothing_nobody_is_needed():
+    """At a level of .05 one animal of twenty gets an answer all the same: of twelve, three are beyond chance."""
+    animal = Elsewhere().subject(np.random.default_rng(0))
+    findings = [found(Pruning(), animal, Budget(1000), seed) for seed in range(12)]
+    assert sum(f.estimate["members"].any() for f in findings) <= 3
