@@ -97,7 +97,8 @@ class Session:
     def _check_stimulus(self) -> None:
         if self.stimulus is None:
             return
-        require(isinstance(self.stimulus, Stimulus), f"a stimulus must be a Stimulus, got {shown(self.stimulus)}")
+        if not isinstance(self.stimulus, Stimulus):  # the text of an error is made where there is one
+            raise SimlabError(f"a stimulus must be a Stimulus, got {shown(self.stimulus)}")
         require(
             self.stimulus.values.shape[0] == self.trials,
             f"the stimulus must cover every trial: {self.trials} trials, "
@@ -106,10 +107,8 @@ class Session:
 
     def _check_fits(self, perturbation: Perturbation | Effect) -> None:
         """An intent must end within the trial; an effect, such as a rebound, may begin there and outlast it."""
-        require(
-            isinstance(perturbation, Perturbation | Effect),
-            f"a session's perturbations must be Perturbations or Effects, got {shown(perturbation)}",
-        )
+        if not isinstance(perturbation, Perturbation | Effect):
+            raise SimlabError(f"a session's perturbations must be Perturbations or Effects, got {shown(perturbation)}")
         aimed = isinstance(perturbation, Perturbation)
         verb, name, last = ("end", "stop", perturbation.stop) if aimed else ("start", "start", perturbation.start)
         require(
@@ -121,10 +120,8 @@ class Session:
             f"a lesion is permanent: it must stop at the trial's end, {self.duration} s, got stop={last}",
         )
         chosen = perturbation.trials
-        require(
-            chosen is None or (min(chosen) >= 0 and max(chosen) < self.trials),
-            f"a perturbation's trials must lie in 0..{self.trials - 1}, got {shown(chosen)}",
-        )
+        if chosen is not None and (min(chosen) < 0 or max(chosen) >= self.trials):
+            raise SimlabError(f"a perturbation's trials must lie in 0..{self.trials - 1}, got {shown(chosen)}")
 
     def perturbed(self, *perturbations: Perturbation | Effect) -> Session:
         """The same session with these perturbations added."""
@@ -192,13 +189,10 @@ def plain_copy(session: Session) -> Session:
     Raises SimlabError unless it and its parts are of the very classes of this house: a subclass may say one thing when
     it is costed and another when it is run.
     """
-    require(
-        type(session) is Session, f"a rig takes a simlab.Session, got {shown(session)}: change one that it gave out"
-    )
-    require(
-        type(session.stimulus) in (Stimulus, type(None)),
-        f"a session's stimulus must be a simlab.Stimulus, got {shown(session.stimulus)}",
-    )
+    if type(session) is not Session:
+        raise SimlabError(f"a rig takes a simlab.Session, got {shown(session)}: change one that it gave out")
+    if type(session.stimulus) not in (Stimulus, type(None)):
+        raise SimlabError(f"a session's stimulus must be a simlab.Stimulus, got {shown(session.stimulus)}")
     intents = several("a session's perturbations", session.perturbations)
     odd = [p for p in intents if type(p) not in (Perturbation, Effect)]
     require(not odd, f"a session's perturbations must be Perturbations or Effects, got {shown(odd)}")

@@ -37,7 +37,7 @@ class Compensating:
     name: ClassVar[str] = "compensating"
     mechanism: ClassVar[str] = "takeover after loss"
     questions: ClassVar[tuple[str, ...]] = ("necessity", "circuit", "connectivity", "intervention_response")
-    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    modalities: ClassVar[tuple[str, ...]] = ("spikes", "connectome")
 
     dormant_weight: Annotated[float, Within(0, 0.49)] = (
         0.25  # w, as a share of a main synapse; above 1/2 it would drive

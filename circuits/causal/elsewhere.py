@@ -28,7 +28,7 @@ class Elsewhere:
     name: ClassVar[str] = "elsewhere"
     mechanism: ClassVar[str] = "common source"
     questions: ClassVar[tuple[str, ...]] = ("necessity", "circuit", "connectivity", "intervention_response")
-    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    modalities: ClassVar[tuple[str, ...]] = ("spikes", "connectome")
 
     areas: Annotated[int, Within(1, 14)] = 4
     correlation: Share = 0.5  # of any two areas, and of each with the body, over trials with the stimulus

@@ -30,7 +30,7 @@ class Gated:
     name: ClassVar[str] = "gated"
     mechanism: ClassVar[str] = "permissive gate"
     questions: ClassVar[tuple[str, ...]] = ("necessity", "circuit", "connectivity", "intervention_response")
-    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    modalities: ClassVar[tuple[str, ...]] = ("spikes", "connectome")
 
     parts: Annotated[int, Within(1, MOST)] = 2
     bystanders: Annotated[int, Within(0, MOST)] = 1

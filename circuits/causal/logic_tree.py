@@ -61,7 +61,7 @@ class LogicTree:
     name: ClassVar[str] = "logic_tree"
     mechanism: ClassVar[str] = "hierarchical logic"
     questions: ClassVar[tuple[str, ...]] = ("necessity", "circuit", "connectivity", "intervention_response")
-    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    modalities: ClassVar[tuple[str, ...]] = ("spikes", "connectome")
 
     inputs: Annotated[int, Within(2, 10)] = 5
     or_share: Share = 0.5  # of the gates; the others are AND

@@ -34,7 +34,7 @@ class OffTarget:
     name: ClassVar[str] = "off_target"
     mechanism: ClassVar[str] = "permissive tone"
     questions: ClassVar[tuple[str, ...]] = ("necessity", "circuit", "connectivity", "intervention_response")
-    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    modalities: ClassVar[tuple[str, ...]] = ("spikes", "connectome")
 
     bystanders: Annotated[int, Within(0, 8)] = 1  # that follow the stimuli by turns and drive nothing
     lapse: Lapse = 0.05  # of all areas but the permissive one

@@ -75,7 +75,8 @@ class PartsSubject:
         place = np.zeros((n, 3))
         place[:, 0] = APART * np.arange(n)
         inhibits = self.layout.weights[:n].sum(axis=1) < 0
-        return anatomy(place, ["I" if i else "E" for i in inhibits], self.layout.names[:n])
+        contacts = (self._wiring() != 0).astype(int)
+        return anatomy(place, ["I" if i else "E" for i in inhibits], self.layout.names[:n], contacts)
 
     def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
         """Every pattern as often as any other, in a random order; what is shown, by its features."""

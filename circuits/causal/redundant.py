@@ -29,7 +29,7 @@ class Redundant:
     name: ClassVar[str] = "redundant"
     mechanism: ClassVar[str] = "redundant paths"
     questions: ClassVar[tuple[str, ...]] = ("necessity", "circuit", "connectivity", "intervention_response")
-    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    modalities: ClassVar[tuple[str, ...]] = ("spikes", "connectome")
 
     copies: Annotated[int, Within(1, MOST)] = 2
     bystanders: Annotated[int, Within(0, MOST - 1)] = 1

@@ -29,7 +29,7 @@ class SinglePath:
     mechanism: ClassVar[str] = "single path"
     twin_of: ClassVar[tuple[str, ...]] = ("redundant",)
     questions: ClassVar[tuple[str, ...]] = ("necessity", "circuit", "connectivity", "intervention_response")
-    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    modalities: ClassVar[tuple[str, ...]] = ("spikes", "connectome")
 
     like: Redundant = field(default_factory=Redundant)  # the circuit whose areas, rates and behaviour it copies
 

@@ -33,7 +33,7 @@ class TaskAreas:
     name: ClassVar[str] = "task_areas"
     mechanism: ClassVar[str] = "shared areas"
     questions: ClassVar[tuple[str, ...]] = ("localisation", "connectivity")
-    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    modalities: ClassVar[tuple[str, ...]] = ("spikes", "connectome")
 
     watched: Annotated[int, Within(2, 10)] = 3
     capable: Annotated[int, Within(2, 40)] = 12

@@ -33,7 +33,7 @@ class TwoPathways:
     name: ClassVar[str] = "two_pathways"
     mechanism: ClassVar[str] = "parallel routes"
     questions: ClassVar[tuple[str, ...]] = ("necessity", "circuit", "connectivity", "intervention_response")
-    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    modalities: ClassVar[tuple[str, ...]] = ("spikes", "connectome")
 
     stages: Annotated[int, Within(1, 7)] = 2  # areas of each route
     correlation: Share = 0.5  # of the routes, over trials with the stimulus

@@ -27,7 +27,7 @@ class Ungated:
     mechanism: ClassVar[str] = "direct drive"
     twin_of: ClassVar[tuple[str, ...]] = ("gated",)
     questions: ClassVar[tuple[str, ...]] = ("necessity", "circuit", "connectivity", "intervention_response")
-    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    modalities: ClassVar[tuple[str, ...]] = ("spikes", "connectome")
 
     like: Gated = field(default_factory=Gated)  # the circuit whose areas, rates and behaviour it copies
 

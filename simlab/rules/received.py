@@ -29,6 +29,8 @@ def whole(name: str, value: Any, least: int = -LARGEST) -> int:
 
     Plain, so that what is counted against a budget and what then runs are one number, whatever class it came in.
     """
+    if type(value) is int and least <= value <= LARGEST:
+        return value
     rule = f"{name} must be a whole number" + (f" >= {least}" if least >= 0 else "")
     try:
         require(not isinstance(value, bool | np.bool_), f"{rule}, got {shown(value)}")
@@ -47,14 +49,16 @@ def finite(name: str, value: Any) -> float:
         number = float(value) if good else np.nan
     except (OverflowError, TypeError, ValueError):  # an int of 400 digits, a subclass that lies
         number = np.nan
-    require(bool(np.isfinite(number)), f"{name} must be a finite number, got {shown(value)}")
+    if not np.isfinite(number):
+        raise SimlabError(f"{name} must be a finite number, got {shown(value)}")
     return number
 
 
 def several(name: str, values: Any) -> tuple[Any, ...]:
     """A list, tuple, array or other iterable as a tuple; raises SimlabError for text, a mapping or a single value."""
     listed = isinstance(values, Iterable) and not isinstance(values, str | bytes | Mapping)
-    require(listed, f"{name} must be a list, got {shown(values)}")
+    if not listed:  # the text of an error is made where there is one: a stimulus is long
+        raise SimlabError(f"{name} must be a list, got {shown(values)}")
     try:
         return tuple(values)
     except TypeError:  # an array without a dimension
