@@ -71,7 +71,7 @@ def against_regression(table: pd.DataFrame) -> Measured:
 def with_data(table: pd.DataFrame) -> Measured:
     """Units falsely called causes by regression, 2000 trials minus 100."""
     plans = ({"trials": trials} for trials in (TRIALS[-1], TRIALS[0]))
-    world = {"circuit_label": label(BY_NUMBER[5]), "role": "circuit"}
+    world: dict[str, Any] = {"circuit_label": label(BY_NUMBER[5]), "role": "circuit"}
     return paired_difference(table, "n_false", *plans, method_label=label(REGRESSION), **world)
 
 
