@@ -274,9 +274,10 @@ class Question(Protocol):
     """What is asked of a mechanism, and how an answer is scored; its file is the only place that knows its variables.
 
     `metrics`: what `score` returns; `headline`: the one that a leaderboard shows. The criteria of `recovered` are
-    fields. `error_metric` may name the one that holds the false share of what was decided, which methods with an
+    fields. Where the headline is undefined there was nothing to recover, unless `decisive` names another metric for
+    that. `error_metric` may name the one that holds the false share of what was decided, which methods with an
     `alpha` promise to keep below it: reports draw it against the minutes recorded.
-    fields. `brief_of_units(n_units)` may return more for the brief, about the recorded units; an entry `interventions`
+    `brief_of_units(n_units)` may return more for the brief, about the recorded units; an entry `interventions`
     there, tuples of units, is what no rig does, since it is to be predicted (`simlab.lab.held_out`).
     """
 

@@ -36,16 +36,18 @@ def told(question: Any, family: tuple[str, ...], truth: xr.Dataset, n_units: int
 def verdict(question: Any, finding: Finding, truth: xr.Dataset, *, rival: bool) -> dict[str, Any]:
     """What a validated finding counts as: metrics, chance, `recovered` and, on a rival, `false_recovery`.
 
-    truth: projected. A recovery that is undefined on this truth is None, as is a false recovery off rivals.
+    truth: projected. A recovery that is undefined on this truth is None, as is a false recovery off rivals: it is where
+    the question's headline is (or its `decisive` metric, if it names one).
     """
     chance = {"chance": question.chance(truth)}
     if finding.abstained:
         return {"status": "abstained", "reason": finding.abstained, **chance}
     metrics = question.score(finding, truth)
+    defined = np.isfinite(metrics[getattr(question, "decisive", question.headline)])
     return {
         "status": "ok",
         "reason": "",
-        "recovered": float(question.recovered(metrics)) if np.isfinite(metrics[question.headline]) else None,
+        "recovered": float(question.recovered(metrics)) if defined else None,
         "false_recovery": float(question.false_recovery(finding, truth)) if rival else None,
         "confidence": finding.confidence,
         "metrics": metrics,

@@ -61,6 +61,7 @@ class Necessity:
     )
     metrics: ClassVar[tuple[str, ...]] = _METRICS
     headline: ClassVar[str] = "spearman"
+    decisive: ClassVar[str] = "exact"  # that nobody is needed can be found out too, though it has no ranks
     picture: ClassVar[Picture] = Picture("scatter", answer="importance", truth="importance", left_out="ambiguous")
 
     # recovered at this rank correlation (or order, where units matter alike), if those that matter are exactly right
