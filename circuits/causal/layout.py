@@ -101,11 +101,12 @@ class Layout:
         """The areas as threshold units that switch together."""
         return ClockedNetwork.of(self.weights, self.threshold, TICK, on_rate=on_rate)
 
-    def given(self, pattern: np.ndarray, n_ticks: int) -> ClockedInput:
-        """What comes from outside in trials with these patterns (trial,), of so many ticks."""
-        values = np.broadcast_to(self.tonic, (len(self.patterns), n_ticks, self.n_areas)).copy()
-        values[:, _onset(n_ticks) :] += self.patterns[:, None, :]
-        return ClockedInput(values, np.asarray(pattern))
+    def given(self, pattern: np.ndarray, n_ticks: int, blank: np.ndarray | bool = False) -> ClockedInput:
+        """What comes from outside in trials with these patterns (trial,), of so many ticks; nothing in `blank` ones."""
+        shown = np.vstack([self.patterns, np.zeros(self.n_areas)])
+        values = np.broadcast_to(self.tonic, (len(shown), n_ticks, self.n_areas)).copy()
+        values[:, _onset(n_ticks) :] += shown[:, None, :]
+        return ClockedInput(values, np.where(blank, len(self.patterns), pattern))
 
     def correct(self, states: np.ndarray, pattern: np.ndarray) -> np.ndarray:
         """(trial,) bool, from the outputs' states (trial, tick, output) and the patterns (trial,)."""
@@ -119,6 +120,7 @@ class Layout:
     def patterns_of(self, session: Session) -> np.ndarray:
         """(trial,) which pattern each trial of a session shows, by its stimulus and its conditions; else by turns.
 
+        A trial that shows nothing (NaN, see `blank`) has the pattern of its condition: that is what is called for.
         Raises SimlabError for a stimulus that is none of the task's, and where stimulus and conditions disagree.
         """
         n, said = len(self.patterns), session.conditions
@@ -131,13 +133,22 @@ class Layout:
         rule = f"this task shows {self.features.shape[1]} features"
         require(shown.shape[1] == self.features.shape[1], f"{rule}, got {shown.shape[1]}: change those of rig.session")
         same = (shown[:, None, :] == self.features).all(axis=2)
+        nothing = blank(session)
+        same[nothing] = True
         odd = shown[~same.any(axis=1)]
         require(not len(odd), f"{rule} in the patterns of its conditions, got {odd[:1].tolist()}: show one of them")
         if said is None:
-            return same.argmax(axis=1)
+            return np.where(nothing, pattern, same.argmax(axis=1))
         apart = np.flatnonzero(~same[np.arange(session.trials), pattern])
         require(not len(apart), f"a trial's stimulus and condition must agree, got other ones in {apart[:3].tolist()}")
         return pattern
+
+
+def blank(session: Session) -> np.ndarray:
+    """(trial,) bool: trials in which the stimulus is withheld, all of it."""
+    if session.stimulus is None:
+        return np.zeros(session.trials, dtype=bool)
+    return np.asarray(np.isnan(session.stimulus.values).all(axis=(1, 2)))
 
 
 def _onset(n_ticks: int) -> int:

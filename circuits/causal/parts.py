@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import numpy as np
 import xarray as xr
 
-from circuits.causal.layout import ONSET, TICK, Layout, achieved, with_weights
+from circuits.causal.layout import ONSET, TICK, Layout, achieved, blank, with_weights
 from simlab import truths
 from simlab.coalitions import members, subgame, with_lapses
 from simlab.data import activity, anatomy
@@ -98,7 +98,7 @@ class PartsSubject:
         n_ticks = max(1, round(session.duration / TICK))
         reaching = _with_hidden(session, layout.hidden)
         network = layout.network(self.firing.on_rate)
-        states = run(network, layout.given(pattern, n_ticks), reaching, seed, silenced=lapsing)
+        states = run(network, layout.given(pattern, n_ticks, blank(session)), reaching, seed, silenced=lapsing)
         outputs = states[:, :, list(layout.outputs)]
         return activity(
             session, layout.n_seen,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import cache
 
 import numpy as np
@@ -13,6 +14,7 @@ from circuits.causal.redundant import Redundant
 from circuits.causal.single_path import SinglePath
 from simlab.coalitions import minimal_sets, shapley, single_losses
 from simlab.data import mean_rates
+from simlab.session import Effect
 from simlab.streams import stream
 
 
@@ -88,3 +90,14 @@ def test_the_prior_draws_circuits_within_reach_of_enumeration():
     drawn = [circuit.prior(stream(s, "prior")) for s in range(20) for circuit in (Redundant(), SinglePath())]
     assert len({repr(circuit) for circuit in drawn}) == 40
     assert max(subject_of(circuit).layout.n_areas for circuit in drawn) <= 8
+
+
+def test_without_its_stimulus_the_gate_can_be_driven_and_a_bystander_drives_nothing():
+    """A trial that shows nothing calls for what its condition calls for: stimulation can do it, or not."""
+    subject = Redundant(lapse=0.0).subject(np.random.default_rng(0))
+    session = subject.session(trials=9, duration=0.5, rng=np.random.default_rng(0))
+    nothing = replace(session.stimulus, values=np.full_like(session.stimulus.values, np.nan))
+    drives = [Effect("drive", 2.0 * (np.arange(4) == unit), 0.0, 0.5, (trial,)) for trial, unit in enumerate((0, 2, 3))]
+    shown = replace(session, stimulus=nothing).perturbed(*drives)
+    outcome = subject.run(shown, np.random.default_rng(1))["outcome"].values
+    assert outcome.tolist() == [1, 1, 0, 0, 0, 0, 0, 0, 0]
