@@ -94,8 +94,7 @@ class Layout:
         columns = self.patterns[:, (self.patterns != 0).any(axis=0)]
         if not columns.shape[1]:
             return np.zeros((len(self.patterns), 1))
-        _, first = np.unique(columns, axis=1, return_index=True)
-        return columns[:, np.sort(first)]
+        return np.unique(columns, axis=1)  # in an order of their own: the same in all animals with this task
 
     def network(self, on_rate: float) -> ClockedNetwork:
         """The areas as threshold units that switch together."""

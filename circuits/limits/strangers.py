@@ -15,13 +15,17 @@ from simlab.rules import check_fields
 from simlab.session import Session
 
 
+TRIES = 1000
+
+
 @dataclass(frozen=True)
 class Strangers(Limit):
     """Any circuit of which each session meets another individual, wired by the same rules and not in the same way.
 
     Sessions of one experiment are put together as if they were of one animal, as is done where an animal gives one
     session and dies (slices, acute recordings, most lesions). Truth is that of the first animal. Where all individuals
-    are wired alike nothing changes. Raises SimlabError where animals differ in how many neurons they have.
+    are wired alike nothing changes. Only animals with as many neurons as the first are met; raises SimlabError where
+    none of `TRIES` is.
     """
 
     name: ClassVar[str] = "strangers"
@@ -44,8 +48,11 @@ class StrangersSubject(LimitedSubject):
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """What a new animal does in the session."""
-        stranger = self.circuit.of.subject(rng)
-        there, wanted = stranger.anatomy.sizes["neuron"], self.anatomy.sizes["neuron"]
-        if there != wanted:
-            raise SimlabError(f"strangers needs animals of one size, got {there} and {wanted} neurons: fix the number")
-        return stranger.run(session, rng)
+        wanted = self.anatomy.sizes["neuron"]
+        for _ in range(TRIES):
+            stranger = self.circuit.of.subject(rng)
+            if stranger.anatomy.sizes["neuron"] == wanted:
+                return stranger.run(session, rng)
+        raise SimlabError(
+            f"strangers needs animals of one size, got none of {wanted} neurons in {TRIES}: fix the number"
+        )
