@@ -14,7 +14,6 @@ from simlab.contracts import SimlabError
 from simlab.rules import check_fields
 from simlab.session import Session
 
-
 TRIES = 1000
 
 
