@@ -14,6 +14,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Annotated
 
+import numba
 import numpy as np
 import xarray as xr
 
@@ -106,7 +107,7 @@ class PartsSubject:
             time=TICK * np.arange(n_ticks),
             behaviour=outputs.astype(float),
             outcome=layout.correct(outputs, pattern).astype(float),
-        )  # fmt: skip
+        ).assign_attrs(engine=f"numpy {np.__version__}, numba {numba.__version__} (clocked)")  # fmt: skip
 
     def _as_it_is(self, session: Session) -> Layout:
         gone = np.pad(permanently_silent(session, self.layout.n_seen), (0, self.layout.hidden))

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 
 from circuits.causal.redundant import Redundant
 from circuits.limits.limited import Limit, LimitedSubject
+from simlab.contracts import Circuit
 from simlab.rules import check_fields
 from simlab.rules.quantities import Count
 from simlab.session import Session
@@ -24,7 +25,7 @@ class FewStimuli(Limit):
 
     name: ClassVar[str] = "few_stimuli"
 
-    of: Any = field(default_factory=Redundant)
+    of: Circuit = field(default_factory=Redundant)
     stimuli: Count = 1
 
     def __post_init__(self) -> None:

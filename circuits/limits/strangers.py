@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import xarray as xr
 
 from circuits.causal.redundant import Redundant
 from circuits.limits.limited import Limit, LimitedSubject
-from simlab.contracts import SimlabError
+from simlab.contracts import Circuit, SimlabError
 from simlab.rules import check_fields
 from simlab.session import Session
 
@@ -29,7 +29,7 @@ class Strangers(Limit):
 
     name: ClassVar[str] = "strangers"
 
-    of: Any = field(default_factory=Redundant)
+    of: Circuit = field(default_factory=Redundant)
 
     def __post_init__(self) -> None:
         check_fields(self)

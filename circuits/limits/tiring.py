@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
 
 from circuits.causal.redundant import Redundant
 from circuits.limits.limited import Limit, LimitedSubject
+from simlab.contracts import Circuit
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Share
 from simlab.session import Effect, Session
@@ -30,7 +31,7 @@ class Tiring(Limit):
 
     name: ClassVar[str] = "tiring"
 
-    of: Any = field(default_factory=Redundant)
+    of: Circuit = field(default_factory=Redundant)
     time_constant: Annotated[float, Within(1, 1e6)] = 200.0  # trials
     floor: Share = 0.4
 

@@ -90,11 +90,16 @@ class InvariantCausalPrediction:
         return np.sort(np.argsort(first, kind="stable")[: self.most_predictors])
 
 
+EXACT = 1e-9
+"""Standard deviations of the behaviour: what is left of it by less is rounding, alike in all environments."""
+
+
 def invariances(seen: Samples, codes: np.ndarray, sets: list[tuple[int, ...]]) -> np.ndarray:
     """(set,) p that what each set of units leaves of the behaviour is alike in all environments (trial,), 1 at most."""
     residual = np.stack([_left(seen.units[:, list(one)], seen.behaviour) for one in sets])
     environments = np.unique(codes)
-    p = [_differing(residual[:, codes == e], residual[:, codes != e]) for e in environments]
+    floor = (EXACT * seen.behaviour.std()) ** 2
+    p = [_differing(residual[:, codes == e], residual[:, codes != e], floor) for e in environments]
     return np.minimum(2 * len(environments) * np.min(p, axis=0), 1.0)
 
 
@@ -104,15 +109,15 @@ def _left(units: np.ndarray, behaviour: np.ndarray) -> np.ndarray:
     return behaviour - design @ np.linalg.lstsq(design, behaviour, rcond=None)[0]
 
 
-def _differing(one: np.ndarray, other: np.ndarray) -> np.ndarray:
+def _differing(one: np.ndarray, other: np.ndarray, floor: float) -> np.ndarray:
     """(set,) the smaller p of a difference in mean (Welch 1947) and in variance (F), both two-sided.
 
-    one, other: residuals (set, trial) in an environment and in the rest.
+    one, other: residuals (set, trial) in an environment and in the rest; their variances are `floor` at least.
     """
     from scipy.stats import f, t
 
     n = np.array([one.shape[1], other.shape[1]])
-    variance = np.maximum([one.var(axis=1, ddof=1), other.var(axis=1, ddof=1)], 1e-300).T
+    variance = np.maximum([one.var(axis=1, ddof=1), other.var(axis=1, ddof=1)], floor).T
     of_mean = variance / n
     freedom = of_mean.sum(axis=1) ** 2 / (of_mean**2 / (n - 1)).sum(axis=1)
     mean = 2 * t.sf(np.abs(one.mean(axis=1) - other.mean(axis=1)) / np.sqrt(of_mean.sum(axis=1)), freedom)

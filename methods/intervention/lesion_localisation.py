@@ -52,6 +52,8 @@ class LesionLocalisation:
     def investigate(self, rig: Rig, rng: np.random.Generator) -> Finding:
         """One session: areas by turns, controls in between; the notes give the outcome (area, behaviour)."""
         behaviours = [f for f in rig.brief.get("functions", ()) if f.startswith("behaviour")]
+        if not behaviours:
+            return Finding.abstain("the brief names no behaviours that were watched: an area can be named after none")
         area = _areas(rig.units)
         n_sets, tried = int(area.max(initial=0)) + 2, len(behaviours) + self.more_behaviours
         trials = self._affordable(rig, n_sets, tried)

@@ -67,10 +67,13 @@ def test_help_names_every_command(simlab):
 
 def test_list_of_a_kind_prints_bare_names(simlab):
     assert simlab("list", "questions").stdout.split() == [
+        "assemblies",
         "cell_type",
         "circuit",
         "connectivity",
         "effect",
+        "intervention_response",
+        "localisation",
         "mechanism",
         "necessity",
         "topology",

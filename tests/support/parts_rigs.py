@@ -56,6 +56,12 @@ PATH = layout({("a", "b"): 1, ("b", "c"): 1, ("b", "d"): 1}, "a", "c")
 NOBODY = Layout(("a", "b", "c"), np.zeros((3, 3)), np.full(3, 0.5), np.ones((1, 3)), (2,), np.zeros((1, 1), bool), -9.0)
 """Nothing is called for and nothing happens: always right, whoever is silenced."""
 
+CALLED = replace(PATH, patterns=np.array([[1.0, 0, 0, 0], [0, 0, 0, 0]]), wanted=np.array([[True], [False]]))
+"""The path in two conditions: the response is called for where a is lit, and not where nothing is."""
+
+BESIDE = replace(EITHER, patterns=np.array([[1.0, 1, 0, 1], [1, 1, 0, 0]]), wanted=np.ones((2, 1), bool))
+"""(a or b) and c in two conditions, between which the bystander alone tells."""
+
 
 @contextmanager
 def rig_on(

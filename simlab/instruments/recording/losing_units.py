@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
 
+from simlab.contracts import Instrument
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.wrapped import Wrapped, spikes_of, with_spikes
 from simlab.rules import Within, check_fields
@@ -25,7 +26,7 @@ class LosingUnits:
 
     name: ClassVar[str] = "losing_units"
 
-    of: Any = field(default_factory=Perfect)
+    of: Instrument = field(default_factory=Perfect)
     half_life: Annotated[float, Within(1, 1e9)] = 200.0  # trials
 
     def __post_init__(self) -> None:

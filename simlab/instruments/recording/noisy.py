@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import xarray as xr
 
+from simlab.contracts import Instrument
 from simlab.data import durations, is_spiking
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.wrapped import Wrapped, spikes_of, with_spikes
@@ -26,7 +27,7 @@ class Noisy:
 
     name: ClassVar[str] = "noisy"
 
-    of: Any = field(default_factory=Perfect)
+    of: Instrument = field(default_factory=Perfect)
     missed: Share = 0.2
     added: Rate = 1.0
 

@@ -8,6 +8,7 @@ from typing import Any, ClassVar
 import numpy as np
 import xarray as xr
 
+from simlab.contracts import Instrument
 from simlab.data import in_window
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.wrapped import of_units
@@ -28,7 +29,7 @@ class ResponsiveUnits:
 
     name: ClassVar[str] = "responsive_units"
 
-    of: Any = field(default_factory=Perfect)
+    of: Instrument = field(default_factory=Perfect)
     kept: Share = 0.5
 
     def __post_init__(self) -> None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-from parts_rigs import EITHER, NOBODY, PATH, projected, recorded, rig_on, subject
+from parts_rigs import BESIDE, CALLED, EITHER, NOBODY, PATH, projected, recorded, rig_on, subject
 
 import simlab
 from circuits.causal.parts import Firing, Layout, PartsSubject
@@ -20,8 +20,8 @@ MINE = [n for n in registry.names("methods") if registry.get("methods", n).quest
 ACTIVE = [n for n in MINE if hasattr(registry.get("methods", n), "investigate")]
 PASSIVE = [n for n in MINE if hasattr(registry.get("methods", n), "analyse")]
 ONE = Layout(("a",), np.zeros((1, 1)), np.full(1, 0.5), np.ones((1, 1)), (0,), np.ones((1, 1), bool))
-FEWEST_ANSWERS = {"stimulation_screen": 0, "sufficiency_test": 1}
-"""To abstain from everything is too easy; but these animals do not heed their stimulus, and copies do not suffice."""
+FEWEST_ANSWERS = {"sufficiency_test": 1}
+"""To abstain from everything is too easy; but copies do not suffice."""
 
 SILENT = PartsSubject("silent", PATH, Firing(1.0, 0.0, 0.5))
 
@@ -39,6 +39,9 @@ RIGS = {
     "always right": (subject(NOBODY), Budget(200), {}),
     "hardly a spike": (SILENT, Budget(200), {}),
     "a stimulus": (subject(EITHER), Budget(60), {"stimulus": True}),
+    "two conditions": (subject(CALLED, 0.0), Budget(400), {}),
+    "two stimuli": (subject(CALLED, 0.0), Budget(400), {"stimulus": True}),
+    "two conditions unscored": (subject(CALLED), Budget(400), {"outcome": False}),
 }
 
 
@@ -79,15 +82,18 @@ def always(world, outcome: float):
 
 @pytest.fixture(scope="module")
 def recordings():
-    whole = recorded(subject(EITHER), 40, 0.5)
+    whole = recorded(subject(BESIDE), 40, 0.5)
     contacts = recording(duration=1.0, n_units=4, n_trials=1, contacts=np.zeros((4, 4), int))
     return {
-        "as it is": (whole, subject(EITHER)),
-        "no outcome": (bare(whole, "outcome"), subject(EITHER)),
-        "always right": (always(whole, 1.0), subject(EITHER)),
-        "no behaviour": (bare(whole, "behaviour"), subject(EITHER)),
-        "no stimulus": (bare(whole, "stimulus", "condition"), subject(EITHER)),
-        "neither": (bare(whole, "stimulus", "condition", "behaviour", "outcome"), subject(EITHER)),
+        "as it is": (whole, subject(BESIDE)),
+        "no outcome": (bare(whole, "outcome"), subject(BESIDE)),
+        "always right": (always(whole, 1.0), subject(BESIDE)),
+        "no behaviour": (bare(whole, "behaviour"), subject(BESIDE)),
+        "no stimulus": (bare(whole, "stimulus", "condition"), subject(BESIDE)),
+        "neither": (bare(whole, "stimulus", "condition", "behaviour", "outcome"), subject(BESIDE)),
+        "one condition": (recorded(subject(EITHER), 40, 0.5), subject(EITHER)),
+        "a response at times": (recorded(subject(CALLED), 40, 0.5), subject(CALLED)),
+        "never wrong": (recorded(subject(CALLED, 0.0), 40, 0.5), subject(CALLED, 0.0)),
         "one unit": (recorded(subject(ONE), 40, 0.5), subject(ONE)),
         "one trial": (recorded(subject(EITHER), 1, 0.5), subject(EITHER)),
         "six short trials": (recorded(subject(EITHER), 6, 0.02), subject(EITHER)),

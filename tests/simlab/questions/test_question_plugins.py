@@ -21,11 +21,11 @@ six_questions.importable()
 from more_questions.dimensionality import Dimensionality  # noqa: E402
 from more_questions.dynamics import REGIMES, Dynamics  # noqa: E402
 from more_questions.latents import Latents  # noqa: E402
-from more_questions.necessity import Necessity  # noqa: E402
 from more_questions.receptive_field import ReceptiveField  # noqa: E402
+from more_questions.unit_importance import UnitImportance  # noqa: E402
 from more_questions.unit_type import MIXED, UnitType  # noqa: E402
 
-ALL = [kind() for kind in (Latents, ReceptiveField, UnitType, Dynamics, Dimensionality, Necessity)]
+ALL = [kind() for kind in (Latents, ReceptiveField, UnitType, Dynamics, Dimensionality, UnitImportance)]
 N = 12
 RNG = np.random.default_rng(0)
 
@@ -46,7 +46,7 @@ TRUTHS = {
     "unit_type": truths.per_neuron(cell_type=["E"] * 9 + ["I"] * 3),
     "dynamics": truths.one(regime="limit cycle"),
     "dimensionality": truths.one(dimension=3),
-    "necessity": truths.per_neuron(importance=[1.0, 0.7, 0.2, *[0.0] * 9]),
+    "unit_importance": truths.per_neuron(importance=[1.0, 0.7, 0.2, *[0.0] * 9]),
 }
 
 
@@ -117,7 +117,7 @@ def test_an_abstention_scores_nothing_and_claims_nothing(question):
         (Dynamics(), {"regime": "wobbly"}, "one of fixed point"),
         (Dimensionality(), {"dimension": 2.5}, "whole"),
         (Dimensionality(), {"dimension": -1}, "lie in"),
-        (Necessity(), {"importance": np.zeros(N)}, "lacks top"),
+        (UnitImportance(), {"importance": np.zeros(N)}, "lacks top"),
     ],
 )
 def test_an_answer_of_another_form_is_refused_with_the_rule(question, estimate, rule):
@@ -134,7 +134,7 @@ def test_an_answer_of_another_form_is_refused_with_the_rule(question, estimate, 
         (UnitType(), {"balanced_accuracy": 0.9}),
         (Dynamics(), {"correct": 1.0}),
         (Dimensionality(), {"exact": 1.0}),
-        (Necessity(), {"spearman": 0.8, "top_exact": 1.0}),
+        (UnitImportance(), {"spearman": 0.8, "top_exact": 1.0}),
     ],
 )
 def test_recovery_begins_at_the_criterion(question, threshold):
@@ -265,48 +265,48 @@ def test_two_units_show_two_dimensions_at_most():
     assert int(projected(Dimensionality(), key=key_of(np.eye(N)[:2]))["dimension"]) == 2
 
 
-# --- necessity
+# --- importance of units
 
 
 def test_the_top_set_are_the_units_of_half_the_greatest_importance():
-    assert np.flatnonzero(projected(Necessity())["top"].values).tolist() == [0, 1]
+    assert np.flatnonzero(projected(UnitImportance())["top"].values).tolist() == [0, 1]
 
 
 def test_ties_share_their_rank_and_noise_among_them_costs():
     from scipy.stats import spearmanr
 
-    truth, rng = projected(Necessity()), np.random.default_rng(7)
+    truth, rng = projected(UnitImportance()), np.random.default_rng(7)
     noisy = truth["importance"].values + 0.01 * rng.normal(size=N)
     top = truth["top"].values
-    found = Necessity().score(Finding({"importance": noisy, "top": top}), truth)
+    found = UnitImportance().score(Finding({"importance": noisy, "top": top}), truth)
     assert found["spearman"] == pytest.approx(spearmanr(truth["importance"].values, noisy)[0])
     assert found["spearman"] < 0.8
     assert found["top_exact"] == 1.0
 
 
 def test_the_overlap_of_top_sets_is_counted_by_hand():
-    truth = projected(Necessity())
+    truth = projected(UnitImportance())
     top = np.isin(np.arange(N), [0, 5])  # one of two right
-    found = Necessity().score(Finding({"importance": truth["importance"].values, "top": top}), truth)
+    found = UnitImportance().score(Finding({"importance": truth["importance"].values, "top": top}), truth)
     assert (found["top_exact"], found["top_f1"]) == (0.0, 0.5)
 
 
 def test_units_of_no_importance_called_the_most_important_are_a_false_recovery():
-    truth, zeros = projected(Necessity()), np.zeros(N)
-    assert Necessity().false_recovery(Finding({"importance": zeros, "top": np.arange(N) > 7}), truth)
-    assert not Necessity().false_recovery(Finding({"importance": zeros, "top": np.arange(N) < 2}), truth)
+    truth, zeros = projected(UnitImportance()), np.zeros(N)
+    assert UnitImportance().false_recovery(Finding({"importance": zeros, "top": np.arange(N) > 7}), truth)
+    assert not UnitImportance().false_recovery(Finding({"importance": zeros, "top": np.arange(N) < 2}), truth)
 
 
 def test_a_unit_without_a_dominant_neuron_is_not_asked_about():
     truth = truths.per_neuron(importance=[1.0, 0.0, 0.0])
-    part = projected(Necessity(), truth, key_of([[0.45, 0.45, 0.0], [0.9, 0, 0], [0, 0.9, 0]]))
+    part = projected(UnitImportance(), truth, key_of([[0.45, 0.45, 0.0], [0.9, 0, 0], [0, 0.9, 0]]))
     assert part["asked"].values.tolist() == [False, True, True]
     given = {"importance": np.array([9.0, 1.0, 0.0]), "top": np.array([True, True, False])}
-    assert Necessity().recovered(Necessity().score(Finding(given), part))
+    assert UnitImportance().recovered(UnitImportance().score(Finding(given), part))
 
 
 def test_anybody_scores_an_answer_with_the_public_function():
     answer = Finding({"importance": np.arange(3.0)[::-1], "top": np.array([True, True, False])})
-    scores = score(answer, {"importance": [3.0, 2.0, 1.0]}, Necessity())
+    scores = score(answer, {"importance": [3.0, 2.0, 1.0]}, UnitImportance())
     assert scores["recovered"]
-    assert list(itertools.islice(scores, 3)) == list(Necessity.metrics)
+    assert list(itertools.islice(scores, 3)) == list(UnitImportance.metrics)

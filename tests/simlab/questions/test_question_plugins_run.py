@@ -10,9 +10,13 @@ from pathlib import Path
 
 import pytest
 import six_questions
-from six_questions import CIRCUITS, METHODS, QUESTIONS
+from six_questions import CIRCUITS, METHODS
 
-HOUSE = ("cell_type", "connectivity", "effect", "mechanism", "topology")
+QUESTIONS = ("latents", "receptive_field", "unit_type", "dynamics", "dimensionality", "unit_importance")
+HOUSE = (
+    "assemblies", "cell_type", "circuit", "connectivity", "effect", "intervention_response", "localisation",
+    "mechanism", "necessity", "topology",
+)  # fmt: skip
 
 EXPERIMENT = f"""
 import simlab

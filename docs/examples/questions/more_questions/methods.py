@@ -166,7 +166,7 @@ class SilenceEach:
     """Silences the units one by one, in turn with trials in which nobody is, and looks what the behaviour loses."""
 
     name: ClassVar[str] = "silence_each"
-    question: ClassVar[str] = "necessity"
+    question: ClassVar[str] = "unit_importance"
     family: ClassVar[str] = "lesion"
     library: ClassVar[str] = "own"
     needs: ClassVar[Needs] = Needs(behaviour=True)

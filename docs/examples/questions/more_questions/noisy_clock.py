@@ -36,7 +36,7 @@ class NoisyClock:
     name: ClassVar[str] = "noisy_clock"
     mechanism: ClassVar[str] = "oscillator"
     questions: ClassVar[tuple[str, ...]] = (
-        "latents", "receptive_field", "unit_type", "dynamics", "dimensionality", "necessity",
+        "latents", "receptive_field", "unit_type", "dynamics", "dimensionality", "unit_importance",
     )  # fmt: skip
 
     n_neurons: int = 40
@@ -135,7 +135,7 @@ class ClockSubject:
             "unit_type": lambda: truths.per_neuron(cell_type=self.anatomy["cell_type"].values),
             "dynamics": lambda: truths.one(regime="limit cycle" if self.circuit.frequency else "ring attractor"),
             "dimensionality": lambda: truths.one(dimension=int(np.linalg.matrix_rank(self.loadings))),
-            "necessity": lambda: truths.per_neuron(importance=self.importance),  # additive: each its own w_i base_i
+            "unit_importance": lambda: truths.per_neuron(importance=self.importance),  # additive: its own w_i base_i
         }
         return truths.among(self.circuit.name, question, answers)
 

@@ -16,7 +16,7 @@ from simlab.questions.form import BaselineAnswer, answer, undefined
 
 
 @dataclass(frozen=True)
-class Necessity:
+class UnitImportance:
     """The `importance` of each unit for the mean of the recorded behaviour, in any unit, and the `top` set.
 
     True importances are Shapley values of the neurons (Shapley 1953): what silencing a neuron takes from the behaviour,
@@ -24,7 +24,7 @@ class Necessity:
     the greatest importance. Most neurons do nothing, and ties are the truth: give 0 to units of no measurable effect.
     """
 
-    name: ClassVar[str] = "necessity"
+    name: ClassVar[str] = "unit_importance"
     form: ClassVar[Mapping[str, Variable]] = MappingProxyType(
         {"importance": Variable(("unit",)), "top": Variable(("unit",), "flag")}
     )
