@@ -7,7 +7,7 @@ import tomllib
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "docs" / "examples" / "questions"
-QUESTIONS = ("latents", "receptive_field", "unit_type", "dynamics", "dimensionality", "necessity")
+QUESTIONS = ("latents", "receptive_field", "unit_type", "dynamics", "dimensionality", "unit_importance")
 CIRCUITS = ("noisy_clock", "stopped_clock")
 METHODS = (
     "principal_components", "spike_triggered_average", "fast_spikers", "lagged_eigenvalues", "parallel_analysis",

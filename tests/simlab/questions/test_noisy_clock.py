@@ -96,7 +96,7 @@ def test_importances_are_the_shapley_values_of_silencing_in_simulation():
         for i in set(range(4)) - set(alive):
             weight = factorial(len(alive)) * factorial(3 - len(alive)) / factorial(4)
             shapley[i] += weight * (worths[tuple(sorted((*alive, i)))] - value)
-    told = small.truth("necessity", None, rng())["importance"].values
+    told = small.truth("unit_importance", None, rng())["importance"].values
     # Poisson counts of >= 15 Hz x 300 s: a relative error of 1 / sqrt(4500) = 0.015, and x averages out less well
     np.testing.assert_allclose(shapley, told, atol=0.07)
 

@@ -10,9 +10,8 @@ from pathlib import Path
 
 import pytest
 import six_questions
-from six_questions import CIRCUITS, METHODS
+from six_questions import CIRCUITS, METHODS, QUESTIONS
 
-QUESTIONS = ("latents", "receptive_field", "unit_type", "dynamics", "dimensionality", "unit_importance")
 HOUSE = (
     "assemblies", "cell_type", "circuit", "connectivity", "effect", "intervention_response", "localisation",
     "mechanism", "necessity", "topology",
