@@ -75,7 +75,7 @@ class Bold:
     def implant(self, anatomy: xr.Dataset, rng: np.random.Generator) -> Scanner:
         """Names the regions; draws how fast the vessels of each respond."""
         place, vessels = positions(anatomy), rng.spawn(1)[0]
-        region = _named(anatomy) if self.n_parcels is None else _parcels(place, self.n_parcels, rng)
+        region = named_regions(anatomy) if self.n_parcels is None else _parcels(place, self.n_parcels, rng)
         members = np.equal.outer(np.arange(region.max() + 1), region).astype(float)
         members /= members.sum(axis=1, keepdims=True)
         centre = members @ place
@@ -99,7 +99,7 @@ def _parcels(place: np.ndarray, n_parcels: int, rng: np.random.Generator) -> np.
     return distance.argmin(axis=1)
 
 
-def _named(anatomy: xr.Dataset) -> np.ndarray:
+def named_regions(anatomy: xr.Dataset) -> np.ndarray:
     """The region of each neuron (neuron,), numbered in the order in which they are met."""
     number: dict[str, int] = {}
     return np.array([number.setdefault(str(name), len(number)) for name in anatomy["region"].values])
