@@ -92,9 +92,13 @@ def pulse_groups(
 
 
 def random_groups(n_trials: int, n_units: int, share: float, rng: np.random.Generator) -> np.ndarray:
-    """(trial, unit) bool: groups of this share of the units, at least one and not all, drawn anew for each trial."""
-    size = min(max(1, round(share * n_units)), max(1, n_units - 1))
-    return rng.random((n_trials, n_units)).argsort(axis=1) < size
+    """(trial, unit) bool: each unit with this probability, but at most 1 - 1/n of n, in each trial, on its own.
+
+    Groups of one size would make the aims of two units anticorrelated: in a small network whoever is compared over
+    trials without a unit then has more of the others, and their effects count against it. A trial in which nobody is
+    aimed at is a control.
+    """
+    return rng.random((n_trials, n_units)) < min(share, 1 - 1 / n_units)
 
 
 @dataclass(frozen=True, eq=False)

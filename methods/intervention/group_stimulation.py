@@ -61,13 +61,13 @@ class GroupStimulation:
         check_fields(self)
 
     def investigate(self, rig: Rig, rng: np.random.Generator) -> Finding:
-        """One session; the notes give the size of the groups."""
+        """One session; the notes give the mean size of the groups."""
         limits = self.least_trials, self.most_trials
         pulsed = pulse_groups(rig, Pulse.told(rig.brief), self.lead, self.group_share, limits, rng)
         if isinstance(pulsed, Finding):
             return pulsed
         response, kept = sparse_regression(pulsed.aimed, pulsed.response, self.alpha)
-        return Finding({"response": response, "decided": kept}, notes={"group": int(pulsed.aimed[0].sum())})
+        return Finding({"response": response, "decided": kept}, notes={"group": float(pulsed.aimed.sum(axis=1).mean())})
 
 
 def sparse_regression(aimed: np.ndarray, response: np.ndarray, alpha: float) -> tuple[np.ndarray, np.ndarray]:
