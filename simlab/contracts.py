@@ -109,7 +109,8 @@ class Needs:
 
     modalities: any one of them will do (`spikes`, a signal's: `rate`, `fluorescence` ..., `connectome`); none: whatever
     activity there is.
-    units, trials: at least so many. seconds: of recording in all. equal_trials: all of one length.
+    units, trials: at least so many. seconds: of recording in all. outcome: how well each trial went. equal_trials: all
+    of one length.
     """
 
     modalities: tuple[str, ...] = ()
@@ -119,6 +120,7 @@ class Needs:
     stimulus: bool = False
     conditions: bool = False
     behaviour: bool = False
+    outcome: bool = False
     equal_trials: bool = True
 
 

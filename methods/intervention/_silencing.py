@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Annotated
 
 import numpy as np
+import xarray as xr
 
 from simlab.contracts import Finding, Needs, Rig
 from simlab.data import missing
 from simlab.rules import Within
 from simlab.session import Perturbation
 
-SCORED = Needs(units=1)
-"""What such a method needs of a recording, beside an `outcome` of each trial: units to aim at."""
+SCORED = Needs(units=1, outcome=True)
+"""What such a method needs of a recording: units to aim at, and an `outcome` of each trial."""
 
 Length = Annotated[float, Within(0.01, 100.0, "s")]
 """Of a trial."""
@@ -29,6 +31,22 @@ class Outcomes:
     mean: np.ndarray
     error: np.ndarray
     trials: np.ndarray
+
+    @classmethod
+    def of(cls, each: Sequence[np.ndarray]) -> Outcomes:
+        """Of the outcomes (trial,) under each intervention: a mean of 1/2, and an error as large, of none."""
+        return cls(
+            np.array([values.mean() if len(values) else 0.5 for values in each]),
+            np.array([standard_error(values) if len(values) else 0.5 for values in each]),
+            np.array([len(values) for values in each]),
+        )
+
+
+def scored(recording: xr.Dataset) -> np.ndarray | Finding:
+    """(trial,) the outcomes; an abstention where the recording lacks what is needed."""
+    if reason := missing(recording, SCORED):
+        return Finding.abstain(reason)
+    return np.asarray(recording["outcome"].values, dtype=float)
 
 
 class Silencer:
@@ -56,12 +74,7 @@ class Silencer:
         outcome = self.each(silenced, mine)
         if isinstance(outcome, Finding):
             return outcome
-        each = [outcome[mine == number] for number in range(len(silenced))]
-        return Outcomes(
-            np.array([values.mean() for values in each]),
-            np.array([standard_error(values) for values in each]),
-            np.array([len(values) for values in each]),
-        )
+        return Outcomes.of([outcome[mine == number] for number in range(len(silenced))])
 
     def each(self, silenced: np.ndarray, mine: np.ndarray) -> np.ndarray | Finding:
         """(trial,) outcomes of trials in which set `mine` (trial,) of silenced units (set, unit) bool is silenced.
@@ -90,11 +103,7 @@ class Silencer:
             if silenced[number].any()
         ]  # fmt: skip
         recording = self.rig.record(session.perturbed(*pulses))
-        if "outcome" not in recording:
-            return Finding.abstain("the task scores no outcome: there is no behaviour whose parts could be found")
-        if reason := missing(recording, SCORED):
-            return Finding.abstain(reason)
-        return np.asarray(recording["outcome"].values, dtype=float)
+        return scored(recording)
 
 
 SESSION_TRIALS, SESSION_SECONDS = 20_000, 30_000.0
@@ -114,6 +123,17 @@ def standard_error(values: np.ndarray) -> float:
 def alone(n_units: int) -> np.ndarray:
     """(unit, unit): each unit silenced by itself."""
     return np.eye(n_units, dtype=bool)
+
+
+def screened(found: Outcomes, alpha: float) -> Finding:
+    """The importances of units by what is lost without each: interventions on each of them, after one on nobody.
+
+    Decided where the loss is significant at a false discovery rate of `alpha`; the notes give controls, trials and p.
+    """
+    control = float(found.mean[0]), float(found.error[0])
+    p = p_of_losses(control, found)[1:]
+    notes = {"control_outcome": control[0], "trials_each": int(found.trials[0]), "p": p}
+    return Finding({"importance": control[0] - found.mean[1:], "decided": discoveries(p, alpha)}, notes=notes)
 
 
 def p_of_losses(control: tuple[float, float], other: Outcomes) -> np.ndarray:

@@ -7,7 +7,7 @@ from math import ceil, log2
 
 import numpy as np
 
-from methods.intervention._silencing import Outcomes, Silencer, standard_error, too_few
+from methods.intervention._silencing import Outcomes, Silencer, too_few
 from simlab.contracts import Finding
 
 FIRST = 10
@@ -57,12 +57,7 @@ class Tried:
 
     def of(self, silenced: np.ndarray) -> Outcomes:
         """What these sets did in all their trials: a mean of 1/2, and an error as large, for one never tried."""
-        each = [self._outcomes.get(row.tobytes(), np.empty(0)) for row in silenced]
-        return Outcomes(
-            np.array([values.mean() if len(values) else 0.5 for values in each]),
-            np.array([standard_error(values) if len(values) else 0.5 for values in each]),
-            np.array([len(values) for values in each]),
-        )
+        return Outcomes.of([self._outcomes.get(row.tobytes(), np.empty(0)) for row in silenced])
 
 
 @dataclass(frozen=True, eq=False)

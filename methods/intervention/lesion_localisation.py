@@ -8,8 +8,9 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.intervention._silencing import Length, Strength, too_few
+from methods.intervention._silencing import Length, Silencer, Strength, too_few
 from simlab.contracts import Finding, Needs, Rig
+from simlab.data import missing
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Level, Repeats
 from simlab.session import Perturbation, Session
@@ -33,7 +34,7 @@ class LesionLocalisation:
     question: ClassVar[str] = "localisation"
     family: ClassVar[str] = "lesion"
     library: ClassVar[str] = "own"
-    needs: ClassVar[Needs] = Needs(units=1)
+    needs: ClassVar[Needs] = Needs(units=1, outcome=True, conditions=True)
 
     alpha: Level = 0.05
     least_loss: Level = 0.25
@@ -56,7 +57,8 @@ class LesionLocalisation:
             return Finding.abstain("the brief names no behaviours that were watched: an area can be named after none")
         area = _areas(rig.units)
         n_sets, tried = int(area.max(initial=0)) + 2, len(behaviours) + self.more_behaviours
-        trials = self._affordable(rig, n_sets, tried)
+        trials = Silencer(rig, self.duration).affordable(n_sets - 1, controls=1)
+        trials = min(trials, self.trials_each * tried)
         if trials < self.fewest_each * tried:
             return too_few(rig, f"{self.fewest_each} trials of each of {n_sets - 1} areas in {tried} behaviours")
         session = rig.session(trials=trials * n_sets, duration=self.duration)
@@ -64,19 +66,11 @@ class LesionLocalisation:
             session = replace(session, conditions=tuple(rng.permutation(np.arange(session.trials) % tried).tolist()))
         mine = rng.permutation(np.arange(session.trials) % n_sets)
         recording = rig.record(session.perturbed(*self._lesions(session, mine, area, "unit_region" in rig.units)))
-        if "outcome" not in recording or "condition" not in recording:
-            return Finding.abstain("the task scores no outcome by condition: there are no behaviours to tell apart")
+        if reason := missing(recording, self.needs):
+            return Finding.abstain(reason)
         lost, outcome = self._lost(recording, mine, n_sets, tried)
         labels = np.array([_label(row, behaviours) for row in lost], dtype=object)
         return Finding({"function": labels[area]}, notes={"outcome": outcome, "trials_each": trials})
-
-    def _affordable(self, rig: Rig, n_sets: int, n_behaviours: int) -> int:
-        """Trials of each area, all behaviours together."""
-        left = rig.remaining
-        if n_sets - 1 > left.interventions:
-            return 0
-        bought = min(left.trials, left.seconds / self.duration * (1 + 1e-9)) / n_sets
-        return int(min(bought, left.perturbations / max(n_sets - 1, 1), self.trials_each * n_behaviours))
 
     def _lesions(self, session: Session, mine: np.ndarray, area: np.ndarray, by_region: bool) -> list[Perturbation]:
         """One perturbation per area, in its trials; set 0 are the controls."""

@@ -12,9 +12,8 @@ from methods.intervention._silencing import (
     Length,
     Outcomes,
     Silencer,
-    discoveries,
-    p_of_losses,
-    standard_error,
+    scored,
+    screened,
     too_few,
 )
 from simlab.contracts import Finding, Needs, Rig
@@ -61,12 +60,8 @@ class LesionScreen:
             session = rig.session(trials=trials, duration=self.duration)
             if unit is not None:
                 session = session.perturbed(Perturbation("lesion", (unit,), 1.0, 0.0, self.duration))
-            recording = rig.record(session)
-            if "outcome" not in recording:
-                return Finding.abstain("the task scores no outcome: there is no behaviour whose parts could be found")
-            outcomes.append(recording["outcome"].values)
-        mean, error = (np.array([f(values) for values in outcomes]) for f in (np.mean, standard_error))
-        found = Outcomes(mean, error, np.full(n + 1, trials))
-        p = p_of_losses((float(mean[0]), float(error[0])), found)[1:]
-        notes = {"control_outcome": float(mean[0]), "trials_each": trials, "p": p}
-        return Finding({"importance": mean[0] - mean[1:], "decided": discoveries(p, self.alpha)}, notes=notes)
+            outcome = scored(rig.record(session))
+            if isinstance(outcome, Finding):
+                return outcome
+            outcomes.append(outcome)
+        return screened(Outcomes.of(outcomes), self.alpha)

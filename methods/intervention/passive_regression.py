@@ -30,7 +30,7 @@ class PassiveRegression:
     question: ClassVar[str] = "intervention_response"
     family: ClassVar[str] = "regression"
     library: ClassVar[str] = "scikit-learn"
-    needs: ClassVar[Needs] = Needs(("spikes", "rate"), trials=5)
+    needs: ClassVar[Needs] = Needs(("spikes", "rate"), trials=5, outcome=True)
 
     fewest_failures: Repeats = 2
     """Trials that differ from the commonest outcome, without which it abstains."""
@@ -42,13 +42,11 @@ class PassiveRegression:
         """Predictions from spikes or rates of a recording with an `outcome`."""
         from sklearn.linear_model import RidgeCV
 
-        if reason := missing(recording, self.needs):
-            return Finding.abstain(reason)
         wanted = to_predict(recording.attrs.get("brief", {}), recording.sizes["unit"])
         if isinstance(wanted, Finding):
             return wanted
-        if "outcome" not in recording:
-            return Finding.abstain("the task scores no outcome: there is no behaviour to be predicted")
+        if reason := missing(recording, self.needs):
+            return Finding.abstain(reason)
         outcome = recording["outcome"].values
         if len(outcome) - np.unique(outcome, return_counts=True)[1].max() < self.fewest_failures:
             return Finding.abstain(f"the outcome is the same in all but {self.fewest_failures - 1} trials or fewer")

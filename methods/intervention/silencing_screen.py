@@ -13,8 +13,7 @@ from methods.intervention._silencing import (
     Silencer,
     Strength,
     alone,
-    discoveries,
-    p_of_losses,
+    screened,
     too_few,
 )
 from simlab.contracts import Finding, Needs, Rig
@@ -56,9 +55,4 @@ class SilencingScreen:
         if trials < self.fewest_each:
             return too_few(rig, f"{self.fewest_each} trials of each of {n} units, and as many controls")
         found = silencer.outcomes(np.concatenate([np.zeros((1, n), bool), alone(n)]), trials)
-        if isinstance(found, Finding):
-            return found
-        control = float(found.mean[0]), float(found.error[0])
-        p = p_of_losses(control, found)[1:]
-        notes = {"control_outcome": control[0], "trials_each": trials, "p": p}
-        return Finding({"importance": control[0] - found.mean[1:], "decided": discoveries(p, self.alpha)}, notes=notes)
+        return found if isinstance(found, Finding) else screened(found, self.alpha)

@@ -8,18 +8,17 @@ from typing import ClassVar, Literal
 import numpy as np
 
 from methods.intervention._silencing import (
-    MOST_EACH,
     SCORED,
     Length,
     Outcomes,
+    Silencer,
     Strength,
     discoveries,
     p_of_losses,
-    standard_error,
+    scored,
     too_few,
 )
 from simlab.contracts import Finding, Needs, Rig
-from simlab.data import missing
 from simlab.rules import check_fields
 from simlab.rules.quantities import Level, Repeats
 from simlab.session import Perturbation, Session
@@ -62,7 +61,7 @@ class StimulationScreen:
     def investigate(self, rig: Rig, rng: np.random.Generator) -> Finding:
         """One session: natural trials, trials without the stimulus, and every unit by turns."""
         n = rig.units.sizes["unit"]
-        trials = self._affordable(rig, n)
+        trials = min(Silencer(rig, self.duration).affordable(n, controls=2), self.trials_each)
         if trials < self.fewest_each:
             return too_few(rig, f"{self.fewest_each} trials of each of {n} units, and twice as many controls")
         session = rig.session(trials=trials * (n + 2), duration=self.duration)
@@ -74,13 +73,6 @@ class StimulationScreen:
         found = self._outcomes(rig, session, kind, n)
         return found if isinstance(found, Finding) else self._finding(found)
 
-    def _affordable(self, rig: Rig, n: int) -> int:
-        left = rig.remaining
-        if n > left.interventions:
-            return 0
-        most = min(left.trials, left.seconds / self.duration * (1 + 1e-9)) / (n + 2)
-        return int(min(most, left.perturbations / max(n, 1), self.trials_each, MOST_EACH))
-
     def _outcomes(self, rig: Rig, session: Session, kind: np.ndarray, n: int) -> Outcomes | Finding:
         pulses = [
             Perturbation(
@@ -90,16 +82,10 @@ class StimulationScreen:
             for unit in range(n)
         ]  # fmt: skip
         recording = rig.record(session.perturbed(*pulses))
-        if "outcome" not in recording:
-            return Finding.abstain("the task scores no outcome: there is no behaviour that could be brought about")
-        if reason := missing(recording, SCORED):
-            return Finding.abstain(reason)
-        each = [recording["outcome"].values[kind == number] for number in range(n + 2)]
-        return Outcomes(
-            np.array([values.mean() for values in each]),
-            np.array([standard_error(values) for values in each]),
-            np.array([len(values) for values in each]),
-        )
+        outcome = scored(recording)
+        if isinstance(outcome, Finding):
+            return outcome
+        return Outcomes.of([outcome[kind == number] for number in range(n + 2)])
 
     def _finding(self, found: Outcomes) -> Finding:
         p = p_of_losses((float(found.mean[1]), float(found.error[1])), found)

@@ -15,11 +15,12 @@ from methods.intervention._silencing import (
     alone,
     discoveries,
     p_of_losses,
+    scored,
     too_few,
 )
 from methods.intervention._tried import FEWEST, Tried, bar_at, settle
 from simlab.contracts import Finding, Needs, Rig
-from simlab.data import in_window, missing
+from simlab.data import in_window
 from simlab.rules import check_fields
 from simlab.rules.quantities import Level, Repeats
 
@@ -104,12 +105,11 @@ class SufficiencyTest:
         if trials < 2 * FEWEST:
             return too_few(rig, f"{4 * FEWEST} trials")
         recording = rig.record(rig.session(trials=trials, duration=self.duration))
-        if "outcome" not in recording:
-            return Finding.abstain("the task scores no outcome: there is no behaviour whose parts could be found")
-        if reason := missing(recording, SCORED):
-            return Finding.abstain(reason)
+        outcome = scored(recording)
+        if isinstance(outcome, Finding):
+            return outcome
         activity = in_window(recording, 0.0, self.duration)
-        good = recording["outcome"].values > recording["outcome"].values.mean()
+        good = outcome > outcome.mean()
         if good.all() or not good.any():
             return Finding.abstain("the outcome never varies: nothing can go with it")
         p = mannwhitneyu(activity[good], activity[~good], axis=0).pvalue

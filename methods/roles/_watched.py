@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import xarray as xr
 
@@ -28,10 +30,8 @@ def within_conditions(values: np.ndarray, recording: xr.Dataset) -> np.ndarray:
 def outcome_of(recording: xr.Dataset, needs: Needs, fewest: int) -> np.ndarray | Finding:
     """(trial,) the outcomes, or the reason why there is nothing to go with: at least `fewest` trials must be better
     than the mean, and as many no better."""
-    if reason := missing(recording, needs):
+    if reason := missing(recording, replace(needs, outcome=True)):
         return Finding.abstain(reason)
-    if "outcome" not in recording:
-        return Finding.abstain("the task scores no outcome: there is no behaviour whose parts could be found")
     outcome = recording["outcome"].values.astype(float)
     good = int((outcome > outcome.mean()).sum())
     if min(good, len(outcome) - good) < fewest:

@@ -32,7 +32,7 @@ class OutcomeCorrelation:
     question: ClassVar[str] = "necessity"
     family: ClassVar[str] = "correlation with behaviour"
     library: ClassVar[str] = "scipy"
-    needs: ClassVar[Needs] = Needs(units=1, trials=8)
+    needs: ClassVar[Needs] = Needs(units=1, trials=8, outcome=True)
 
     alpha: Level = 0.05
     fewest: Repeats = 4

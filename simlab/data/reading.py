@@ -167,6 +167,8 @@ def missing(recording: xr.Dataset, needs: Needs) -> str:
         ("stimulus" in recording or not needs.stimulus, "needs the stimulus, and this recording has none"),
         ("condition" in recording or not needs.conditions, "needs the trials' conditions, and this recording has none"),
         ("behaviour" in recording or not needs.behaviour, "needs behaviour, and this recording has none"),
+        ("outcome" in recording or not needs.outcome,
+         "the task scores no outcome: there is no behaviour whose parts could be found"),
         ("trial_duration" not in recording or not needs.equal_trials,
          "needs trials of one length: cut them with simlab.equal_trials"),
     )  # fmt: skip
