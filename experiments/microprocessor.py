@@ -22,6 +22,7 @@ from methods.wiring.granger_causality import GrangerCausality
 from methods.wiring.spike_count_correlation import SpikeCountCorrelation
 from simlab.claims import Claim, Measured, mean, paired_difference, rate
 from simlab.experiment import Experiment, Grid, Plan
+from simlab.fingerprint import label
 from simlab.instruments.recording.connectome import Connectome
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
@@ -120,24 +121,18 @@ def specific_looking_are_generic(table: pd.DataFrame) -> Measured:
 
 def lesions_call_generic_specific(table: pd.DataFrame) -> Measured:
     """Of the units of generic modules, those that the lesion of their module calls specific to a behaviour."""
-    return mean(table, "generic_called_specific", circuit="microprocessor", method_label=_label(LESION))
+    return mean(table, "generic_called_specific", circuit="microprocessor", method_label=label(LESION))
 
 
 def lesions_are_right_where_areas_are_specific(table: pd.DataFrame) -> Measured:
     """Accuracy over areas of the same method on the lookup machine."""
-    return mean(table, "region_accuracy", circuit="lookup_machine", method_label=_label(LESION))
+    return mean(table, "region_accuracy", circuit="lookup_machine", method_label=label(LESION))
 
 
 def more_behaviours_help(table: pd.DataFrame) -> Measured:
     """How much accuracy over areas grows when nine more behaviours are watched, on the processor."""
-    wide, narrow = ({"method_label": _label(m), "trials": p.trials} for m, p in ((WIDER, LONG), (LESION, SHORT)))
+    wide, narrow = ({"method_label": label(m), "trials": p.trials} for m, p in ((WIDER, LONG), (LESION, SHORT)))
     return paired_difference(table, "region_accuracy", wide, narrow, circuit="microprocessor")
-
-
-def _label(method: object) -> str:
-    from simlab.fingerprint import label
-
-    return label(method)
 
 
 def tuning_finds_functions(table: pd.DataFrame) -> Measured:

@@ -40,6 +40,14 @@ def make_key(share: np.ndarray) -> xr.DataArray:
     return xr.DataArray(share, coords, ("unit", "neuron"), "key", {"units": "1"})
 
 
+def dominant_neurons(key: xr.DataArray) -> np.ndarray:
+    """(unit,) the neuron that gives most of each unit's signal: whom a perturbation of it hits; -1 for none."""
+    share = key.transpose("unit", "neuron").values
+    if not share.size:
+        return np.full(len(share), -1)
+    return np.where(share.max(axis=1) > 0, share.argmax(axis=1), -1)
+
+
 def weighted_by_rates(key: xr.DataArray, rates: np.ndarray) -> xr.DataArray:
     """The key (unit, neuron) at the neurons' true firing rates (neuron,) [Hz].
 

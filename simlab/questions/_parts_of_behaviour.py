@@ -9,7 +9,8 @@ import numpy as np
 import xarray as xr
 
 from simlab.coalitions import CLOSE, subgame
-from simlab.contracts import Finding, SimlabError, Variable
+from simlab.contracts import SimlabError, Variable
+from simlab.questions import ranking
 from simlab.questions.connectivity import activity_level
 
 GAME: Mapping[str, Variable] = MappingProxyType(
@@ -18,19 +19,11 @@ GAME: Mapping[str, Variable] = MappingProxyType(
 """Of a truth: v of every set of players (`simlab.coalitions`), and which neuron each player is."""
 
 
-def dominant(key: xr.DataArray) -> np.ndarray:
-    """(unit,) the neuron that gives most of each unit's signal: whom a perturbation of the unit hits; -1 for none."""
-    share = np.asarray(key.transpose("unit", "neuron").values, dtype=float)
-    if not share.size:
-        return np.full(share.shape[0], -1)
-    return np.where(share.max(axis=1) > 0, share.argmax(axis=1), -1)
-
-
 def unit_game(truth: xr.Dataset, neuron: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """The table over the sets of players that were recorded, the others intact, and which of them each unit is.
 
-    neuron: (unit,), of `dominant`. The second result is (unit,), -1 for a unit that is no player. Of two units that are
-    the same neuron both are the same player.
+    neuron: (unit,), of `dominant_neurons`. The second result is (unit,), -1 for a unit that is no player. Of two units
+    that are the same neuron both are the same player.
     """
     player, values = np.asarray(truth["player"].values, dtype=int), np.asarray(truth["value"].values, dtype=float)
     if len(values) != 2 ** len(player):
@@ -40,11 +33,6 @@ def unit_game(truth: xr.Dataset, neuron: np.ndarray) -> tuple[np.ndarray, np.nda
     seen = [i for i, p in enumerate(player) if p in set(neuron.tolist())]
     place = {int(player[i]): k for k, i in enumerate(seen)}
     return subgame(values, np.array(seen, dtype=int)), np.array([place.get(int(n), -1) for n in neuron], dtype=int)
-
-
-def ratio(part: float, whole: float) -> float:
-    """NaN where there is nothing to take a share of."""
-    return float(part / whole) if whole else float("nan")
 
 
 def rank_correlation(said: np.ndarray, true: np.ndarray) -> float:
@@ -60,7 +48,7 @@ def rank_correlation(said: np.ndarray, true: np.ndarray) -> float:
 def order(said: np.ndarray, true: np.ndarray) -> float:
     """Of the pairs that truly differ, the share in the right order less that in the wrong one; NaN for no such pair."""
     step = np.where(np.abs(gap := true[:, None] - true) > CLOSE, np.sign(gap), 0.0)
-    return ratio(float((np.sign(np.round(said[:, None] - said, 9)) * step).sum()), float(np.abs(step).sum()))
+    return ranking.ratio(float((np.sign(np.round(said[:, None] - said, 9)) * step).sum()), float(np.abs(step).sum()))
 
 
 def busiest(recording: xr.Dataset, n: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -74,8 +62,3 @@ def largest(values: np.ndarray, n: int, rng: np.random.Generator) -> np.ndarray:
     chosen = np.zeros(len(values), dtype=bool)
     chosen[np.lexsort((rng.random(len(values)), -values))[:n]] = True
     return chosen
-
-
-def certain(estimate: dict[str, np.ndarray]) -> Finding:
-    """What an oracle says."""
-    return Finding(estimate, confidence=1.0)

@@ -11,7 +11,8 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import Finding, Picture, Variable
-from simlab.questions._parts_of_behaviour import dominant, ratio
+from simlab.instruments.placement import dominant_neurons
+from simlab.questions import ranking
 from simlab.questions.connectivity import activity_level
 from simlab.questions.form import BaselineAnswer, answer, undefined
 from simlab.rules import Within, check_fields
@@ -48,7 +49,7 @@ class Assemblies:
 
     def project(self, truth: xr.Dataset, key: xr.DataArray) -> xr.Dataset:
         """`group` (unit,), of the neuron that dominates the unit; a unit without a neuron is a group of its own."""
-        neuron, true = dominant(key), np.asarray(truth["group"].values, dtype=int)
+        neuron, true = dominant_neurons(key), np.asarray(truth["group"].values, dtype=int)
         alone = true.max(initial=-1) + 1 + np.arange(len(neuron))
         group = np.where(neuron >= 0, np.append(true, 0)[neuron], alone)
         return xr.Dataset({"group": ("unit", group)}, {"unit": np.arange(len(neuron))})
@@ -69,8 +70,8 @@ class Assemblies:
         return {
             "adjusted_rand": float(adjusted_rand_score(true, said)),
             "adjusted_mutual_information": float(adjusted_mutual_info_score(true, said)),
-            "pair_precision": ratio((put & belong).sum(), put.sum()),
-            "pair_recall": ratio((put & belong).sum(), belong.sum()),
+            "pair_precision": ranking.ratio((put & belong).sum(), put.sum()),
+            "pair_recall": ranking.ratio((put & belong).sum(), belong.sum()),
             "n_found": float(len(np.unique(said))),
             "n_true": float(len(np.unique(true))),
         }

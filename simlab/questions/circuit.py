@@ -12,7 +12,9 @@ import xarray as xr
 
 from simlab.coalitions import MOST_PARTS, faithfulness, minimal_sets, number_of
 from simlab.contracts import Finding, Picture, SimlabError, Variable
-from simlab.questions._parts_of_behaviour import GAME, busiest, certain, dominant, largest, ratio, unit_game
+from simlab.instruments.placement import dominant_neurons
+from simlab.questions import ranking
+from simlab.questions._parts_of_behaviour import GAME, busiest, largest, unit_game
 from simlab.questions.form import BaselineAnswer, answer, undefined
 from simlab.rules import check_fields
 from simlab.rules.quantities import Share
@@ -75,7 +77,7 @@ class Circuit:
         """
         if "value" not in truth or "player" not in truth:
             raise SimlabError("a truth about a circuit states `value` and `player`, what every set achieves: add them")
-        neuron = dominant(key)
+        neuron = dominant_neurons(key)
         values, player = unit_game(truth, neuron)
         sets = minimal_sets(values, self.least_faithfulness)
         minimal = np.where(player >= 0, np.pad(sets, ((0, 0), (0, 1)))[:, player], False)
@@ -152,7 +154,7 @@ class Circuit:
         minimal, n = truth["minimal"].values, truth.sizes["unit"]
         size = int(minimal.sum(axis=1).min(initial=n))
         right = len({tuple(one) for one in minimal[minimal.sum(axis=1) == size].tolist()})
-        false = ratio((~minimal.any(axis=0)).sum(), n) if size else 0.0
+        false = ranking.ratio((~minimal.any(axis=0)).sum(), n) if size else 0.0
         return {"exact": right / comb(n, size), "false_share": false}
 
     def baselines(self) -> dict[str, BaselineAnswer]:
@@ -208,7 +210,7 @@ def _oracle(truth: xr.Dataset, recording: xr.Dataset, rng: np.random.Generator) 
     if "minimal_edges" in truth:
         edges = truth["minimal_edges"].values
         said["edges"] = edges[edges.sum(axis=(1, 2)).argmin()]
-    return certain(said)
+    return Finding(said, confidence=1.0)
 
 
 def _random(truth: xr.Dataset, recording: xr.Dataset, rng: np.random.Generator) -> Finding:

@@ -136,8 +136,8 @@ class Connectivity:
             "mcc": ranking.matthews(is_edge, is_decided),
             "auroc": ranking.auroc(is_edge, evidence),
             "auprc": ranking.average_precision(is_edge, evidence),
-            "precision": _ratio(hits, is_decided.sum()),
-            "recall": _ratio(hits, is_edge.sum()),
+            "precision": ranking.ratio(hits, is_decided.sum()),
+            "recall": ranking.ratio(hits, is_edge.sum()),
             "tpr_at_1pct_fpr": ranking.tpr_at_fpr(is_edge, evidence, 0.01),
             "any_discovery": float(discovered > 0),
             "false_share": false / discovered if discovered else 0.0,
@@ -239,10 +239,6 @@ class Connectivity:
 def _asked(truth: xr.Dataset) -> np.ndarray:
     """Pairs (pre, post) that the question is about."""
     return pairs(truth.sizes["pre"]) & ~truth["ambiguous"].values
-
-
-def _ratio(part: float, whole: float) -> float:
-    return float(part / whole) if whole else float("nan")
 
 
 def _mean(values: np.ndarray) -> float:

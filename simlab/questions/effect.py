@@ -153,14 +153,14 @@ class Effect:
             "pearson": _correlation(said, right),
             "mcc": ranking.matthews(is_effect, is_decided),
             "auroc": ranking.auroc(is_effect, np.abs(said)),
-            "precision": _ratio(hits.sum(), is_decided.sum()),
-            "recall": _ratio(hits.sum(), is_effect.sum()),
-            "sign_accuracy": _ratio((np.sign(said) == np.sign(right))[hits].sum(), hits.sum()),
+            "precision": ranking.ratio(hits.sum(), is_decided.sum()),
+            "recall": ranking.ratio(hits.sum(), is_effect.sum()),
+            "sign_accuracy": ranking.ratio((np.sign(said) == np.sign(right))[hits].sum(), hits.sum()),
             "coverage": _coverage(given, true, asked),
             "any_discovery": float(discovered > 0),
             "false_share": false / discovered if discovered else 0.0,
             "n_false": float(false),
-            "decided_density": _ratio(is_decided.sum(), asked.sum()),
+            "decided_density": ranking.ratio(is_decided.sum(), asked.sum()),
             "n_pairs": float(asked.sum()),
             "n_effects": float(is_effect.sum()),
         }
@@ -227,10 +227,6 @@ def _own(truth: xr.Dataset) -> float:
 def _asked(truth: xr.Dataset) -> np.ndarray:
     """Pairs (pre, post) that the question is about."""
     return pairs(truth.sizes["pre"]) & ~truth["ambiguous"].values
-
-
-def _ratio(part: float, whole: float) -> float:
-    return float(part / whole) if whole else float("nan")
 
 
 def _rank_correlation(said: np.ndarray, true: np.ndarray) -> float:

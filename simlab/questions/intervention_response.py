@@ -13,7 +13,9 @@ import xarray as xr
 
 from simlab.coalitions import CLOSE, single_losses
 from simlab.contracts import Finding, Picture, SimlabError, Variable
-from simlab.questions._parts_of_behaviour import GAME, certain, dominant, ratio, unit_game
+from simlab.instruments.placement import dominant_neurons
+from simlab.questions import ranking
+from simlab.questions._parts_of_behaviour import GAME, unit_game
 from simlab.questions.connectivity import activity_level
 from simlab.questions.form import BaselineAnswer, answer, undefined
 from simlab.rules import Within, check_fields, require
@@ -89,7 +91,7 @@ class InterventionResponse:
             raise SimlabError(
                 "a truth about intervention_response states `value` and `player`, what every set achieves: add them"
             )
-        neuron = dominant(key)
+        neuron = dominant_neurons(key)
         values, player = unit_game(truth, neuron)
         sets = held_out(len(neuron))
         silenced = np.zeros((len(sets), len(neuron)), dtype=bool)
@@ -130,7 +132,7 @@ class InterventionResponse:
             "coverage": _coverage(given, true),
             "additive_r2": explained(truth["additive"].values, true, true.mean() if len(true) > 1 else np.nan),
             "any_claim": float(claimed.any()),
-            "false_share": ratio(false.sum(), claimed.sum()) if claimed.any() else 0.0,
+            "false_share": ranking.ratio(false.sum(), claimed.sum()) if claimed.any() else 0.0,
             "n_false": float(false.sum()),
             "n_interventions": float(len(true)),
         }
@@ -205,7 +207,7 @@ def _coverage(given: Mapping[str, np.ndarray], true: np.ndarray) -> float:
 
 def _oracle(truth: xr.Dataset, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
     outcome = np.clip(truth["outcome"].values, 0.0, 1.0)
-    return certain({"outcome": outcome, "low": outcome, "high": outcome})
+    return Finding({"outcome": outcome, "low": outcome, "high": outcome}, confidence=1.0)
 
 
 def _random(truth: xr.Dataset, recording: xr.Dataset, rng: np.random.Generator) -> Finding:

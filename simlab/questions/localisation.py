@@ -11,7 +11,8 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import Finding, Picture, SimlabError, Variable
-from simlab.questions._parts_of_behaviour import dominant, ratio
+from simlab.instruments.placement import dominant_neurons
+from simlab.questions import ranking
 from simlab.questions.connectivity import activity_level
 from simlab.questions.form import BaselineAnswer, answer, undefined
 from simlab.rules import Within, check_fields
@@ -62,7 +63,7 @@ class Localisation:
 
     def project(self, truth: xr.Dataset, key: xr.DataArray) -> xr.Dataset:
         """Over unit: `function` and `area` of the neuron that dominates it; `ambiguous` where none does."""
-        neuron, said = dominant(key), np.asarray(truth["function"].values, dtype=object)
+        neuron, said = dominant_neurons(key), np.asarray(truth["function"].values, dtype=object)
         allowed = labels(int(truth["n_behaviours"]))
         if strange := sorted({str(label) for label in said} - set(allowed)):
             raise SimlabError(f"a true function must be one of {', '.join(allowed)}, got {', '.join(strange)}")
@@ -88,12 +89,12 @@ class Localisation:
         truly = ~np.isin(true, (GENERIC, NOTHING))
         return {
             "region_accuracy": _mean_over(area, right),
-            "accuracy": ratio(right.sum(), len(right)),
+            "accuracy": ranking.ratio(right.sum(), len(right)),
             "balanced_accuracy": _mean_over(true, right),
             "false_specific": float((specific & ~right).sum() / specific.sum()) if specific.any() else 0.0,
-            "generic_called_specific": ratio((specific & (true == GENERIC)).sum(), (true == GENERIC).sum()),
-            "specific_called_generic": ratio(((said == GENERIC) & truly).sum(), truly.sum()),
-            "found_needed": ratio(((said != NOTHING) & (true != NOTHING)).sum(), (true != NOTHING).sum()),
+            "generic_called_specific": ranking.ratio((specific & (true == GENERIC)).sum(), (true == GENERIC).sum()),
+            "specific_called_generic": ranking.ratio(((said == GENERIC) & truly).sum(), truly.sum()),
+            "found_needed": ranking.ratio(((said != NOTHING) & (true != NOTHING)).sum(), (true != NOTHING).sum()),
             "n_asked": float(len(right)),
             "n_regions": float(len(np.unique(area))),
         }

@@ -12,18 +12,9 @@ import xarray as xr
 
 from simlab.coalitions import CLOSE, MOST_PARTS, shapley, single_losses
 from simlab.contracts import Finding, Picture, SimlabError, Variable
+from simlab.instruments.placement import dominant_neurons
 from simlab.questions import ranking
-from simlab.questions._parts_of_behaviour import (
-    GAME,
-    busiest,
-    certain,
-    dominant,
-    largest,
-    order,
-    rank_correlation,
-    ratio,
-    unit_game,
-)
+from simlab.questions._parts_of_behaviour import GAME, busiest, largest, order, rank_correlation, unit_game
 from simlab.questions.form import BaselineAnswer, answer, undefined
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Share
@@ -83,7 +74,7 @@ class Necessity:
         A unit is the neuron that dominates it, whom a perturbation hits. Raises SimlabError for a truth that states
         neither a game nor importances.
         """
-        neuron = dominant(key)
+        neuron = dominant_neurons(key)
         if "value" in truth and "player" in truth:
             values, player = unit_game(truth, neuron)
             total = values[-1] - values[0]
@@ -124,8 +115,8 @@ class Necessity:
             "order": order(said, true),
             "pearson": (float(np.corrcoef(said, true)[0, 1]) if np.ptp(said) > 0 else 0.0) if varied else float("nan"),
             "mcc": ranking.matthews(needed, decided),
-            "precision": ratio(hits, decided.sum()),
-            "recall": ratio(hits, needed.sum()),
+            "precision": ranking.ratio(hits, decided.sum()),
+            "recall": ranking.ratio(hits, needed.sum()),
             "exact": float(np.array_equal(decided, needed)) if len(true) else float("nan"),
             "any_discovery": float(decided.any()),
             "false_share": float((decided & ~needed).sum() / decided.sum()) if decided.any() else 0.0,
@@ -173,7 +164,7 @@ def _of(index: np.ndarray, values: np.ndarray) -> np.ndarray:
 
 
 def _oracle(truth: xr.Dataset, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
-    return certain({"importance": truth["importance"].values, "decided": truth["needed"].values})
+    return Finding({"importance": truth["importance"].values, "decided": truth["needed"].values}, confidence=1.0)
 
 
 def _random(truth: xr.Dataset, recording: xr.Dataset, rng: np.random.Generator) -> Finding:

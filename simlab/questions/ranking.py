@@ -10,6 +10,11 @@ from __future__ import annotations
 import numpy as np
 
 
+def ratio(part: float, whole: float) -> float:
+    """NaN where there is nothing to take a share of."""
+    return float(part / whole) if whole else float("nan")
+
+
 def _roc(positive: np.ndarray, score: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """True and false positives (threshold,) when all items that score at least the threshold are taken."""
     order = np.argsort(-score, kind="stable")

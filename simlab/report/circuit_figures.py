@@ -10,6 +10,7 @@ import xarray as xr
 
 from simlab import data
 from simlab.contracts import CONNECTOME
+from simlab.instruments.placement import dominant_neurons
 from simlab.report import panels
 from simlab.report.figures import INK, MUTED, PALETTE, empty, in_unit, new_figure, styled
 
@@ -160,8 +161,7 @@ def seen_figure(
     axes[0, 0].set_title(truth_title)
     _rates(axes[0, 1], activity, None)
     for row, (label, (recording, key)) in zip(axes[1:], seen.items(), strict=True):
-        dominant = key.transpose("unit", "neuron").values
-        owner = np.where(dominant.max(axis=1) > 0, dominant.argmax(axis=1), -1)
+        owner = dominant_neurons(key)
         hues = np.where(owner >= 0, colours[owner], MUTED)
         one_trial(row[0], recording, hues, np.argsort(rank[owner], kind="stable"), activity, owner)
         row[0].set_title(label)

@@ -9,6 +9,7 @@ import xarray as xr
 
 from simlab import data
 from simlab.contracts import CONNECTOME
+from simlab.instruments.placement import dominant_neurons
 from simlab.report import panels
 from simlab.report.circuit_figures import one_trial
 from simlab.report.figures import MUTED, PALETTE, empty, in_unit, new_figure, styled
@@ -51,7 +52,7 @@ def instrument_figure(
     figure.suptitle(title, x=0.01, ha="left", fontsize=10, fontweight="bold")
     axes = figure.subplots(2, 2, width_ratios=(2.6, 1))
     share = key.transpose("unit", "neuron").values
-    owner = np.where(share.max(axis=1) > 0, share.argmax(axis=1), -1)
+    owner = dominant_neurons(key)
     colours = panels.colours_of(anatomy["cell_type"].values)
     order = np.lexsort((owner, owner < 0))
     one_trial(axes[0, 0], activity, colours, panels.cell_order(anatomy))

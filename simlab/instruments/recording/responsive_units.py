@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import ClassVar
 
 import numpy as np
 import xarray as xr
@@ -11,7 +11,7 @@ import xarray as xr
 from simlab.contracts import Instrument
 from simlab.data import in_window
 from simlab.instruments.recording.perfect import Perfect
-from simlab.instruments.recording.wrapped import of_units
+from simlab.instruments.recording.wrapped import Inside, of_units, settled
 from simlab.rules import check_fields
 from simlab.rules.quantities import Share
 
@@ -41,30 +41,15 @@ class ResponsiveUnits:
 
 
 @dataclass(frozen=True, eq=False)
-class Responding:
-    """An implant before it is known who responds."""
+class Responding(Inside):
+    """An implant before it is known who responds: it records all units."""
 
-    inner: Any
     kept: float
     seed: int
 
-    @property
-    def key(self) -> xr.DataArray:
-        """That of the implant inside."""
-        return self.inner.key
-
-    @property
-    def units(self) -> xr.Dataset | None:
-        """Where the units are, if the implant inside says so."""
-        return getattr(self.inner, "units", None)
-
-    def record(self, activity: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
-        """Of all units."""
-        return self.inner.record(activity, rng)
-
     def settled(self, activity: xr.Dataset) -> Kept:
         """The implant with the units that responded in this session."""
-        inner = self.inner.settled(activity) if hasattr(self.inner, "settled") else self.inner
+        inner = settled(self.inner, activity)
         seen = inner.record(activity, np.random.default_rng(self.seed))
         half = seen.attrs["duration"] / HALVES
         change = in_window(seen, half, half) - in_window(seen, 0.0, half)
@@ -74,23 +59,22 @@ class Responding:
 
 
 @dataclass(frozen=True, eq=False)
-class Kept:
+class Kept(Inside):
     """An implant of which some units are kept."""
 
-    inner: Any
     chosen: np.ndarray  # (unit,) of the units inside
 
     @property
     def key(self) -> xr.DataArray:
         """The rows of the units that are kept."""
-        return self.inner.key.isel(unit=self.chosen).assign_coords(unit=np.arange(len(self.chosen)))
+        return super().key.isel(unit=self.chosen).assign_coords(unit=np.arange(len(self.chosen)))
 
     @property
     def units(self) -> xr.Dataset | None:
         """Where they are."""
-        units = getattr(self.inner, "units", None)
+        units = super().units
         return None if units is None else units.isel(unit=self.chosen)
 
     def record(self, activity: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
         """The units that are kept."""
-        return of_units(self.inner.record(activity, rng), self.chosen)
+        return of_units(super().record(activity, rng), self.chosen)

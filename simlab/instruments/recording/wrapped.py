@@ -18,11 +18,10 @@ Spoiled = Callable[[xr.Dataset, np.random.Generator], xr.Dataset]
 
 
 @dataclass(frozen=True, eq=False)
-class Wrapped:
-    """An implant whose recordings go through `spoil` before anybody sees them."""
+class Inside:
+    """An implant that is another one as long as nothing is overridden."""
 
     inner: Implant
-    spoil: Spoiled
 
     @property
     def key(self) -> xr.DataArray:
@@ -35,13 +34,28 @@ class Wrapped:
         return getattr(self.inner, "units", None)
 
     def record(self, activity: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
+        """As the implant inside."""
+        return self.inner.record(activity, rng)
+
+
+@dataclass(frozen=True, eq=False)
+class Wrapped(Inside):
+    """An implant whose recordings go through `spoil` before anybody sees them."""
+
+    spoil: Spoiled
+
+    def record(self, activity: xr.Dataset, rng: np.random.Generator) -> xr.Dataset:
         """What is left of the recording."""
         return self.spoil(self.inner.record(activity, rng), rng)
 
     def settled(self, activity: xr.Dataset) -> Wrapped:
         """Settled as the implant inside is, where that depends on the session."""
-        settle: Any = getattr(self.inner, "settled", None)
-        return self if settle is None else replace(self, inner=settle(activity))
+        return replace(self, inner=settled(self.inner, activity))
+
+
+def settled(implant: Any, activity: xr.Dataset) -> Implant:
+    """An implant as it is for this session, where that makes a difference."""
+    return implant.settled(activity) if hasattr(implant, "settled") else implant
 
 
 def spikes_of(recording: xr.Dataset) -> Columns:

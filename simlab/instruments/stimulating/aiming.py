@@ -60,12 +60,6 @@ def refuse(stimulator: str, perturbation: Perturbation, does: tuple[str, ...], b
         raise SimlabError(f"{stimulator} can {' or '.join(does)}, got kind={perturbation.kind!r}: {because}")
 
 
-def dominant_neurons(key: xr.DataArray) -> np.ndarray:
-    """(unit,) the neuron that gives most of each unit's signal; -1 where there is none."""
-    share = key.transpose("unit", "neuron").values
-    return np.where(share.max(axis=1, initial=0) > 0, share.argmax(axis=1), -1)
-
-
 def unit_places(anatomy: xr.Dataset, key: xr.DataArray) -> np.ndarray:
     """(unit, 3) [m] the mean position of each unit's neurons, weighted by the key; NaN where there are none."""
     share = key.transpose("unit", "neuron").values

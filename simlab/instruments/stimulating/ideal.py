@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from simlab.instruments.stimulating.aiming import check_targets, dominant_neurons, doomed, regions, within
+from simlab.instruments.placement import dominant_neurons
+from simlab.instruments.stimulating.aiming import check_targets, doomed, regions, within
 from simlab.instruments.stimulating.cold import cold_effects
 from simlab.session import Effect, Perturbation
 
