@@ -1,4 +1,4 @@
-"""Which mechanism is it? One label among those of a circuit and its rivals, with the probability given to each."""
+"""Which mechanism is it? One label among those of a circuit and its rivals, or none of them, with probabilities."""
 
 from __future__ import annotations
 
@@ -15,10 +15,17 @@ from simlab.questions.form import BaselineAnswer, answer, undefined
 from simlab.rules import check_fields
 from simlab.rules.quantities import Level
 
+NONE = "none of these"
+"""The candidate that is right where the mechanism is not on the list."""
+
 
 @dataclass(frozen=True)
 class Mechanism:
-    """A closed question: which of the candidates, the mechanisms of a circuit and its rivals, made these data?
+    """Which of the candidates, the mechanisms of a circuit and its rivals, made these data?
+
+    With `outside`, the question is open: mechanisms named there are kept off the list, the list ends with `NONE`, and
+    that is the right answer where one of them made the data. A method that always names its best candidate is then
+    wrong there, as it is in life; one that asks how well it fits at all need not be.
 
     The brief lists the `candidates`. The answer is `label`, one of them, and `probability` (candidate,) in their order.
     Without `probability`, the finding's confidence goes to the label and the rest is shared out evenly; without that
@@ -37,18 +44,20 @@ class Mechanism:
     headline: ClassVar[str] = "correct"
     picture: ClassVar[Picture] = Picture("confusion", answer="label", truth="label")
 
+    outside: tuple[str, ...] = ()  # mechanisms that are not on the list
     clip: Level = 0.01  # least probability that the log score reads: a sure error costs 4.6 nats, not infinitely many
 
     def __post_init__(self) -> None:
         check_fields(self)
 
     def brief(self, family: tuple[str, ...], truth: xr.Dataset) -> Mapping[str, Any]:
-        """The candidates: the mechanisms of the family, each once, in alphabetical order."""
-        return {"candidates": tuple(sorted({*family, _label(truth)}))}
+        """The candidates: the mechanisms of the family, each once, in alphabetical order, and NONE where it is open."""
+        listed = sorted({*family, _label(truth)} - {*self.outside, NONE})
+        return {"candidates": (*listed, NONE) if self.outside else tuple(listed)}
 
     def project(self, truth: xr.Dataset, key: xr.DataArray) -> xr.Dataset:
-        """The label: no instrument changes it."""
-        return truth[["label"]]
+        """The label, or NONE where it is kept off the list: no instrument changes it."""
+        return truth[["label"]] if _label(truth) not in self.outside else xr.Dataset({"label": NONE})
 
     def score(self, finding: Finding, truth: xr.Dataset) -> dict[str, float]:
         """correct: 0 or 1. The others need the candidates, and are NaN without them.

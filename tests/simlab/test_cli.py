@@ -71,6 +71,7 @@ def test_list_of_a_kind_prints_bare_names(simlab):
         "cell_type",
         "circuit",
         "connectivity",
+        "dynamics",
         "effect",
         "intervention_response",
         "localisation",

@@ -10,7 +10,7 @@ import xarray as xr
 
 from simlab.contracts import Finding, SimlabError
 from simlab.data import recording
-from simlab.questions.mechanism import Mechanism
+from simlab.questions.mechanism import NONE, Mechanism
 
 QUESTION = Mechanism()
 NAMES = ("feedforward", "line attractor", "ring attractor", "torus")
@@ -122,3 +122,21 @@ def test_blind_baselines_are_right_as_often_as_chance(kind: str) -> None:
 
 def test_blind_baselines_abstain_without_candidates() -> None:
     assert QUESTION.baselines()["random"](truth_of(candidates=None), RECORDING, np.random.default_rng(0)).abstained
+
+
+OPEN = Mechanism(outside=("torus", "independent"))
+
+
+def test_mechanisms_that_are_kept_off_the_list_are_none_of_these() -> None:
+    told = OPEN.brief(("torus", "feedforward", "independent"), truth_of("torus"))
+    assert told == {"candidates": ("feedforward", NONE)}
+    hidden = OPEN.project(xr.Dataset({"label": "independent"}), xr.DataArray(np.eye(1), dims=("unit", "neuron")))
+    hidden = hidden.assign_attrs(brief=told)
+    assert OPEN.score(Finding({"label": NONE}), hidden)["correct"] == 1
+    assert OPEN.false_recovery(Finding({"label": "feedforward"}), hidden)
+    listed = OPEN.project(xr.Dataset({"label": "feedforward"}), xr.DataArray(np.eye(1), dims=("unit", "neuron")))
+    assert OPEN.score(Finding({"label": NONE}), listed.assign_attrs(brief=told))["correct"] == 0
+
+
+def test_a_closed_question_offers_no_way_out() -> None:
+    assert NONE not in QUESTION.brief(("torus", "feedforward"), truth_of())["candidates"]
