@@ -86,3 +86,31 @@ def folds(condition: np.ndarray, n_folds: int, rng: np.random.Generator) -> np.n
         found[mine] = (np.arange(len(mine)) + start) % n_folds
         start += len(mine)
     return found
+
+
+SEGMENTS = 6
+"""Of a trial, in each of which rates without a latent stand still: more would fit noise, and be easily beaten."""
+
+
+def without_latent(train: np.ndarray, test: np.ndarray, exposure: tuple[np.ndarray, np.ndarray]) -> np.ndarray:
+    """(trial,) log likelihood of held-out counts (trial, bin, unit) if each unit had one time course in all trials.
+
+    The better one of a steady rate and of one in segments; exposure: (trial, unit) of the former and of the latter.
+    """
+    found = []
+    for n in (1, min(SEGMENTS, train.shape[1])):
+        course = np.concatenate(
+            [
+                np.broadcast_to((part.sum((0, 1)) + 0.5) / (part.shape[1] * exposure[0].sum(axis=0) + 1.0), part.shape[1:])
+                for part in np.array_split(train, n, axis=1)
+            ]
+        )
+        expected = course * exposure[1][:, None]
+        found.append((test * np.log(expected) - expected).sum((1, 2)))
+    return max(found, key=lambda values: float(values.sum()))
+
+
+def mean_and_z(values: np.ndarray) -> tuple[float, float]:
+    """Mean over trials, and that over its standard error."""
+    error = values.std(ddof=1) / np.sqrt(len(values))
+    return float(values.mean()), float(values.mean() / max(error, 1e-9))

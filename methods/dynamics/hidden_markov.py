@@ -11,7 +11,8 @@ from scipy.stats import norm
 
 from methods.dynamics import _chains
 from methods.dynamics._decisions import (
-    LEAST, MOST, RAMPING, STEPPING, active, among, conditions, counts_from, folds, onset,
+    LEAST, MOST, RAMPING, STEPPING, active, among, conditions, counts_from, folds, mean_and_z, onset,
+    without_latent,
 )  # fmt: skip
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields
@@ -65,8 +66,8 @@ class HiddenMarkov:
         counts = counts_from(recording, self.width, start)
         counts = counts[:, :, np.argsort(-counts.sum((0, 1)), kind="stable")[: self.most_units]]
         states, line, without = self._held_out(counts[:, :, counts.sum((0, 1)) > 0], conditions(recording), rng)
-        difference, z = _difference(line - states)
-        gain, gain_z = max(_difference(states - without), _difference(line - without))
+        difference, z = mean_and_z(line - states)
+        gain, gain_z = max(mean_and_z(states - without), mean_and_z(line - without))
         if gain_z < 2:
             return Finding.abstain(f"no latent beats a time course by two standard errors (gain {gain:.2g} nats a trial)")
         continuous = float(np.clip(norm.cdf(z), LEAST, MOST))
@@ -80,8 +81,8 @@ class HiddenMarkov:
         found = np.empty((3, len(counts)))
         for k in range(self.n_folds):
             train, test = counts[fold != k], counts[fold == k]
-            course = (train.sum(axis=0) + 0.5) / (len(train) + 1.0)
-            without = (test * np.log(course)).sum((1, 2)) - course.sum()
+            ones = np.ones(train.shape[::2]), np.ones(test.shape[::2])
+            without = without_latent(train, test, ones)
             levels = _levels(train, self.n_states)
             found[:, fold == k] = self._states(train, test, levels), self._line(train, test, levels), without
         return found
@@ -131,9 +132,3 @@ def _levels(counts: np.ndarray, n_states: int) -> np.ndarray:
     along = spread @ np.linalg.svd(spread, full_matrices=False)[2][0]
     parts = np.array_split(np.argsort(along, kind="stable"), n_states)
     return np.maximum(np.stack([coarse[part].mean(axis=0) for part in parts]), FLOOR)
-
-
-def _difference(values: np.ndarray) -> tuple[float, float]:
-    """Mean over trials, and that over its standard error."""
-    error = values.std(ddof=1) / np.sqrt(len(values))
-    return float(values.mean()), float(values.mean() / max(error, 1e-9))

@@ -11,7 +11,8 @@ from scipy.stats import norm
 
 from methods.dynamics import _ramp_model, _step_model
 from methods.dynamics._decisions import (
-    LEAST, MOST, RAMPING, STEPPING, active, among, choice_axis, conditions, counts_from, folds, onset,
+    LEAST, MOST, RAMPING, STEPPING, active, among, choice_axis, conditions, counts_from, folds, mean_and_z, onset,
+    without_latent,
 )  # fmt: skip
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields
@@ -88,18 +89,18 @@ class StepOrRamp:
             guess = _first_levels(counts[train])
             step = _step_model.fitted(*seen, guess)
             ramp = _ramp_model.fitted(*seen, step.levels, self.width, baseline=self.ramp == "baseline")
-            found[:, test] = step.likelihood(*told), ramp.likelihood(*told), _without(seen, told)
+            found[:, test] = step.likelihood(*told), ramp.likelihood(*told), without_latent(seen[0], told[0], (seen[2], told[2]))
         return found
 
     def _verdict(self, recording: xr.Dataset, held_out: np.ndarray) -> Finding:
         step, ramp, without = held_out
-        gain, gain_z = _difference(np.maximum(step, ramp) - without)
-        difference, z = _difference(ramp - step)
+        gain, gain_z = mean_and_z(np.maximum(step, ramp) - without)
+        difference, z = mean_and_z(ramp - step)
         notes = {
             "ramp_minus_step": difference, "z": z, "gain": gain, "gain_z": gain_z, "mean_step": float(step.mean()),
             "mean_ramp": float(ramp.mean()),
         }  # fmt: skip
-        if max(_difference(step - without)[1], _difference(ramp - without)[1]) < 2:
+        if max(mean_and_z(step - without)[1], mean_and_z(ramp - without)[1]) < 2:
             return Finding.abstain(
                 f"neither model beats a time course without a latent by two standard errors (gain {gain:.2g} nats a "
                 "trial): there are no single-trial dynamics to tell apart"
@@ -130,17 +131,3 @@ def _first_levels(counts: np.ndarray) -> np.ndarray:
     before = counts[:, : max(1, n_bins // 10)].mean(axis=(0, 1))
     split = upper if 0 < upper.sum() < len(upper) else np.arange(len(upper)) % 2 == 0
     return np.stack([before, late[~split].mean(axis=0), late[split].mean(axis=0)]) + 1e-3
-
-
-def _without(
-    seen: tuple[np.ndarray, np.ndarray, np.ndarray], told: tuple[np.ndarray, np.ndarray, np.ndarray]
-) -> np.ndarray:
-    """(trial,) log likelihood of held-out counts if each unit had one time course in all trials."""
-    course = (seen[0].sum(axis=0) + 0.5) / (seen[2].sum(axis=0) + 1.0)
-    return (told[0] * np.log(course * told[2][:, None])).sum((1, 2)) - told[2] @ course.sum(axis=0)
-
-
-def _difference(values: np.ndarray) -> tuple[float, float]:
-    """Mean over trials, and that over its standard error."""
-    error = values.std(ddof=1) / np.sqrt(len(values))
-    return float(values.mean()), float(values.mean() / max(error, ONE))

@@ -12,11 +12,12 @@ from experiments.first_light import FIRST_LIGHT
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
 from experiments.null_certificate import NULL_CERTIFICATE
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
+from experiments.step_or_ramp_or_attractor import STEP_OR_RAMP_OR_ATTRACTOR
 from experiments.wiring_and_confounds import WIRING_AND_CONFOUNDS
 from simlab.claims import ClaimResult
 from simlab.fingerprint import label
 
-WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT)
+WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT, STEP_OR_RAMP_OR_ATTRACTOR)
 EXPERIMENTS = (*WITH_ORACLE, INVARIANCE, NULL_CERTIFICATE, PUBLISHED_CONNECTIVITY, WIRING_AND_CONFOUNDS)
 N = 20
 
