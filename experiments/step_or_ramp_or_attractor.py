@@ -1,4 +1,4 @@
-"""Steps, ramps or an attractor? Decisions with one trial average, told apart by models, variances, shapes and pushes."""
+"""Steps, ramps or an attractor? Decisions with one trial average, by models, variances, shapes and pushes."""
 
 from __future__ import annotations
 
@@ -147,8 +147,8 @@ CLAIMS = (
     ),
     Claim(
         "one_cell_does_not",
-        "With one unit and 100 trials it is right in fewer than nine of ten: the verdict on single neurons, on which the "
-        "debate was led, has errors that are not rare.",
+        "With one unit and 100 trials it is right in fewer than nine of ten: verdicts on single neurons, on which the "
+        "debate was led, are often wrong.",
         f"{LATIMER} (three quarters of 40 neurons were called stepping); band: simlab's, for 100 trials",
         right(COMPARED, 1),
         (0.0, 0.9),
@@ -163,8 +163,8 @@ CLAIMS = (
     ),
     Claim(
         "drift_alone_does_not_make_steps",
-        "Baselines that drift over trials by 40% do not make ramps look like steps to two-bound models of ten units: at most "
-        "a fifth are called so.",
+        "Baselines that drift over trials by 40% do not make ramps look like steps to two-bound models of ten units: at "
+        "most a fifth are called so.",
         "bioRxiv 249672 (2018), who find baseline fluctuations to be much of the variance and in neither model",
         drift(COMPARED),
         (0.0, 0.2),
@@ -180,8 +180,8 @@ CLAIMS = (
     ),
     Claim(
         "steps_pass_for_diffusion",
-        "VarCE and CorCE call steps ramping as often as they do ramps: a step of a random time has the covariances of a "
-        "diffusion.",
+        "VarCE and CorCE call steps ramping as often as they do ramps: a step of a random time has the covariances of "
+        "a diffusion.",
         "analytic: both are martingales without evidence; Churchland et al. 2011, Neuron 69:818, for the argument",
         steps_pass_for_diffusion,
         (-0.2, 0.2),
@@ -230,9 +230,10 @@ CLAIMS = (
 STEP_OR_RAMP_OR_ATTRACTOR = Experiment(
     name="step_or_ramp_or_attractor",
     asks=(
-        "An average over trials that ramps may be made of ramps, of steps at random times, or of a network that falls into "
-        "one of two states. Which analyses of single trials tell them apart: models, variances over trials, the shape of "
-        "late activity, or a push? How many units does it take, and what do drifting baselines and the form of the ramp do?"
+        "An average over trials that ramps may be made of ramps, of steps at random times, or of a network that falls "
+        "into one of two states. Which analyses of single trials tell them apart: models, variances over trials, the "
+        "shape of late activity, or a push? How many units does it take, and what do drifting baselines and the form "
+        "of the ramp do?"
     ),
     grids=(MECHANISMS, FORMS, ONE_CELL),
     claims=CLAIMS,

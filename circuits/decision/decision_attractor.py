@@ -174,7 +174,7 @@ class DecisionAttractorSubject:
         return np.nan_to_num(c.stimulus_drive + shown[:, :, None] * gains), session.stimulus.interval
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`dynamics` by its mean field; `latents` from the spikes; `connectivity`: drive per rate [V/Hz]; `cell_type`."""
+        """`dynamics` by its mean field; `latents` from the spikes; `connectivity` [V/Hz]; `cell_type`."""
         answers = {
             "dynamics": lambda: truths.one(label=_regime(self.circuit.competition())),
             "latents": lambda: self.latents(activity),

@@ -53,7 +53,8 @@ def right_from(x: np.ndarray, drift: np.ndarray | float, noise: float) -> np.nda
 
 @lru_cache(maxsize=256)
 def mean_to_bound(drift: float, noise: float, steps: int) -> tuple[float, np.ndarray]:
-    """The chance of ending right, and the mean of x (step,) after each step over the paths that do, from 0 to 1 at most.
+    """The chance of ending right, and the mean of x (step,) after each step over the paths that do, from 0 to 1 at
+    most.
 
     Exact for the chain but for its grid: the mean of x weighted by the chance of ending right from there.
     """

@@ -63,7 +63,7 @@ class DrivenSubject:
         """Rates, depths, sides and places of the neurons; half of them prefer either side."""
         n, spread = circuit.n_neurons, circuit.rate_spread
         mid = circuit.mean_rate * np.exp(spread * rng.standard_normal(n) - spread**2 / 2)
-        depth = rng.uniform(*circuit.depths, n)
+        depth = rng.uniform(circuit.depths[0], circuit.depths[1], n)
         side = rng.permutation(np.where(np.arange(n) % 2 == 0, 1.0, -1.0))
         place = rng.uniform(0, task.TISSUE, (n, 3))
         return cls(name, circuit, paths, mid, depth, side, anatomy(place, ["E"] * n, "cortex"))
@@ -73,7 +73,7 @@ class DrivenSubject:
         return task.session(self.circuit.coherences, trials, duration, rng)
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
-        """Spikes, and whether each trial's choice was right; attrs keep the stream from which the latents come again."""
+        """Spikes, and whether each trial's choice was right; attrs name the stream of the latents."""
         seed = int(rng.integers(2**53))
         x, choice = self._latents(session, seed)
         rates = self.rates(x, self.baselines(session.trials, rng))

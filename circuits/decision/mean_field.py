@@ -1,10 +1,10 @@
 """Steady states of two competing pools and their common inhibition, by the rates that one neuron of each would have.
 
-    mu_1 = external + slow_own r_1 + slow_other r_2 - inhibition r_I,   mu_2 likewise,   mu_I = external_I + excitation (r_1 + r_2)
-    sigma^2 = noise^2 + sum over inputs of w^2 r / (2 n (tau_m + tau_s)),   r = Siegert(mu, sigma)
+    mu_1 = external + slow_own r_1 + slow_other r_2 - inhibition r_I,   mu_2 likewise,   mu_I = external_I + excitation
+    (r_1 + r_2) sigma^2 = noise^2 + sum over inputs of w^2 r / (2 n (tau_m + tau_s)),   r = Siegert(mu, sigma)
 
-A pool's input is n independent trains of weight w / n each (Poisson), filtered by a synapse of tau_s and the membrane: a
-first approximation, in which only the private noise counts as white, and the pools' own fluctuations as noise of
+A pool's input is n independent trains of weight w / n each (Poisson), filtered by a synapse of tau_s and the membrane:
+a first approximation, in which only the private noise counts as white, and the pools' own fluctuations as noise of
 neurons and not of the pools. `stable` states are those in which small differences of rate die out, each rate following
 with the time constant of the synapses that it leaves by (Wong & Wang 2006, J Neurosci 26:1314, for this reduction).
 """
@@ -50,7 +50,8 @@ class Competition:
     def rates(self, r: np.ndarray) -> np.ndarray:
         """(3,) [Hz] what the two pools and the inhibition would fire at, given what they fire at."""
         couplings = np.array(
-            [[self.own, self.other, -self.inhibition], [self.other, self.own, -self.inhibition], [self.excitation] * 2 + [0]]
+            [[self.own, self.other, -self.inhibition], [self.other, self.own, -self.inhibition], [self.excitation] * 2 +
+            [0]]
         )  # fmt: skip
         decay = np.array([[DECAY["slow"]] * 2 + [DECAY["inhibition"]]] * 2 + [[DECAY["fast"]] * 3])
         inputs = np.array([self.n_excitatory, self.n_excitatory, self.n_inhibitory])

@@ -30,8 +30,8 @@ class RampingDecision:
 
         dx = drift_gain c dt + diffusion dW,   x(onset) = 0,   absorbed at -1 (left) and 1 (right)
 
-    The ramping model of Latimer et al. (2015, Science 349:184), with a bound on either side and a baseline above zero, as
-    Zylberberg & Shadlen (2016, bioRxiv 085886) and Zoltowski et al. (2019, Neuron 102:1249) ask of it. How neurons
+    The ramping model of Latimer et al. (2015, Science 349:184), with a bound on either side and a baseline above zero,
+    as Zylberberg & Shadlen (2016, bioRxiv 085886) and Zoltowski et al. (2019, Neuron 102:1249) ask of it. How neurons
     follow x, and the drift of their baselines over trials: `circuits.decision.driven_decision`. x is accumulated
     elsewhere and these neurons follow it, so that their dynamics are `driven`.
 
@@ -60,7 +60,7 @@ class RampingDecision:
     depths: Depths = (0.4, 0.8)  # how far a neuron's rate goes up and down, as a share of its rate at x = 0
     interval_cv: Irregularity = 1.0
     baseline_drift: Drift = 0.1
-    """Standard deviation over trials of each baseline's logarithm: slow gains vary by .1 and more (Goris et al. 2014)."""
+    """Standard deviation over trials of each baseline's logarithm: gains vary by .1 and more (Goris et al. 2014)."""
     drift_memory: Memory = 20.0  # trials over which it wanders
 
     def __post_init__(self) -> None:

@@ -21,12 +21,12 @@ class SteppingDecision:
 
         P(x = 1 by t | coherence, choice right) = E[x_ramp(t) | coherence, choice right],   likewise to the left
 
-    The stepping model of Latimer et al. (2015, Science 349:184), whose steps' times are not a parametric family but those
-    that make the trial average, for every coherence and either choice, that of the ramps: a mean path between two
+    The stepping model of Latimer et al. (2015, Science 349:184), whose steps' times are not a parametric family but
+    those that make the trial average, for every coherence and either choice, that of the ramps: a mean path between two
     levels that only rises is the distribution of the times at which a step would have been taken. Choices are as often
     right. Rates follow x linearly (without drift of the baseline they never meet zero), so that peri-stimulus time
-    histograms are the same, and so are mean rates and, without evidence, variances and covariances over time: both x are
-    martingales then (`tests`), which is why the variance of the conditional expectation cannot tell them apart.
+    histograms are the same, and so are mean rates and, without evidence, variances and covariances over time: both x
+    are martingales then (`tests`), which is why the variance of the conditional expectation cannot tell them apart.
 
     The matching distribution is computed (`circuits.decision.diffusion.mean_to_bound`), not fitted.
     """

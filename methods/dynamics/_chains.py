@@ -1,8 +1,8 @@
 """Hidden Markov chains on a few states or on a grid of places: likelihood, posterior, and Poisson rates of each state.
 
 counts (trial, bin, unit), emission (trial, bin, state) log probabilities but for the factorial of the counts, moves
-(condition, from, to) or (from, to), start (state,). Everything is plain numpy, scaled bin by bin (Rabiner 1989, Proc IEEE
-77:257).
+(condition, from, to) or (from, to), start (state,). Everything is plain numpy, scaled bin by bin (Rabiner 1989, Proc
+IEEE 77:257).
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ SMALLEST = 1e-300
 
 
 def emissions(counts: np.ndarray, means: np.ndarray, exposure: np.ndarray) -> np.ndarray:
-    """Log likelihood (trial, bin, state) of Poisson counts with these means (state, unit) times exposure (trial, unit)."""
+    """Log likelihood (trial, bin, state) of counts with means (state, unit) times exposure (trial, unit)."""
     logs = counts @ np.log(means).T + (counts @ np.log(exposure)[:, :, None])
     return logs - (exposure @ means.T)[:, None, :]
 
@@ -77,7 +77,9 @@ def posterior(
     return total, found, pairs * moves if moves.ndim == 2 else pairs
 
 
-def diffusing(places: np.ndarray, drift: float, sd: float, absorbing: tuple[bool, bool], keep: float = 1.0) -> np.ndarray:
+def diffusing(
+    places: np.ndarray, drift: float, sd: float, absorbing: tuple[bool, bool], keep: float = 1.0
+) -> np.ndarray:
     """(from, to): a step of keep x + drift + sd N(0, 1) among even places, kept within them; which ends absorb."""
     edges = (places[1:] + places[:-1]) / 2
     below = norm.cdf((edges - keep * places[:, None] - drift) / sd)

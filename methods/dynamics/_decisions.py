@@ -101,7 +101,9 @@ def without_latent(train: np.ndarray, test: np.ndarray, exposure: tuple[np.ndarr
     for n in (1, min(SEGMENTS, train.shape[1])):
         course = np.concatenate(
             [
-                np.broadcast_to((part.sum((0, 1)) + 0.5) / (part.shape[1] * exposure[0].sum(axis=0) + 1.0), part.shape[1:])
+                np.broadcast_to(
+                    (part.sum((0, 1)) + 0.5) / (part.shape[1] * exposure[0].sum(axis=0) + 1.0), part.shape[1:]
+                )
                 for part in np.array_split(train, n, axis=1)
             ]
         )

@@ -27,8 +27,8 @@ LONGEST = 2.0
 
 @dataclass(frozen=True)
 class Fate:
-    """What a pulse did along the choice axis, in standard deviations of unpulsed trials at the end: while it lasted, at the
-    end, and the standard error of the latter. pulsed: trials."""
+    """What a pulse did along the choice axis, in standard deviations of unpulsed trials at the end: while it lasted, at
+    the end, and the standard error of the latter. pulsed: trials."""
 
     during: float
     during_error: float
@@ -43,7 +43,14 @@ class Fate:
 
 
 def watched(
-    rig: Rig, rng: np.random.Generator, *, strength: float, length: float, baseline_share: float, shortest: float, units: int
+    rig: Rig,
+    rng: np.random.Generator,
+    *,
+    strength: float,
+    length: float,
+    baseline_share: float,
+    shortest: float,
+    units: int,
 ) -> tuple[xr.Dataset, Fate, tuple[int, ...]] | Finding:
     """The unpulsed session, the fate of pulses at the stimulus's onset, and the units pushed; or why there is none.
 
@@ -67,8 +74,8 @@ def watched(
     found = fate((baseline, rig.record(session)), axis, pulsed, start, length)
     if not found.seen:
         return Finding.abstain(
-            f"the pulse moved activity by {found.during:.2g} +- {found.during_error:.2g} while it lasted: it did nothing "
-            "that could persist"
+            f"the pulse moved activity by {found.during:.2g} +- {found.during_error:.2g} while it lasted: it did "
+            "nothing that could persist"
         )
     return baseline, found, targets
 
@@ -85,7 +92,7 @@ def planned(rig: Rig, baseline_share: float, shortest: float) -> tuple[int, int,
     if min(n_baseline, n_test // 2, left.perturbations) < LEAST_GROUP:
         return Finding.abstain(
             f"the budget of {left.trials:g} trials, {left.seconds:g} s and {left.perturbations:g} perturbations buys "
-            f"{trials} trials, {min(n_test // 2, left.perturbations):g} with a pulse; it takes {LEAST_GROUP} of each kind"
+            f"{trials} trials, {min(n_test // 2, left.perturbations):g} with a pulse; it takes {LEAST_GROUP} of each"
         )
     duration = np.floor(min(LONGEST, left.seconds / trials) * 20 + 1e-9) / 20
     return n_baseline, n_test, float(duration)
@@ -100,7 +107,8 @@ def session_onset(session: Session) -> float:
 
 
 def pushed_units(baseline: xr.Dataset) -> tuple[np.ndarray, tuple[int, ...]]:
-    """The choice axis (unit,) of late unpulsed activity, and the units that weigh on one side of it by the average or more.
+    """The choice axis (unit,) of late unpulsed activity, and the units that weigh on one side of it by the average or
+    more.
 
     The side is that of more weight, so that the pulse pushes along the axis and forwards.
     """

@@ -4,8 +4,8 @@
 
 Two forms. `baseline`: bounds at -1 and 1, start 0, rates interpolated between those at -1, 0 and 1. `no baseline`, the
 model that Latimer et al. (2015) compared steps with: one bound at 1, start 1/2, rates proportional to x where it is
-positive and next to nothing below, so that a lower rate has nowhere to stay. Drifts and sd are the best of a table, by the
-exact likelihood of the chain; levels by expectation and maximisation.
+positive and next to nothing below, so that a lower rate has nowhere to stay. Drifts and sd are the best of a table, by
+the exact likelihood of the chain; levels by expectation and maximisation.
 """
 
 from __future__ import annotations

@@ -77,7 +77,8 @@ def fitted(
     """The model of these trials, from first guesses of the levels (3, unit)."""
     n_conditions, n_bins = int(condition.max()) + 1, counts.shape[1]
     model = StepModel(
-        np.maximum(levels, FLOOR), np.full((n_conditions, 2), 0.5), np.tile(laws(n_bins).mean(axis=0), (n_conditions, 1))
+        np.maximum(levels, FLOOR), np.full((n_conditions, 2), 0.5), np.tile(laws(n_bins).mean(axis=0), (n_conditions,
+        1))
     )  # fmt: skip
     for _ in range(rounds):
         joint = model.joint(counts, condition, exposure)
@@ -98,7 +99,7 @@ def _levels(chance: np.ndarray, counts: np.ndarray, exposure: np.ndarray) -> np.
 
 
 def _steps(chance: np.ndarray, condition: np.ndarray, n_conditions: int) -> tuple[np.ndarray, np.ndarray]:
-    """Chances of the sides (condition, 2) and of the times (condition, bin + 1), the likeliest law of each condition."""
+    """Chances of the sides (condition, 2) and of times (condition, bin + 1), each condition's likeliest law."""
     table = laws(chance.shape[2] - 1)
     member = np.eye(n_conditions)[condition]
     sides = member.T @ chance.sum(axis=2) + PRIOR

@@ -29,8 +29,8 @@ class Bimodality:
     density. A single projection per trial: the first principal component of the square roots of the counts in the last
     `window`.
 
-    Whatever meets a bound or steps ends in two heaps as well, so that the answer is wrong there. Abstains with few active
-    units or trials. Cost: a second.
+    Whatever meets a bound or steps ends in two heaps as well, so that the answer is wrong there. Abstains with few
+    active units or trials. Cost: a second.
     """
 
     name: ClassVar[str] = "bimodality"

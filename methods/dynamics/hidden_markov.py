@@ -11,7 +11,17 @@ from scipy.stats import norm
 
 from methods.dynamics import _chains
 from methods.dynamics._decisions import (
-    LEAST, MOST, RAMPING, STEPPING, active, among, conditions, counts_from, folds, mean_and_z, onset,
+    LEAST,
+    MOST,
+    RAMPING,
+    STEPPING,
+    active,
+    among,
+    conditions,
+    counts_from,
+    folds,
+    mean_and_z,
+    onset,
     without_latent,
 )  # fmt: skip
 from simlab.contracts import Finding, Needs
@@ -32,12 +42,13 @@ class HiddenMarkov:
     """Names steps where a hidden Markov model of a few states predicts new trials better than a continuous latent does.
 
     Discrete: `n_states` states with free transitions and Poisson rates (Abeles et al. 1995, PNAS 92:8609; Seidemann et
-    al. 1996). Continuous: a one-dimensional linear dynamical system, x' = keep x + noise, on a grid of places, with rates
-    interpolated between as many nodes as there are states: both have as many rates, and their likelihoods are exact and of
-    the same counts. Neither knows conditions or bounds, so that it tells discrete from continuous whatever the task.
+    al. 1996). Continuous: a one-dimensional linear dynamical system, x' = keep x + noise, on a grid of places, with
+    rates interpolated between as many nodes as there are states: both have as many rates, and their likelihoods are
+    exact and of the same counts. Neither knows conditions or bounds, so that it tells discrete from continuous whatever
+    the task.
 
-    Abstains with few active units or trials, and where neither beats a time course without a latent by two standard errors.
-    Cost: some 5 s for 100 trials of 1 s.
+    Abstains with few active units or trials, and where neither beats a time course without a latent by two standard
+    errors. Cost: some 5 s for 100 trials of 1 s.
     """
 
     name: ClassVar[str] = "hidden_markov"
@@ -69,7 +80,9 @@ class HiddenMarkov:
         difference, z = mean_and_z(line - states)
         gain, gain_z = max(mean_and_z(states - without), mean_and_z(line - without))
         if gain_z < 2:
-            return Finding.abstain(f"no latent beats a time course by two standard errors (gain {gain:.2g} nats a trial)")
+            return Finding.abstain(
+                f"no latent beats a time course by two standard errors (gain {gain:.2g} nats a trial)"
+            )
         continuous = float(np.clip(norm.cdf(z), LEAST, MOST))
         notes = {"line_minus_states": difference, "z": z, "gain": gain, "gain_z": gain_z}
         weights = {RAMPING: continuous, STEPPING: 1 - continuous}
@@ -103,7 +116,7 @@ class HiddenMarkov:
         return _chains.likelihood(_chains.emissions(test, levels, np.ones(test.shape[::2])), start, moves)
 
     def _line(self, train: np.ndarray, test: np.ndarray, levels: np.ndarray) -> np.ndarray:
-        """(trial,) log likelihood by a linear latent: the best of a table, with levels by expectation and maximisation."""
+        """(trial,) log likelihood by a linear latent: the best of a table, levels by expectation and maximisation."""
         basis = _chains.tents(PLACES, np.linspace(-2.0, 2.0, self.n_states))
         start = np.exp(-((PLACES / 0.7) ** 2) / 2)
         start, ones = start / start.sum(), np.ones(train.shape[::2])
@@ -114,7 +127,8 @@ class HiddenMarkov:
         for turn in range(self.rounds // 2):
             emission = _chains.emissions(train, np.maximum(basis @ levels, FLOOR), ones)
             if turn % 3 == 2:
-                moves = max(every, key=lambda m, e=emission: _chains.likelihood(e, start, m).sum())  # type: ignore[misc]
+                totals = [_chains.likelihood(emission, start, each).sum() for each in every]
+                moves = every[int(np.argmax(totals))]
             _, chance, _ = _chains.posterior(emission, start, moves)
             fired, lasted = np.einsum("tbk,tbu->ku", chance, train), np.einsum("tbk,tu->ku", chance, ones)
             levels = _chains.refined(levels, basis, fired, lasted, FLOOR)

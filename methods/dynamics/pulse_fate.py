@@ -21,14 +21,15 @@ TOLD = (ATTRACTOR, RAMPING, STEPPING)
 
 @dataclass(frozen=True)
 class PulseFate:
-    """Stimulates units of one side at the evidence's onset; what stays of it at the trial's end speaks for an attractor.
+    """Stimulates units of one side at the evidence's onset; what stays of it at the trial's end speaks for an
+    attractor.
 
     A network that decides by its own feedback keeps or amplifies a brief push given while it is undecided (Wang 2002;
     Kopec et al. 2015, Neuron 88:367; Finkelstein et al. 2021, Nat Neurosci 24:843); neurons that follow a latent kept
-    elsewhere forget it within their membranes' time. A first, unpulsed session gives the axis of choice (main axis of late
-    activity) and the units to push. What is left at the end, against unpulsed trials of the same conditions, is compared
-    between "nothing" and "any amount up to one standard deviation of late activity", all alike. Where it was forgotten, a
-    model comparison (`steps`) of the unpulsed trials says whether the latent ramps or steps.
+    elsewhere forget it within their membranes' time. A first, unpulsed session gives the axis of choice (main axis of
+    late activity) and the units to push. What is left at the end, against unpulsed trials of the same conditions, is
+    compared between "nothing" and "any amount up to one standard deviation of late activity", all alike. Where it was
+    forgotten, a model comparison (`steps`) of the unpulsed trials says whether the latent ramps or steps.
 
     Abstains on too small a budget, too few active units and a pulse that does nothing while it lasts.
     """

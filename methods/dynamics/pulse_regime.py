@@ -1,4 +1,4 @@
-"""The regime of a decision by experiment: does a push before the decision stay, and into how many states do trials end?"""
+"""The regime of a decision by experiment: does an early push stay, and in how many states do trials end?"""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ class PulseRegime:
 
     Two heaps alone may be an input's, and memory of a push alone any integrator's; together they make the case for
     discrete attractors (Inagaki et al. 2019, Nature 566:212; Finkelstein et al. 2021, Nat Neurosci 24:843). Pushes come
-    at the evidence's onset, as in `pulse_fate`, and stay if what is left at the end exceeds `z` standard errors; heaps are
-    counted in unpulsed trials, as in `bimodality`. Confidence is not stated.
+    at the evidence's onset, as in `pulse_fate`, and stay if what is left at the end exceeds `z` standard errors; heaps
+    are counted in unpulsed trials, as in `bimodality`. Confidence is not stated.
 
     A late push as a second criterion (robustness of the winner) was tried and left out: where noise makes up as
     much of a small network as here, states are relaxed to as slowly as they are left. Abstains on too small a
-    budget, too few active units and a pulse that does nothing while it lasts. A network with a single fixed point forgets the
-    push and is called driven.
+    budget, too few active units and a pulse that does nothing while it lasts. A network with a single fixed point
+    forgets the push and is called driven.
     """
 
     name: ClassVar[str] = "pulse_regime"
@@ -49,7 +49,7 @@ class PulseRegime:
         check_fields(self)
 
     def investigate(self, rig: Rig, rng: np.random.Generator) -> Finding:
-        """Records two sessions; notes: the fate of the push, in standard deviations of late activity, and the p-value."""
+        """Records two sessions; notes: the fate of the push, in deviations of late activity, and the p-value."""
         candidates = tuple(str(name) for name in rig.brief.get("candidates", ()))
         if not set(WANTED) <= set(candidates):
             return Finding.abstain(f"tells {', '.join(WANTED)} from one another; the candidates are {candidates}")

@@ -11,7 +11,18 @@ from scipy.stats import norm
 
 from methods.dynamics import _ramp_model, _step_model
 from methods.dynamics._decisions import (
-    LEAST, MOST, RAMPING, STEPPING, active, among, choice_axis, conditions, counts_from, folds, mean_and_z, onset,
+    LEAST,
+    MOST,
+    RAMPING,
+    STEPPING,
+    active,
+    among,
+    choice_axis,
+    conditions,
+    counts_from,
+    folds,
+    mean_and_z,
+    onset,
     without_latent,
 )  # fmt: skip
 from simlab.contracts import Finding, Needs
@@ -26,19 +37,20 @@ ONE = 1e-9
 
 @dataclass(frozen=True)
 class StepOrRamp:
-    """Fits a stepping and a ramping model to single-trial counts and names the one that predicts held-out trials better.
+    """Fits a stepping and a ramping model to single-trial counts and names the one that predicts held-out trials
+    better.
 
-    The comparison of Latimer et al. (2015, Science 349:184), by cross-validated likelihood in the place of their Bayesian
-    criterion, as the likelihoods can be computed (a sum over steps; a hidden Markov chain on a grid of places) and
-    need not be sampled. The units of a recording share one latent; `alone` fits each by itself, as they did. ramp:
+    The comparison of Latimer et al. (2015, Science 349:184), by cross-validated likelihood in the place of their
+    Bayesian criterion, as the likelihoods can be computed (a sum over steps; a hidden Markov chain on a grid of places)
+    and need not be sampled. The units of a recording share one latent; `alone` fits each by itself, as they did. ramp:
     `baseline` has a bound on either side and a free rate at each; `no baseline` is the ramp of 2015, which knows one
     bound and no rate to rest at below, and which was shown to lose to steps for that reason (Zylberberg & Shadlen
     2016, bioRxiv 085886; Zoltowski et al. 2019, Neuron 102:1249). follow_drift: rates are scaled by what each unit
     fired in the trials around, so that a wandering baseline is not taken for a latent.
 
     The probability is that of the mean difference over trials being positive, were it normal. It knows two
-    mechanisms, and on a third names one of the two. Abstains where few trials or units are there and where neither model
-    beats a time course without any latent by two standard errors. Cost: 65 forward passes of a chain of 41 places
+    mechanisms, and on a third names one of the two. Abstains where few trials or units are there and where neither
+    model beats a time course without any latent by two standard errors. Cost: 65 forward passes of a chain of 41 places
     for each of a few rounds and folds: some 10 s for 100 trials of 1 s.
     """
 
@@ -89,7 +101,11 @@ class StepOrRamp:
             guess = _first_levels(counts[train])
             step = _step_model.fitted(*seen, guess)
             ramp = _ramp_model.fitted(*seen, step.levels, self.width, baseline=self.ramp == "baseline")
-            found[:, test] = step.likelihood(*told), ramp.likelihood(*told), without_latent(seen[0], told[0], (seen[2], told[2]))
+            found[:, test] = (
+                step.likelihood(*told),
+                ramp.likelihood(*told),
+                without_latent(seen[0], told[0], (seen[2], told[2])),
+            )
         return found
 
     def _verdict(self, recording: xr.Dataset, held_out: np.ndarray) -> Finding:
@@ -111,7 +127,7 @@ class StepOrRamp:
 
 
 def drifting(counts: np.ndarray, condition: np.ndarray) -> np.ndarray:
-    """(trial, unit): how much more than in its condition's mean each unit fired in the trials around, itself left out."""
+    """(trial, unit): how much more than its condition's mean each unit fired in the trials around, not this one."""
     total = counts.sum(axis=1)
     member = np.eye(int(condition.max()) + 1)[condition]
     expected = member @ ((member.T @ total) / member.sum(axis=0)[:, None])
@@ -123,7 +139,7 @@ def drifting(counts: np.ndarray, condition: np.ndarray) -> np.ndarray:
 
 
 def _first_levels(counts: np.ndarray) -> np.ndarray:
-    """(before, lower, upper; unit) mean counts per bin, by which side of the late activity's main axis a trial ends on."""
+    """(before, lower, upper; unit) mean counts per bin, by the side of late activity's main axis that a trial ends on."""
     n_bins = counts.shape[1]
     late = counts[:, -max(1, n_bins // 3) :].mean(axis=1)
     along = (np.sqrt(late) - np.sqrt(late).mean(axis=0)) @ choice_axis(late)

@@ -10,7 +10,16 @@ import xarray as xr
 from scipy.stats import norm
 
 from methods.dynamics._decisions import (
-    ATTRACTOR, LEAST, MOST, RAMPING, active, among, choice_axis, conditions, counts_from, onset,
+    ATTRACTOR,
+    LEAST,
+    MOST,
+    RAMPING,
+    active,
+    among,
+    choice_axis,
+    conditions,
+    counts_from,
+    onset,
 )  # fmt: skip
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields
@@ -23,16 +32,16 @@ TOLD = (RAMPING, ATTRACTOR)
 class VarceCorce:
     """Takes rates whose variance grows over trials, and whose past stays as it was, for an accumulation of evidence.
 
-    VarCE(t) = Var N_t - phi E N_t is what trials of one condition differ by beyond the noise of a point process, with phi
-    the least ratio of variance to mean over time (Churchland et al. 2011, Neuron 69:818). What was accumulated by s is
-    still there at t > s in a perfect accumulator: Cov(N_s, N_t) does not depend on t (their correlation falls as
+    VarCE(t) = Var N_t - phi E N_t is what trials of one condition differ by beyond the noise of a point process, with
+    phi the least ratio of variance to mean over time (Churchland et al. 2011, Neuron 69:818). What was accumulated by s
+    is still there at t > s in a perfect accumulator: Cov(N_s, N_t) does not depend on t (their correlation falls as
     sqrt(s/t)). In an attractor that amplifies differences it grows, in a leaky one it falls; `growth` [1/s] is its
     logarithmic slope from the second third of the trial to the last, for s in the first. It needs no phi.
 
-    The published reading takes a rising VarCE without growth for ramping. A step of a random time to either side has the
-    very covariances of a diffusion (both are martingales), so that steps pass for ramps here, by construction: the method
-    does not answer `stepping`. Populations are read along the main axis of their late activity. Abstains where the
-    variance does not rise by two standard errors. Cost: a bootstrap over trials, under a second.
+    The published reading takes a rising VarCE without growth for ramping. A step of a random time to either side has
+    the very covariances of a diffusion (both are martingales), so that steps pass for ramps here, by construction: the
+    method does not answer `stepping`. Populations are read along the main axis of their late activity. Abstains where
+    the variance does not rise by two standard errors. Cost: a bootstrap over trials, under a second.
     """
 
     name: ClassVar[str] = "varce_corce"
@@ -114,7 +123,7 @@ def _rise(along: np.ndarray) -> float:
 
 
 def growth(along: np.ndarray, width: float) -> float:
-    """Slope [1/s] of log Cov(N_s, N_t) in t, s in the first third, from t in the second to the last; NaN without one."""
+    """Slope [1/s] of log Cov(N_s, N_t) in t, s in the first third, t from the second to the last; NaN if none."""
     first, second, last = (part.mean(axis=1) for part in np.array_split(along, 3, axis=1))
     near, far = (first * second).mean(), (first * last).mean()
     if near <= 0 or far <= 0:

@@ -1,4 +1,4 @@
-"""Rigs and recordings of the decision circuits, for the tests of methods: a subject, some of its neurons, ideal pulses."""
+"""Rigs and recordings of the decision circuits, for tests of methods: a subject, some neurons, ideal pulses."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The decision attractor: two states by its mean field and by simulation, choices as animals make, latents from spikes."""
+"""The decision attractor: two states by two routes, choices as animals make them, latents from spikes."""
 
 from __future__ import annotations
 

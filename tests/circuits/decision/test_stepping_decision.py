@@ -50,7 +50,10 @@ def test_for_every_coherence_and_choice_the_average_over_trials_is_the_same(many
     z = []
     for level in range(6):
         for side in (-1, 1):
-            one, other = ramp[(condition == level) & (ramp_choice == side)], step[(condition == level) & (step_choice == side)]
+            one, other = (
+                ramp[(condition == level) & (ramp_choice == side)],
+                step[(condition == level) & (step_choice == side)],
+            )
             error = np.sqrt(one.var(axis=0) / len(one) + other.var(axis=0) / len(other))
             z.append(((one.mean(axis=0) - other.mean(axis=0)) / np.maximum(error, 0.01))[40::20])
     assert np.abs(z).max() < 4  # 96 values, neighbours correlated: a sound match exceeds 3.5 in one of 20 runs

@@ -1,4 +1,4 @@
-"""Analyses of decisions, on circuits whose mechanism is known: each with what it finds, what it must not, and refusals."""
+"""Analyses of decisions, on circuits whose mechanism is known: what each finds, what it must not, refusals."""
 
 from __future__ import annotations
 
@@ -117,7 +117,9 @@ def test_one_heap_is_seldom_called_two_and_two_are_found():
 
 
 def test_what_ends_at_bounds_is_taken_for_an_attractor(worlds):
-    assert label(Bimodality(n_resamples=39).analyse(worlds["ramping"], np.random.default_rng(0))) == "attractor decision"
+    assert (
+        label(Bimodality(n_resamples=39).analyse(worlds["ramping"], np.random.default_rng(0))) == "attractor decision"
+    )
 
 
 # --- pushes
