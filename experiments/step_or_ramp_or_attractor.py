@@ -163,8 +163,8 @@ CLAIMS = (
     ),
     Claim(
         "drift_alone_does_not_make_steps",
-        "Baselines that drift over trials by 40% do not make ramps look like steps to two-bound models of ten units: at "
-        "most a fifth are called so.",
+        "Baselines that drift over trials by 40% do not make ramps look like steps to models of two bounds and ten "
+        "units: at most a fifth are called so.",
         "bioRxiv 249672 (2018), who find baseline fluctuations to be much of the variance and in neither model",
         drift(COMPARED),
         (0.0, 0.2),

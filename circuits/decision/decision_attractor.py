@@ -58,8 +58,8 @@ class DecisionAttractor:
     questions: ClassVar[tuple[str, ...]] = ("dynamics", "connectivity", "cell_type")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
     regime: ClassVar[Regime] = Regime(
-        "cortical rates and irregularity; Wang 2002: 3 Hz at rest, 20 to 40 Hz of the winner",
-        rate=(2, 40), silent=(0, 0.1), interval_cv=(0.5, 1.6), fano=(0.4, 3.0), correlation=(-0.1, 0.3),
+        "cortical rates; Wang 2002: 3 Hz at rest, 20 to 40 Hz of the winner; intervals of won and lost trials together",
+        rate=(2, 40), silent=(0, 0.1), interval_cv=(0.5, 2.5), fano=(0.4, 3.0), correlation=(-0.1, 0.3),
     )  # fmt: skip
 
     n_selective: Size = 40  # of either pool (Wang 2002: 240)

@@ -45,7 +45,7 @@ class RampingDecision:
     regime: ClassVar[Regime] = Regime(
         "area LIP in this task: 10 to 60 Hz, counts somewhat more variable than Poisson (Roitman & Shadlen 2002; "
         "Churchland et al. 2011, Neuron 69:818)",
-        rate=(5, 60), silent=(0, 0.1), interval_cv=(0.5, 1.6), fano=(0.5, 3.0), correlation=(-0.1, 0.3),
+        rate=(5, 60), silent=(0, 0.1), interval_cv=(0.5, 2.0), fano=(0.5, 3.0), correlation=(-0.1, 0.3),
     )  # fmt: skip
 
     n_neurons: Size = 60

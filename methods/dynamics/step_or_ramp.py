@@ -139,7 +139,7 @@ def drifting(counts: np.ndarray, condition: np.ndarray) -> np.ndarray:
 
 
 def _first_levels(counts: np.ndarray) -> np.ndarray:
-    """(before, lower, upper; unit) mean counts per bin, by the side of late activity's main axis that a trial ends on."""
+    """(before, lower, upper; unit) mean counts per bin, by the side of late activity's main axis that trials end on."""
     n_bins = counts.shape[1]
     late = counts[:, -max(1, n_bins // 3) :].mean(axis=1)
     along = (np.sqrt(late) - np.sqrt(late).mean(axis=0)) @ choice_axis(late)
