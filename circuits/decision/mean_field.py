@@ -12,7 +12,7 @@ with the time constant of the synapses that it leaves by (Wong & Wang 2006, J Ne
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import product
+from itertools import combinations
 
 import numpy as np
 
@@ -20,13 +20,16 @@ from circuits.causal.decision_network import DECAY, MEMBRANE, REFRACTORY, RESET,
 from simlab.simulators.lif_theory import LIF
 
 STARTS = (0.5, 15.0, 60.0)
-"""Hz of either pool: from each pair of these the rates are let go."""
+"""Hz of either pool: from each pair of these, and from either in both, the rates are let go."""
 
 RELAXATION = 1000
 """Steps; the slowest mode of a decision takes some tens."""
 
 STRIDE = np.array([0.06, 0.06, 0.3])
 """Share of the way to the target that a step goes, for the pools and the inhibition, which is faster."""
+
+SETTLED = 1e-5
+"""Hz, to the target: the rest of the way is no more than some hundred times that."""
 
 APART = 0.5
 """Hz; states nearer to one another are the same."""
@@ -67,6 +70,8 @@ class Competition:
             target = self.rates(r)
             if symmetric:
                 target[:2] = target[:2].mean()
+            if np.abs(target - r).max() < SETTLED:
+                break
             r = r + STRIDE * (target - r)
         return r
 
@@ -78,9 +83,12 @@ class Competition:
 
     def states(self) -> list[tuple[np.ndarray, bool]]:
         """Rates (3,) [Hz] of every steady state that is reached, and whether it is stable; the symmetric one first."""
-        found = [self.settled(np.array([10.0, 10.0, 10.0]), symmetric=True)]
-        for one, two in product(STARTS, repeat=2):
+        reached = [self.settled(np.full(3, start), symmetric=True) for start in STARTS]
+        for one, two in combinations(STARTS, 2):
             r = self.settled(np.array([one, two, 10.0]))
+            reached += [r, r[[1, 0, 2]]]  # the pools are alike
+        found: list[np.ndarray] = []
+        for r in reached:
             if np.abs(self.rates(r) - r).max() < APART and all(np.abs(r - other).max() > APART for other in found):
                 found.append(r)
         return [(r, bool(self.growth(r).max() < 0)) for r in found]
