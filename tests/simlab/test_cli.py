@@ -66,19 +66,9 @@ def test_help_names_every_command(simlab):
 
 
 def test_list_of_a_kind_prints_bare_names(simlab):
-    assert simlab("list", "questions").stdout.split() == [
-        "assemblies",
-        "cell_type",
-        "circuit",
-        "connectivity",
-        "dynamics",
-        "effect",
-        "intervention_response",
-        "localisation",
-        "mechanism",
-        "necessity",
-        "topology",
-    ]
+    listed = simlab("list", "questions").stdout.split()
+    assert {"assemblies", "connectivity", "dynamics", "mechanism", "topology"} <= set(listed)
+    assert listed == sorted(listed)
 
 
 def test_show_prints_documentation_parameters_and_truths(simlab):

@@ -24,7 +24,7 @@ class ReceptiveField:
     about, but a filter claimed for one is a false one.
     """
 
-    name: ClassVar[str] = "receptive_field"
+    name: ClassVar[str] = "clock_filter"
     form: ClassVar[Mapping[str, Variable]] = MappingProxyType({"filter": Variable(_FILTER)})
     truth_form: ClassVar[Mapping[str, Variable]] = MappingProxyType({"filter": Variable(("neuron", "lag", "feature"))})
     metrics: ClassVar[tuple[str, ...]] = ("median_cosine", "share_alike")

@@ -23,7 +23,7 @@ REGIMES = (
 class Dynamics:
     """The regime of the population's own dynamics, whatever drives it: one of `REGIMES`, which the brief lists."""
 
-    name: ClassVar[str] = "dynamics"
+    name: ClassVar[str] = "clock_dynamics"
     form: ClassVar[Mapping[str, Variable]] = MappingProxyType({"regime": Variable((), "label", choices=REGIMES)})
     truth_form: ClassVar[Mapping[str, Variable]] = form
     metrics: ClassVar[tuple[str, ...]] = ("correct", "log_score")

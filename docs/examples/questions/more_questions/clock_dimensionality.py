@@ -18,7 +18,7 @@ from simlab.questions.form import BaselineAnswer, answer, undefined
 class Dimensionality:
     """The dimension of the linear space in which the noise-free rates move; 0 where they stand still."""
 
-    name: ClassVar[str] = "dimensionality"
+    name: ClassVar[str] = "clock_dimensionality"
     form: ClassVar[Mapping[str, Variable]] = MappingProxyType({"dimension": Variable((), "whole", low=0)})
     truth_form: ClassVar[Mapping[str, Variable]] = form
     metrics: ClassVar[tuple[str, ...]] = ("exact", "error")

@@ -25,7 +25,7 @@ class Latents:
     and so does a claimed one that is not there.
     """
 
-    name: ClassVar[str] = "latents"
+    name: ClassVar[str] = "clock_latents"
     form: ClassVar[Mapping[str, Variable]] = MappingProxyType({"latent": Variable(_FACTORS)})
     truth_form: ClassVar[Mapping[str, Variable]] = form
     metrics: ClassVar[tuple[str, ...]] = ("r2", "r2_found", "r2_real")

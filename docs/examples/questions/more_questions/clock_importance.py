@@ -24,7 +24,7 @@ class UnitImportance:
     the greatest importance. Most neurons do nothing, and ties are the truth: give 0 to units of no measurable effect.
     """
 
-    name: ClassVar[str] = "unit_importance"
+    name: ClassVar[str] = "clock_importance"
     form: ClassVar[Mapping[str, Variable]] = MappingProxyType(
         {"importance": Variable(("unit",)), "top": Variable(("unit",), "flag")}
     )

@@ -21,7 +21,7 @@ MIXED = "mixed"
 class UnitType:
     """A label per unit, one of the `cell_types` that the brief lists."""
 
-    name: ClassVar[str] = "unit_type"
+    name: ClassVar[str] = "clock_type"
     form: ClassVar[Mapping[str, Variable]] = MappingProxyType(
         {"cell_type": Variable(("unit",), "label", choices="cell_types")}
     )
