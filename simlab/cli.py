@@ -207,6 +207,23 @@ def score(
 
 
 @app.command()
+def bound(
+    folder: Folder,
+    subjects: Annotated[int, typer.Option(help="New individuals of each circuit, at least 10.")] = 40,
+) -> None:
+    """Measure what could be known: how well a classifier trained on truth tells circuits from rivals."""
+    from simlab.bars import progress_bar
+    from simlab.bounds.of_run import measure
+    from simlab.results import Results
+    from simlab.terminal import bounds_text
+
+    found = Results(folder)
+    with progress_bar() as told:
+        rows = measure(found, subjects, told)
+    print(bounds_text(rows))
+
+
+@app.command()
 def report(folder: Folder) -> None:
     """Write the report of a run, one self-contained HTML file, and its figures."""
     from simlab.report import write_report
