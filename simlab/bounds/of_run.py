@@ -23,7 +23,7 @@ from simlab.naming import name_of
 from simlab.streams import stream
 
 if TYPE_CHECKING:
-    from simlab.results import Results
+    from simlab.store.results import Results
 
 FILE = "bounds.json"
 
