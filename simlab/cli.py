@@ -123,6 +123,9 @@ def run(
         typer.Option(help="Of spiking networks: auto (the default), kernel, brian2 (the reference) or brian2-cython."),
     ] = None,
     settings: Settings = None,
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Write the report (`simlab report` can later).")
+    ] = True,
 ) -> None:
     """Run an experiment, print its leaderboard and claims, and write its report."""
     from simlab.provenance import machine
@@ -142,9 +145,10 @@ def run(
             engine=engine,
         )
     _print_summary(found)
-    from simlab.report import write_report
+    if report:
+        from simlab.report import write_report
 
-    print(f"report: {write_report(found)}")
+        print(f"report: {write_report(found)}")
 
 
 @app.command()
