@@ -115,6 +115,14 @@ def latents(values: np.ndarray, time: np.ndarray) -> xr.Dataset:
     return xr.Dataset({"latent": (("trial", "time", "factor"), values)}, {"time": ("time", time, {"units": "s"})})
 
 
+def happened(trial: np.ndarray, time: np.ndarray, minutes: float, content: np.ndarray | None = None) -> xr.Dataset:
+    """`event_trial`, `event_time` [s] and `content` (event,), their `rate` [1/min] in so many `minutes`."""
+    columns = {"event_trial": np.asarray(trial), "event_time": np.asarray(time)}
+    columns |= {} if content is None else {"content": np.asarray(content)}
+    found = xr.Dataset({name: ("event", values) for name, values in columns.items()})
+    return found.assign(rate=len(columns["event_time"]) / minutes, minutes=minutes)
+
+
 @dataclass(frozen=True)
 class Pulse:
     """The pulse that `effect` asks about: a current into one neuron, and how long its consequences are counted."""

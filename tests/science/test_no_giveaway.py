@@ -15,6 +15,8 @@ from circuits.causal.dormant_path import DormantPath
 from circuits.causal.gated import Gated
 from circuits.causal.invariant_causes import InvariantCauses
 from circuits.causal.redundant import Redundant
+from circuits.events.ripples import Ripples
+from circuits.events.volleys import Volleys
 from circuits.networks.balanced_ei import BalancedEI
 from circuits.networks.bold_nodes import BoldNodes
 from circuits.networks.cortical_patch import CorticalPatch
@@ -48,6 +50,7 @@ SMALL = {
     "cortical_patch": (CorticalPatch(n_neurons=60, shared_drive=0.05),),
     "gated": (Gated(parts=6, bystanders=4),),
     "redundant": (Redundant(copies=6, bystanders=5),),
+    "ripples": (Ripples(volleys=Volleys(n_sites=1, n_pyramidal=24, n_interneurons=6)),),
 }
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""
 PLAN, SCAN = Plan(4, 0.25), Plan(2, 60.0)
