@@ -13,7 +13,7 @@ from methods.events.karlsson_ripples import KarlssonRipples
 from methods.events.kay_ripples import KayRipples
 from methods.events.ripple_oscillation import RippleOscillation
 from methods.events.roumis_ripples import RoumisRipples
-from simlab.claims import Claim, Measured, mean, paired_ratio, rate
+from simlab.claims import Claim, Measured, chosen, mean, paired_ratio, rate
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.fingerprint import label
 from simlab.instruments.recording.field_potential import FieldPotential
@@ -68,8 +68,8 @@ def found(table: pd.DataFrame, method: object, circuit: str) -> Measured:
 
 def fooled(table: pd.DataFrame, method: object, instrument: str = QUIET) -> Measured:
     """How often more than one ripple a minute is claimed of bursts that are none."""
-    where = {"circuit_label": BURSTS, "instrument_label": instrument}
-    return rate(table, "false_recovery", method_label=label(method), **where)
+    shown = chosen(table, circuit_label=BURSTS, instrument_label=instrument)
+    return rate(shown, "false_recovery", method_label=label(method))
 
 
 def overcounted(table: pd.DataFrame) -> Measured:
