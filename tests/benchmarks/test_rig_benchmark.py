@@ -1,4 +1,4 @@
-"""What a session costs at the rig beyond its simulation, as a ratio within one run. Run with `pytest -m benchmark -s`."""
+"""What a session costs at the rig beyond its simulation, as a ratio. Run with `pytest -m benchmark -s`."""
 
 from __future__ import annotations
 
