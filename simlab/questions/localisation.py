@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import Finding, Picture, SimlabError, Variable
-from simlab.instruments.placement import dominant_neurons
+from simlab.instruments.placement import dominant_groups
 from simlab.questions import ranking
 from simlab.questions.connectivity import activity_level
 from simlab.questions.form import BaselineAnswer, answer, undefined
@@ -62,14 +62,16 @@ class Localisation:
         return {"functions": labels(int(truth["n_behaviours"]))}
 
     def project(self, truth: xr.Dataset, key: xr.DataArray) -> xr.Dataset:
-        """Over unit: `function` and `area` of the neuron that dominates it; `ambiguous` where none does."""
-        neuron, said = dominant_neurons(key), np.asarray(truth["function"].values, dtype=object)
+        """Over unit: `function` and `area` of what gives most of its signal; `ambiguous` where nothing does."""
+        said = np.asarray(truth["function"].values, dtype=object)
         allowed = labels(int(truth["n_behaviours"]))
         if strange := sorted({str(label) for label in said} - set(allowed)):
             raise SimlabError(f"a true function must be one of {', '.join(allowed)}, got {', '.join(strange)}")
-        area = truth["area"].values if "area" in truth else np.zeros(len(said), dtype=int)
-        found = {"function": said[neuron], "area": np.asarray(area)[neuron], "ambiguous": neuron < 0}
-        projected = xr.Dataset({k: ("unit", v) for k, v in found.items()}, {"unit": np.arange(len(neuron))})
+        area = np.asarray(truth["area"].values if "area" in truth else np.zeros(len(said), dtype=int))
+        kinds, kind = _kinds(said, area)
+        mine = dominant_groups(key, kind)
+        found = {"function": said[kinds][mine], "area": area[kinds][mine], "ambiguous": mine < 0}
+        projected = xr.Dataset({k: ("unit", v) for k, v in found.items()}, {"unit": np.arange(len(mine))})
         return projected.assign(n_behaviours=truth["n_behaviours"])
 
     def score(self, finding: Finding, truth: xr.Dataset) -> dict[str, float]:
@@ -120,6 +122,13 @@ class Localisation:
 def labels(n_behaviours: int) -> tuple[str, ...]:
     """What an area may be called where so many behaviours are watched."""
     return (*map(behaviour, range(n_behaviours)), GENERIC, NOTHING)
+
+
+def _kinds(said: np.ndarray, area: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A neuron of each kind, of one area and function (kind,), and which kind each neuron is of (neuron,)."""
+    _, code = np.unique(said.astype(str), return_inverse=True)
+    _, one, kind = np.unique(np.column_stack([area, code]), axis=0, return_index=True, return_inverse=True)
+    return one, kind.reshape(-1)
 
 
 def _mean_over(group: np.ndarray, right: np.ndarray) -> float:
