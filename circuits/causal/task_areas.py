@@ -27,7 +27,8 @@ class TaskAreas:
     A middle area is used by each of the `capable` behaviours with probability `sharing`, by one at least. The first
     `watched` of them are what the natural task shows, one per trial (its condition); the outcome is 1 where the output
     of the behaviour that was called for is on and all others are off. Whatever an area is named after by silencing it
-    depends on who watched: one that a single watched behaviour uses, and two others, is generic (Jonas & Kording 2017).
+    depends on who watched: one that a single watched behaviour uses, and two others, is generic (Jonas & Kording 2017);
+    so is one that none of the watched uses, which a lesion takes for useless.
     """
 
     name: ClassVar[str] = "task_areas"
@@ -130,10 +131,11 @@ class TaskAreasSubject:
         return named.assign(n_behaviours=self.circuit.watched)
 
     def _function(self, lost: np.ndarray) -> str:
-        """An area that only behaviours need which nobody watched does nothing that was asked about."""
-        if not lost[: self.circuit.watched].any():
+        """An area that any behaviour needs does something, whether it was watched or not: `generic`, if it was not."""
+        if not lost.any():
             return NOTHING
-        return behaviour(int(lost.argmax())) if lost.sum() == 1 else GENERIC
+        alone = lost.sum() == 1 and lost[: self.circuit.watched].any()
+        return behaviour(int(lost.argmax())) if alone else GENERIC
 
 
 def _numbered(what: str, n: int) -> tuple[str, ...]:

@@ -113,6 +113,7 @@ def _areas(units: xr.Dataset) -> np.ndarray:
 
 def _label(lost: np.ndarray, behaviours: list[str]) -> str:
     """From which behaviours an area's loss ends; those that are not named were not watched."""
-    if not lost[: len(behaviours)].any():
+    if not lost.any():
         return "none"
-    return behaviours[int(np.flatnonzero(lost)[0])] if lost.sum() == 1 else "generic"
+    alone = lost.sum() == 1 and lost[: len(behaviours)].any()
+    return behaviours[int(lost.argmax())] if alone else "generic"

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import simlab
+from circuits.causal.lesions import Lesions, functions
 from circuits.causal.task_areas import TaskAreas, TaskAreasSubject
 from methods.intervention.lesion_localisation import LesionLocalisation
 from methods.roles.tuning_localisation import TuningLocalisation
@@ -30,10 +31,20 @@ def test_what_each_area_serves_is_what_the_wiring_says(subject: TaskAreasSubject
     assert np.array_equal(middle, subject.uses.T)
     assert np.array_equal(subject.losses[:6], np.eye(6, dtype=bool))
     named = subject.truth("localisation", None, np.random.default_rng(0))["function"].values
-    assert named[:6].tolist() == ["behaviour 0", "behaviour 1", "behaviour 2", "none", "none", "none"]
-    shared = (subject.uses.sum(axis=0) > 1) & subject.uses[:3].any(axis=0)
-    assert shared.any()
-    assert set(named[6:10][shared]) == {"generic"}
+    assert named[:6].tolist() == ["behaviour 0", "behaviour 1", "behaviour 2", "generic", "generic", "generic"]
+    alone = (subject.uses.sum(axis=0) == 1) & subject.uses[:3].any(axis=0)
+    assert set(named[6:10][~alone]) == {"generic"}
+    assert "none" not in named  # each middle area is used by a behaviour, be it one that nobody watches
+
+
+def test_an_area_of_behaviours_that_nobody_watches_is_generic_as_it_is_in_a_machine(subject: TaskAreasSubject) -> None:
+    """The other route: `functions`, which names the modules of machines, on the same table of losses."""
+    kept = 1.0 - subject.losses
+    parts = tuple(subject.parts.layout.names)
+    machine = functions(Lesions(parts, kept[:, :3]), Lesions(parts, kept[:, 3:]))
+    named = subject.truth("localisation", None, np.random.default_rng(0))["function"]
+    assert machine["function"].values.tolist() == named.values.tolist()
+    assert (subject.losses[:, 3:].any(axis=1) & ~subject.losses[:, :3].any(axis=1)).sum() >= 6
 
 
 def test_a_silenced_area_ends_the_behaviours_that_use_it_in_a_session_too(subject: TaskAreasSubject) -> None:
