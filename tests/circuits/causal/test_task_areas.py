@@ -18,7 +18,7 @@ from simlab.session import Effect
 
 LESION = LesionLocalisation(duration=0.5)
 MORE = LesionLocalisation(duration=0.5, more_behaviours=3)
-SMALL = TaskAreas(watched=3, capable=6, middle=4, sharing=0.3)
+SMALL = TaskAreas(watched=3, capable=6, middle=4, sharing=0.3, idle=2)
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +34,8 @@ def test_what_each_area_serves_is_what_the_wiring_says(subject: TaskAreasSubject
     assert named[:6].tolist() == ["behaviour 0", "behaviour 1", "behaviour 2", "generic", "generic", "generic"]
     alone = (subject.uses.sum(axis=0) == 1) & subject.uses[:3].any(axis=0)
     assert set(named[6:10][~alone]) == {"generic"}
-    assert "none" not in named  # each middle area is used by a behaviour, be it one that nobody watches
+    assert [i for i, name in enumerate(named) if name == "none"] == [16, 17]  # idle: tuned to a behaviour each
+    assert subject.parts.layout.names[16:] == ("idle 0", "idle 1")
 
 
 def test_an_area_of_behaviours_that_nobody_watches_is_generic_as_it_is_in_a_machine(subject: TaskAreasSubject) -> None:
@@ -60,7 +61,7 @@ def test_a_silenced_area_ends_the_behaviours_that_use_it_in_a_session_too(subjec
 
 
 def test_lesions_are_right_where_everything_was_watched_and_not_where_half_was(tmp_path: Path) -> None:
-    both = (SMALL, TaskAreas(watched=6, capable=6, middle=4, sharing=0.3))
+    both = (SMALL, TaskAreas(watched=6, capable=6, middle=4, sharing=0.3, idle=2))
     grids = [
         Grid(circuits, (Plan(1600, 0.5),), ("perfect",), methods, stimulators=("ideal",), baselines=False)
         for circuits, methods in ((both, (LESION, TuningLocalisation())), ((SMALL,), (MORE,)))
