@@ -20,7 +20,7 @@ from simlab.data import in_window, is_spiking
 from simlab.session import Effect
 
 GENERIC, NOTHING = "generic", "none"
-"""What `localisation` calls an area that other behaviours need too, and one that none needs."""
+"""What `localisation` calls an area that several behaviours need, or one that nobody watched; one that none needs."""
 
 OF_THE_LAB = ("mechanism",)
 """Questions that every circuit can be asked, and no subject needs to answer."""

@@ -30,7 +30,8 @@ class Localisation:
     """The function of the area that each unit belongs to, one label per unit.
 
     Labels: `behaviour k` (the area serves the behaviour of condition k and no other that the animal is capable of),
-    `generic` (it serves others too) and `none`. Which behaviours an animal was watched in decides what a lesion seems
+    `generic` (it serves several, or any that nobody watched) and `none` (nothing that the animal is capable of needs
+    it). Which behaviours an animal was watched in decides what a lesion seems
     to say: an area that one of three of them needs looks specific to it, and is generic if a fourth would need it too
     (Jonas & Kording 2017). Recordings number areas in `unit_region`; units of one area may get different labels.
     """

@@ -8,15 +8,18 @@ import pytest
 
 from experiments.attractor_or_not import ATTRACTOR_OR_NOT, PASSIVE
 from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
+from experiments.correlated_area import CORRELATED_AREA
+from experiments.correlated_area import PLANS as DECISIONS
 from experiments.first_light import FIRST_LIGHT
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
 from experiments.null_certificate import NULL_CERTIFICATE
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
+from experiments.who_does_what import EACH, IN_AREAS, LESIONS, PREDICTING, WHO_DOES_WHAT, WIDER
 from experiments.wiring_and_confounds import WIRING_AND_CONFOUNDS
 from simlab.claims import ClaimResult
 from simlab.fingerprint import label
 
-WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT)
+WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, CORRELATED_AREA, FIRST_LIGHT, WHO_DOES_WHAT)
 EXPERIMENTS = (*WITH_ORACLE, INVARIANCE, NULL_CERTIFICATE, PUBLISHED_CONNECTIVITY, WIRING_AND_CONFOUNDS)
 N = 20
 
@@ -137,3 +140,25 @@ def test_a_cause_that_is_none_counts_once_for_each_answer_and_not_where_environm
     assert most.verdict == "fails"
     silent = answers(np.nan, spared, status="abstained")
     assert verdict(INVARIANCE, "invariant_prediction_keeps_its_rate", silent).verdict == "not measured"
+
+
+def test_naming_and_predicting_are_claimed_at_the_largest_budget_of_their_own():
+    areas = {"circuit": "task_areas", "question": "localisation"}
+    right = {"trials": IN_AREAS[-1].trials, "region_accuracy": np.linspace(0.2, 0.3, N)}
+    narrow = cells("lesion_localisation", method_label=label(LESIONS[EACH]), **(areas | right))
+    wide = cells("lesion_localisation", method_label=label(WIDER[EACH]), **(areas | right | {"region_accuracy": 1.0}))
+    early = cells("lesion_localisation", method_label=label(LESIONS[EACH]), **(areas | {"region_accuracy": 1.0}))
+    table = pd.concat([narrow, wide, early])
+    assert verdict(WHO_DOES_WHAT, "trials_do_not_make_up_for_behaviours", table).verdict == "holds"
+    assert verdict(WHO_DOES_WHAT, "more_behaviours_help", table).verdict == "holds"
+    predicted = {"question": "intervention_response", "circuit": "redundant", "trials": PREDICTING[-1].trials}
+    additive = cells("additive_losses", recovered=first(0.5), **predicted)
+    assert verdict(WHO_DOES_WHAT, "single_losses_do_not_add_up", additive).verdict == "fails"
+
+
+def test_an_ineffective_inactivation_is_claimed_of_the_rival_alone():
+    at = {"circuit": "decision_follower", "role": "rival", "trials": DECISIONS[-1].trials}
+    spared = cells("silencing_screen", false_share=0.02 * first(0.5), **at)
+    blamed = cells("silencing_screen", false_share=1.0, **(at | {"circuit": "decision_pools"}))
+    found = verdict(CORRELATED_AREA, "its_inactivation_has_no_effect", pd.concat([spared, blamed]))
+    assert (found.verdict, found.measured.n) == ("holds", N)

@@ -11,10 +11,16 @@ import pytest
 from giveaways import giveaways, trivial_statistics
 
 from circuits.attractors.ring_attractor import RingAttractor
+from circuits.causal.compensating import Compensating
 from circuits.causal.dormant_path import DormantPath
+from circuits.causal.elsewhere import Elsewhere
 from circuits.causal.gated import Gated
 from circuits.causal.invariant_causes import InvariantCauses
+from circuits.causal.logic_tree import LogicTree
+from circuits.causal.off_target import OffTarget
 from circuits.causal.redundant import Redundant
+from circuits.causal.stimulated_chain import StimulatedChain
+from circuits.causal.two_pathways import TwoPathways
 from circuits.events.ripples import Ripples
 from circuits.events.volleys import Volleys
 from circuits.networks.balanced_ei import BalancedEI
@@ -51,14 +57,23 @@ SMALL = {
     "gated": (Gated(parts=6, bystanders=4),),
     "redundant": (Redundant(copies=6, bystanders=5),),
     "ripples": (Ripples(volleys=Volleys(n_sites=1, n_pyramidal=24, n_interneurons=6)),),
+    "compensating": (Compensating(bystanders=6),),
+    "off_target": (OffTarget(bystanders=6),),
+    "elsewhere": (Elsewhere(areas=12),),
+    "two_pathways": (TwoPathways(stages=6),),
+    "logic_tree": (LogicTree(inputs=8),),
+    "stimulated_chain": (StimulatedChain(pairs=3),),
 }
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""
 PLAN, SCAN = Plan(4, 0.25), Plan(2, 60.0)
 INSTRUMENTS = (Perfect(), Subsample(n_units=10), Electrodes(n_sites=24), TwoPhoton(n_units=10))
+AREAS = ("compensating", "off_target", "elsewhere", "two_pathways", "logic_tree")
+"""Areas of a neuron each, a millimetre apart, as in `gated` and `redundant`: within reach of no one probe or lens."""
 OTHERS = {
     "bold_nodes": (*INSTRUMENTS, Bold()),  # the rest has one region or none
-    "gated": INSTRUMENTS[:2],  # areas of a neuron each, a millimetre apart: within reach of no one probe or lens
-    "redundant": INSTRUMENTS[:2],
+    **dict.fromkeys(AREAS, INSTRUMENTS[:1]),
+    **dict.fromkeys(("gated", "redundant"), INSTRUMENTS[:2]),
+    "stimulated_chain": INSTRUMENTS[:1],
 }
 """Instruments of circuits that are not recorded with just the usual ones."""
 
