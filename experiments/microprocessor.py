@@ -181,7 +181,8 @@ def modules_from(method: str, circuit: str) -> object:
 
 def maps_call_generic_specific(table: pd.DataFrame) -> Measured:
     """Of the generic modules, those that the power of their field potential gives to one behaviour."""
-    return mean(table, "generic_called_specific", circuit="microprocessor", instrument="field_potential")
+    asked = {"circuit": "microprocessor", "instrument": "field_potential", "method": "activation_map"}
+    return mean(table, "generic_called_specific", **asked)
 
 
 def maps_find_functions(table: pd.DataFrame) -> Measured:

@@ -85,7 +85,7 @@ def _by_cell(later: np.ndarray, cell: np.ndarray) -> np.ndarray:
     low, span = cell.min(), int(cell.max()) - int(cell.min()) + 1
     n_moments = int(np.count_nonzero(later)) + 1
     small = n_moments * span < 2**31
-    moment = np.zeros(len(cell), dtype=np.int32 if small else np.int64)
+    moment: np.ndarray = np.zeros(len(cell), dtype=np.int32 if small else np.int64)
     np.cumsum(later, out=moment[1:])
     moment *= span
     both = moment + (cell - low).astype(moment.dtype)
