@@ -14,12 +14,20 @@ from experiments.first_light import FIRST_LIGHT
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
 from experiments.null_certificate import NULL_CERTIFICATE
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
+from experiments.step_or_ramp_or_attractor import STEP_OR_RAMP_OR_ATTRACTOR
 from experiments.who_does_what import EACH, IN_AREAS, LESIONS, PREDICTING, WHO_DOES_WHAT, WIDER
 from experiments.wiring_and_confounds import WIRING_AND_CONFOUNDS
 from simlab.claims import ClaimResult
 from simlab.fingerprint import label
 
-WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, CORRELATED_AREA, FIRST_LIGHT, WHO_DOES_WHAT)
+WITH_ORACLE = (
+    ATTRACTOR_OR_NOT,
+    CONNECTIVITY_SAMPLING,
+    CORRELATED_AREA,
+    FIRST_LIGHT,
+    WHO_DOES_WHAT,
+    STEP_OR_RAMP_OR_ATTRACTOR,
+)
 EXPERIMENTS = (*WITH_ORACLE, INVARIANCE, NULL_CERTIFICATE, PUBLISHED_CONNECTIVITY, WIRING_AND_CONFOUNDS)
 N = 20
 

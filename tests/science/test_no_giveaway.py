@@ -21,6 +21,7 @@ from circuits.causal.off_target import OffTarget
 from circuits.causal.redundant import Redundant
 from circuits.causal.stimulated_chain import StimulatedChain
 from circuits.causal.two_pathways import TwoPathways
+from circuits.decision.ramping_decision import RampingDecision
 from circuits.events.ripples import Ripples
 from circuits.events.volleys import Volleys
 from circuits.networks.balanced_ei import BalancedEI
@@ -63,6 +64,7 @@ SMALL = {
     "two_pathways": (TwoPathways(stages=6),),
     "logic_tree": (LogicTree(inputs=8),),
     "stimulated_chain": (StimulatedChain(pairs=3),),
+    "ramping_decision": (RampingDecision(n_neurons=30),),
 }
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""
 PLAN, SCAN = Plan(4, 0.25), Plan(2, 60.0)

@@ -32,6 +32,7 @@ SMALL = {
     "decision_follower": {"like": DecisionPools(burn_in=0.1)},
     "stimulated_chain": {},
     "crossed_chain": {},
+    "decision_attractor": {"n_selective": 20, "n_inhibitory": 10, "burn_in": 0.1},
     "cortical_patch": {"n_neurons": 60, "shared_drive": 0.1, "gain_modulation": 0.2, "drift": 0.2},
 }
 """The spiking circuits that an engine runs."""

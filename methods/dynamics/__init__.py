@@ -1,0 +1,1 @@
+"""Analyses of what moves: single-trial dynamics, states, time scales and events."""
