@@ -1,4 +1,4 @@
-"""A drive that wanders, is never negative and forgets itself exponentially: exact, in discrete time."""
+"""Drives that wander and are never negative: exact, in discrete time."""
 
 from __future__ import annotations
 
@@ -30,3 +30,14 @@ def square_root_drive(
     for k in range(1, bins):
         drive[k] = scale * rng.gamma(1 / relative_variance + rng.poisson(memory * drive[k - 1] / scale))
     return drive
+
+
+def rectified_drive(
+    bins: int, paths: tuple[int, ...], width: float, time_constant: float, rng: np.random.Generator
+) -> np.ndarray:
+    """(bin, *paths) of mean 1: the positive part of an Ornstein-Uhlenbeck process of mean 0, in bins of `width` [s]."""
+    memory = np.exp(-width / time_constant)
+    z = rng.standard_normal((bins, *paths))
+    for k in range(1, bins):
+        z[k] = memory * z[k - 1] + np.sqrt(1 - memory**2) * z[k]
+    return np.sqrt(2 * np.pi) * np.maximum(z, 0.0)

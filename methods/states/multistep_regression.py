@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from contextlib import redirect_stderr
 from dataclasses import dataclass
+from io import StringIO
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -76,7 +78,8 @@ def fitted(counts: np.ndarray, most: int) -> tuple[float, float]:
 
     slopes = coefficients(counts, steps=(1, most), dt=1, dtunit="step", method="stationarymean", numboot=0)
     try:
-        found = fit(slopes, fitfunc=f_exponential)
+        with redirect_stderr(StringIO()):  # it draws a progress bar whether one is wanted or not
+            found = fit(slopes, fitfunc=f_exponential)
     except RuntimeError:
         return np.nan, np.nan
     return float(found.mre), float(found.popt[1])
