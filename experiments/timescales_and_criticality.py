@@ -62,7 +62,8 @@ GRIDS = (
         (LOG_LOG, POWERLAW, CRACKLING, CONVENTIONAL, MULTISTEP),
         rivals=(MATCHED, RECTIFIED),
     ),
-    Grid((ONE, TWO), (SHORT,), (Perfect(),), (DIRECT, DIRECT_WITH_OFFSET, BAYESIAN)),
+    Grid((ONE,), (SHORT,), (Perfect(),), (DIRECT, DIRECT_WITH_OFFSET, BAYESIAN)),
+    Grid((TWO,), (SHORT,), (Perfect(),), (DIRECT, DIRECT_WITH_OFFSET)),
     Grid((CHAOS, TAMED, LowRank()), (Plan(100, 2.0),), (SOME,), (Lyapunov(), Bistability())),
     Grid((STATES,), (Plan(50, 4.0),), (SOME,), (Bistability(),), rivals=(DRIVEN,)),
 )

@@ -44,7 +44,9 @@ def propagate(
     return trial[seen].astype(int), within[seen] * step, neuron[order][seen]
 
 
-def settled(n_neurons: int, ratio: float, external: float, steps: int, trials: int, rng: np.random.Generator) -> np.ndarray:
+def settled(
+    n_neurons: int, ratio: float, external: float, steps: int, trials: int, rng: np.random.Generator
+) -> np.ndarray:
     """(trial,): spikes in a step of populations that have run for so many steps under a constant input."""
     start = np.full(trials, round(min(external / (1 - ratio), n_neurons / 2)))
     return _counts(n_neurons, ratio, np.full((steps, trials), external), start, rng)[-1]
@@ -94,18 +96,36 @@ def _perturbed(
         trial = np.concatenate([trial, np.repeat(every, more)])
         neuron = np.concatenate([neuron, rng.integers(n_neurons, size=int(more.sum()))])
         current, held = (at(effects, middle, every, n_neurons) for at in (drive_at, hold_at))
-        kept = np.isnan(held[trial, neuron]) & (rng.random(len(trial)) < 1 + np.minimum(current[trial, neuron], 0))
         own = np.where(np.isnan(held), DRIVE_RATE * np.maximum(current, 0), held) * step
         fired = np.zeros(own.shape, dtype=bool)
-        fired[trial[kept], neuron[kept]] = True
         busy, cell = np.nonzero(own)
-        fired[busy, cell] |= rng.random(len(busy)) < own[busy, cell]
+        fired[busy, cell] = rng.random(len(busy)) < own[busy, cell]
+        _land(fired, trial, neuron, np.where(np.isnan(held), 1 + np.minimum(current, 0), 0.0), rng)
         trial, neuron = np.nonzero(fired)
         rows.append(trial * steps + k)
         neurons.append(neuron)
     row, who = np.concatenate(rows), np.concatenate(neurons)
     order = np.lexsort((who, row))
     return row[order], who[order]
+
+
+def _land(
+    fired: np.ndarray, trial: np.ndarray, neuron: np.ndarray, open_to: np.ndarray, rng: np.random.Generator
+) -> None:
+    """Makes neurons fire (trial, neuron) that spikes fall on, each with the chance that it is open to them.
+
+    A spike that falls on one which fires already goes to another, as long as no more than half fire.
+    """
+    while len(trial):
+        let = rng.random(len(trial)) < open_to[trial, neuron]
+        trial, neuron = trial[let], neuron[let]
+        first = np.zeros(len(trial), dtype=bool)
+        first[np.unique(trial * fired.shape[1] + neuron, return_index=True)[1]] = True
+        first &= ~fired[trial, neuron]
+        fired[trial[first], neuron[first]] = True
+        again = ~first & (fired.mean(axis=1) < 0.5)[trial]
+        trial = trial[again]
+        neuron = rng.integers(fired.shape[1], size=len(trial))
 
 
 def _offspring(

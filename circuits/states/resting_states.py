@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from simlab.simulators.rates import RateNetwork, fixed_point, settle
 from simlab.contracts import SimlabError
+from simlab.simulators.rates import RateNetwork, fixed_point, settle
 
 STILL = 1e-3
 """tau dx/dt, of the largest rate, below which a state counts as near to a fixed point."""

@@ -9,7 +9,6 @@ import xarray as xr
 
 from methods.population._population import two_label_finding, unusable
 from simlab.contracts import Finding, Needs
-from simlab.data import bin_spikes
 
 CRITICAL, RIVAL = "branching process", "common drive"
 """Of the candidates, the mechanism that avalanches are taken for a sign of, and what may look like it."""
@@ -45,7 +44,10 @@ def avalanches(recording: xr.Dataset) -> Avalanches | Finding:
     if not len(together):
         return Finding.abstain("no trial holds two spikes")
     width = float(np.clip(together.mean(), FINEST, min(COARSEST, recording.attrs["duration"] / 10)))
-    counts = bin_spikes(recording, width).values.sum(axis=2)
+    bins, step = int(recording.attrs["duration"] / width), (time / width).astype(int)
+    inside = step < bins
+    flat = trial[inside].astype(int) * bins + step[inside]
+    counts = np.bincount(flat, minlength=recording.sizes["trial"] * bins).reshape(-1, bins)
     sizes, lengths = runs(counts)
     if len(sizes) < FEWEST:
         return Finding.abstain(f"{len(sizes)} avalanches in bins of {width * 1e3:.3g} ms; this needs {FEWEST}")
@@ -75,5 +77,7 @@ def exponent(values: np.ndarray, least: int, most: int) -> float:
 
     inside = values[(values >= least) & (values <= most)]
     support, mean_log = np.log(np.arange(least, most + 1)), np.log(inside).mean()
-    fit = minimize_scalar(lambda a: a * mean_log + np.log(np.exp(-a * support).sum()), bounds=(0.5, 6), method="bounded")
+    fit = minimize_scalar(
+        lambda a: a * mean_log + np.log(np.exp(-a * support).sum()), bounds=(0.5, 6), method="bounded"
+    )
     return float(fit.x)

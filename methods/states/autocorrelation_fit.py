@@ -25,7 +25,7 @@ class AutocorrelationFit:
     the fewer time constants a trial lasts (Zeraati, Engel & Levina 2022, Nat Comput Sci 2:193).
 
     The interval is a bootstrap over trials: it covers chance, not bias. Abstains where there is no autocorrelation, by
-    a t-test over trials at `level`, or where no exponential fits. Cost: a Fourier transform of the counts.
+    Wilcoxon's test over trials at `level`, or where no exponential fits. Cost: a Fourier transform of the counts.
     """
 
     name: ClassVar[str] = "autocorrelation_fit"

@@ -51,9 +51,7 @@ class AvalancheLogLog:
             return found
         slope, explained, spanned = line(found.sizes)
         accepted = (
-            explained >= self.least_explained
-            and self.lowest <= -slope <= self.highest
-            and spanned >= self.decades
+            explained >= self.least_explained and self.lowest <= -slope <= self.highest and spanned >= self.decades
         )
         notes: dict[str, object] = {"exponent": -slope, "explained": explained, "avalanches": len(found.sizes)}
         return verdict(recording, 0.95 if accepted else 0.05, notes)

@@ -14,6 +14,7 @@ from simlab.data import bin_spikes
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Level, Repeats, Width
 
+
 @dataclass(frozen=True)
 class BayesianTimescale:
     """Adaptive approximate Bayesian computation with a doubly stochastic model: the method of Zeraati et al. 2022.

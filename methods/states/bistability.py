@@ -59,7 +59,10 @@ class Bistability:
             return Finding.abstain("population activity is constant")
         states, means = two_states(activity, self.iterations)
         depth = valley_depth(activity, means)
-        visits = [int(((states == s) & (np.pad(states, ((0, 0), (1, 0)), constant_values=-1)[:, :-1] != s)).sum()) for s in (0, 1)]
+        visits = [
+            int(((states == s) & (np.pad(states, ((0, 0), (1, 0)), constant_values=-1)[:, :-1] != s)).sum())
+            for s in (0, 1)
+        ]
         share = float((states == 1).mean())
         dwell = [step * (states == s).sum() / max(visits[s], 1) for s in (0, 1)]
         notes: dict[str, object] = {"valley": depth, "share_high": share, "dwell_low": dwell[0], "dwell_high": dwell[1]}

@@ -46,7 +46,7 @@ class Lyapunov:
     explained: Level = 0.95
     most_components: Count = 20
     horizon: Annotated[float, Within(1e-3, 100, "s")] = 0.1  # s, over which distances are followed
-    references: Count = 1000
+    references: Count = 500
     level: Level = 0.05
     n_surrogates: Repeats = 19
     most_states: Annotated[int, Within(1000, 10_000_000)] = 20_000  # among which neighbours are looked for

@@ -35,8 +35,8 @@ class MultistepRegression:
     mrestimator (Spitzner et al. 2021, PLoS ONE 16:e0249447). Nothing in r_k tells whether spikes cause one another:
     a common drive with an exponential memory gets a branching ratio as well.
 
-    The interval is a bootstrap over trials. Abstains where counts have no memory, by a t-test over trials at `level`,
-    and where no exponential fits. Cost: lags x bins, times resamples; some seconds for 10^5 bins.
+    The interval is a bootstrap over trials, of their autocovariances. Abstains where counts have no memory, by Wilcoxon's
+    test over trials at `level`, and where no exponential fits. Cost: lags x bins, and a fit for each resample: seconds.
     """
 
     name: ClassVar[str] = "multistep_regression"
@@ -61,25 +61,38 @@ class MultistepRegression:
             return refusal
         counts = in_pieces(population_counts(recording, step), LEAST_PIECES)
         most = min(round(self.longest / step), counts.shape[1] // 2)
-        refusal = no_memory(autocovariance(counts, most, own_mean=False), self.level)
+        covariance = autocovariance(counts, most, own_mean=False)
+        refusal = no_memory(covariance, self.level)
         if refusal is not None:
             return refusal
-        ratio, amplitude = fitted(counts, most)
+        ratio, amplitude = fitted(slopes(counts, most))
         if not 0 < ratio < 2:
             return Finding.abstain("no exponential fits the slopes")
-        ends = resampled(lambda rows: fitted(counts[rows], most)[0], len(counts), self.n_resamples, rng)
+
+        def again(rows: np.ndarray) -> float:
+            drawn = covariance[rows].mean(axis=0)
+            return fitted(drawn[1:] / drawn[0])[0]
+
+        ends = resampled(again, len(counts), self.n_resamples, rng)
         memory = -step / np.log(ratio) if ratio < 1 else np.inf
         return Finding(with_interval("ratio", ratio, ends), notes={"amplitude": amplitude, "timescale": float(memory)})
 
 
-def fitted(counts: np.ndarray, most: int) -> tuple[float, float]:
-    """m and b of counts (trial, time), from slopes at lags 1 to `most`; NaN where no fit is found."""
-    from mrestimator import coefficients, f_exponential, fit
+def slopes(counts: np.ndarray, most: int) -> np.ndarray:
+    """r_k (lag,) of counts (trial, time), k from 1 to `most`."""
+    from mrestimator import coefficients
 
-    slopes = coefficients(counts, steps=(1, most), dt=1, dtunit="step", method="stationarymean", numboot=0)
+    return coefficients(counts, steps=(1, most), dt=1, dtunit="step", method="stationarymean", numboot=0).coefficients
+
+
+def fitted(found: np.ndarray) -> tuple[float, float]:
+    """m and b of slopes r_k (lag,), k from 1; NaN where no fit is found."""
+    from mrestimator import CoefficientResult, f_exponential, fit
+
+    given = CoefficientResult(coefficients=found, steps=np.arange(1, len(found) + 1), dt=1, dtunit="step")
     try:
         with redirect_stderr(StringIO()):  # it draws a progress bar whether one is wanted or not
-            found = fit(slopes, fitfunc=f_exponential)
+            best = fit(given, fitfunc=f_exponential)
     except RuntimeError:
         return np.nan, np.nan
-    return float(found.mre), float(found.popt[1])
+    return float(best.mre), float(best.popt[1])
