@@ -173,7 +173,7 @@ CLAIMS = (
     ),
     Claim(
         "direct_fits_are_biased",
-        "In trials of five time constants an exponential fitted to the autocorrelation is too short by a tenth or more.",
+        "In trials of five time constants an exponential fitted to the autocorrelation is short by a tenth or more.",
         ZERAATI,
         partial(bias, method=DIRECT),
         (-1.0, -0.1),
@@ -226,9 +226,9 @@ CLAIMS = (
 TIMESCALES_AND_CRITICALITY = Experiment(
     name="timescales_and_criticality",
     asks=(
-        "How near to a critical point is a network of which a few neurons are seen, and how long does its activity last? "
-        "Which analyses tell activity that spreads from activity that is driven, chaos from noise, and states from slow "
-        "waves? And which state a time constant that is too short because the trials were?"
+        "How near to a critical point is a network of which a few neurons are seen, and how long does its activity "
+        "last? Which analyses tell activity that spreads from activity that is driven, chaos from noise, and states "
+        "from slow waves? And which state a time constant that is too short because the trials were?"
     ),
     grids=GRIDS,
     claims=CLAIMS,

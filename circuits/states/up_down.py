@@ -23,8 +23,8 @@ if TYPE_CHECKING:
     from simlab.simulators.rates import RateNetwork
 
 DT = 5e-4
-"""s, of the integration: a third of what the fast loop through inhibition allows. Noise is drawn afresh at each step (in
-Jercog et al. 2017 it has a correlation time of 1 ms)."""
+"""s, of the integration: a third of what the fast loop through inhibition allows. Noise is drawn afresh at each step
+(in Jercog et al. 2017 it has a correlation time of 1 ms)."""
 
 INTERVAL = 5e-3
 """s, in which spikes come at a constant rate."""

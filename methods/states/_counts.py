@@ -49,7 +49,7 @@ def autocovariance(counts: np.ndarray, most: int, *, own_mean: bool) -> np.ndarr
 
 
 def in_pieces(counts: np.ndarray, least: int) -> np.ndarray:
-    """Counts (trial, time) cut into pieces where there are fewer trials than `least`, so that some can be drawn anew."""
+    """Counts (trial, time) cut into pieces where there are fewer trials than `least`: what is drawn anew."""
     if len(counts) >= least:
         return counts
     parts = -(-least // len(counts))
@@ -58,9 +58,9 @@ def in_pieces(counts: np.ndarray, least: int) -> np.ndarray:
 
 
 def no_memory(covariance: np.ndarray, level: float) -> Finding | None:
-    """An abstention unless the mean autocovariance (trial, lag) beyond lag 0 is positive, by Wilcoxon's test over trials.
+    """An abstention unless the mean autocovariance (trial, lag) beyond lag 0 is positive.
 
-    A test of ranks, as few trials hold most of the covariance where activity comes in avalanches.
+    By Wilcoxon's test of ranks over trials, as few trials hold most of the covariance where activity comes in avalanches.
     """
     from scipy.stats import wilcoxon
 
@@ -74,7 +74,7 @@ def no_memory(covariance: np.ndarray, level: float) -> Finding | None:
 def resampled(
     estimate: Callable[[np.ndarray], float], rows: int, repeats: int, rng: np.random.Generator
 ) -> tuple[float, float]:
-    """The 95% interval of estimate(indices of rows) over bootstrap samples of the rows; NaN where none could be made."""
+    """The 95% interval of estimate(indices of rows) over bootstrap samples of the rows; NaN without any."""
     drawn = np.array([estimate(rng.integers(rows, size=rows)) for _ in range(repeats)])
     drawn = drawn[np.isfinite(drawn)]
     return tuple(np.quantile(drawn, [0.025, 0.975]).tolist()) if len(drawn) > 1 else (np.nan, np.nan)  # type: ignore[return-value]

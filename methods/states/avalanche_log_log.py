@@ -58,7 +58,7 @@ class AvalancheLogLog:
 
 
 def line(sizes: np.ndarray) -> tuple[float, float, float]:
-    """Slope and R^2 of the log density of sizes over their logarithm, by least squares; decades that bins in use span."""
+    """Slope and R^2 of the log density of sizes over their logarithm, by least squares; decades that they span."""
     edges = np.unique(np.floor(10 ** np.arange(0, np.log10(sizes.max()) + 1, 1 / BINS_PER_DECADE))) - 0.5
     counts = np.histogram(sizes, edges)[0]
     used = counts >= 3

@@ -78,15 +78,15 @@ class Lyapunov:
         gain = float(np.exp(linear.mean() - growth[-1]))
         if exponent <= 0 or p_value > self.level:
             return Finding.abstain(
-                f"no chaos to be seen: exponent {exponent:.2g}/s, and neighbours part {1 / gain:.2f} times as far as in "
-                f"linear surrogates (p = {p_value:.2g})"
+                f"no chaos to be seen: exponent {exponent:.2g}/s, and neighbours part {1 / gain:.2f} times as far as "
+                f"in linear surrogates (p = {p_value:.2g})"
             )
         notes: dict[str, object] = {"exponent": exponent, "gain": gain, "dimensions": states.shape[2]}
         return Finding({"label": LABEL}, confidence=0.9, notes=notes)
 
 
 def scores(values: np.ndarray, explained: float, most: int) -> np.ndarray:
-    """(trial, time, component): principal components of values (trial, time, unit) that hold so much of the variance."""
+    """(trial, time, component): principal components of values (trial, time, unit), for so much of the variance."""
     flat = values.reshape(-1, values.shape[2])
     centred = flat - flat.mean(axis=0)
     power, vectors = np.linalg.eigh(centred.T @ centred)

@@ -35,8 +35,8 @@ class MultistepRegression:
     mrestimator (Spitzner et al. 2021, PLoS ONE 16:e0249447). Nothing in r_k tells whether spikes cause one another:
     a common drive with an exponential memory gets a branching ratio as well.
 
-    The interval is a bootstrap over trials, of their autocovariances. Abstains where counts have no memory, by Wilcoxon's
-    test over trials at `level`, and where no exponential fits. Cost: lags x bins, and a fit for each resample: seconds.
+    The interval is a bootstrap over trials, of their autocovariances. Abstains where counts have no memory, by
+    Wilcoxon's test over trials at `level`, and where no exponential fits. Cost: lags x bins, and a fit for each resample: seconds.
     """
 
     name: ClassVar[str] = "multistep_regression"
