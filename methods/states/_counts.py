@@ -60,7 +60,7 @@ def in_pieces(counts: np.ndarray, least: int) -> np.ndarray:
 def no_memory(covariance: np.ndarray, level: float) -> Finding | None:
     """An abstention unless the mean autocovariance (trial, lag) beyond lag 0 is positive.
 
-    By Wilcoxon's test of ranks over trials, as few trials hold most of the covariance where activity comes in avalanches.
+    By Wilcoxon's test of ranks over trials, as few of these hold most of the covariance of avalanches.
     """
     from scipy.stats import wilcoxon
 

@@ -24,8 +24,8 @@ class CracklingRelation:
         P(size) ~ size^-t,   P(duration) ~ duration^-a,   mean size of a duration ~ duration^g,   g = (a - 1) / (t - 1)
 
     (Sethna, Dahmen & Myers 2001, Nature 410:242; Friedman et al. 2012, PRL 108:208102.) Accepted within `tolerance`,
-    the deviation from criticality of Ma et al. 2019 (Neuron 104:655), for exponents of a plausible size. Independent units
-    under a common drive can obey it as well (Touboul & Destexhe 2017, Phys Rev E 95:012413).
+    the deviation from criticality of Ma et al. 2019 (Neuron 104:655), for exponents of a plausible size. Independent
+    units under a common drive can obey it as well (Touboul & Destexhe 2017, Phys Rev E 95:012413).
 
     Abstains as `avalanche_log_log`, and where durations span too little to fit.
     """

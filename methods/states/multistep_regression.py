@@ -36,7 +36,8 @@ class MultistepRegression:
     a common drive with an exponential memory gets a branching ratio as well.
 
     The interval is a bootstrap over trials, of their autocovariances. Abstains where counts have no memory, by
-    Wilcoxon's test over trials at `level`, and where no exponential fits. Cost: lags x bins, and a fit for each resample: seconds.
+    Wilcoxon's test over trials at `level`, and where no exponential fits. Cost: lags x bins, and a fit for each
+    resample: seconds.
     """
 
     name: ClassVar[str] = "multistep_regression"

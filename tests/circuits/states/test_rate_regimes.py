@@ -45,13 +45,13 @@ def test_below_the_transition_all_activity_dies_and_the_exponent_is_the_slowest_
 
 @pytest.mark.parametrize(("overlap", "label"), [(0.3, "fixed point"), (2.0, "bistable")])
 def test_the_fixed_points_of_rank_one_are_those_of_the_mean_field(overlap, label):
-    subject = LowRank(n_neurons=1000, overlaps=(overlap,)).subject(RNG(2))
+    subject = LowRank(n_neurons=300, overlaps=(overlap,)).subject(RNG(2))
     assert str(told(subject)["label"].values) == label
     # K = <n tanh(K m)>, solved by iteration over this subject's own vectors
     factor = 3.0
     for _ in range(500):
         factor = float(np.mean(subject.taken[:, 0] * np.tanh(factor * subject.given[:, 0])))
-    found = np.abs(subject.rests(RNG(5)) @ subject.taken[:, 0] / 1000)
+    found = np.abs(subject.rests(RNG(5)) @ subject.taken[:, 0] / 300)
     np.testing.assert_allclose(found, factor, atol=1e-3)
 
 

@@ -1,4 +1,4 @@
-"""Branching ratios and time constants: right where they should be, biased where they are known to be, silent on noise."""
+"""Branching ratios and time constants: right where they should be, biased where known to be, silent on noise."""
 
 from functools import cache
 
