@@ -28,6 +28,11 @@ def linear(drive: Any) -> Any:
     return drive
 
 
+def saturating(drive: Any) -> Any:
+    """tanh(drive): departures from a background rate, of slope 1 there and no more than 1 either way."""
+    return jnp.tanh(drive)
+
+
 def threshold_linear(drive: Any) -> Any:
     """max(drive, 0): its threshold is at 0, so a unit with bias b < 0 has a rheobase of -b."""
     return jax.nn.relu(drive)
