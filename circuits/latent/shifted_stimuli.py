@@ -42,7 +42,7 @@ class ShiftedStimuli:
     n_neurons: Annotated[int, Within(2, 10_000)] = 80
     features: Annotated[int, Within(2, 100)] = 4
     trained: Annotated[int, Within(1, 100)] = 2  # of the features, those that vary in training
-    shift: Share = 1.0  # 0: both conditions have the same stimuli
+    shift: Share = 0.95  # 0: both conditions have the same stimuli; 1: a feature that varies in one is still in the other
     time_constant: TimeConstant = 0.2  # s
     rate: Rate = 10.0  # Hz, median over neurons of b
     rate_spread: Spread = 0.5  # standard deviation of log b over neurons

@@ -18,7 +18,7 @@ from simlab.rules.quantities import Share
 
 _EACH = ("trial", "time", "factor")
 _R2 = Annotated[float, Within(-10, 2)]
-_METRICS = ("r2", "r2_of_truth", "r2_of_answer", "r2_of_truth_new", "n_factors_error")
+_METRICS = ("r2", "r2_of_truth", "r2_of_answer", "r2_first", "r2_new", "r2_transferred", "n_factors_error")
 
 
 @dataclass(frozen=True)
@@ -28,8 +28,9 @@ class Latents:
     Any affine map of the true factors is as good: both sides are whitened, and each is predicted from the other by the
     best affine map, fitted on some trials and scored on others. So an answer is wrong that misses a factor, and one
     that has more of them than there are. Where units share nothing the truth has no factor, and whatever is
-    answered is a false recovery. A truth may state the `condition` of trials: the map is then also fitted in the first
-    condition and scored in the others, which shows whether a summary of the one holds for the other.
+    answered is a false recovery. A truth may state the `condition` of trials: the answer is then also scored in the first
+    condition and in the others apart, and by a map that is fitted in the first and scored in the others, which shows
+    whether a summary of the one holds for the other.
     """
 
     name: ClassVar[str] = "latents"
@@ -63,7 +64,8 @@ class Latents:
         """All metrics; NaN where one is undefined, as all but the number of factors are where units share nothing.
 
         r2_of_truth: of the true factors, from the answer. r2_of_answer: of the answer's, from the truth. r2: the lesser
-        of both. r2_of_truth_new: the first, map and whitening fitted in the first condition and scored in the others.
+        of both. r2_first, r2_new: r2_of_truth within the first condition and within the others, of the factors that vary
+        there. r2_transferred: of the truth in the others, by a map that is fitted in the first.
         """
         if finding.abstained:
             return undefined(self.metrics)
@@ -73,7 +75,19 @@ class Latents:
             return undefined(self.metrics) | errors
         parts = parts_of(true.shape, self.folds)
         both = {"r2_of_truth": explained(said, true, parts), "r2_of_answer": explained(true, said, parts)}
-        return {"r2": min(both.values())} | both | {"r2_of_truth_new": _new(said, true, truth)} | errors
+        return {"r2": min(both.values())} | both | self._by_condition(said, true, truth) | errors
+
+    def _by_condition(self, said: np.ndarray, true: np.ndarray, truth: xr.Dataset) -> dict[str, float]:
+        """`r2_first`, `r2_new` and `r2_transferred`; NaN where trials have one condition or none."""
+        condition = truth["condition"].values if "condition" in truth else np.zeros(len(true), int)
+        first = condition == condition.min()
+        if first.all():
+            return undefined(("r2_first", "r2_new", "r2_transferred"))
+        within = {
+            name: explained(said[some], true[some], parts_of(true[some].shape, self.folds))
+            for name, some in (("r2_first", first), ("r2_new", ~first))
+        }
+        return within | {"r2_transferred": _transferred(said, true, first)}
 
     def recovered(self, metrics: Mapping[str, float]) -> bool:
         """Whether truth and answer explain each other well enough."""
@@ -148,21 +162,16 @@ def _mapped(x: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
     return y.mean(axis=0) + (new - centre) / scale @ slope
 
 
-def _new(said: np.ndarray, true: np.ndarray, truth: xr.Dataset) -> float:
-    """`r2_of_truth` in other conditions than the first, by a map that is fitted in the first; NaN where there is one.
+def _transferred(said: np.ndarray, true: np.ndarray, first: np.ndarray) -> float:
+    """R2 of the truth in other trials than the `first` (trial,), by a map that is fitted in these.
 
-    The variance of each factor is that in the other conditions, each counting alike.
+    The mean over factors, each in shares of its variance in the other trials.
     """
-    if "condition" not in truth:
-        return float("nan")
-    condition = truth["condition"].values
-    first = condition == condition.min()
-    if first.all():
-        return float("nan")
     y = _flat(true[~first])
     error = y - _mapped(_flat(said[first]), _flat(true[first]), _flat(said[~first]))
     spread = y.var(axis=0)
-    return float(1 - np.mean(np.square(error).mean(axis=0)[spread > 0] / spread[spread > 0]))
+    moving = spread > 1e-12
+    return float(1 - np.mean(np.square(error).mean(axis=0)[moving] / spread[moving])) if moving.any() else float("nan")
 
 
 def _oracle(truth: xr.Dataset, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
