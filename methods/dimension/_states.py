@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from methods.dimension._spread import end_to_end
+from methods.latents._factors import steady
 from methods.population._population import principal_components, significant_components
 
 SHUFFLES = 20
@@ -18,7 +19,7 @@ def denoised_states(
     values: (trial, time, unit), z-scored. spacing: samples between states of a trial, so that neighbours in state space
     are not just neighbours in time (Theiler 1986). At most `most` states, drawn without replacement.
     """
-    number = significant_components(end_to_end(values), SHUFFLES, rng)
+    number = significant_components(steady(values), SHUFFLES, rng)
     if not number:
         return np.zeros((0, 0)), 0
     scores = principal_components(end_to_end(values), number).reshape(*values.shape[:2], number)

@@ -8,7 +8,8 @@ from typing import ClassVar, Literal
 import numpy as np
 import xarray as xr
 
-from methods.dimension._spread import Smoothing, end_to_end, z_scored
+from methods.dimension._spread import Smoothing, z_scored
+from methods.latents._factors import steady
 from methods.population._population import circular_shift, spectrum
 from simlab.contracts import Finding, Needs
 from simlab.rules import check_fields
@@ -21,7 +22,9 @@ class ParallelAnalysis:
 
     In a control each unit keeps its own activity and loses its company: it is rolled in time by its own lag, with all
     trials end to end (`shift`), or its trials are put in another order (`trials`), which keeps what is locked to their
-    onset. Smooth or drifting units correlate by chance: a control that breaks smoothness would not know that.
+    onset. Smooth or drifting units correlate by chance: a control that breaks smoothness would not know that. Drifts that
+    begin anew in each trial escape the shift, which cuts them, and not the order of trials; that takes all that follows
+    the trial's course for chance. The power of all units together is made even over the trial first.
     """
 
     name: ClassVar[str] = "parallel_analysis"
@@ -45,11 +48,11 @@ class ParallelAnalysis:
         if isinstance(values, Finding):
             return values
         null = np.array([spectrum(self._shuffled(values, rng)) for _ in range(self.n_shuffles)])
-        above = spectrum(end_to_end(values)) > np.quantile(null, 1 - self.level, axis=0)
+        above = spectrum(steady(values)) > np.quantile(null, 1 - self.level, axis=0)
         return Finding({"linear": len(above) if above.all() else int(above.argmin())})
 
     def _shuffled(self, values: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         if self.control == "shift":
-            return circular_shift(end_to_end(values), rng)
+            return circular_shift(steady(values), rng)
         units = range(values.shape[2])
-        return end_to_end(np.stack([values[rng.permutation(len(values)), :, unit] for unit in units], axis=2))
+        return steady(np.stack([values[rng.permutation(len(values)), :, unit] for unit in units], axis=2))

@@ -88,19 +88,29 @@ def refused(recording: xr.Dataset, needs: Needs) -> Finding | None:
     return None
 
 
-def wanted_factors(x: np.ndarray, n_factors: int, rng: np.random.Generator, most: int | None = None) -> int:
-    """How many factors to fit to x (sample, unit): those asked for, else those that stand out; at most `most`.
+def wanted_factors(values: np.ndarray, n_factors: int, rng: np.random.Generator) -> int:
+    """How many factors to fit to values (trial, time, unit): those asked for, else those that stand out.
 
     Raises NothingShared where none stands out.
     """
-    limit = min(len(x) - 1, x.shape[1], x.shape[1] if most is None else most)
-    if n_factors > 0:
-        return min(n_factors, limit)
-    z = (x - x.mean(axis=0)) / x.std(axis=0)
-    found = min(significant_components(z, SHUFFLES, rng), limit)
+    limit = min(values.shape[0] * values.shape[1] - 1, values.shape[2])
+    found = min(n_factors or significant_components(steady(values), SHUFFLES, rng), limit)
     if not found:
         raise NothingShared
     return found
+
+
+def steady(values: np.ndarray) -> np.ndarray:
+    """(trial, time, unit) as z-scored (sample, unit), each moment of the trial at the same power over units and trials.
+
+    Where all units vary more at some moments (as at a trial's ends, where there is less to smooth over), they correlate
+    more by chance, and more than units do that are shifted against each other.
+    """
+    centred = values - values.mean(axis=(0, 1))
+    centred = centred / centred.std(axis=(0, 1))
+    power = np.sqrt(np.square(centred).mean(axis=(0, 2), keepdims=True))
+    scaled = centred / np.where(power > 0, power, 1.0)
+    return (scaled / scaled.std(axis=(0, 1))).reshape(-1, values.shape[2])
 
 
 class NothingShared(SimlabError):

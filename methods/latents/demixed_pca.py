@@ -22,10 +22,10 @@ class DemixedPca:
         X = single trials (sample, unit),  M_time(t) = mean over trials,  M_condition(t, c) = mean of condition c - M_time
         for each marginal M: the decoder D and encoder F of rank q that minimise |M - X D F|^2 + ridge |D F|^2
 
-    A marginal has as many components as its singular values exceed those of trials whose conditions are shuffled (of
-    time: whose units are rolled within the trial), at most `most_each`. The latents are X D of both marginals: what single
-    trials do along axes that conditions and time define. Activity that varies from trial to trial without regard to
-    either has no axis here. Own implementation, since none is well kept. Seconds.
+    A marginal has as many components as its singular values exceed the largest of `n_shuffles` controls, in which the
+    conditions of trials are shuffled (for time: each trial is rolled by its own lag), at most `most_each`. The latents are
+    X D of both marginals: what single trials do along axes that conditions and time define. Activity that varies from
+    trial to trial without regard to either has no axis here. Own implementation, since none is well kept. Seconds.
     """
 
     name: ClassVar[str] = "demixed_pca"
@@ -38,7 +38,7 @@ class DemixedPca:
     smoothing: Smoothing = 0.05  # s, sd of the Gaussian kernel
     most_each: Annotated[int, Within(1, 100)] = 10  # components of a marginal
     ridge: Annotated[float, Within(0, 1e3)] = 1e-3  # of the regression, in shares of the units' total variance
-    n_shuffles: Repeats = 20
+    n_shuffles: Repeats = 40
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -66,7 +66,7 @@ class DemixedPca:
             null[0].append(_sizes(_marginals(rolled, condition)[0])[0])
             null[1].append(_sizes(_marginals(x, rng.permutation(condition))[1])[0])
         return [
-            min(int((_sizes(marginal) > np.quantile(controls, 0.95)).sum()), self.most_each)
+            min(int((_sizes(marginal) > max(controls)).sum()), self.most_each)
             for marginal, controls in zip(_marginals(x, condition), null, strict=True)
         ]
 

@@ -44,7 +44,7 @@ class FactorAnalysis:
             return refusal
         found = seen(recording, self.bin_width, self.smoothing)
         try:
-            number = wanted_factors(found.flat, self.n_factors, rng)
+            number = wanted_factors(found.values, self.n_factors, rng)
         except NothingShared as reason:
             return Finding.abstain(str(reason))
         x = (found.flat - found.flat.mean(axis=0)) / found.flat.std(axis=0)

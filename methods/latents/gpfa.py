@@ -52,7 +52,7 @@ class Gpfa:
         if not 2 <= bins <= self.longest:
             return Finding.abstain(f"needs trials of 2 to {self.longest} bins of {self.bin_width} s, got {bins}")
         try:
-            smooth = seen(recording, self.bin_width, self.selection_smoothing).flat
+            smooth = seen(recording, self.bin_width, self.selection_smoothing).values
             number = wanted_factors(smooth, self.n_factors, rng)
         except NothingShared as reason:
             return Finding.abstain(str(reason))

@@ -50,7 +50,7 @@ class Nmf:
         if found.flat.min() < 0:
             return Finding.abstain("needs activity that is never negative, and this signal is")
         try:
-            number = wanted_factors(found.flat, self.n_factors, rng) + (self.n_factors == 0)
+            number = wanted_factors(found.values, self.n_factors, rng) + (self.n_factors == 0)
         except NothingShared as reason:
             return Finding.abstain(str(reason))
         x = found.flat / found.flat.std(axis=0)

@@ -68,7 +68,7 @@ class PcaLatents:
         scale = fit.std(axis=0) if self.scaled else 1.0
         x = (fit - fit.mean(axis=0)) / scale
         try:
-            number = wanted_factors(x, self.n_factors, rng)
+            number = wanted_factors(found.values[chosen][:, :, moving], self.n_factors, rng)
         except NothingShared as reason:
             return Finding.abstain(str(reason))
         _, size, axes = np.linalg.svd(x, full_matrices=False)

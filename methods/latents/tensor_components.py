@@ -47,7 +47,7 @@ class TensorComponents:
         found = seen(recording, self.bin_width, self.smoothing)
         x = (found.values - found.flat.mean(axis=0)) / found.flat.std(axis=0)
         try:
-            number = wanted_factors(x.reshape(-1, x.shape[2]), self.n_factors, rng, most=min(x.shape))
+            number = wanted_factors(x, self.n_factors, rng)
         except NothingShared as reason:
             return Finding.abstain(str(reason))
         trial, time, share = self._decomposed(x, number, rng)

@@ -64,8 +64,8 @@ class Latents:
         """All metrics; NaN where one is undefined, as all but the number of factors are where units share nothing.
 
         r2_of_truth: of the true factors, from the answer. r2_of_answer: of the answer's, from the truth. r2: the lesser
-        of both. r2_first, r2_new: r2_of_truth within the first condition and within the others, of the factors that vary
-        there. r2_transferred: of the truth in the others, by a map that is fitted in the first.
+        of both. r2_first, r2_new: of the true factors' variance as it is, not whitened, within the first condition and
+        within the others. r2_transferred: the same in the others, by a map that is fitted in the first.
         """
         if finding.abstained:
             return undefined(self.metrics)
@@ -74,7 +74,10 @@ class Latents:
         if not true.shape[2]:
             return undefined(self.metrics) | errors
         parts = parts_of(true.shape, self.folds)
-        both = {"r2_of_truth": explained(said, true, parts), "r2_of_answer": explained(true, said, parts)}
+        both = {
+            "r2_of_truth": explained(said, whitened(true), parts),
+            "r2_of_answer": explained(true, whitened(said), parts),
+        }
         return {"r2": min(both.values())} | both | self._by_condition(said, true, truth) | errors
 
     def _by_condition(self, said: np.ndarray, true: np.ndarray, truth: xr.Dataset) -> dict[str, float]:
@@ -102,7 +105,7 @@ class Latents:
         said, true = answer(finding, self, truth)["latent"], truth["latent"].values
         if not said.shape[2] or not true.shape[2]:
             return bool(said.shape[2])
-        return explained(true, said, parts_of(true.shape, self.folds)) < self.least_true
+        return explained(true, whitened(said), parts_of(true.shape, self.folds)) < self.least_true
 
     def chance(self, truth: xr.Dataset) -> dict[str, float]:
         """What factors drawn at random explain of new trials on average: nothing, but for what overfitting costs."""
@@ -123,11 +126,11 @@ def parts_of(shape: tuple[int, ...], folds: int) -> np.ndarray:
 
 
 def explained(given: np.ndarray, wanted: np.ndarray, part: np.ndarray) -> float:
-    """Share of the variance of `wanted` (trial, time, factor), whitened, that `given` predicts in parts left out.
+    """Share of the variance of `wanted` (trial, time, factor) that an affine map of `given` predicts in parts left out.
 
     part: (trial, time) the fold of each sample. A `wanted` that is constant, or without factors, is not explained: 0.
     """
-    x, y, fold = _flat(given), whitened(_flat(wanted)), part.ravel()
+    x, y, fold = _flat(given), _flat(wanted), part.ravel()
     if not y.shape[1]:
         return 0.0
     total = left = 0.0
@@ -139,15 +142,15 @@ def explained(given: np.ndarray, wanted: np.ndarray, part: np.ndarray) -> float:
     return 1 - left / total if total > 0 else 0.0
 
 
-def whitened(x: np.ndarray, least: float = 1e-6) -> np.ndarray:
-    """x (sample, factor) centred, rotated and scaled to unit variance; directions of no variance are dropped.
+def whitened(values: np.ndarray, least: float = 1e-6) -> np.ndarray:
+    """Factors (trial, time, factor) centred, rotated and scaled to unit variance; directions of none are dropped.
 
     least: singular value, relative to the largest, below which there is none.
     """
-    centred = x - x.mean(axis=0)
+    centred = _flat(values) - _flat(values).mean(axis=0)
     left, size, _ = np.linalg.svd(centred, full_matrices=False)
     kept = size > max(least * size.max(initial=0.0), 1e-12)
-    return left[:, kept] * np.sqrt(len(x))
+    return (left[:, kept] * np.sqrt(len(centred))).reshape(*values.shape[:2], -1)
 
 
 def _flat(values: np.ndarray) -> np.ndarray:
@@ -163,15 +166,11 @@ def _mapped(x: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
 
 
 def _transferred(said: np.ndarray, true: np.ndarray, first: np.ndarray) -> float:
-    """R2 of the truth in other trials than the `first` (trial,), by a map that is fitted in these.
-
-    The mean over factors, each in shares of its variance in the other trials.
-    """
+    """Share of the truth's variance in other trials than the `first` (trial,), by a map that is fitted in these."""
     y = _flat(true[~first])
-    error = y - _mapped(_flat(said[first]), _flat(true[first]), _flat(said[~first]))
-    spread = y.var(axis=0)
-    moving = spread > 1e-12
-    return float(1 - np.mean(np.square(error).mean(axis=0)[moving] / spread[moving])) if moving.any() else float("nan")
+    left = float(np.square(y - _mapped(_flat(said[first]), _flat(true[first]), _flat(said[~first]))).sum())
+    total = float(np.square(y - y.mean(axis=0)).sum())
+    return 1 - left / total if total > 0 else float("nan")
 
 
 def _oracle(truth: xr.Dataset, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
