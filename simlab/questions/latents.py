@@ -150,11 +150,11 @@ def whitened(values: np.ndarray, least: float = 1e-6) -> np.ndarray:
     centred = _flat(values) - _flat(values).mean(axis=0)
     left, size, _ = np.linalg.svd(centred, full_matrices=False)
     kept = size > max(least * size.max(initial=0.0), 1e-12)
-    return (left[:, kept] * np.sqrt(len(centred))).reshape(*values.shape[:2], -1)
+    return (left[:, kept] * np.sqrt(len(centred))).reshape(*values.shape[:2], int(kept.sum()))
 
 
 def _flat(values: np.ndarray) -> np.ndarray:
-    return values.reshape(-1, values.shape[2]).astype(float)
+    return values.reshape(int(np.prod(values.shape[:2])), values.shape[2]).astype(float)
 
 
 def _mapped(x: np.ndarray, y: np.ndarray, new: np.ndarray) -> np.ndarray:
