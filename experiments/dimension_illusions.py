@@ -72,7 +72,7 @@ def first_share(estimate: Mapping[str, Any], truth: Any) -> float:
 
 
 def half_cosine(estimate: Mapping[str, Any], truth: Any) -> float:
-    """|correlation| of the first component's course over a trial with half a period of a cosine, the mean over trials."""
+    """|correlation| of the first component's course over a trial with half a cosine, the mean over trials."""
     course = estimate["latent"][:, :, 0]
     wave = np.cos(np.pi * (np.arange(course.shape[1]) + 0.5) / course.shape[1])
     return float(np.mean([abs(np.corrcoef(trial, wave)[0, 1]) for trial in course]))
@@ -122,8 +122,8 @@ PHANTOM = "Shinn 2023, PNAS 120:e2310012120: phantom oscillations in principal c
 CLAIMS = (
     Claim(
         "a_walk_looks_low_dimensional",
-        "The first principal component of 400 independent random walks, seen in one trial, holds 6 / pi^2 = .608 of the "
-        "variance.",
+        "The first principal component of 400 independent random walks, seen in one trial, holds 6 / pi^2 = .608 of "
+        "the variance.",
         WALKS,
         of_components(WALK, first_share),
         (0.578, 0.638),
@@ -175,7 +175,7 @@ CLAIMS = (
         for name, words, source, method in (
             ("parallel_analysis", "Parallel analysis", "Horn 1965, Psychometrika 30:179", COUNTS[2]),
             ("cross_validation", "Bi-cross-validation", "Owen & Perry 2009, Ann Appl Stat 3:564", COUNTS[5]),
-            ("factor_analysis", "The likelihood of factor analysis", "Yu et al. 2009, J Neurophysiol 102:614", COUNTS[6]),
+            ("factor_analysis", "Likelihood of factor analysis", "Yu et al. 2009, J Neurophysiol 102", COUNTS[6]),
             ("few_shot_co_smoothing", "Few-shot co-smoothing", "PLoS Comput Biol 2025, 1013789", COUNTS[7]),
         )
     ),
@@ -217,8 +217,8 @@ CLAIMS = (
     ),
     Claim(
         "a_ring_is_not_one_dimension_of_neighbours_in_spikes",
-        "Nearest neighbours of states that are estimated from spikes do not see that a ring has one dimension: at their "
-        "scale there is noise.",
+        "Nearest neighbours of states that are estimated from spikes do not see that a ring has one dimension: at "
+        "their scale there is noise.",
         "analytic: noise has the dimension of the space around it (Facco et al. 2017, Sci Rep 7:12140, on scale)",
         exact(NEIGHBOURS, RING, 0),
         (0.0, 0.2),
@@ -236,9 +236,9 @@ DIMENSION_ILLUSIONS = Experiment(
     name="dimension_illusions",
     asks=(
         "Which counts of dimensions tell factors that neurons share from what each of them does alone? Components of "
-        "smooth noise look like a low-dimensional oscillation, and of independent units like as many dimensions as there "
-        "are samples. How many units and trials do the methods need that are right, and does any see that a bump code of "
-        "eight linear dimensions is a curve?"
+        "smooth noise look like a low-dimensional oscillation, and of independent units like as many dimensions as "
+        "there are samples. How many units and trials do the methods need that are right, and does any see that a bump "
+        "code of eight linear dimensions is a curve?"
     ),
     grids=GRIDS,
     claims=CLAIMS,

@@ -130,9 +130,10 @@ CLAIMS = (
 ILLUSIONS_OF_SUMMARIES = Experiment(
     name="illusions_of_summaries",
     asks=(
-        "A few components explain nearly all of what a population does under the stimuli that were shown. Do they still "
-        "under others? Components and decoders are fitted on one set of stimuli and scored on another, beside a control "
-        "whose sets are alike. And which methods recover smooth latent factors at all, from how many units and trials?"
+        "A few components explain nearly all of what a population does under the stimuli that were shown. Do they "
+        "still under others? Components and decoders are fitted on one set of stimuli and scored on another, beside a "
+        "control whose sets are alike. And which methods recover smooth latent factors at all, from how many units and "
+        "trials?"
     ),
     grids=GRIDS,
     claims=CLAIMS,

@@ -24,12 +24,12 @@ class CurvedManifold:
 
         r_i = baseline + (peak - baseline) prod_j ((1 + cos(theta_j - c_ij)) / 2)^sharpness,   j = 1 .. intrinsic
 
-    Each angle turns at a speed that is an Ornstein-Uhlenbeck process, from an even start in each trial; preferred angles
-    c are drawn evenly. The tuning curve has just K = sharpness harmonics, with the weights 2 C(2K, K - k) / 4^K, so that
-    rates are an affine function of the factors cos(k theta), sin(k theta), k = 1 .. K, or of their products: 2K linear
-    dimensions of a ring, (2K + 1)^2 - 1 of a torus, whose intrinsic dimensions are 1 and 2. Full width at half height is
-    2 arccos(2^(1 - 1/K) - 1): 180 degrees at K = 1, 94 at 4, as of head-direction cells (Taube 2007: 60 to 150).
-    Narrow tuning makes linear dimension grow without bound at one intrinsic dimension (Jazayeri & Ostojic 2021).
+    Each angle turns at a speed that is an Ornstein-Uhlenbeck process, from an even start in each trial; preferred
+    angles c are drawn evenly. The tuning curve has just K = sharpness harmonics, with the weights 2 C(2K, K - k) / 4^K,
+    so that rates are an affine function of the factors cos(k theta), sin(k theta), k = 1 .. K, or of their products: 2K
+    linear dimensions of a ring, (2K + 1)^2 - 1 of a torus, whose intrinsic dimensions are 1 and 2. Full width at half
+    height is 2 arccos(2^(1 - 1/K) - 1): 180 degrees at K = 1, 94 at 4, as of head-direction cells (Taube 2007: 60 to
+    150). Narrow tuning makes linear dimension grow without bound at one intrinsic dimension (Jazayeri & Ostojic 2021).
 
     Truths: `latents` the linear factors; `dimensionality`; `topology` of the ring or torus.
     """

@@ -28,10 +28,10 @@ class LatentFactors:
         or, with the rectified readout,   r_i(t) = b_i max(0, 1 + g_i(t))
 
     x (factor,), p_i: independent stationary Gaussian processes of variance 1 and the same covariance
-    (`circuits.latent.processes`); w_i: drawn evenly from the unit sphere, so that each neuron is modulated alike and the
-    mean rate with an exponential readout is b_i. This is the generative model that factor analysis, Gaussian-process
-    factor analysis and Poisson latent models assume (Yu et al. 2009, J Neurophysiol 102:614; Macke et al. 2011; Cunningham
-    & Yu 2014, Nat Neurosci 17:1500), and so the circuit on which they should work.
+    (`circuits.latent.processes`); w_i: drawn evenly from the unit sphere, so that each neuron is modulated alike and
+    the mean rate with an exponential readout is b_i. This is the generative model that factor analysis,
+    Gaussian-process factor analysis and Poisson latent models assume (Yu et al. 2009, J Neurophysiol 102:614; Macke et
+    al. 2011; Cunningham & Yu 2014, Nat Neurosci 17:1500), and so the circuit on which they should work.
 
     Truths: `latents` x; `dimensionality` linear = intrinsic = factors (a Gaussian cloud is not curved).
     """

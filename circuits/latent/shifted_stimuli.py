@@ -26,13 +26,13 @@ class ShiftedStimuli:
         log r_i(t) = log b_i + depth w_i.s(t) - mean,   s_j: Gaussian processes of variance v_j(condition)
 
     In training trials (condition 0) the first `trained` features have variance 1 and the rest 1 - shift; in new trials
-    (condition 1) it is the other way round. At shift 1 a summary that is fitted on the training trials has never seen the
-    rest: it explains all that varies there, and nothing of what the same neurons encode elsewhere. That is the
+    (condition 1) it is the other way round. At shift 1 a summary that is fitted on the training trials has never seen
+    the rest: it explains all that varies there, and nothing of what the same neurons encode elsewhere. That is the
     interpretability illusion of low-dimensional summaries (Friedman et al. 2023, arXiv 2312.03656, of language models;
     Bolukbasi et al. 2021). At shift 0 both sets are alike: the control. Weights are drawn as those of `latent_factors`.
 
-    The experimenter knows the condition of each trial, not the features. Truths: `latents` s with the `condition` of each
-    trial; `dimensionality` the number of features that vary in either.
+    The experimenter knows the condition of each trial, not the features. Truths: `latents` s with the `condition` of
+    each trial; `dimensionality` the number of features that vary in either.
     """
 
     name: ClassVar[str] = "shifted_stimuli"
@@ -42,7 +42,8 @@ class ShiftedStimuli:
     n_neurons: Annotated[int, Within(2, 10_000)] = 80
     features: Annotated[int, Within(2, 100)] = 4
     trained: Annotated[int, Within(1, 100)] = 2  # of the features, those that vary in training
-    shift: Share = 0.95  # 0: both conditions have the same stimuli; 1: a feature that varies in one is still in the other
+    shift: Share = 0.95
+    """0: both conditions have the same stimuli; 1: a feature that varies in one does not in the other."""
     time_constant: TimeConstant = 0.2  # s
     rate: Rate = 10.0  # Hz, median over neurons of b
     rate_spread: Spread = 0.5  # standard deviation of log b over neurons

@@ -11,9 +11,7 @@ from methods.population._population import principal_components, significant_com
 SHUFFLES = 20
 
 
-def denoised_states(
-    values: np.ndarray, spacing: int, most: int, rng: np.random.Generator
-) -> tuple[np.ndarray, int]:
+def denoised_states(values: np.ndarray, spacing: int, most: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
     """States (point, component) on the components above shifted data, and how many components these are.
 
     values: (trial, time, unit), z-scored. spacing: samples between states of a trial, so that neighbours in state space

@@ -18,12 +18,12 @@ from simlab.rules.quantities import Repeats, Width
 class CrossValidatedPca:
     """Bi-cross-validation (Owen & Perry 2009, Ann Appl Stat 3:564): the rank that predicts a block left out best.
 
-        X = [A B; C D] over (samples, units):   A is predicted by B D_k^+ C,   D_k: the best approximation of D of rank k
+        X = [A B; C D] over (samples, units):   A is predicted by B D_k^+ C,   D_k: D's best approximation of rank k
 
-    A block has one fold of the trials and one of the units; it is in neither B, C nor D, so that a component that only fits
-    noise predicts worse than none. The rank is the least whose mean error over blocks lies within one standard error of
-    the smallest (`one_error`), or the smallest itself. Ranks from 0. Where units do things of their own that go on from
-    trial to trial, blocks are not independent.
+    A block has one fold of the trials and one of the units; it is in neither B, C nor D, so that a component that only
+    fits noise predicts worse than none. The rank is the least whose mean error over blocks lies within one standard
+    error of the smallest (`one_error`), or the smallest itself. Ranks from 0. Where units do things of their own that
+    go on from trial to trial, blocks are not independent.
     """
 
     name: ClassVar[str] = "cross_validated_pca"

@@ -16,12 +16,12 @@ from simlab.rules.quantities import Width
 
 @dataclass(frozen=True)
 class FactorAnalysisDimension:
-    """Cross-validated likelihood of factor analysis (Yu et al. 2009; Williamson et al. 2016, PLoS Comput Biol 12:e1005141).
+    """Cross-validated likelihood of factor analysis (Yu et al. 2009; Williamson et al. 2016, PLoS Comput Biol 12).
 
     The number is that at the peak of the mean log-likelihood of left-out trials, 0 being independent units; the search
-    stops when three more factors brought nothing. With `shared`, it is instead how many of these factors hold that share
-    of the shared variance, as the field often reports it. Smoothed samples are not independent, which the folds of whole
-    trials allow for. Ten models of a few seconds.
+    stops when three more factors brought nothing. With `shared`, it is instead how many of these factors hold that
+    share of the shared variance, as the field often reports it. Smoothed samples are not independent, which the folds
+    of whole trials allow for. Ten models of a few seconds.
     """
 
     name: ClassVar[str] = "factor_analysis_dimension"

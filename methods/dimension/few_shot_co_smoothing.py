@@ -20,10 +20,11 @@ class FewShotCoSmoothing:
     """Latents of some units are mapped onto units that were held out, on `shots` trials, and scored on the rest.
 
     Co-smoothing (Pei et al. 2021, Neural Latents Benchmark) fits the map to held-out units on all training trials, and
-    hardly punishes latents that have more dimensions than there are. With few trials each dimension too many costs, which
-    tells models with extraneous dynamics from those without (few-shot co-smoothing, PLoS Comput Biol 2025, 1013789: there
-    of recurrent state-space models; here of principal components of the units held in). shots=0 is plain co-smoothing,
-    whose draws are bootstraps of the training trials. A least-squares map for each dimension and draw: seconds.
+    hardly punishes latents that have more dimensions than there are. With few trials each dimension too many costs,
+    which tells models with extraneous dynamics from those without (few-shot co-smoothing, PLoS Comput Biol 2025,
+    1013789: there of recurrent state-space models; here of principal components of the units held in). shots=0 is plain
+    co-smoothing, whose draws are bootstraps of the training trials. A least-squares map for each dimension and draw:
+    seconds.
     """
 
     name: ClassVar[str] = "few_shot_co_smoothing"
@@ -51,7 +52,9 @@ class FewShotCoSmoothing:
             return values
         trained = len(values) // 2
         if self.shots > trained:
-            return Finding.abstain(f"needs {2 * self.shots} trials for {self.shots} shots and a test, got {len(values)}")
+            return Finding.abstain(
+                f"needs {2 * self.shots} trials for {self.shots} shots and a test, got {len(values)}"
+            )
         most = min(self.most, int(values.shape[2] * (1 - self.held_out)) - 1)
         errors = [self._errors(values, most, trained, rng) for _ in range(self.divisions)]
         return Finding({"linear": least_rank(np.concatenate(errors), self.one_error)})
@@ -64,9 +67,7 @@ class FewShotCoSmoothing:
         latent = _components(values[:, :, units[len(outside) :]], train)
         draws = [self._drawn(train, rng) for _ in range(self.draws)]
         wanted = values[:, :, outside]
-        return np.array(
-            [[_error(latent[:, :, :k], wanted, few, test) for k in range(most + 1)] for few in draws]
-        )
+        return np.array([[_error(latent[:, :, :k], wanted, few, test) for k in range(most + 1)] for few in draws])
 
     def _drawn(self, train: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The trials that a map is fitted on."""

@@ -20,9 +20,9 @@ from simlab.rules.quantities import Width
 class IsomapDimension:
     """The least number of Isomap coordinates whose residual variance is below `residual` (Tenenbaum et al. 2000).
 
-    Residual variance: 1 - R^2 between distances along the graph of neighbours and in so many coordinates. A closed curve
-    needs two coordinates though its dimension is one: where the states form a ring or a torus, this method counts the
-    dimension of the space that the manifold unrolls into, which is one more or two.
+    Residual variance: 1 - R^2 between distances along the graph of neighbours and in so many coordinates. A closed
+    curve needs two coordinates though its dimension is one: where the states form a ring or a torus, this method counts
+    the dimension of the space that the manifold unrolls into, which is one more or two.
     """
 
     name: ClassVar[str] = "isomap_dimension"

@@ -22,9 +22,9 @@ class ParallelAnalysis:
 
     In a control each unit keeps its own activity and loses its company: it is rolled in time by its own lag, with all
     trials end to end (`shift`), or its trials are put in another order (`trials`), which keeps what is locked to their
-    onset. Smooth or drifting units correlate by chance: a control that breaks smoothness would not know that. Drifts that
-    begin anew in each trial escape the shift, which cuts them, and not the order of trials; that takes all that follows
-    the trial's course for chance. The power of all units together is made even over the trial first.
+    onset. Smooth or drifting units correlate by chance: a control that breaks smoothness would not know that. Drifts
+    that begin anew in each trial escape the shift, which cuts them, and not the order of trials; that takes all that
+    follows the trial's course for chance. The power of all units together is made even over the trial first.
     """
 
     name: ClassVar[str] = "parallel_analysis"

@@ -19,9 +19,9 @@ from simlab.rules.quantities import Width
 class ParticipationRatio:
     """(sum of eigenvalues)^2 / sum of their squares, rounded (Gao et al. 2017, bioRxiv 214262; Litwin-Kumar 2017).
 
-    It weighs dimensions by their variance, so that it is no count of factors, and it takes private noise for dimensions:
-    N independent units in M independent samples give N M / (N + M). `corrected` takes that chance level out of the second
-    moment: tr(C^2) less (tr C)^2 / M, unbiased for Gaussian samples that are independent of one another.
+    It weighs dimensions by their variance, so that it is no count of factors, and it takes private noise for
+    dimensions: N independent units in M independent samples give N M / (N + M). `corrected` takes that chance level out
+    of the second moment: tr(C^2) less (tr C)^2 / M, unbiased for Gaussian samples that are independent of one another.
     """
 
     name: ClassVar[str] = "participation_ratio"

@@ -23,8 +23,9 @@ class TwoNearestNeighbours:
     """TwoNN (Facco et al. 2017, Sci Rep 7:12140) on smoothed states, projected on components above shifted data.
 
     The ratio of the second to the first neighbour's distance is Pareto distributed with the intrinsic dimension as its
-    exponent, whatever the density. Noise has as many dimensions as the space that it lies in, and at the scale of nearest
-    neighbours it is noise that is seen: the estimate lies between the manifold's dimension and the number of components.
+    exponent, whatever the density. Noise has as many dimensions as the space that it lies in, and at the scale of
+    nearest neighbours it is noise that is seen: the estimate lies between the manifold's dimension and the number of
+    components.
     """
 
     name: ClassVar[str] = "two_nearest_neighbours"

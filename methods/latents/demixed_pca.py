@@ -19,13 +19,13 @@ from simlab.rules.quantities import Repeats, Width
 class DemixedPca:
     """Reduced-rank regression of activity on its averages over conditions (Kobak et al. 2016, eLife 5:e10989).
 
-        X = single trials (sample, unit),  M_time(t) = mean over trials,  M_condition(t, c) = mean of condition c - M_time
+        X = single trials (sample, unit),  M_time(t) = mean over trials,  M_condition(t, c) = mean of c - M_time
         for each marginal M: the decoder D and encoder F of rank q that minimise |M - X D F|^2 + ridge |D F|^2
 
     A marginal has as many components as its singular values exceed the largest of `n_shuffles` controls, in which the
-    conditions of trials are shuffled (for time: each trial is rolled by its own lag), at most `most_each`. The latents are
-    X D of both marginals: what single trials do along axes that conditions and time define. Activity that varies from
-    trial to trial without regard to either has no axis here. Own implementation, since none is well kept. Seconds.
+    conditions of trials are shuffled (for time: each trial is rolled by its own lag), at most `most_each`. The latents
+    are X D of both marginals: what single trials do along axes that conditions and time define. Activity that varies
+    from trial to trial without regard to either has no axis here. Own implementation, since none is well kept. Seconds.
     """
 
     name: ClassVar[str] = "demixed_pca"
@@ -80,7 +80,7 @@ class DemixedPca:
 
 
 def _marginals(x: np.ndarray, condition: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """x (trial, time, unit) averaged over trials, and over those of each condition less that, as (trial, time, unit)."""
+    """x (trial, time, unit) averaged over trials, and over each condition's trials less that; both of x's shape."""
     over_all = np.broadcast_to(x.mean(axis=0), x.shape)
     means = np.stack([x[condition == c].mean(axis=0) for c in range(condition.max() + 1)])
     time = over_all - over_all.mean(axis=(0, 1))

@@ -19,8 +19,8 @@ from simlab.rules.quantities import Width
 class FactorAnalysis:
     """Maximum-likelihood factor analysis of square-root counts, smoothed in time; posterior means of the factors.
 
-    Unlike principal components it gives each unit a private variance (Everitt 1984; Santhanam et al. 2009, J Neurophysiol
-    102:1315), so that noisy units do not become factors. The number is found as by `pca_latents`. Seconds.
+    Unlike principal components it gives each unit a private variance (Everitt 1984; Santhanam et al. 2009, J
+    Neurophysiol 102:1315), so that noisy units do not become factors. The number is found as by `pca_latents`. Seconds.
     """
 
     name: ClassVar[str] = "factor_analysis"

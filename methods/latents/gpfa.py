@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.latents._factors import NFactors, NothingShared, at_times, asked_times, refused, seen, wanted_factors
+from methods.latents._factors import NFactors, NothingShared, asked_times, at_times, refused, seen, wanted_factors
 from methods.latents.pca_latents import Smoothing
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields
@@ -19,12 +19,12 @@ from simlab.rules.quantities import Repeats, Width
 
 @dataclass(frozen=True)
 class Gpfa:
-    """Factor analysis of square-root counts whose factors are Gaussian processes (Yu et al. 2009, J Neurophysiol 102:614).
+    """Factor analysis of square-root counts whose factors are Gaussian processes.
 
-    Each factor's time constant is fitted, so that no kernel has to be chosen. The number of factors is that of
-    components above shifted data after smoothing (`selection_smoothing`), unless it is given. Expectation-maximisation
-    costs the cube of (factors x bins) per iteration and trial length: 30 iterations of 100 trials of 2 s in 50 ms bins
-    take some ten seconds. At most `most_fitted` trials are fitted, evenly taken; latents of all are inferred.
+    After Yu et al. 2009 (J Neurophysiol 102:614). Each factor's time constant is fitted, so that no kernel has to be
+    chosen. The number of factors is that of components above shifted data after smoothing (`selection_smoothing`),
+    unless it is given. Expectation-maximisation costs the cube of (factors x bins) in each iteration: 100 trials of 2 s
+    in 50 ms bins take about a second. At most `most_fitted` trials are fitted, evenly taken; latents of all are inferred.
     """
 
     name: ClassVar[str] = "gpfa"

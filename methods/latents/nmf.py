@@ -56,5 +56,7 @@ class Nmf:
         x = found.flat / found.flat.std(axis=0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)
-            parts = NMF(min(number, x.shape[1]), init="nndsvda", max_iter=self.iterations, random_state=0).fit_transform(x)
+            parts = NMF(
+                min(number, x.shape[1]), init="nndsvda", max_iter=self.iterations, random_state=0
+            ).fit_transform(x)
         return found.finding(parts, recording)

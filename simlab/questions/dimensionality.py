@@ -22,9 +22,10 @@ class Dimensionality:
     """How many dimensions units share: `linear` and `intrinsic`, of which an answer states one at least.
 
     linear: the number of factors of which the rates (or, with an exponential readout, their logarithms) are an affine
-    function. intrinsic: the dimension of the manifold that these states lie on, which is less where it is curved: a ring
-    has 1, in 2 linear dimensions or more. What each neuron does for itself, however smoothly, is noise and no dimension
-    of the population: independent neurons have 0. Scored over whichever of the two both answer and truth state.
+    function. intrinsic: the dimension of the manifold that these states lie on, which is less where it is curved: a
+    ring has 1, in 2 linear dimensions or more. What each neuron does for itself, however smoothly, is noise and no
+    dimension of the population: independent neurons have 0. Scored over whichever of the two both answer and truth
+    state.
     """
 
     name: ClassVar[str] = "dimensionality"
@@ -90,7 +91,9 @@ class Dimensionality:
 
     def _errors(self, finding: Finding, truth: xr.Dataset) -> dict[str, float]:
         given = answer(finding, self, truth)
-        require(bool(given), "an answer about dimensionality states `linear`, `intrinsic` or both, got neither: add one")
+        require(
+            bool(given), "an answer about dimensionality states `linear`, `intrinsic` or both, got neither: add one"
+        )
         shared = {name for name in DIMENSIONS if name in given and name in truth}
         return {name: float(given[name] - int(truth[name])) if name in shared else float("nan") for name in DIMENSIONS}
 

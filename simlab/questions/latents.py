@@ -28,9 +28,9 @@ class Latents:
     Any affine map of the true factors is as good: both sides are whitened, and each is predicted from the other by the
     best affine map, fitted on some trials and scored on others. So an answer is wrong that misses a factor, and one
     that has more of them than there are. Where units share nothing the truth has no factor, and whatever is
-    answered is a false recovery. A truth may state the `condition` of trials: the answer is then also scored in the first
-    condition and in the others apart, and by a map that is fitted in the first and scored in the others, which shows
-    whether a summary of the one holds for the other.
+    answered is a false recovery. A truth may state the `condition` of trials: the answer is then also scored in the
+    first condition and in the others apart, and by a map that is fitted in the first and scored in the others, which
+    shows whether a summary of the one holds for the other.
     """
 
     name: ClassVar[str] = "latents"

@@ -49,7 +49,9 @@ def test_independent_units_have_no_dimension(method):
 
 
 def test_walks_that_begin_anew_in_each_trial_escape_the_shift_and_not_the_order_of_trials():
-    shifted, reordered = ([linear(ParallelAnalysis(c), worlds.WALK, seed) for seed in range(4)] for c in ("shift", "trials"))
+    shifted, reordered = (
+        [linear(ParallelAnalysis(c), worlds.WALK, seed) for seed in range(4)] for c in ("shift", "trials")
+    )
     assert np.mean(shifted) > 2
     assert sorted(reordered)[2] == 0
 
@@ -96,7 +98,7 @@ def test_the_least_rank_within_an_error_of_the_best_is_no_more_than_the_best():
     errors = np.array([[1.0, 0.5, 0.39, 0.41], [1.0, 0.42, 0.43, 0.44]])
     assert least_rank(errors, False) == 2
     assert least_rank(errors, True) == 2  # .46 against .41 +- .02
-    assert least_rank(errors + [[0, 0, 0.1, 0], [0, 0, -0.1, 0]], True) == 1  # .46 against .41 +- .08
+    assert least_rank(np.add(errors, [[0, 0, 0.1, 0], [0, 0, -0.1, 0]]), True) == 1  # .46 against .41 +- .08
 
 
 def test_what_a_method_cannot_use_it_abstains_from():
