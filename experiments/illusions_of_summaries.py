@@ -44,7 +44,12 @@ def score(metric: str, method: Any, circuit: Any) -> Callable[[pd.DataFrame], Me
 
 def recovered(method: Any, units: int = 60) -> Callable[[pd.DataFrame], Measured]:
     """How often a method recovers the factors of 80 trials."""
-    chosen = {"method_label": label(method), "circuit": "latent_factors", "role": "circuit", "trials": MANY.trials}
+    chosen: dict[str, Any] = {
+        "method_label": label(method),
+        "circuit": "latent_factors",
+        "role": "circuit",
+        "trials": MANY.trials,
+    }
     return lambda table: rate(table, "recovered", instrument_label=label(Subsample(units)), **chosen)
 
 

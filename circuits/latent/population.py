@@ -68,7 +68,7 @@ class Population:
         circuit, step = self.circuit, self.circuit.step
         latent, rate = circuit.course(self.parts, session, rng)
         time = middles(session.duration, step)
-        common = {"time": time, "latent": latent if latent.shape[2] else None}
+        common: dict[str, Any] = {"time": time, "latent": latent if latent.shape[2] else None}
         if circuit.model == "rate":
             seen = activity(session, circuit.n_neurons, rate=under_effects(session, rate, step, DRIVE_RATE), **common)
         else:

@@ -54,7 +54,8 @@ class CrossValidatedPca:
             for left_out in halves:
                 inside = np.setdiff1d(np.arange(x.shape[1]), left_out)
                 errors += [self._errors(x, fold == k, left_out, inside) for k in np.unique(fold)]
-        return Finding({"linear": least_rank(np.array(errors), self.one_error)})
+        tried = min(map(len, errors))  # halves of an odd number of units are unequal
+        return Finding({"linear": least_rank(np.array([e[:tried] for e in errors]), self.one_error)})
 
     def _errors(self, x: np.ndarray, held: np.ndarray, left_out: np.ndarray, inside: np.ndarray) -> list[float]:
         """Squared error of a block for each rank from 0, in shares of its sum of squares."""

@@ -51,8 +51,8 @@ class TwoNearestNeighbours:
         step = recording.attrs["duration"] / values.shape[1]
         states, number = denoised_states(values, max(1, round(self.spacing / step)), self.most_states, rng)
         states = np.unique(states, axis=0)
-        if not number:
-            return Finding({"intrinsic": 0})
+        if number < 2:
+            return Finding({"intrinsic": number})  # a point, or a line, whatever the distances
         if len(states) < FEWEST:
             return Finding.abstain(f"needs {FEWEST} states that are {self.spacing} s apart, got {len(states)}")
         from skdim.id import TwoNN

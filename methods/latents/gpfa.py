@@ -24,7 +24,8 @@ class Gpfa:
     After Yu et al. 2009 (J Neurophysiol 102:614). Each factor's time constant is fitted, so that no kernel has to be
     chosen. The number of factors is that of components above shifted data after smoothing (`selection_smoothing`),
     unless it is given. Expectation-maximisation costs the cube of (factors x bins) in each iteration: 100 trials of 2 s
-    in 50 ms bins take about a second. At most `most_fitted` trials are fitted, evenly taken; latents of all are inferred.
+    in 50 ms bins take about a second. At most `most_fitted` trials are fitted, evenly taken; latents of all are
+    inferred.
     """
 
     name: ClassVar[str] = "gpfa"

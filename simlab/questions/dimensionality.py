@@ -99,7 +99,7 @@ class Dimensionality:
 
     def _guess(self, truth: xr.Dataset, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         number = int(rng.integers(self.most + 1))
-        return Finding(dict.fromkeys(truth.data_vars, number), confidence=1 / (self.most + 1))
+        return Finding(dict.fromkeys(map(str, truth.data_vars), number), confidence=1 / (self.most + 1))
 
 
 def _oracle(truth: xr.Dataset, recording: xr.Dataset, rng: np.random.Generator) -> Finding:

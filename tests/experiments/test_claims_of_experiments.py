@@ -8,7 +8,9 @@ import pytest
 
 from experiments.attractor_or_not import ATTRACTOR_OR_NOT, PASSIVE
 from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
+from experiments.dimension_illusions import DIMENSION_ILLUSIONS, RATIO, WHITE, first_share, half_cosine
 from experiments.first_light import FIRST_LIGHT
+from experiments.illusions_of_summaries import ILLUSIONS_OF_SUMMARIES, SHIFTED, SUMMARY
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
 from experiments.null_certificate import NULL_CERTIFICATE
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
@@ -17,7 +19,15 @@ from simlab.claims import ClaimResult
 from simlab.fingerprint import label
 
 WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT)
-EXPERIMENTS = (*WITH_ORACLE, INVARIANCE, NULL_CERTIFICATE, PUBLISHED_CONNECTIVITY, WIRING_AND_CONFOUNDS)
+EXPERIMENTS = (
+    *WITH_ORACLE,
+    DIMENSION_ILLUSIONS,
+    ILLUSIONS_OF_SUMMARIES,
+    INVARIANCE,
+    NULL_CERTIFICATE,
+    PUBLISHED_CONNECTIVITY,
+    WIRING_AND_CONFOUNDS,
+)
 N = 20
 
 
@@ -137,3 +147,23 @@ def test_a_cause_that_is_none_counts_once_for_each_answer_and_not_where_environm
     assert most.verdict == "fails"
     silent = answers(np.nan, spared, status="abstained")
     assert verdict(INVARIANCE, "invariant_prediction_keeps_its_rate", silent).verdict == "not measured"
+
+
+def test_shares_and_half_cosines_are_those_of_the_answers_and_ratios_those_of_theory():
+    time = (np.arange(40) + 0.5) / 40
+    latent = np.stack([2 * np.cos(np.pi * time), np.cos(2 * np.pi * time)], axis=1)[None]
+    assert first_share({"latent": latent}, None) == pytest.approx(0.8)
+    assert half_cosine({"latent": -latent}, None) == pytest.approx(1)
+    plan = {"method_label": label(RATIO), "circuit_label": label(WHITE), "trials": 1, "duration": 1.0}
+    table = cells("participation_ratio", **plan).assign(cell=[f"c{k}" for k in range(N)])
+    claim = next(c for c in DIMENSION_ILLUSIONS.claims if c.name == "participation_ratio_in_100_samples")
+    assert claim.check(table, lambda cell: ({"linear": 50}, None)).measured.value == 1
+    assert claim.check(table, lambda cell: ({"linear": 60}, None)).verdict == "fails"
+
+
+def test_a_summary_that_holds_for_new_stimuli_breaks_the_claim_that_it_fails():
+    summary = {"circuit": "shifted_stimuli", "circuit_label": label(SHIFTED), "method_label": label(SUMMARY)}
+    illusion = cells("pca_latents", r2_new=0.4 + 0.01 * first(0.5), **summary)
+    assert verdict(ILLUSIONS_OF_SUMMARIES, "the_summary_fails_on_new_stimuli", illusion).verdict == "holds"
+    sound = cells("pca_latents", r2_new=0.9 + 0.01 * first(0.5), **summary)
+    assert verdict(ILLUSIONS_OF_SUMMARIES, "the_summary_fails_on_new_stimuli", sound).verdict == "fails"

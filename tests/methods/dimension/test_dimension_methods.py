@@ -48,6 +48,11 @@ def test_independent_units_have_no_dimension(method):
     assert sorted(found)[1] == 0  # at most one in three, at the level of each
 
 
+def test_an_odd_number_of_units_is_divided_into_unequal_halves():
+    found = CrossValidatedPca().analyse(worlds.small(units=15), np.random.default_rng(0))
+    assert found.estimate["linear"] == 2
+
+
 def test_walks_that_begin_anew_in_each_trial_escape_the_shift_and_not_the_order_of_trials():
     shifted, reordered = (
         [linear(ParallelAnalysis(c), worlds.WALK, seed) for seed in range(4)] for c in ("shift", "trials")
