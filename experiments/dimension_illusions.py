@@ -209,7 +209,7 @@ CLAIMS = (
     ),
     Claim(
         "shifted_controls_miss_drift",
-        "Shifting units in time is no control for walks that begin anew in each trial: parallel analysis of their rates "
+        "Shifting units in time is no control for walks that begin anew in each trial: parallel analysis of rates "
         "finds no dimension in fewer than half of such recordings.",
         "Harris 2020, bioRxiv 2020.11.29.402719 (nonsense correlations), for the argument",
         exact(ParallelAnalysis(), DRIFT),
