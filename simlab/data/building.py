@@ -112,18 +112,20 @@ def activity(
     spikes: tuple[np.ndarray, np.ndarray, np.ndarray] | None = None,
     rate: np.ndarray | None = None,
     time: np.ndarray | None = None,
+    latent: np.ndarray | None = None,
     behaviour: np.ndarray | None = None,
     outcome: np.ndarray | None = None,
 ) -> xr.Dataset:
     """An Activity from (trial, time [s], neuron) spike columns in any order and/or `rate` (trial, time, neuron).
 
     Spikes are put on the lab's clock (`simlab.data.clock`), one per neuron and tick at most. `time` [s] labels the
-    samples of rate and behaviour; `outcome` (trial,) says how well each trial's behaviour served its task, from 0 to 1
-    (the share of it that was right). The session's stimulus is resampled onto `time` when that
-    is given, and keeps its own steps otherwise. Raises SimlabError where the parts do not fit one another.
+    samples of rate, latent and behaviour. `latent` (trial, time, factor), what rates are a function of, is kept for
+    truths and never recorded. `outcome` (trial,) says how well each trial's behaviour served its task, from 0 to 1
+    (the share of it that was right). The session's stimulus is resampled onto `time` when that is given, and keeps its
+    own steps otherwise. Raises SimlabError where the parts do not fit one another.
     """
     shown: dict[str, Any] = {"behaviour": behaviour, "condition": session.conditions, "outcome": outcome}
-    variables: dict[str, Any] = {"rate": rate} | shown
+    variables: dict[str, Any] = {"rate": rate, "latent": latent} | shown
     coords: dict[str, Any] = {"trial": np.arange(session.trials), "neuron": np.arange(n_neurons)}
     if spikes is not None:
         trial, when, neuron = _clocked_spikes(spikes, session.duration)

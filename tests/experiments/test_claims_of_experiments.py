@@ -10,7 +10,9 @@ from experiments.attractor_or_not import ATTRACTOR_OR_NOT, PASSIVE
 from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
 from experiments.correlated_area import CORRELATED_AREA
 from experiments.correlated_area import PLANS as DECISIONS
+from experiments.dimension_illusions import DIMENSION_ILLUSIONS, RATIO, WHITE, first_share, half_cosine
 from experiments.first_light import FIRST_LIGHT
+from experiments.illusions_of_summaries import ILLUSIONS_OF_SUMMARIES, SHIFTED, SUMMARY
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
 from experiments.null_certificate import NULL_CERTIFICATE
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
@@ -29,6 +31,15 @@ WITH_ORACLE = (
     STEP_OR_RAMP_OR_ATTRACTOR,
 )
 EXPERIMENTS = (*WITH_ORACLE, INVARIANCE, NULL_CERTIFICATE, PUBLISHED_CONNECTIVITY, WIRING_AND_CONFOUNDS)
+WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT)
+EXPERIMENTS = (
+    *WITH_ORACLE,
+    DIMENSION_ILLUSIONS,
+    ILLUSIONS_OF_SUMMARIES,
+    INVARIANCE,
+    NULL_CERTIFICATE,
+    PUBLISHED_CONNECTIVITY,
+    WIRING_AND_CONFOUNDS,
 N = 20
 
 
@@ -170,3 +181,19 @@ def test_an_ineffective_inactivation_is_claimed_of_the_rival_alone():
     blamed = cells("silencing_screen", false_share=1.0, **(at | {"circuit": "decision_pools"}))
     found = verdict(CORRELATED_AREA, "its_inactivation_has_no_effect", pd.concat([spared, blamed]))
     assert (found.verdict, found.measured.n) == ("holds", N)
+def test_shares_and_half_cosines_are_those_of_the_answers_and_ratios_those_of_theory():
+    time = (np.arange(40) + 0.5) / 40
+    latent = np.stack([2 * np.cos(np.pi * time), np.cos(2 * np.pi * time)], axis=1)[None]
+    assert first_share({"latent": latent}, None) == pytest.approx(0.8)
+    assert half_cosine({"latent": -latent}, None) == pytest.approx(1)
+    plan = {"method_label": label(RATIO), "circuit_label": label(WHITE), "trials": 1, "duration": 1.0}
+    table = cells("participation_ratio", **plan).assign(cell=[f"c{k}" for k in range(N)])
+    claim = next(c for c in DIMENSION_ILLUSIONS.claims if c.name == "participation_ratio_in_100_samples")
+    assert claim.check(table, lambda cell: ({"linear": 50}, None)).measured.value == 1
+    assert claim.check(table, lambda cell: ({"linear": 60}, None)).verdict == "fails"
+def test_a_summary_that_holds_for_new_stimuli_breaks_the_claim_that_it_fails():
+    summary = {"circuit": "shifted_stimuli", "circuit_label": label(SHIFTED), "method_label": label(SUMMARY)}
+    illusion = cells("pca_latents", r2_new=0.4 + 0.01 * first(0.5), **summary)
+    assert verdict(ILLUSIONS_OF_SUMMARIES, "the_summary_fails_on_new_stimuli", illusion).verdict == "holds"
+    sound = cells("pca_latents", r2_new=0.9 + 0.01 * first(0.5), **summary)
+    assert verdict(ILLUSIONS_OF_SUMMARIES, "the_summary_fails_on_new_stimuli", sound).verdict == "fails"
