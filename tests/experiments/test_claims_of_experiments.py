@@ -27,11 +27,9 @@ WITH_ORACLE = (
     CONNECTIVITY_SAMPLING,
     CORRELATED_AREA,
     FIRST_LIGHT,
-    WHO_DOES_WHAT,
     STEP_OR_RAMP_OR_ATTRACTOR,
+    WHO_DOES_WHAT,
 )
-EXPERIMENTS = (*WITH_ORACLE, INVARIANCE, NULL_CERTIFICATE, PUBLISHED_CONNECTIVITY, WIRING_AND_CONFOUNDS)
-WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT)
 EXPERIMENTS = (
     *WITH_ORACLE,
     DIMENSION_ILLUSIONS,
@@ -40,6 +38,7 @@ EXPERIMENTS = (
     NULL_CERTIFICATE,
     PUBLISHED_CONNECTIVITY,
     WIRING_AND_CONFOUNDS,
+)
 N = 20
 
 
@@ -181,6 +180,8 @@ def test_an_ineffective_inactivation_is_claimed_of_the_rival_alone():
     blamed = cells("silencing_screen", false_share=1.0, **(at | {"circuit": "decision_pools"}))
     found = verdict(CORRELATED_AREA, "its_inactivation_has_no_effect", pd.concat([spared, blamed]))
     assert (found.verdict, found.measured.n) == ("holds", N)
+
+
 def test_shares_and_half_cosines_are_those_of_the_answers_and_ratios_those_of_theory():
     time = (np.arange(40) + 0.5) / 40
     latent = np.stack([2 * np.cos(np.pi * time), np.cos(2 * np.pi * time)], axis=1)[None]
@@ -191,6 +192,8 @@ def test_shares_and_half_cosines_are_those_of_the_answers_and_ratios_those_of_th
     claim = next(c for c in DIMENSION_ILLUSIONS.claims if c.name == "participation_ratio_in_100_samples")
     assert claim.check(table, lambda cell: ({"linear": 50}, None)).measured.value == 1
     assert claim.check(table, lambda cell: ({"linear": 60}, None)).verdict == "fails"
+
+
 def test_a_summary_that_holds_for_new_stimuli_breaks_the_claim_that_it_fails():
     summary = {"circuit": "shifted_stimuli", "circuit_label": label(SHIFTED), "method_label": label(SUMMARY)}
     illusion = cells("pca_latents", r2_new=0.4 + 0.01 * first(0.5), **summary)
