@@ -25,6 +25,10 @@ class ParallelAnalysis:
     onset. Smooth or drifting units correlate by chance: a control that breaks smoothness would not know that. Drifts
     that begin anew in each trial escape the shift, which cuts them, and not the order of trials; that takes all that
     follows the trial's course for chance. The power of all units together is made even over the trial first.
+
+    Where trials are short against what units do on their own, the shift breaks that up too and is too lenient: among
+    neurons that wander with 0.2 s, it claims a dimension in 7 of 30 recordings of 20 trials of 1 s, 9 of 40 of 40 trials
+    of 2 s and 3 of 40 of 10 trials of 8 s; the order of trials in 5, 4 and 5.
     """
 
     name: ClassVar[str] = "parallel_analysis"
