@@ -36,21 +36,23 @@ REGIMES = {(1, 2, 1): "torus attractor", (1, 1, 0): "ring attractor", (1, 0, 0):
 class GridAttractor:
     """Grid cells on sheets that close to tori, with local inhibition whose centre is shifted (Burak & Fiete 2009).
 
-        tau dx_i/dt = -x_i + [sum_j W_ji x_j + A (1 + alpha e_i . v)]_+ + sqrt(F x_i) eta_i
+        tau dx_i/dt = -x_i + [sum_j W_ji x_j + A (1 + alpha e_i . v + c (h(phase_i - phase) - 1/3))]_+ + sqrt(F x_i) eta_i
         W_ji = (13/lambda)^2 sum_images W0(z_i - z_j - l e_j),   W0(z) = exp(-gamma z^2) - exp(-beta z^2)
 
     with z the place on the sheet, v the animal's velocity, e the preferred direction of a neuron (one of four), beta =
     3/lambda^2, gamma = 1.05 beta and l = 2 lambda/13 (PLoS Comput Biol 5:e1000291, eqs. 1 to 4; there lambda = 13
     neurons). A sheet here is one period, closed as a twisted torus so that bumps make a triangular lattice
-    (Guanella et al. 2007). alpha is found from how fast the noise-free bump follows, so that fields are `spacing` apart.
+    (Guanella et al. 2007). alpha is found from how fast the noise-free bump follows, so that fields lie `spacing` apart.
+    c is a weak input from landmarks: h is a sum of three cosines that is largest where bump and place agree. It corrects
+    what noise makes of the integral, as borders do (Hardcastle, Ganguli & Giocomo 2015, Neuron 86:827).
 
     Each place of a sheet stands for many neurons alike, whose pooled spikes are as noisy as `pooled_fano` says; of one
     of them the spikes are recorded, as a Poisson process of rate x. An effect on a recorded neuron reaches all those
     that stand in its place.
 
-    Task: trials of foraging from a place that is known at first; later places are integrated from the velocity, so that
-    noise lets bump and place drift apart (`drift`). In sleep, a share `asleep` of the trials, no place is known and
-    nothing is seen; the velocity input wanders on by itself, as it does awake (Gardner et al. 2019, Trettel et al.
+    Task: trials of foraging from a place that is known at first; later places are integrated from the velocity. With
+    `landmarks` = 0, as in darkness, noise lets bump and place drift apart (`drift`). In sleep, a share `asleep` of the trials, no place is known and
+    nothing is seen; the velocity input wanders on by itself, as fast as awake (Gardner et al. 2019, Trettel et al.
     2019, Nat Neurosci 22:598 and 609, for grid cells that stay coordinated in sleep).
     """
 
@@ -73,6 +75,8 @@ class GridAttractor:
     """Hz, A: sets the rates, which are proportional to it; peaks of some 12 Hz (Hafting et al. 2005: 5 to 20 Hz)."""
     pooled_fano: Annotated[float, Within(0, 1)] = 1 / 512
     """F: CV^2 = 1/8 of 64 neurons in each place, 16,384 in all, as many as in Burak & Fiete 2009."""
+    landmarks: Share = 0.01
+    """c: enough to keep fields as sharp as grid cells' are, and a hundredth of the drive."""
     asleep: Share = 0.0  # of the trials
     walk: Walk = field(default_factory=Walk)
 
@@ -147,8 +151,9 @@ class GridAttractorSubject:
         """Noisy rates (trial, step, neuron) [Hz] of recorded neurons, every `STEP`."""
         from simlab.simulators.rates import simulate
 
-        first, velocity = self._motion(session, rng)
-        phase, current = zip(*(module.command(first, velocity) for module in self.modules), strict=True)
+        path, seen = self._path(session, rng)
+        clue = np.where(seen, self.circuit.landmarks, 0.0)
+        phase, current = zip(*(module.command(path, INPUT_STEP, clue) for module in self.modules), strict=True)
         whole = padded(session, self.recorded, len(self.modules) * self.circuit.size**2)
         _, rate = simulate(
             self._network(), Session(session.trials, whole_steps(session), perturbations=whole.perturbations), rng,
@@ -157,19 +162,19 @@ class GridAttractorSubject:
         )  # fmt: skip
         return rate[:, :, self.recorded]
 
-    def _motion(self, session: Session, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
-        """Places (trial, 2) [m] at which trials begin, and velocities (trial, input step, 2) [m/s] from there on.
+    def _path(self, session: Session, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        """Places (trial, input step + 1, 2) [m] every `INPUT_STEP`, and in which trials (trial,) they are real.
 
-        Asleep, both are the network's own: any place, and the wandering of a velocity that meets no wall.
+        Asleep, they are the network's own: from any place on, the wandering of a velocity that meets no wall.
         """
         place, walk = places(session), self.circuit.walk
-        steps = round(whole_steps(session) / STEP)
-        place = np.concatenate([place, np.repeat(place[:, -1:], steps + 1 - place.shape[1], axis=1)], axis=1)
-        dreams = ~awake(place)
-        free = np.cumsum(velocities(walk, int(dreams.sum()), steps + 1, rng) * STEP, axis=1)
-        place[dreams] = rng.uniform(0, walk.box, (int(dreams.sum()), 1, 2)) + free
-        stride = round(INPUT_STEP / STEP)
-        return place[:, 0], np.diff(place[:, ::stride], axis=1) / INPUT_STEP
+        steps = round(whole_steps(session) / STEP) + 1
+        place = np.concatenate([place, np.repeat(place[:, -1:], steps - place.shape[1], axis=1)], axis=1)
+        seen = awake(place)
+        dreams = int((~seen).sum())
+        free = np.cumsum(velocities(walk, dreams, steps, rng) * STEP, axis=1)
+        place[~seen] = rng.uniform(0, walk.box, (dreams, 1, 2)) + free
+        return place[:, :: round(INPUT_STEP / STEP)], seen
 
     def _network(self):  # type: ignore[no-untyped-def]
         """All modules as one network, with no weights between them."""

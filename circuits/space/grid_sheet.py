@@ -1,6 +1,6 @@
 """A sheet of grid cells closed to a torus: phases, lattice, recurrent weights and the states that they hold up.
 
-Phases are coordinates (u, v) in [0, 1)^2 along two edges of the lattice at 60 degrees; one period is the unit of length.
+Phases are coordinates (u, v) in [0, 1)^2 along two edges of the lattice at 60 degrees; a period is the unit of length.
 """
 
 from __future__ import annotations

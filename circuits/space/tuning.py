@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from circuits.space.grid_sheet import Sheet, directions, phase_of
+from circuits.space.grid_sheet import LATTICE, Sheet, directions, hexagon, phase_of, phases
 
 FINE = 64
 """Phases along a period at which rates are tabulated: 8 mm where fields are 0.5 m apart."""
@@ -30,12 +30,20 @@ class Module:
         """Phases (..., 2) in [0, 1) of places (..., 2) [m]."""
         return (phase_of(place, self.spacing, self.orientation) + self.origin) % 1
 
-    def command(self, first: np.ndarray, velocity: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        """Phases (trial, 2) where bumps begin, and the velocity input (trial, step, neuron) [Hz] that moves them."""
-        angle = self.orientation
-        turn = np.array([[np.cos(angle), np.sin(angle)], [-np.sin(angle), np.cos(angle)]])
-        on_sheet = velocity @ turn.T / (self.spacing * self.sheet.gain)
-        return self.phase(first), self.sheet.drive * on_sheet @ directions(self.sheet.size).T
+    def command(self, path: np.ndarray, step: float, landmarks: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        """Phases (trial, 2) where bumps begin, and the input (trial, step, neuron) [Hz] that moves them along a path.
+
+        path: places (trial, step + 1, 2) [m] at the ends of steps [s]. landmarks (trial,): of the drive, how much of
+        the input tells the place in the middle of a step.
+        """
+        unwrapped = phase_of(path, self.spacing, self.orientation)
+        velocity = np.diff(unwrapped, axis=1) @ LATTICE / (step * self.sheet.gain)
+        current = velocity @ directions(self.sheet.size).T
+        middle = (unwrapped[:, 1:] + unwrapped[:, :-1]) / 2 + self.origin
+        told = np.flatnonzero(landmarks)
+        near = hexagon(phases(self.sheet.size) - middle[told, :, None]) - 1 / 3
+        current[told] += landmarks[told, None, None] * near
+        return self.phase(path[:, 0]), self.sheet.drive * current
 
     def table(self, neurons: np.ndarray) -> np.ndarray:
         """Noise-free rates (fine phase, neuron) [Hz] of these neurons: the sheet's states, between them by splines."""
