@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
-from typing import Annotated, ClassVar
+from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -22,6 +22,9 @@ from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Count, Share, SynapticTimeConstant
 from simlab.session import Session
 
+if TYPE_CHECKING:
+    from simlab.simulators.rates import RateNetwork
+
 INPUT_STEP = 0.04
 """s between changes of the velocity input: half the memory of the heading, and no displacement is lost."""
 
@@ -36,24 +39,25 @@ REGIMES = {(1, 2, 1): "torus attractor", (1, 1, 0): "ring attractor", (1, 0, 0):
 class GridAttractor:
     """Grid cells on sheets that close to tori, with local inhibition whose centre is shifted (Burak & Fiete 2009).
 
-        tau dx_i/dt = -x_i + [sum_j W_ji x_j + A (1 + alpha e_i . v + c (h(phase_i - phase) - 1/3))]_+ + sqrt(F x_i) eta_i
+        tau dx_i/dt = -x_i + [sum_j W_ji x_j + A (1 + alpha e_i . v + c (h(phase_i - phase) - 1/3))]_+
+                      + sqrt(F x_i) eta_i
         W_ji = (13/lambda)^2 sum_images W0(z_i - z_j - l e_j),   W0(z) = exp(-gamma z^2) - exp(-beta z^2)
 
     with z the place on the sheet, v the animal's velocity, e the preferred direction of a neuron (one of four), beta =
     3/lambda^2, gamma = 1.05 beta and l = 2 lambda/13 (PLoS Comput Biol 5:e1000291, eqs. 1 to 4; there lambda = 13
-    neurons). A sheet here is one period, closed as a twisted torus so that bumps make a triangular lattice
-    (Guanella et al. 2007). alpha is found from how fast the noise-free bump follows, so that fields lie `spacing` apart.
-    c is a weak input from landmarks: h is a sum of three cosines that is largest where bump and place agree. It corrects
-    what noise makes of the integral, as borders do (Hardcastle, Ganguli & Giocomo 2015, Neuron 86:827).
+    neurons). A sheet here is one period, closed as a twisted torus so that bumps make a triangular lattice (Guanella
+    et al. 2007). alpha is found from how fast the noise-free bump follows, so that fields lie `spacing` apart. c is a
+    weak input from landmarks: h is a sum of three cosines, largest where bump and place agree. It corrects what noise
+    makes of the integral, as borders do (Hardcastle, Ganguli & Giocomo 2015, Neuron 86:827).
 
     Each place of a sheet stands for many neurons alike, whose pooled spikes are as noisy as `pooled_fano` says; of one
     of them the spikes are recorded, as a Poisson process of rate x. An effect on a recorded neuron reaches all those
     that stand in its place.
 
     Task: trials of foraging from a place that is known at first; later places are integrated from the velocity. With
-    `landmarks` = 0, as in darkness, noise lets bump and place drift apart (`drift`). In sleep, a share `asleep` of the trials, no place is known and
-    nothing is seen; the velocity input wanders on by itself, as fast as awake (Gardner et al. 2019, Trettel et al.
-    2019, Nat Neurosci 22:598 and 609, for grid cells that stay coordinated in sleep).
+    `landmarks` = 0, as in darkness, noise lets bump and place drift apart (`drift`). In sleep, a share `asleep` of the
+    trials, no place is known and nothing is seen; the velocity input wanders on by itself, as fast as awake (Gardner
+    et al. 2019, Trettel et al. 2019, Nat Neurosci 22:598 and 609, for grid cells that stay coordinated in sleep).
     """
 
     name: ClassVar[str] = "grid_attractor"
@@ -176,10 +180,8 @@ class GridAttractorSubject:
         place[~seen] = rng.uniform(0, walk.box, (dreams, 1, 2)) + free
         return place[:, :: round(INPUT_STEP / STEP)], seen
 
-    def _network(self):  # type: ignore[no-untyped-def]
+    def _network(self) -> RateNetwork:
         """All modules as one network, with no weights between them."""
-        from dataclasses import replace
-
         from scipy.linalg import block_diag
 
         network = self.circuit.sheet.network(noisy=True)

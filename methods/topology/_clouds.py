@@ -1,4 +1,4 @@
-"""Shared by the methods of shape: persistence of a cloud of points, cut off where it costs too much, and its samples."""
+"""Shared by the methods of shape: the persistence of a cloud of points, and how noise is taken out of it."""
 
 from __future__ import annotations
 
@@ -41,23 +41,15 @@ def above_largest_gap(lifetimes: np.ndarray) -> int:
     return int(np.argmax(-np.diff(lifetimes))) + 1 if len(lifetimes) > 1 else 0
 
 
-def densest(points: np.ndarray, n_points: int, neighbours: int) -> np.ndarray:
-    """At most n_points of a cloud (point, dimension), from its dense parts, apart from one another and smoothed.
+def dense_states(points: np.ndarray, neighbours: int, kept: float) -> np.ndarray:
+    """The densest share `kept` of a cloud (point, dimension), each point moved to the mean of its neighbours.
 
-    A point's density is judged by the distance to its neighbour of rank `neighbours`. Points are taken in falling order
-    of density, unless one taken before is nearer than half that distance; each stands for the mean of its neighbours.
+    A point's density is judged by the distance to its neighbour of rank `neighbours`.
     """
     from scipy.spatial import cKDTree
 
-    tree = cKDTree(points)
     rank = min(neighbours + 1, len(points))
-    distance, index = tree.query(points, rank)
+    distance, index = cKDTree(points).query(points, rank)
     radius = distance.reshape(len(points), -1)[:, -1]
-    free, taken = np.ones(len(points), bool), []
-    for at in np.argsort(radius):
-        if free[at]:
-            taken.append(at)
-            free[tree.query_ball_point(points[at], radius[at] / 2)] = False
-        if len(taken) == n_points:
-            break
-    return np.asarray(points[index.reshape(len(points), -1)[taken]].mean(axis=1))
+    dense = radius <= np.quantile(radius, kept)
+    return np.asarray(points[index.reshape(len(points), -1)[dense]].mean(axis=1))

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
-
 AXES = (("x", "position_x"), ("y", "position_y"))
 """What the coordinates of the place are called."""
 

@@ -36,7 +36,7 @@ class GridScore:
 
     n_bins: Annotated[int, Within(8, 200)] = 30  # along an edge of the box; 3 cm if it is 1 m long
     smoothing: Annotated[float, Within(0, 20)] = 1.5  # bins, sd of the Gaussian kernel
-    n_shuffles: Annotated[int, Within(1, 10_000)] = 5  # of each unit; those of all units are pooled
+    n_shuffles: Annotated[int, Within(1, 10_000)] = 2  # of each unit; those of all units are pooled
     level: Level = 0.05
     majority: Share = 0.5  # share of units that must be of a kind
 
@@ -60,7 +60,9 @@ class GridScore:
             "grid_share": float(grids), "field_share": float(fields),
         }  # fmt: skip
         if max(grids, fields) <= self.majority:
-            return Finding.abstain(f"{grids:.0%} of the units are grid cells and {fields:.0%} have a field: no majority")
+            return Finding.abstain(
+                f"{grids:.0%} of the units are grid cells and {fields:.0%} have a field: no majority"
+            )
         loops = 2 if grids > self.majority else 0
         return Finding({"b0": 1, "b1": loops, "b2": loops // 2}, confidence=float(max(grids, fields)), notes=notes)
 
