@@ -6,14 +6,14 @@ import numpy as np
 
 
 def folded(states: np.ndarray, steps: np.ndarray) -> bool:
-    """Whether states (place, neuron) of places that are no neighbours are nearer than those of neighbours.
+    """Whether states (place, neuron) of places that are no neighbours are as near as those of neighbours, or nearer.
 
     steps (place, place): how many steps of the grid on which the places lie take one from one to the other. A
     continuous image without a fold is homeomorphic to what it is an image of; however uneven its distances are.
     """
     apart = np.linalg.norm(states[:, None] - states, axis=-1)
     nearest = np.where(steps == 1, apart, np.inf).min(axis=1)
-    return bool(((apart < np.minimum(nearest[:, None], nearest)) & (steps > 1)).any())
+    return bool(((apart <= np.minimum(nearest[:, None], nearest)) & (steps > 1)).any())
 
 
 def grid_steps(side: int, closed: bool) -> np.ndarray:

@@ -77,7 +77,7 @@ class RingAlignedGrid:
         from simlab.simulators.rates import RateNetwork
         from simlab.simulators.transfers import threshold_linear
 
-        along = phases(self.size)[:, 0]
+        along = cell_phases(self.size)[:, 0]
         cosine = np.cos(2 * np.pi * (along[:, None] - along))
         return RateNetwork(
             (self.tuned_weight * cosine - self.inhibition) / self.size**2,
@@ -90,7 +90,7 @@ class RingAlignedGrid:
 
     def tuned_input(self, phase: np.ndarray) -> np.ndarray:
         """The input (..., neuron) [Hz] at phases (..., 2) of the place; none where these are NaN."""
-        near = hexagon(phases(self.size) - np.asarray(phase)[..., None, :]) - 1 / 3
+        near = hexagon(cell_phases(self.size) - np.asarray(phase)[..., None, :]) - 1 / 3
         return np.asarray(np.nan_to_num(self.drive * self.input_depth * near))
 
     def states(self, phase: np.ndarray, shown: bool) -> np.ndarray:
@@ -154,6 +154,15 @@ class RingAlignedGridSubject:
             "dynamics": lambda: truths.one(label=REGIMES[_shape_asleep(self.circuit)]),
         }
         return truths.among(self.circuit.name, question, answers)
+
+
+def cell_phases(size: int) -> np.ndarray:
+    """(neuron, 2): rows of v, each moved along u against the last, so that no two cells have one u.
+
+    A bump on a ring of few places would be caught between them (Noorman et al. 2024, Nat Neurosci 27:2207).
+    """
+    regular = phases(size)
+    return np.stack([regular[:, 0] + (regular[:, 1] - 0.5) / size, regular[:, 1]], axis=1)
 
 
 @lru_cache(maxsize=32)

@@ -34,7 +34,7 @@ def test_the_input_makes_a_torus_of_what_the_synapses_make_a_ring():
     assert persistent(awake) == (2, 1)
     assert persistent(asleep[::16]) == (1, 0)
     across = asleep.reshape(16, 16, -1)
-    assert np.ptp(across, axis=1).max() < 1e-3 * asleep.max()  # nothing is left of the second phase
+    assert np.ptp(across, axis=1).max() < 0.01 * asleep.max()  # nothing is left of the second phase
 
 
 def test_without_input_a_ring_is_all_and_without_ring_a_point():
@@ -45,8 +45,8 @@ def test_without_input_a_ring_is_all_and_without_ring_a_point():
 def test_a_bump_that_is_left_alone_has_one_neutral_direction():
     state = CIRCUIT.states(np.zeros((1, 2)), shown=False)[0]
     first, second = fixed_point(CIRCUIT.network(), state).eigenvalues[:2].real
-    assert abs(first) < 0.5
-    assert second < -5
+    assert abs(first) < 1
+    assert second < -50
 
 
 def test_peaks_are_those_of_grid_cells():
