@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from circuits.space.feedforward_grid import FeedforwardGrid
 from experiments.attractor_or_not import ATTRACTOR_OR_NOT, PASSIVE
 from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
 from experiments.correlated_area import CORRELATED_AREA
@@ -16,11 +17,13 @@ from experiments.illusions_of_summaries import ILLUSIONS_OF_SUMMARIES, SHIFTED, 
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
 from experiments.null_certificate import NULL_CERTIFICATE
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
+from experiments.shape_is_not_architecture import DROWSY, REPLAY, SHAPE_IS_NOT_ARCHITECTURE
 from experiments.step_or_ramp_or_attractor import STEP_OR_RAMP_OR_ATTRACTOR
 from experiments.who_does_what import EACH, IN_AREAS, LESIONS, PREDICTING, WHO_DOES_WHAT, WIDER
 from experiments.wiring_and_confounds import WIRING_AND_CONFOUNDS
 from simlab.claims import ClaimResult
 from simlab.fingerprint import label
+from simlab.instruments.recording.subsample import Subsample
 
 WITH_ORACLE = (
     ATTRACTOR_OR_NOT,
@@ -39,6 +42,8 @@ EXPERIMENTS = (
     PUBLISHED_CONNECTIVITY,
     WIRING_AND_CONFOUNDS,
 )
+WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT, SHAPE_IS_NOT_ARCHITECTURE)
+EXPERIMENTS = (*WITH_ORACLE, INVARIANCE, NULL_CERTIFICATE, PUBLISHED_CONNECTIVITY, WIRING_AND_CONFOUNDS)
 N = 20
 
 
@@ -200,3 +205,43 @@ def test_a_summary_that_holds_for_new_stimuli_breaks_the_claim_that_it_fails():
     assert verdict(ILLUSIONS_OF_SUMMARIES, "the_summary_fails_on_new_stimuli", illusion).verdict == "holds"
     sound = cells("pca_latents", r2_new=0.9 + 0.01 * first(0.5), **summary)
     assert verdict(ILLUSIONS_OF_SUMMARIES, "the_summary_fails_on_new_stimuli", sound).verdict == "fails"
+
+
+def foraging(method: str, circuit: str, n_units: int = 80, **columns: object) -> pd.DataFrame:
+    seen = {"instrument_label": label(Subsample(n_units=n_units)), "trials": 20, "duration": 30.0}
+    return cells(method, circuit=circuit, question="topology", **(seen | columns))
+
+
+def test_growth_with_cells_is_compared_within_subjects_and_ring_with_torus_at_one_number():
+    few, many = (
+        foraging("cohomology_by_subsampling", "grid_attractor", n, recovered=first(r))
+        for n, r in ((10, 0.1), (80, 1.0))
+    )
+    grown = verdict(SHAPE_IS_NOT_ARCHITECTURE, "a_torus_takes_many_cells", pd.concat([few, many]))
+    assert (round(grown.measured.value, 6), grown.verdict) == (0.9, "holds")
+    ring = foraging("cohomology_by_subsampling", "ring_attractor", 20, recovered=1.0)
+    torus = foraging("cohomology_by_subsampling", "grid_attractor", 20, recovered=first(0.2))
+    found = verdict(SHAPE_IS_NOT_ARCHITECTURE, "a_ring_takes_fewer_cells_than_a_torus", pd.concat([ring, torus, few]))
+    assert (round(found.measured.value, 6), found.verdict) == (0.8, "holds")
+
+
+def test_a_torus_in_driven_cells_breaks_the_claim_that_only_a_rhythm_makes_one():
+    driven = pd.concat(
+        foraging(method, "feedforward_grid", role="rival", recovered=1.0)
+        for method in ("cohomology_by_subsampling", "denoised_homology")
+    )
+    assert verdict(SHAPE_IS_NOT_ARCHITECTURE, "feedforward_cells_make_a_torus", driven).verdict == "holds"
+    assert verdict(SHAPE_IS_NOT_ARCHITECTURE, "without_a_rhythm_there_is_no_torus", driven).verdict == "fails"
+
+
+def test_sleep_separates_only_from_cells_that_rest_in_it():
+    attractor = cells("coactivity_across_states", circuit=DROWSY.name, circuit_label=label(DROWSY), recovered=1.0)
+    resting = FeedforwardGrid(DROWSY)
+    rivals = [
+        cells("coactivity_across_states", role="rival", circuit=c.name, circuit_label=label(c), false_recovery=fooled)
+        for c, fooled in ((resting, 0.0), (REPLAY, 1.0))
+    ]
+    table = pd.concat([attractor, *rivals])
+    asleep = verdict(SHAPE_IS_NOT_ARCHITECTURE, "sleep_tells_an_attractor_from_driven_cells", table)
+    assert asleep.measured.value == 1.0
+    assert verdict(SHAPE_IS_NOT_ARCHITECTURE, "replay_undoes_the_argument_from_sleep", table).verdict == "holds"
