@@ -9,7 +9,7 @@ import numpy as np
 
 from circuits.memory.line_attractor import LineAttractor
 from circuits.memory.regimes import distinct
-from circuits.memory.remembered import DRIVE_RATE, MemorySubject, kept_states, scattered, slopes
+from circuits.memory.remembered import DRIVE_RATE, MemorySubject, kept_states, scattered, slopes, wiring
 from simlab import truths
 from simlab.rules import Within, check_fields
 
@@ -40,7 +40,7 @@ class DiscreteAttractors:
 
     like: LineAttractor = field(default_factory=LineAttractor)  # whose cells and slopes it has
     states: Annotated[int, Within(2, 40)] = 2  # levels
-    steepness: Annotated[float, Within(0.05, 50)] = 4.0  # k over the number of groups; below about 1 no level holds
+    steepness: Annotated[float, Within(0.05, 50)] = 2.0  # k over the number of groups; below about 1 no level holds
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -78,7 +78,7 @@ class DiscreteAttractors:
         network = self.network(slope, threshold)
         answers = {
             "dynamics": lambda: truths.one(label=switch_regime(subject)),
-            "connectivity": lambda: truths.wiring(network.weights, "1/Hz"),
+            "connectivity": lambda: wiring(network.weights, "1/Hz"),
             "topology": lambda: truths.shape((len(held(subject)), 0, 0)),
         }
         jitter = np.full(n, self.gain * like.jitter(like.time_constant))
@@ -96,7 +96,7 @@ class DiscreteAttractors:
         n, base = len(slope), self.like.base
         weights = np.tile((self.gain / (n * slope))[:, None], (1, n))
         bias = -self.gain * threshold - base * weights.sum(axis=0)
-        rheobase = 2 * DRIVE_RATE / self.like.depth  # at the steepest point, where a rate changes by slope / 2 per u
+        rheobase = 2 * DRIVE_RATE / slope  # at the steepest point; a current raises rates, of falling neurons as well
         return RateNetwork(
             weights, self.like.time_constant, logistic_between, (base - slope, base + slope), bias, rheobase=rheobase
         )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 import numpy as np
 
 from circuits.memory.regimes import linear_regime
-from circuits.memory.remembered import CUE, DRIVE_RATE, INTERVAL, MemorySubject, scattered, slopes
+from circuits.memory.remembered import CUE, DRIVE_RATE, INTERVAL, MemorySubject, scattered, slopes, wiring
 from simlab import truths
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import SynapticTimeConstant
@@ -87,7 +87,7 @@ def integrator(
     network = rate_network(weights, tau, like.base)
     answers = {
         "dynamics": lambda: truths.one(label=linear_regime(network.jacobian(np.full(len(slope), like.base)), tau)),
-        "connectivity": lambda: truths.wiring(weights, "1"),
+        "connectivity": lambda: wiring(weights, "1"),
         "topology": lambda: truths.shape((1, 0, 0)),
     }
     return MemorySubject(

@@ -144,3 +144,8 @@ def kept_states(subject: MemorySubject, values: np.ndarray, duration: float = 2.
 def _dark_is_zero(cue: Callable[[np.ndarray], np.ndarray], values: np.ndarray) -> np.ndarray:
     """The cue's drive (trial, sample, neuron), which where nothing is shown (NaN) is none."""
     return np.where(np.isnan(values)[..., None], 0.0, cue(np.nan_to_num(values)))
+
+
+def wiring(weights: np.ndarray, units: str) -> xr.Dataset:
+    """The truth about weights (pre, post) between pools; what a pool gives itself is no connection of two."""
+    return truths.wiring(weights * ~np.eye(len(weights), dtype=bool), units)
