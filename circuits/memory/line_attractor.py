@@ -46,7 +46,7 @@ class LineAttractor:
     time_constant: TimeConstant = 0.1  # s, of NMDA receptors (Seung et al. 2000)
     eigenvalue: Annotated[float, Within(0, 1)] = 0.995  # of W: 20 s (Seung et al. 2000)
     base: Base = 20.0  # Hz at the middle value (oculomotor integrator: 0 to 80 Hz, Aksay et al. 2001)
-    depth: Depth = 12.0  # Hz per unit of the value; single neurons have 0.5 to 1.5 of it
+    depth: Depth = 9.0  # Hz per unit of the value; single neurons have 0.5 to 1.5 of it
     diffusion: Annotated[float, Within(0, 10, "1/s")] = 0.01  # D: a standard deviation of .14 after 2 s
     interval_cv: IntervalCV = 0.7  # of spikes: between regular cells of the brainstem and Poisson-like ones of cortex
     model: Literal["spiking", "rate"] = "spiking"  # or "rate"
