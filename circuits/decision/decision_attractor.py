@@ -87,8 +87,11 @@ class DecisionAttractor:
 
     def prior(self, rng: np.random.Generator) -> DecisionAttractor:
         """Strengths and gain 8% around the default: further off, one side wins before any evidence or none does."""
-        names = ("self_excitation", "excitation", "inhibition", "evidence_gain")
-        return replace(self, **{name: float(getattr(self, name) * rng.uniform(0.92, 1.08)) for name in names})
+        near = rng.uniform(0.92, 1.08, 4).tolist()
+        return replace(
+            self, self_excitation=self.self_excitation * near[0], excitation=self.excitation * near[1],
+            inhibition=self.inhibition * near[2], evidence_gain=self.evidence_gain * near[3],
+        )  # fmt: skip
 
     def pools(self) -> tuple[Pool, ...]:
         """Left, right and inhibitory."""
@@ -109,10 +112,12 @@ class DecisionAttractor:
 
     def competition(self) -> Competition:
         """Its mean field under the stimulus, with no evidence for either side."""
-        inputs = (max(1, round(self.connection_probability * n)) for n in (self.n_selective, self.n_inhibitory))
+        selective, inhibitory = (
+            max(1, round(self.connection_probability * n)) for n in (self.n_selective, self.n_inhibitory)
+        )
         return Competition(
             self.external + self.stimulus_drive, self.external_inhibitory, self.noise, self.self_excitation,
-            self.cross_excitation, self.excitation, self.inhibition, *inputs, self.dt,
+            self.cross_excitation, self.excitation, self.inhibition, selective, inhibitory, self.dt,
         )  # fmt: skip
 
     def subject(self, rng: np.random.Generator) -> DecisionAttractorSubject:
