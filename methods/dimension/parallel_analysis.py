@@ -27,8 +27,8 @@ class ParallelAnalysis:
     follows the trial's course for chance. The power of all units together is made even over the trial first.
 
     Where trials are short against what units do on their own, the shift breaks that up too and is too lenient: among
-    neurons that wander with 0.2 s, it claims a dimension in 7 of 30 recordings of 20 trials of 1 s, 9 of 40 of 40 trials
-    of 2 s and 3 of 40 of 10 trials of 8 s; the order of trials in 5, 4 and 5.
+    neurons that wander with 0.2 s, it claims a dimension in 7 of 30 recordings of 20 trials of 1 s, in 9 of 40 of 40
+    trials of 2 s and in 3 of 40 of 10 trials of 8 s; the order of trials in 5, 4 and 5.
     """
 
     name: ClassVar[str] = "parallel_analysis"
