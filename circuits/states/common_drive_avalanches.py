@@ -27,8 +27,8 @@ class CommonDriveAvalanches:
     power laws, and even the relation between their exponents that criticality predicts (Touboul & Destexhe 2010, PLoS
     ONE 5:e8982; 2017, Phys Rev E 95:012413). There g is the positive part of an Ornstein-Uhlenbeck process, here so
     with drive="rectified" (relative variance pi - 1, whatever the network's). The default, a square-root process, is
-    what the branching process itself becomes with many neurons; matched to `like` are then rates of the neurons, variance
-    of the population's count in a step, and its time constant. The counts' autocorrelation falls short of the
+    what the branching process itself becomes with many neurons; matched to `like` are then rates of the neurons,
+    variance of the population's count in a step, and its time constant. The counts' autocorrelation falls short of the
     network's by the factor m^2 at all lags.
 
     What differs is what is absent: no spike causes another, and the branching ratio is 0.

@@ -12,11 +12,12 @@ from experiments.first_light import FIRST_LIGHT
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
 from experiments.null_certificate import NULL_CERTIFICATE
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
+from experiments.timescales_and_criticality import DRIVEN, LARGE, SEEN, STATES, TIMESCALES_AND_CRITICALITY
 from experiments.wiring_and_confounds import WIRING_AND_CONFOUNDS
 from simlab.claims import ClaimResult
 from simlab.fingerprint import label
 
-WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT)
+WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT, TIMESCALES_AND_CRITICALITY)
 EXPERIMENTS = (*WITH_ORACLE, INVARIANCE, NULL_CERTIFICATE, PUBLISHED_CONNECTIVITY, WIRING_AND_CONFOUNDS)
 N = 20
 
@@ -137,3 +138,24 @@ def test_a_cause_that_is_none_counts_once_for_each_answer_and_not_where_environm
     assert most.verdict == "fails"
     silent = answers(np.nan, spared, status="abstained")
     assert verdict(INVARIANCE, "invariant_prediction_keeps_its_rate", silent).verdict == "not measured"
+
+
+def test_branching_ratios_are_held_against_the_published_bands_for_each_number_of_units():
+    where = {"circuit_label": label(LARGE), "question": "branching_ratio"}
+    tables = [
+        cells(method, instrument_label=label(SEEN[100]), ratio=np.linspace(low, high, N), **where)
+        for method, low, high in (("conventional_regression", 0.3, 0.36), ("multistep_regression", 0.96, 0.97))
+    ]
+    tables[1]["method_label"] = "multistep_regression(n_resamples=20)"
+    table = pd.concat(tables)
+    assert verdict(TIMESCALES_AND_CRITICALITY, "conventional_regression_from_100", table).verdict == "holds"
+    assert verdict(TIMESCALES_AND_CRITICALITY, "multistep_regression_from_100", table).verdict == "fails"
+    assert verdict(TIMESCALES_AND_CRITICALITY, "multistep_regression_from_1", table).verdict == "not measured"
+
+
+def test_an_abstention_counts_as_no_claim_of_states():
+    right = cells("bistability", circuit_label=label(STATES), question="dynamics", recovered=1.0)
+    refused = cells("bistability", circuit_label=label(DRIVEN), question="dynamics", status="abstained")
+    table = pd.concat([right, refused])
+    assert verdict(TIMESCALES_AND_CRITICALITY, "up_and_down_states_are_recognised", table).verdict == "holds"
+    assert verdict(TIMESCALES_AND_CRITICALITY, "a_slow_drive_is_not_taken_for_states", table).verdict == "holds"

@@ -68,6 +68,7 @@ def test_help_names_every_command(simlab):
 def test_list_of_a_kind_prints_bare_names(simlab):
     assert simlab("list", "questions").stdout.split() == [
         "assemblies",
+        "branching_ratio",
         "cell_type",
         "circuit",
         "connectivity",
@@ -77,6 +78,7 @@ def test_list_of_a_kind_prints_bare_names(simlab):
         "localisation",
         "mechanism",
         "necessity",
+        "timescale",
         "topology",
     ]
 

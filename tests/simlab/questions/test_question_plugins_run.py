@@ -13,8 +13,8 @@ import six_questions
 from six_questions import CIRCUITS, METHODS, QUESTIONS
 
 HOUSE = (
-    "assemblies", "cell_type", "circuit", "connectivity", "effect", "intervention_response", "localisation",
-    "mechanism", "necessity", "topology",
+    "assemblies", "branching_ratio", "cell_type", "circuit", "connectivity", "effect", "intervention_response", "localisation",
+    "mechanism", "necessity", "timescale", "topology",
 )  # fmt: skip
 
 EXPERIMENT = f"""
