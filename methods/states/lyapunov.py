@@ -18,6 +18,13 @@ LABEL = "chaos"
 FEWEST_SAMPLES = 20
 """In a trial."""
 
+FEWEST_DIMENSIONS = 3
+"""A flow in fewer has no chaos (Poincare & Bendixson)."""
+
+LARGEST_JUMP = 0.5
+"""Share of the growth of distances that may fall on the first sample: noise parts neighbours at once, a flow little by
+little."""
+
 
 @dataclass(frozen=True)
 class Lyapunov:
@@ -28,7 +35,8 @@ class Lyapunov:
     principal components that hold `explained` of the variance, which takes the place of delays where many units are
     seen. Noise has positive slopes as well: what marks chaos is that after `horizon` a neighbour still predicts better
     than in surrogates that have the recording's spectra and cross-spectra and are linear (Theiler et al. 1992, Physica
-    D 58:77; Prichard & Theiler 1994, PRL 73:951). The share of surrogates that do as well must be below `level`.
+    D 58:77; Prichard & Theiler 1994, PRL 73:951). The share of surrogates that do as well must be below `level`. And
+    neighbours must not part at once, as noise makes them, nor live in fewer than three dimensions.
 
     Looks at the first `most_states`. Cost: as many searches for neighbours as there are surrogates, some ten seconds.
 
@@ -69,7 +77,12 @@ class Lyapunov:
         states = scores(values, self.explained, self.most_components)
         if np.abs(np.diff(states, axis=1)).max() < 1e-3 * states.std():
             return Finding.abstain("the signals stand still")
+        if states.shape[2] < FEWEST_DIMENSIONS:
+            return Finding.abstain(f"{states.shape[2]} components hold the variance: a flow in so few has no chaos")
         growth = divergence(states, ahead, self.references, rng)
+        jump = (growth[1] - growth[0]) / max(growth[-1] - growth[0], 1e-12)
+        if jump > LARGEST_JUMP:
+            return Finding.abstain(f"neighbours part at once, as by noise: {jump:.2f} of their distance in one sample")
         exponent = float(np.polyfit(step * np.arange(ahead + 1), growth, 1)[0])
         linear = np.array(
             [divergence(surrogate(states, rng), ahead, self.references, rng)[-1] for _ in range(self.n_surrogates)]

@@ -20,6 +20,7 @@ from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
 from experiments.shape_is_not_architecture import DROWSY, REPLAY, SHAPE_IS_NOT_ARCHITECTURE
 from experiments.step_or_ramp_or_attractor import STEP_OR_RAMP_OR_ATTRACTOR
 from experiments.who_does_what import EACH, IN_AREAS, LESIONS, PREDICTING, WHO_DOES_WHAT, WIDER
+from experiments.timescales_and_criticality import DRIVEN, LARGE, SEEN, STATES, TIMESCALES_AND_CRITICALITY
 from experiments.wiring_and_confounds import WIRING_AND_CONFOUNDS
 from simlab.claims import ClaimResult
 from simlab.fingerprint import label
@@ -43,6 +44,8 @@ EXPERIMENTS = (
     PUBLISHED_CONNECTIVITY,
     WIRING_AND_CONFOUNDS,
 )
+WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT, TIMESCALES_AND_CRITICALITY)
+EXPERIMENTS = (*WITH_ORACLE, INVARIANCE, NULL_CERTIFICATE, PUBLISHED_CONNECTIVITY, WIRING_AND_CONFOUNDS)
 N = 20
 
 
@@ -244,3 +247,19 @@ def test_sleep_separates_only_from_cells_that_rest_in_it():
     asleep = verdict(SHAPE_IS_NOT_ARCHITECTURE, "sleep_tells_an_attractor_from_driven_cells", table)
     assert asleep.measured.value == 1.0
     assert verdict(SHAPE_IS_NOT_ARCHITECTURE, "replay_undoes_the_argument_from_sleep", table).verdict == "holds"
+def test_branching_ratios_are_held_against_the_published_bands_for_each_number_of_units():
+    where = {"circuit_label": label(LARGE), "question": "branching_ratio"}
+    tables = [
+        cells(method, instrument_label=label(SEEN[100]), ratio=np.linspace(low, high, N), **where)
+        for method, low, high in (("conventional_regression", 0.3, 0.36), ("multistep_regression", 0.96, 0.97))
+    tables[1]["method_label"] = "multistep_regression(n_resamples=20)"
+    table = pd.concat(tables)
+    assert verdict(TIMESCALES_AND_CRITICALITY, "conventional_regression_from_100", table).verdict == "holds"
+    assert verdict(TIMESCALES_AND_CRITICALITY, "multistep_regression_from_100", table).verdict == "fails"
+    assert verdict(TIMESCALES_AND_CRITICALITY, "multistep_regression_from_1", table).verdict == "not measured"
+def test_an_abstention_counts_as_no_claim_of_states():
+    right = cells("bistability", circuit_label=label(STATES), question="dynamics", recovered=1.0)
+    refused = cells("bistability", circuit_label=label(DRIVEN), question="dynamics", status="abstained")
+    table = pd.concat([right, refused])
+    assert verdict(TIMESCALES_AND_CRITICALITY, "up_and_down_states_are_recognised", table).verdict == "holds"
+    assert verdict(TIMESCALES_AND_CRITICALITY, "a_slow_drive_is_not_taken_for_states", table).verdict == "holds"

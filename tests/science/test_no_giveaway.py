@@ -29,6 +29,8 @@ from circuits.networks.bold_nodes import BoldNodes
 from circuits.networks.cortical_patch import CorticalPatch
 from circuits.networks.hidden_hub import HiddenHub
 from circuits.networks.sign_and_type import SignAndType
+from circuits.states.branching import Branching
+from circuits.states.up_down import UpDown
 from methods.wiring.spike_count_correlation import SpikeCountCorrelation
 from simlab.contracts import SimlabError
 from simlab.execution.strict.seal import seal
@@ -65,6 +67,8 @@ SMALL = {
     "logic_tree": (LogicTree(inputs=8),),
     "stimulated_chain": (StimulatedChain(pairs=3),),
     "ramping_decision": (RampingDecision(n_neurons=30),),
+    "branching": (Branching(n_neurons=60, branching_ratio=0.9, mean_rate=5.0),),
+    "up_down": (UpDown(n_excitatory=24, n_inhibitory=6),),
 }
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""
 PLAN, SCAN = Plan(4, 0.25), Plan(2, 60.0)

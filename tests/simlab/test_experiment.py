@@ -95,7 +95,7 @@ def test_a_method_that_asks_what_nobody_registered_is_an_error_before_anything_i
     class Stranger(LagCorrelation):
         question = "colour"
 
-    said = r"asks 'colour', but the questions are assemblies, cell_type, circuit.*simlab\.questions"
+    said = r"asks 'colour', but the questions are assemblies, branching_ratio, cell_type.*simlab\.questions"
     with pytest.raises(SimlabError, match=said):
         replace(GRID, methods=(Stranger(),))
 

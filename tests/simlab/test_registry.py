@@ -35,7 +35,7 @@ def test_an_unknown_name_lists_what_exists():
         match=r"named 'nonesuch'; there are: adapting_synapses, .*; to use one of your own by name, `simlab.reg",
     ):
         registry.get("circuits", "nonesuch")
-    with pytest.raises(RegistryError, match=r"questions: assemblies, cell_type, circuit"):
+    with pytest.raises(RegistryError, match=r"questions: assemblies, branching_ratio, cell_type"):
         registry.find("nonesuch")
 
 

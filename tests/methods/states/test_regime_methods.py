@@ -68,7 +68,7 @@ def test_a_branching_process_that_is_set_off_now_and_then_looks_critical_and_poi
 
 @pytest.mark.parametrize("method", AVALANCHE)
 def test_too_few_avalanches_or_other_candidates_are_refused(method):
-    assert "avalanches" in method.analyse(spiking_recording(6, 2.0).assign_attrs(brief=BRIEF), RNG(5)).abstained
+    assert "avalanches" in method.analyse(spiking_recording(10, 1.0, 5).assign_attrs(brief=BRIEF), RNG(5)).abstained
     other = spiking_recording(40, 10.0).assign_attrs(brief={"candidates": ("feedforward", "ring attractor")})
     assert "tells branching process from its rivals" in method.analyse(other, RNG(5)).abstained
 

@@ -184,7 +184,7 @@ def test_what_is_no_frozen_dataclass_is_found_out():
         def analyse(self, recording, rng):
             return Finding.abstain("no")
 
-    assert "question must be one of assemblies, cell_type, circuit" in failures(Thawed())
+    assert "question must be one of assemblies, branching_ratio, cell_type" in failures(Thawed())
     assert "is a frozen dataclass" in failures(Thawed())
     assert "has a name" in failures(Thawed())
 
