@@ -167,8 +167,8 @@ CLAIMS = (
     ),
     Claim(
         "the_comparison_survives_drift",
-        "Where baselines drift over trials by 40%, the comparison of ten units is still right on ramps and steps in four "
-        "of five.",
+        "Where baselines drift over trials by 40%, the comparison of ten units is still right on ramps and steps in "
+        "four of five.",
         "bioRxiv 249672 (2018): baseline fluctuations are much of the variance and in neither model; band: simlab's",
         drift(COMPARED),
         (0.8, 1.0),
