@@ -57,6 +57,7 @@ ONE_CELL = Grid(
 )
 
 PLAIN = ("ramping_decision", "stepping_decision")
+WITH_DRIFT = (label(DRIFTING), label(STEPS.imitating(DRIFTING)))
 
 
 def seen(units: int) -> dict[str, Any]:
@@ -105,11 +106,14 @@ def ramps_without_a_baseline(table: pd.DataFrame, answer: Any) -> Measured:
     return called(table, answer, NO_BASELINE, "ramping_decision", "stepping", units=10)
 
 
-def drift(method: Any) -> Callable[[pd.DataFrame, Any], Measured]:
-    """How often ramps of drifting baseline are called steps by this method, ten units."""
+def drift(method: Any) -> Callable[[pd.DataFrame], Measured]:
+    """How often this method is right where baselines drift, over ramps and steps alike, ten units.
 
-    def measure(table: pd.DataFrame, answer: Any) -> Measured:
-        return called(table, answer, method, "ramping_decision(baseline_drift=0.4)", "stepping", units=10)
+    Over both: a method that under drift calls everything ramping would never be seen to err on ramps alone.
+    """
+
+    def measure(table: pd.DataFrame) -> Measured:
+        return mean(table, "correct", circuit_label=WITH_DRIFT, **of(method), **seen(10))
 
     return measure
 
@@ -162,21 +166,19 @@ CLAIMS = (
         answers=True,
     ),
     Claim(
-        "drift_alone_does_not_make_steps",
-        "Baselines that drift over trials by 40% do not make ramps look like steps to models of two bounds and ten "
-        "units: at most a fifth are called so.",
-        "bioRxiv 249672 (2018), who find baseline fluctuations to be much of the variance and in neither model",
+        "the_comparison_survives_drift",
+        "Where baselines drift over trials by 40%, the comparison of ten units is still right on ramps and steps in "
+        "four of five.",
+        "bioRxiv 249672 (2018): baseline fluctuations are much of the variance and in neither model; band: simlab's",
         drift(COMPARED),
-        (0.0, 0.2),
-        answers=True,
+        (0.8, 1.0),
     ),
     Claim(
-        "following_the_drift_does_no_harm",
-        "Nor do they where rates are scaled by what each unit fired in the trials around.",
-        "the correction that bioRxiv 249672 (2018) asks for",
+        "following_the_drift_repairs_it",
+        "It is where rates are scaled by what each unit fired in the trials around.",
+        "the correction that bioRxiv 249672 (2018) asks for; band: simlab's",
         drift(FOLLOWED),
-        (0.0, 0.2),
-        answers=True,
+        (0.8, 1.0),
     ),
     Claim(
         "steps_pass_for_diffusion",

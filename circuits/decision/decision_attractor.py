@@ -55,7 +55,7 @@ class DecisionAttractor:
 
     name: ClassVar[str] = "decision_attractor"
     mechanism: ClassVar[str] = "attractor decision"
-    questions: ClassVar[tuple[str, ...]] = ("dynamics", "connectivity", "cell_type")
+    questions: ClassVar[tuple[str, ...]] = ("dynamics", "latents", "connectivity", "cell_type")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
     regime: ClassVar[Regime] = Regime(
         "cortical rates; Wang 2002: 3 Hz at rest, 20 to 40 Hz of the winner; intervals of won and lost trials together",

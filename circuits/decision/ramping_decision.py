@@ -40,7 +40,7 @@ class RampingDecision:
 
     name: ClassVar[str] = "ramping_decision"
     mechanism: ClassVar[str] = "ramping"
-    questions: ClassVar[tuple[str, ...]] = ("dynamics", "connectivity")
+    questions: ClassVar[tuple[str, ...]] = ("dynamics", "latents", "connectivity")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
     regime: ClassVar[Regime] = Regime(
         "area LIP in this task: 10 to 60 Hz, counts somewhat more variable than Poisson (Roitman & Shadlen 2002; "
