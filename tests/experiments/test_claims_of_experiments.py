@@ -9,18 +9,40 @@ import pytest
 from circuits.space.feedforward_grid import FeedforwardGrid
 from experiments.attractor_or_not import ATTRACTOR_OR_NOT, PASSIVE
 from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
+from experiments.correlated_area import CORRELATED_AREA
+from experiments.correlated_area import PLANS as DECISIONS
+from experiments.dimension_illusions import DIMENSION_ILLUSIONS, RATIO, WHITE, first_share, half_cosine
 from experiments.first_light import FIRST_LIGHT
+from experiments.illusions_of_summaries import ILLUSIONS_OF_SUMMARIES, SHIFTED, SUMMARY
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
 from experiments.null_certificate import NULL_CERTIFICATE
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
 from experiments.shape_is_not_architecture import DROWSY, REPLAY, SHAPE_IS_NOT_ARCHITECTURE
+from experiments.step_or_ramp_or_attractor import STEP_OR_RAMP_OR_ATTRACTOR
+from experiments.who_does_what import EACH, IN_AREAS, LESIONS, PREDICTING, WHO_DOES_WHAT, WIDER
 from experiments.wiring_and_confounds import WIRING_AND_CONFOUNDS
 from simlab.claims import ClaimResult
 from simlab.fingerprint import label
 from simlab.instruments.recording.subsample import Subsample
 
-WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT, SHAPE_IS_NOT_ARCHITECTURE)
-EXPERIMENTS = (*WITH_ORACLE, INVARIANCE, NULL_CERTIFICATE, PUBLISHED_CONNECTIVITY, WIRING_AND_CONFOUNDS)
+WITH_ORACLE = (
+    ATTRACTOR_OR_NOT,
+    CONNECTIVITY_SAMPLING,
+    CORRELATED_AREA,
+    FIRST_LIGHT,
+    SHAPE_IS_NOT_ARCHITECTURE,
+    STEP_OR_RAMP_OR_ATTRACTOR,
+    WHO_DOES_WHAT,
+)
+EXPERIMENTS = (
+    *WITH_ORACLE,
+    DIMENSION_ILLUSIONS,
+    ILLUSIONS_OF_SUMMARIES,
+    INVARIANCE,
+    NULL_CERTIFICATE,
+    PUBLISHED_CONNECTIVITY,
+    WIRING_AND_CONFOUNDS,
+)
 N = 20
 
 
@@ -140,6 +162,48 @@ def test_a_cause_that_is_none_counts_once_for_each_answer_and_not_where_environm
     assert most.verdict == "fails"
     silent = answers(np.nan, spared, status="abstained")
     assert verdict(INVARIANCE, "invariant_prediction_keeps_its_rate", silent).verdict == "not measured"
+
+
+def test_naming_and_predicting_are_claimed_at_the_largest_budget_of_their_own():
+    areas = {"circuit": "task_areas", "question": "localisation"}
+    right = {"trials": IN_AREAS[-1].trials, "region_accuracy": np.linspace(0.2, 0.3, N)}
+    narrow = cells("lesion_localisation", method_label=label(LESIONS[EACH]), **(areas | right))
+    wide = cells("lesion_localisation", method_label=label(WIDER[EACH]), **(areas | right | {"region_accuracy": 1.0}))
+    early = cells("lesion_localisation", method_label=label(LESIONS[EACH]), **(areas | {"region_accuracy": 1.0}))
+    table = pd.concat([narrow, wide, early])
+    assert verdict(WHO_DOES_WHAT, "trials_do_not_make_up_for_behaviours", table).verdict == "holds"
+    assert verdict(WHO_DOES_WHAT, "more_behaviours_help", table).verdict == "holds"
+    predicted = {"question": "intervention_response", "circuit": "redundant", "trials": PREDICTING[-1].trials}
+    additive = cells("additive_losses", recovered=first(0.5), **predicted)
+    assert verdict(WHO_DOES_WHAT, "single_losses_do_not_add_up", additive).verdict == "fails"
+
+
+def test_an_ineffective_inactivation_is_claimed_of_the_rival_alone():
+    at = {"circuit": "decision_follower", "role": "rival", "trials": DECISIONS[-1].trials}
+    spared = cells("silencing_screen", false_share=0.02 * first(0.5), **at)
+    blamed = cells("silencing_screen", false_share=1.0, **(at | {"circuit": "decision_pools"}))
+    found = verdict(CORRELATED_AREA, "its_inactivation_has_no_effect", pd.concat([spared, blamed]))
+    assert (found.verdict, found.measured.n) == ("holds", N)
+
+
+def test_shares_and_half_cosines_are_those_of_the_answers_and_ratios_those_of_theory():
+    time = (np.arange(40) + 0.5) / 40
+    latent = np.stack([2 * np.cos(np.pi * time), np.cos(2 * np.pi * time)], axis=1)[None]
+    assert first_share({"latent": latent}, None) == pytest.approx(0.8)
+    assert half_cosine({"latent": -latent}, None) == pytest.approx(1)
+    plan = {"method_label": label(RATIO), "circuit_label": label(WHITE), "trials": 1, "duration": 1.0}
+    table = cells("participation_ratio", **plan).assign(cell=[f"c{k}" for k in range(N)])
+    claim = next(c for c in DIMENSION_ILLUSIONS.claims if c.name == "participation_ratio_in_100_samples")
+    assert claim.check(table, lambda cell: ({"linear": 50}, None)).measured.value == 1
+    assert claim.check(table, lambda cell: ({"linear": 60}, None)).verdict == "fails"
+
+
+def test_a_summary_that_holds_for_new_stimuli_breaks_the_claim_that_it_fails():
+    summary = {"circuit": "shifted_stimuli", "circuit_label": label(SHIFTED), "method_label": label(SUMMARY)}
+    illusion = cells("pca_latents", r2_new=0.4 + 0.01 * first(0.5), **summary)
+    assert verdict(ILLUSIONS_OF_SUMMARIES, "the_summary_fails_on_new_stimuli", illusion).verdict == "holds"
+    sound = cells("pca_latents", r2_new=0.9 + 0.01 * first(0.5), **summary)
+    assert verdict(ILLUSIONS_OF_SUMMARIES, "the_summary_fails_on_new_stimuli", sound).verdict == "fails"
 
 
 def foraging(method: str, circuit: str, n_units: int = 80, **columns: object) -> pd.DataFrame:

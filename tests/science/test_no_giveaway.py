@@ -11,10 +11,19 @@ import pytest
 from giveaways import giveaways, trivial_statistics
 
 from circuits.attractors.ring_attractor import RingAttractor
+from circuits.causal.compensating import Compensating
 from circuits.causal.dormant_path import DormantPath
+from circuits.causal.elsewhere import Elsewhere
 from circuits.causal.gated import Gated
 from circuits.causal.invariant_causes import InvariantCauses
+from circuits.causal.logic_tree import LogicTree
+from circuits.causal.off_target import OffTarget
 from circuits.causal.redundant import Redundant
+from circuits.causal.stimulated_chain import StimulatedChain
+from circuits.causal.two_pathways import TwoPathways
+from circuits.decision.ramping_decision import RampingDecision
+from circuits.events.ripples import Ripples
+from circuits.events.volleys import Volleys
 from circuits.networks.balanced_ei import BalancedEI
 from circuits.networks.bold_nodes import BoldNodes
 from circuits.networks.cortical_patch import CorticalPatch
@@ -33,6 +42,7 @@ from simlab.lab.laboratory import Lab
 from simlab.lab.row import Settings
 from simlab.pairing import check_pair
 from simlab.registry import create, names, question
+from simlab.streams import digest_int
 
 SUBJECTS = 8
 RING = RingAttractor(n_excitatory=24, n_inhibitory=6)
@@ -47,14 +57,25 @@ SMALL = {
     "cortical_patch": (CorticalPatch(n_neurons=60, shared_drive=0.05),),
     "gated": (Gated(parts=6, bystanders=4),),
     "redundant": (Redundant(copies=6, bystanders=5),),
+    "ripples": (Ripples(volleys=Volleys(n_sites=1, n_pyramidal=24, n_interneurons=6)),),
+    "compensating": (Compensating(bystanders=6),),
+    "off_target": (OffTarget(bystanders=6),),
+    "elsewhere": (Elsewhere(areas=12),),
+    "two_pathways": (TwoPathways(stages=6),),
+    "logic_tree": (LogicTree(inputs=8),),
+    "stimulated_chain": (StimulatedChain(pairs=3),),
+    "ramping_decision": (RampingDecision(n_neurons=30),),
 }
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""
 PLAN, SCAN = Plan(4, 0.25), Plan(2, 60.0)
 INSTRUMENTS = (Perfect(), Subsample(n_units=10), Electrodes(n_sites=24), TwoPhoton(n_units=10))
+AREAS = ("compensating", "off_target", "elsewhere", "two_pathways", "logic_tree")
+"""Areas of a neuron each, a millimetre apart, as in `gated` and `redundant`: within reach of no one probe or lens."""
 OTHERS = {
     "bold_nodes": (*INSTRUMENTS, Bold()),  # the rest has one region or none
-    "gated": INSTRUMENTS[:2],  # areas of a neuron each, a millimetre apart: within reach of no one probe or lens
-    "redundant": INSTRUMENTS[:2],
+    **dict.fromkeys(AREAS, INSTRUMENTS[:1]),
+    **dict.fromkeys(("gated", "redundant"), INSTRUMENTS[:2]),
+    "stimulated_chain": INSTRUMENTS[:1],
 }
 """Instruments of circuits that are not recorded with just the usual ones."""
 
@@ -78,12 +99,18 @@ def recordable(circuit, instrument):
 
 CASES = [
     pytest.param(
-        circuit, rival, instrument, id=f"{rival.name}-{getattr(circuit, 'model', 'spiking')}-{instrument.name}"
+        circuit,
+        rival,
+        instrument,
+        id=f"{rival.name}-{getattr(circuit, 'model', 'spiking')}-{instrument.name}",
+        marks=() if k in (0, 1 + digest_int(rival.name) % max(len(through) - 1, 1)) else pytest.mark.slow,
     )
     for circuit, rival in imitations()
-    for instrument in OTHERS.get(circuit.name, INSTRUMENTS)
-    if recordable(circuit, instrument)
+    for through in [[i for i in OTHERS.get(circuit.name, INSTRUMENTS) if recordable(circuit, i)]]
+    for k, instrument in enumerate(through)
 ]
+"""Every rival through the perfect instrument and through one of the others, which one its name decides; the rest when
+there is time."""
 
 
 @pytest.fixture(scope="module")

@@ -27,6 +27,13 @@ def test_what_is_read_is_what_was_written(tmp_path, activity):
     xr.testing.assert_identical(Archive(tmp_path).read(KEY), activity)
 
 
+def test_a_single_label_is_kept_as_one(tmp_path):
+    truth = xr.Dataset({"label": "ring attractor"})
+    Archive(tmp_path).write(KEY, truth)
+    kept = Archive(tmp_path).read(KEY)["label"]
+    assert (kept.dims, kept.item()) == ((), "ring attractor")
+
+
 def test_activity_is_simulated_once(tmp_path, activity):
     archive, calls = Archive(tmp_path), []
 

@@ -1,0 +1,1 @@
+"""In which regime a network is: time constants, branching, avalanches, chaos, switches; one file for each analysis."""
