@@ -37,6 +37,7 @@ TORI = Grid(
     plans=(FORAGING,),
     instruments=(FEW, SOME, MORE, MANY),
     methods=(BY_GAP,),
+    baselines=False,
 )
 RINGS = Grid(
     circuits=(RingAttractor(),),
@@ -44,6 +45,7 @@ RINGS = Grid(
     plans=(CUES,),
     instruments=(FEW, SOME, MORE, MANY),
     methods=(BY_GAP_ON_RINGS,),
+    baselines=False,
 )
 SHAPES = Grid(
     circuits=(GridAttractor(), RingAlignedGrid(), PlaceCells()),
@@ -58,6 +60,7 @@ SLEEP = Grid(
     plans=(FORAGING,),
     instruments=(MANY,),
     methods=(CoactivityAcrossStates(),),
+    baselines=False,
 )
 
 

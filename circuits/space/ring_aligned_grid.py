@@ -69,7 +69,7 @@ class RingAlignedGrid:
         )
         require(
             self.tuned_weight < 2 + self.inhibition,
-            f"tuned_weight must be < 2 + inhibition = {2 + self.inhibition}, got {self.tuned_weight}: rates run away",
+            f"tuned_weight must be < inhibition + 2 or rates run away, got {self.tuned_weight} and {self.inhibition}",
         )
 
     def network(self, noisy: bool = False) -> RateNetwork:

@@ -31,7 +31,7 @@ from circuits.networks.hidden_hub import HiddenHub
 from circuits.networks.sign_and_type import SignAndType
 from circuits.states.branching import Branching
 from circuits.states.up_down import UpDown
-from methods.wiring.spike_count_correlation import SpikeCountCorrelation
+from methods.population.decoded_drift import DecodedDrift
 from simlab.contracts import SimlabError
 from simlab.execution.strict.seal import seal
 from simlab.experiment import Cell, Grid, Plan
@@ -127,7 +127,7 @@ def sealed(circuit, family, instrument, subject, folder, archive):
     """The file that a strict method would get of this subject."""
     asked = question("mechanism")
     plan = SCAN if instrument.name == "bold" else PLAN
-    cell = Cell(circuit, subject, plan, instrument, SpikeCountCorrelation(), family=family, question=asked)
+    cell = Cell(circuit, subject, plan, instrument, DecodedDrift(), family=family, question=asked)
     lab = Lab(cell, Settings("no giveaway", archive, 60.0, 2**30))
     told = lab.recording().assign_attrs(brief=dict(lab.truth.brief))
     return seal(told, folder / f"{circuit.name}-{subject}")
@@ -135,7 +135,7 @@ def sealed(circuit, family, instrument, subject, folder, archive):
 
 @pytest.mark.parametrize(("circuit", "rival", "instrument"), CASES)
 def test_no_trivial_statistic_of_the_file_tells_circuit_from_rival(circuit, rival, instrument, tmp_path, archive):
-    family = Grid((circuit,), (PLAN,), (instrument,), (SpikeCountCorrelation(),), rivals=(rival,)).family
+    family = Grid((circuit,), (PLAN,), (instrument,), (DecodedDrift(),), rivals=(rival,)).family
     one, other = (
         [trivial_statistics(sealed(c, family, instrument, subject, tmp_path, archive)) for subject in range(SUBJECTS)]
         for c in (circuit, rival)
