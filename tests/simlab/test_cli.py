@@ -77,6 +77,7 @@ def test_list_of_a_kind_prints_bare_names(simlab):
         "localisation",
         "mechanism",
         "necessity",
+        "oscillation",
         "topology",
     ]
 

@@ -14,7 +14,7 @@ from six_questions import CIRCUITS, METHODS, QUESTIONS
 
 HOUSE = (
     "assemblies", "cell_type", "circuit", "connectivity", "effect", "intervention_response", "localisation",
-    "mechanism", "necessity", "topology",
+    "mechanism", "necessity", "oscillation", "topology",
 )  # fmt: skip
 
 EXPERIMENT = f"""
