@@ -157,6 +157,6 @@ class LimitCycleSubject:
             "dynamics": lambda: truths.one(label="limit cycle"),
             "oscillation": lambda: rhythm_truth(1.0 / float(self.orbit.period or np.nan)),
             "topology": lambda: truths.shape(betti_numbers(self.orbit.states())),
-            "connectivity": lambda: truths.wiring(self.weights, "1"),
+            "connectivity": lambda: truths.wiring(self.weights * ~np.eye(self.circuit.n_neurons, dtype=bool), "1"),
         }
         return truths.among(self.circuit.name, question, answers)

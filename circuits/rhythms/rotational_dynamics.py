@@ -147,8 +147,11 @@ class RotationalDynamicsSubject:
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`dynamics`: from the Jacobian's eigenvalues; `connectivity`: the weights that ran."""
-        answers = {"dynamics": self._regime, "connectivity": lambda: truths.wiring(self.weights, "1")}
+        answers = {"dynamics": self._regime, "connectivity": self._wiring}
         return truths.among(self.circuit.name, question, answers)
+
+    def _wiring(self) -> xr.Dataset:
+        return truths.wiring(self.weights * ~np.eye(self.circuit.n_neurons, dtype=bool), "1")
 
     def _regime(self) -> xr.Dataset:
         """One stable state, since all modes decay."""
