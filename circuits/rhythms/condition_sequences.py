@@ -24,9 +24,9 @@ class ConditionSequences:
 
         r_i,c(t) = b_i + a_i,c exp(-(t - t_i)^2 / (2 s^2))
 
-    Peak times t_i are spread evenly over the first `span` seconds of a trial, and are the same in every condition. Sizes
-    are normal deviates, a smooth function of the condition's place on a circle (as a cosine of reach direction would
-    be) with neurons' preferred places drawn at random, or, with `smooth` False, independent. An input gives the rates: no
+    Peak times t_i are spread evenly over the first `span` seconds of a trial, and are the same in every condition. A bump's
+    size is `common` to all conditions, and besides a cosine of the condition's place on a circle (as of the direction of
+    a reach) with neurons' preferred places drawn at random, or, with `smooth` False, a normal deviate. An input gives the rates: no
     neuron changes another, and no state determines the next one. Lags between neurons make the projections of jPCA turn,
     as any travelling wave does. Resting rates are those of a rotational twin, and sizes give each neuron the variance
     over conditions and times that its twin has.
@@ -42,6 +42,7 @@ class ConditionSequences:
     span: Annotated[float, Within(0.01, 100, "s")] = 0.8  # s
     bump: Annotated[float, Within(0.001, 100, "s")] = 0.1  # s, standard deviation in time
     smooth: bool = True
+    common: Annotated[float, Within(-100, 100)] = 1.0  # of a bump's size, in all conditions; the rest is their own
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -57,9 +58,9 @@ class ConditionSequences:
         peak = rng.permutation((np.arange(n) + 0.5) / n * self.span)
         if self.smooth:
             place, preferred = 2 * np.pi * np.arange(conditions) / conditions, rng.uniform(0, 2 * np.pi, n)
-            sizes = np.cos(place[:, None] - preferred) + rng.standard_normal(n)
+            sizes = self.common + np.cos(place[:, None] - preferred)
         else:
-            sizes = rng.standard_normal((conditions, n))
+            sizes = self.common + rng.standard_normal((conditions, n))
         times = (np.arange(round(self.span / WIDTH)) + 0.5) * WIDTH
         wanted = np.maximum(twin.expected(times), 0).std(axis=(0, 1))
         course = _course(times, peak, self.bump)

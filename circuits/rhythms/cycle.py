@@ -46,7 +46,9 @@ class Orbit:
         rate = self.rates[:, unit]
         middle = (rate.max() + rate.min()) / 2
         k = np.flatnonzero((rate[:-1] < middle) & (rate[1:] >= middle))
-        return np.asarray(self.times[k] + (middle - rate[k]) / (rate[k + 1] - rate[k]) * (self.times[1] - self.times[0]))
+        return np.asarray(
+            self.times[k] + (middle - rate[k]) / (rate[k + 1] - rate[k]) * (self.times[1] - self.times[0])
+        )
 
     @property
     def liveliest(self) -> int:

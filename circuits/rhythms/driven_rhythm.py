@@ -44,6 +44,4 @@ class DrivenRhythm:
         """The rates and the spectrum of one twin."""
         twin = self.like.subject(rng)
         seen = twin.spontaneous
-        return SharedGainSubject(
-            self, seen.rate, seen.frequency, seen.shared_power, seen.shared_variance, twin.anatomy
-        )
+        return SharedGainSubject(self, seen.rate, seen.frequency, seen.shared_power, seen.shared_variance, twin.anatomy)

@@ -154,8 +154,8 @@ class RotationalDynamicsSubject:
         return truths.wiring(self.weights * ~np.eye(self.circuit.n_neurons, dtype=bool), "1")
 
     def _regime(self) -> xr.Dataset:
-        """One stable state, since all modes decay."""
-        eigenvalues = np.linalg.eigvals(self.network.jacobian(self.resting))
+        """One stable state, since all modes of the Jacobian, (W - 1) / tau at any state, decay."""
+        eigenvalues = np.linalg.eigvals((self.weights - np.eye(len(self.weights))) / self.circuit.time_constant)
         if eigenvalues.real.max() >= 0:
             raise LookupError(f"{self.circuit.name} decays with every parameter, got {eigenvalues.real.max()} 1/s")
         return truths.one(label="fixed point")

@@ -72,7 +72,9 @@ class SynfireChain:
     reset: Potential = -70e-3  # V (Diesmann et al. 1999)
     membrane_time_constant: MembraneTimeConstant = 10e-3  # s (Diesmann et al. 1999)
     synaptic_time_constant: SynapticTimeConstant = 2e-3  # s
-    refractory: Refractory = 5e-3  # s: one spike in a volley (Diesmann et al. 1999 have 15 ms of relative refractoriness)
+    refractory: Refractory = (
+        5e-3  # s: one spike in a volley (Diesmann et al. 1999 have 15 ms of relative refractoriness)
+    )
     delay: Delay = 5e-3  # s
     external: Drive = 4e-3  # V: threshold is 11 mV above, near four sds of the noise
     noise: Noise = 3e-3  # V, sd of the free membrane (Diesmann et al. 1999: 2.8 mV)

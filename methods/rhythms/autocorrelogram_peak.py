@@ -16,6 +16,10 @@ from simlab.rules.quantities import Level
 Frequency = Annotated[float, Within(0.01, 1000, "Hz")]
 
 
+NEARLY = 0.6
+"""A side peak that rises by this share of the highest rise is a candidate: damped rhythms' first one rises most."""
+
+
 @dataclass(frozen=True)
 class AutocorrelogramPeak:
     """The first side peak of the population's autocorrelogram, and whether it stands above the trough before it.
@@ -77,7 +81,10 @@ def autocorrelation(values: np.ndarray, last: int) -> np.ndarray:
 
 
 def _side_peak(curve: np.ndarray, first: int) -> tuple[int, int] | None:
-    """Lags of the peak that rises most above the lowest point before it, and of that point; both beyond `first`."""
+    """Lags of the lowest point before a side peak, and of the peak: the first of those that rise nearly the most above it.
+
+    Peaks at twice and three times the period rise about as much where the rhythm is regular; the first is the period.
+    """
     from scipy.ndimage import gaussian_filter1d
 
     smooth = gaussian_filter1d(curve[1:], max(1.0, first / 4))
@@ -87,7 +94,8 @@ def _side_peak(curve: np.ndarray, first: int) -> tuple[int, int] | None:
     if not len(peaks):
         return None
     lowest = [first + int(np.argmin(curve[first:k])) for k in peaks]
-    best = int(np.argmax([curve[k] - curve[low] for k, low in zip(peaks, lowest, strict=True)]))
+    rise = np.array([curve[k] - curve[low] for k, low in zip(peaks, lowest, strict=True)])
+    best = int(np.argmax(rise >= NEARLY * rise.max()))
     return lowest[best], int(peaks[best])
 
 

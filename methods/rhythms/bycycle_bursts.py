@@ -59,7 +59,9 @@ class BycycleBursts:
         low, high = seen.band(*self.band, self.cycles)
         n_octaves = int(np.floor(np.log2(high / low) + 0.1))
         if n_octaves < 1:
-            return Finding.abstain(f"trials of {seen.duration:g} s hold no octave in {self.band[0]:g}..{self.band[1]:g} Hz")
+            return Finding.abstain(
+                f"trials of {seen.duration:g} s hold no octave in {self.band[0]:g}..{self.band[1]:g} Hz"
+            )
         liveliest = seen.values[0]
         kept = liveliest[: max(1, int(LONGEST / seen.duration))]
         frequency, power, _ = multitaper(seen.values[:1], seen.step, 2.0 / seen.duration)

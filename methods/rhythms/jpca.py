@@ -70,7 +70,9 @@ class JPCA:
         condition = recording["condition"].values
         tensor = self._averages(recording, condition)
         if len(tensor) < 4 or tensor.shape[1] < 8:
-            return Finding.abstain(f"{len(tensor)} conditions of {tensor.shape[1]} samples are too few to fit a rotation")
+            return Finding.abstain(
+                f"{len(tensor)} conditions of {tensor.shape[1]} samples are too few to fit a rotation"
+            )
         found = fit_rotation(tensor, self.n_components, self.sampling)
         notes: dict[str, object] = {"skew": found.skew, "free": found.free, "frequency": found.frequency}
         brief = recording.attrs.get("brief", {})
@@ -86,7 +88,9 @@ class JPCA:
         """(condition, time, unit): normalised means of each condition minus the mean over conditions."""
         values, step = smoothed(recording, self.bin_width, self.smoothing)
         times = (np.arange(values.shape[1]) + 0.5) * step
-        inside = np.flatnonzero((times >= self.window[0]) & (times < self.window[1]))[:: max(1, round(self.sampling / step))]
+        inside = np.flatnonzero((times >= self.window[0]) & (times < self.window[1]))[
+            :: max(1, round(self.sampling / step))
+        ]
         means = np.stack([values[condition == c][:, inside].mean(axis=0) for c in np.unique(condition)])
         means = means / (np.ptp(means, axis=(0, 1)) + np.sqrt(SOFTENING))
         return np.asarray(means - means.mean(axis=0))

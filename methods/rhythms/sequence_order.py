@@ -63,7 +63,9 @@ class SequenceOrder:
         width = float(np.median(_widths(values.mean(axis=0))))
         notes |= {"order": float(order), "p": float(p), "apart": apart * step, "width": width * step}
         if not p < self.level or order <= 0:
-            return Finding.abstain(f"units peak in no reliable order (Spearman {order:.2f} between halves, p = {p:.2g})")
+            return Finding.abstain(
+                f"units peak in no reliable order (Spearman {order:.2f} between halves, p = {p:.2g})"
+            )
         if apart < self.spread * width:
             return Finding.abstain(
                 f"peaks lie {apart * step:.3g} s apart and last {width * step:.3g} s: all units answer together"
@@ -83,7 +85,10 @@ def recurrence(values: np.ndarray) -> tuple[float, int]:
     curve = curve / curve[0]
     lowest = np.minimum.accumulate(curve)
     rise = curve - lowest
-    lag = int(np.argmax(rise))
+    # a regular cycle comes back at every multiple of its period: the first return that is nearly the highest counts
+    lag = int(np.argmax(rise >= 0.9 * rise.max()))
+    while lag + 1 < len(rise) and rise[lag + 1] > rise[lag]:
+        lag += 1
     return float(rise[lag]) if curve[lag] > 0 else 0.0, lag
 
 

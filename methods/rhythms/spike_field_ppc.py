@@ -68,7 +68,9 @@ class SpikeFieldPPC:
         counts = bin_spikes(recording, BIN).values.astype(float)
         low = max(self.band[0], 3.0 / recording.attrs["duration"])
         if 4 * low > self.band[1]:
-            return Finding.abstain(f"trials of {recording.attrs['duration']:g} s are too short for frequencies above {low:g} Hz")
+            return Finding.abstain(
+                f"trials of {recording.attrs['duration']:g} s are too short for frequencies above {low:g} Hz"
+            )
         halves = [counts[k::2] for k in (0, 1)]
         kept = np.all([half.sum(axis=(0, 1)) >= FEWEST_SPIKES for half in halves], axis=0)
         if kept.sum() < self.needs.units:

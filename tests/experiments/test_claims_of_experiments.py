@@ -12,11 +12,13 @@ from experiments.first_light import FIRST_LIGHT
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
 from experiments.null_certificate import NULL_CERTIFICATE
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
+from experiments.rhythm_or_not import NAIVE, RHYTHM_OR_NOT, SPECTRUM
+from experiments.rotations import ROTATIONS, TENSOR
 from experiments.wiring_and_confounds import WIRING_AND_CONFOUNDS
 from simlab.claims import ClaimResult
 from simlab.fingerprint import label
 
-WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT)
+WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT, RHYTHM_OR_NOT, ROTATIONS)
 EXPERIMENTS = (*WITH_ORACLE, INVARIANCE, NULL_CERTIFICATE, PUBLISHED_CONNECTIVITY, WIRING_AND_CONFOUNDS)
 N = 20
 
@@ -137,3 +139,24 @@ def test_a_cause_that_is_none_counts_once_for_each_answer_and_not_where_environm
     assert most.verdict == "fails"
     silent = answers(np.nan, spared, status="abstained")
     assert verdict(INVARIANCE, "invariant_prediction_keeps_its_rate", silent).verdict == "not measured"
+
+
+def test_false_alarms_of_raw_spectra_are_counted_for_that_reader_alone_and_in_a_minute():
+    common = {"question": "oscillation", "role": "rival", "circuit": "aperiodic_drive", "trials": 60}
+    naive = cells("spectral_peak", false_recovery=1.0, method_label=label(NAIVE), **common)
+    careful = cells("spectral_peak", false_recovery=0.0, method_label=label(SPECTRUM), **common)
+    short = cells("spectral_peak", false_recovery=0.0, method_label=label(NAIVE), **(common | {"trials": 10}))
+    table = pd.concat([naive, careful, short])
+    assert verdict(RHYTHM_OR_NOT, "raw_peaks_are_false_alarms", table).verdict == "holds"
+    # 0 of 20: Wilson's interval reaches to .16
+    found = verdict(RHYTHM_OR_NOT, "a_background_prevents_them", table)
+    assert (found.measured.value, found.verdict) == (0.0, "undecided")
+
+
+def test_rotations_that_are_seen_everywhere_separate_nothing():
+    seen = {"question": "mechanism", "method_label": label(TENSOR), "trials": 120}
+    here = cells("jpca", circuit="rotational_dynamics", recovered=1.0, **seen)
+    there = cells("jpca", role="rival", circuit="condition_sequences", false_recovery=1.0, **seen)
+    table = pd.concat([here, there])
+    for name in ("jpca_finds_rotations_in_sequences", "the_tensor_null_does_not_separate_them"):
+        assert verdict(ROTATIONS, name, table).verdict == "holds"

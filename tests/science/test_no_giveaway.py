@@ -20,6 +20,8 @@ from circuits.networks.bold_nodes import BoldNodes
 from circuits.networks.cortical_patch import CorticalPatch
 from circuits.networks.hidden_hub import HiddenHub
 from circuits.networks.sign_and_type import SignAndType
+from circuits.rhythms.oscillating_ei import OscillatingEI
+from circuits.rhythms.rotational_dynamics import RotationalDynamics
 from methods.wiring.spike_count_correlation import SpikeCountCorrelation
 from simlab.contracts import SimlabError
 from simlab.execution.strict.seal import seal
@@ -47,6 +49,8 @@ SMALL = {
     "cortical_patch": (CorticalPatch(n_neurons=60, shared_drive=0.05),),
     "gated": (Gated(parts=6, bystanders=4),),
     "redundant": (Redundant(copies=6, bystanders=5),),
+    "oscillating_ei": (OscillatingEI(n_excitatory=64, n_inhibitory=16),),
+    "rotational_dynamics": (RotationalDynamics(n_neurons=30),),
 }
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""
 PLAN, SCAN = Plan(4, 0.25), Plan(2, 60.0)

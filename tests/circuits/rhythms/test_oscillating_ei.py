@@ -94,7 +94,8 @@ def test_rivals_have_rates_and_shared_variance_of_the_network_and_their_own_spec
     assert seen.mean_rate == pytest.approx(twin.mean_rate, rel=0.1)
     # chi-squared of some 60 periods of slow waves in half a minute
     assert seen.shared_variance == pytest.approx(twin.shared_variance, rel=0.35)
-    assert interval_cv(made) == pytest.approx(interval_cv(activity), abs=0.25)
+    # Poisson but for the gain; of 80 neurons the rhythm, and with it the intervals' spread, is larger than of 200
+    assert interval_cv(made) == pytest.approx(interval_cv(activity), abs=0.5)
     truth, true = (s.truth("oscillation", None, rng) for s in (imitation, subject))
     if rival.name == "driven_rhythm":
         assert preferred_frequency(seen.frequency, seen.power) == pytest.approx(float(truth["frequency"]), rel=0.1)

@@ -30,9 +30,9 @@ def planted(kind: str, seed: int = 0, conditions: int = 8, repeats: int = 12, un
     values = mean[label] + rng.standard_normal((len(label), *mean.shape[1:]))
     seen = recording(
         duration=0.8, n_units=units, n_trials=len(label), signal=values, modality="rate", signal_units="Hz",
-        condition=label,
+        condition=label, sample_time=times,
     )  # fmt: skip
-    return seen.assign_coords(sample_time=("sample", times, {"units": "s"})).assign_attrs(brief=BRIEF)
+    return seen.assign_attrs(brief=BRIEF)
 
 
 @pytest.mark.parametrize("null", ["tensor", "conditions", "none"])
@@ -64,7 +64,7 @@ def test_a_skew_law_is_recovered_and_a_decaying_one_fits_no_rotation():
     decaying = rng.standard_normal((10, 1, 2)) * np.exp(-times[:, None] * np.array([2.0, 5.0]))
     found = fit_rotation(decaying, 2, 0.02)
     assert found.skew < 0.1
-    assert found.free > 0.95
+    assert found.free > 0.85  # a step is a tenth of the faster decay
 
 
 def test_random_tensors_have_the_covariances_of_the_data_along_each_axis():
@@ -92,10 +92,10 @@ def bumps(order: np.ndarray, repeats: int = 1, jitter: bool = False, trials: int
     at = (order + 0.5) / len(order) * period
     apart = (times[None, :, None] - at - shift[:, None, None] + period / 2) % period - period / 2
     values = 10 * np.exp(-(apart**2) / (2 * (period / 16) ** 2)) + rng.standard_normal((trials, 200, len(order)))
-    seen = recording(
-        duration=2.0, n_units=len(order), n_trials=trials, signal=values, modality="rate", signal_units="Hz"
-    )
-    return seen.assign_coords(sample_time=("sample", times, {"units": "s"}))
+    return recording(
+        duration=2.0, n_units=len(order), n_trials=trials, signal=values, modality="rate", signal_units="Hz",
+        sample_time=times,
+    )  # fmt: skip
 
 
 def test_an_order_that_comes_once_is_a_sequence_and_one_that_returns_a_cycle():

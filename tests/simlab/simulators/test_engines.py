@@ -31,6 +31,8 @@ SMALL = {
     "decision_pools": {"burn_in": 0.1},
     "decision_follower": {"like": DecisionPools(burn_in=0.1)},
     "stimulated_chain": {},
+    "oscillating_ei": {"n_excitatory": 32, "n_inhibitory": 8, "burn_in": 0.1},
+    "synfire_chain": {"n_pools": 6},
     "cortical_patch": {"n_neurons": 60, "shared_drive": 0.1, "gain_modulation": 0.2, "drift": 0.2},
 }
 """The spiking circuits that an engine runs."""
