@@ -130,7 +130,7 @@ CLAIMS = (
     Claim(
         "gamma_is_found",
         "A minute of 40 units gives gamma of the network, its frequency within a tenth, in at least eight of ten.",
-        "Brunel & Wang 2003, J Neurophysiol 90:415: population rhythms stand out though single neurons fire irregularly",
+        "Brunel & Wang 2003, J Neurophysiol 90:415: the population has a rhythm where single cells are irregular",
         gamma_found,
         (0.8, 1.0),
     ),
@@ -168,8 +168,8 @@ CLAIMS = (
 RHYTHM_OR_NOT = Experiment(
     name="rhythm_or_not",
     asks=(
-        "Gamma made by excitation and inhibition, a rhythm that is imposed from elsewhere, limit cycles of rate networks, "
-        "drive with a 1/f spectrum, and independent smooth noise. Which analyses find the rhythms and their "
+        "Gamma made by excitation and inhibition, a rhythm that is imposed from elsewhere, limit cycles of rate "
+        "networks, drive with a 1/f spectrum, and independent smooth noise. Which analyses find the rhythms and their "
         "frequencies, and which see one where there is none?"
     ),
     grids=(GAMMA, LOCKING, CYCLES, PHANTOMS),

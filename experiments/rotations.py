@@ -1,4 +1,5 @@
-"""Rotations and sequences: a rotational network and sequences of bumps seen by jPCA, and what an order of peaks tells."""
+"""Rotations and sequences: a rotational network and sequences of bumps seen by jPCA, and what an order of peaks
+tells."""
 
 from __future__ import annotations
 

@@ -16,20 +16,22 @@ from simlab.rules import Within, check_fields
 from simlab.session import Session
 
 WIDTH = 5e-3  # s, of the bins in which rates are given
+LEAST = 1.0  # Hz, of a resting rate
 
 
 @dataclass(frozen=True)
 class ConditionSequences:
-    """Neurons driven one after another, each by its own amount in each condition (Lebedev et al. 2019, Sci Rep 9:18978).
+    """Neurons driven one after another, each by its own amount in each condition (Lebedev et al. 2019, Sci Rep
+    9:18978).
 
         r_i,c(t) = b_i + a_i,c exp(-(t - t_i)^2 / (2 s^2))
 
-    Peak times t_i are spread evenly over the first `span` seconds of a trial, and are the same in every condition. A bump's
-    size is `common` to all conditions, and besides a cosine of the condition's place on a circle (as of the direction of
-    a reach) with neurons' preferred places drawn at random, or, with `smooth` False, a normal deviate. An input gives the rates: no
-    neuron changes another, and no state determines the next one. Lags between neurons make the projections of jPCA turn,
-    as any travelling wave does. Resting rates are those of a rotational twin, and sizes give each neuron the variance
-    over conditions and times that its twin has.
+    Peak times t_i are spread evenly over the first `span` seconds of a trial, and are the same in every condition. A
+    bump's size is `common` to all conditions, and besides a cosine of the condition's place on a circle (as of the
+    direction of a reach) with neurons' preferred places drawn at random, or, with `smooth` False, a normal deviate. An
+    input gives the rates: no neuron changes another, and no state determines the next one. Lags between neurons make
+    the projections of jPCA turn, as any travelling wave does. Mean rates are those of a rotational twin, and sizes
+    give each neuron the variance over conditions and times that its twin has.
     """
 
     name: ClassVar[str] = "condition_sequences"
@@ -61,11 +63,13 @@ class ConditionSequences:
             sizes = self.common + np.cos(place[:, None] - preferred)
         else:
             sizes = self.common + rng.standard_normal((conditions, n))
-        times = (np.arange(round(self.span / WIDTH)) + 0.5) * WIDTH
-        wanted = np.maximum(twin.expected(times), 0).std(axis=(0, 1))
+        times = (np.arange(max(1, round(self.span / WIDTH))) + 0.5) * WIDTH
         course = _course(times, peak, self.bump)
+        wanted = np.maximum(twin.expected(times), 0).std(axis=(0, 1))
         made = (sizes[:, None] * course).std(axis=(0, 1))
-        return ConditionSequencesSubject(self, twin.resting, sizes * wanted / made, peak, twin.anatomy)
+        sizes = sizes * wanted / made
+        resting = np.maximum(twin.resting - (sizes[:, None] * course).mean(axis=(0, 1)), LEAST)
+        return ConditionSequencesSubject(self, resting, sizes, peak, twin.anatomy)
 
 
 def _course(times: np.ndarray, peak: np.ndarray, bump: float) -> np.ndarray:

@@ -1,4 +1,5 @@
-"""A limit cycle: two populations whose resting state is unstable, so that activity goes round a closed orbit for ever."""
+"""A limit cycle: two populations whose resting state is unstable, so that activity goes round a closed orbit for
+ever."""
 
 from __future__ import annotations
 
@@ -35,8 +36,8 @@ class LimitCycle:
         S_a(u) = 1 / (1 + exp(-a_a (u - theta_a))) - 1 / (1 + exp(a_a theta_a))
 
     w_ji is the coefficient c1 to c4 of the paper over the number of neurons of j's kind, and p_i is `drive` for
-    excitatory neurons, each with an offset of its own, and 0 for inhibitory ones. Coefficients, slopes and thresholds are
-    those of the paper's limit cycle (its figure 11: c1..c4 = 16, 12, 15, 3; slopes 1.3 and 2, thresholds 4 and 3.7,
+    excitatory neurons, each with an offset of its own, and 0 for inhibitory ones. Coefficients, slopes and thresholds
+    are those of the paper's limit cycle (its figure 11: c1..c4 = 16, 12, 15, 3; slopes 1.3 and 2, thresholds 4 and 3.7,
     P = 1.25; from memory); with the default drive it goes round some 21 times a second, in the beta range. The paper's
     refractory factor 1 - x makes the bursts of activity lower. Rates are dimensionless, 0 to 1; strength 1 of a
     stimulation is a drive of 1.

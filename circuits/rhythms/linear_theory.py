@@ -74,8 +74,8 @@ class Cell:
 class Populations:
     """Coupled populations (a,). external, external_sd: (a,) [V]; weights (pre, post) [V/Hz], signed.
 
-    neurons: (a,) how many of each. connections (pre, post): how many a neuron gets. synapses: per presynaptic population
-    (delay, rise, decay) [s].
+    neurons: (a,) how many of each. connections (pre, post): how many a neuron gets. synapses: per presynaptic
+    population (delay, rise, decay) [s].
     """
 
     cells: tuple[Cell, ...]

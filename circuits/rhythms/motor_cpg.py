@@ -45,8 +45,8 @@ class MotorCPG:
 
     A group that fires tires, and the one that it inhibits least escapes first: with `leading` < `trailing` inhibition
     groups follow one another in a fixed order, as PD, LP and PY neurons of the crab's and lobster's stomatogastric
-    ganglion do, here with a few neurons each. Nobody drives it with a rhythm. As there (Prinz, Bucher & Marder 2004, Nat
-    Neurosci 7:1345) very different strengths make the same rhythm: `prior` draws strengths and time constants over
+    ganglion do, here with a few neurons each. Nobody drives it with a rhythm. As there (Prinz, Bucher & Marder 2004,
+    Nat Neurosci 7:1345) very different strengths make the same rhythm: `prior` draws strengths and time constants over
     factors of three and more, and keeps what fires in order with a period within `PERIOD`, that of the animals.
     Rates are dimensionless; strength 1 of a stimulation is the drive. Adaptation is a neuron's own, and is not seen.
     """

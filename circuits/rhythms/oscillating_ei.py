@@ -70,9 +70,9 @@ class OscillatingEI:
     Excitation makes inhibitory neurons fire, and their inhibition, which builds up and decays within some milliseconds,
     silences all: population rates swing at 40 to 60 Hz while single neurons, driven by noise, fire at a few Hz in
     few of the cycles (Brunel & Wang 2003, J Neurophysiol 90:415; Brunel & Hakim 1999, Neural Comput 11:1621; gamma of
-    cortex: Bartos, Vida & Jonas 2007, Nat Rev Neurosci 8:45). Time constants, potentials and latency follow Brunel & Wang.
-    Weights are drives per rate of all presynaptic neurons, divided among them; every neuron gets the same number of
-    synapses (Brunel 2000), and inhibition is dense, as that of fast-spiking cells is (Packer & Yuste 2011,
+    cortex: Bartos, Vida & Jonas 2007, Nat Rev Neurosci 8:45). Time constants, potentials and latency follow Brunel &
+    Wang. Weights are drives per rate of all presynaptic neurons, divided among them; every neuron gets the same number
+    of synapses (Brunel 2000), and inhibition is dense, as that of fast-spiking cells is (Packer & Yuste 2011,
     J Neurosci 31:13260). Weights and drives were chosen by linear theory alone, for rates of 2 to 10 Hz of excitatory
     cells and a resonance that stands out: the asynchronous state is stable, and the noise of a finite network keeps the
     rhythm going, which so waxes and wanes as gamma does (Burns, Xing & Shapley 2011, J Neurosci 31:9658).
@@ -241,7 +241,8 @@ class OscillatingEISubject:
         return spikes.activity(session, self.circuit.n_neurons)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`oscillation`: of its spectrum over a minute; `connectivity`: the weights that ran; `cell_type`: their signs."""
+        """`oscillation`: of its spectrum over a minute; `connectivity`: the weights that ran; `cell_type`: their
+        signs."""
         answers = {
             "oscillation": lambda: self.spontaneous.rhythm_truth(),
             "connectivity": lambda: truths.wiring(self.weights, "V s"),

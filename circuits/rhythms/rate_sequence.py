@@ -31,8 +31,8 @@ class RateSequence:
 
     A pulse of unit area into stage 0 makes stage k follow the gamma density t^k exp(-t/tau) / (k! tau^(k+1)), so that
     peaks come one time constant after another and widen with the square root of their number. All of the matrix's
-    eigenvalues are those of isolated leaky stages: nothing holds activity up, nothing brings it back. Sequences of this kind:
-    songbird premotor activity, time cells (Long, Jin & Fee 2010, Nature 468:394; Pastalkova et al. 2008,
+    eigenvalues are those of isolated leaky stages: nothing holds activity up, nothing brings it back. Sequences of
+    this kind: songbird premotor activity, time cells (Long, Jin & Fee 2010, Nature 468:394; Pastalkova et al. 2008,
     Science 321:1322). Rates are in Hz where `go_strength` is; strength 1 of a stimulation is an input of 10.
     """
 

@@ -32,13 +32,13 @@ class RotationalDynamics:
         tau dr/dt = -r + W r + (1 - W) b + noise,   W = U (1 + tau M) U',   so that for r = b + U x:   dx/dt = M x
         M: a block [[-1/decay, -w], [w, -1/decay]] for each plane, w = 2 pi frequency;   x(0) = x_c
 
-    U (neuron, dimension) is a random orthonormal frame, b the neurons' resting rates, and x_c the state that preparation
-    has left for condition c, drawn at random: conditions differ in where they start, and follow one law from there.
-    Whatever lies outside the planes decays with tau. Neurons fire irregularly at the rates r. Frequencies are those of
-    arm reaches, 1.5 to 2.5 Hz (Churchland et al. 2012, figure 3; from memory).
+    U (neuron, dimension) is a random orthonormal frame, b the neurons' resting rates, and x_c the state that
+    preparation has left for condition c, drawn at random: conditions differ in where they start, and follow one law
+    from there. Whatever lies outside the planes decays with tau. Neurons fire irregularly at the rates r. Frequencies
+    are those of arm reaches, 1.5 to 2.5 Hz (Churchland et al. 2012, figure 3; from memory).
 
-    Truth of `dynamics`: from the eigenvalues of the Jacobian. With a decay all are negative, and what is there at rest is
-    a fixed point into which states spiral.
+    Truth of `dynamics`: from the eigenvalues of the Jacobian. With a decay all are negative, and what is there at rest
+    is a fixed point into which states spiral.
     """
 
     name: ClassVar[str] = "rotational_dynamics"

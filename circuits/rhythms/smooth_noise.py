@@ -85,7 +85,8 @@ class SmoothNoiseSubject:
         return activity(session, c.n_neurons, rate=rate, time=np.arange(n_samples) * c.sample_interval)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`oscillation`: none, as a Gaussian kernel's spectrum falls from frequency 0 on; `connectivity`: no synapse."""
+        """`oscillation`: none, as a Gaussian kernel's spectrum falls from frequency 0 on; `connectivity`: no
+        synapse."""
         answers = {
             "oscillation": lambda: truths.one(present=False),
             "connectivity": lambda: truths.no_wiring(self.circuit.n_neurons),

@@ -12,7 +12,7 @@ import xarray as xr
 from circuits.networks import cortex
 from simlab import truths
 from simlab.contracts import SimlabError
-from simlab.data import activity, anatomy
+from simlab.data import anatomy
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import (
     Delay,
@@ -54,8 +54,8 @@ class SynfireChain:
     A volley of enough spikes, close enough in time, makes the next pool fire one that is no weaker, and so runs down
     the chain (Diesmann, Gewaltig & Aertsen 1999, Nature 402:529: 100 neurons a pool; here fewer, with larger synapses,
     so that a pool's volley is as strong: `volley` is the potential that would be reached by all of it at once). The
-    noise also lets neurons fire between volleys. A trial's go is a current into the first pool. The axons' delay sets the
-    pace (songbird HVC: Long, Jin & Fee 2010; Egger et al. 2020, Cell 183:537: 1 to 7.5 ms).
+    noise also lets neurons fire between volleys. A trial's go is a current into the first pool. The axons' delay sets
+    the pace (songbird HVC: Long, Jin & Fee 2010; Egger et al. 2020, Cell 183:537: 1 to 7.5 ms).
     """
 
     name: ClassVar[str] = "synfire_chain"
@@ -66,7 +66,8 @@ class SynfireChain:
     n_pools: Annotated[int, Within(2, 1000)] = 20
     neurons_per_pool: Annotated[int, Within(2, 1000)] = 8
     volley: Annotated[float, Within(0, 0.2, "V")] = 40e-3
-    """V, sum of the jumps that a pool's spikes would make with delta synapses; half of them are enough to fire the next pool."""
+    """V, sum of the jumps that a pool's spikes would make with delta synapses; half of them are enough to fire the
+    next pool."""
     rest: Potential = -70e-3  # V (Diesmann et al. 1999)
     threshold: Potential = -55e-3  # V (Diesmann et al. 1999)
     reset: Potential = -70e-3  # V (Diesmann et al. 1999)

@@ -31,7 +31,8 @@ class Traces:
         return self.values.shape[2] * self.step
 
     def band(self, low: float, high: float, cycles: float) -> tuple[float, float]:
-        """The part of a band of frequencies that can be seen: `cycles` in a trial at least, half of Nyquist's at most."""
+        """The part of a band of frequencies that can be seen: `cycles` in a trial at least, half of Nyquist's at
+        most."""
         return max(low, cycles / self.duration), min(high, 0.25 / self.step)
 
 

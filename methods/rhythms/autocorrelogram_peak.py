@@ -26,9 +26,9 @@ class AutocorrelogramPeak:
 
     Rhythms return: the autocorrelogram of a rhythm of period P has a trough near P/2 and a peak near P (as the
     oscillation score reads it: Muresan et al. 2008, J Neurophysiol 99:1333); that of noise without one falls
-    monotonically, however slowly. Lags of trough and peak are found on every other trial; on the rest, peak minus trough
-    is positive by a one-sided t-test over trials at `level`. Within trials means are taken off, so that what differs
-    from trial to trial adds nothing. Costs less than a second.
+    monotonically, however slowly. Lags of trough and peak are found on every other trial; on the rest, peak minus
+    trough is positive by a one-sided t-test over trials at `level`. Within trials means are taken off, so that what
+    differs from trial to trial adds nothing. Costs less than a second.
     """
 
     name: ClassVar[str] = "autocorrelogram_peak"
@@ -81,7 +81,8 @@ def autocorrelation(values: np.ndarray, last: int) -> np.ndarray:
 
 
 def _side_peak(curve: np.ndarray, first: int) -> tuple[int, int] | None:
-    """Lags of the lowest point before a side peak, and of the peak: the first of those that rise nearly the most above it.
+    """Lags of the lowest point before a side peak, and of the peak: the first of those that rise nearly the most above
+    it.
 
     Peaks at twice and three times the period rise about as much where the rhythm is regular; the first is the period.
     """

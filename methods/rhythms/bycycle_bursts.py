@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from dataclasses import dataclass
+from itertools import pairwise
 from typing import Annotated, ClassVar
 
 import numpy as np
@@ -67,15 +68,17 @@ class BycycleBursts:
         frequency, power, _ = multitaper(seen.values[:1], seen.step, 2.0 / seen.duration)
         background = aperiodic(frequency, power)
         edges = high / 2.0 ** np.arange(n_octaves, -1, -1)
-        octaves = list(zip(edges[:-1], edges[1:], strict=True))
+        octaves = list(pairwise(edges))
         real = [self._bursts(kept, seen.step, octave) for octave in octaves]
         made = [_surrogate(frequency, background, kept.shape, seen.step, rng) for _ in range(self.n_surrogates)]
         null = np.array([[self._bursts(m, seen.step, pair)[0] for pair in octaves] for m in made])
         gain = np.array([share for share, _ in real]) - null.max(axis=0)
         best = int(np.argmax(gain))
         notes: dict[str, object] = {
-            "bursting": real[best][0], "of surrogates": float(null[:, best].max()), "octave": [round(float(end), 3) for end in octaves[best]]
-        }  # fmt: skip
+            "bursting": real[best][0],
+            "of surrogates": float(null[:, best].max()),
+            "octave": [round(float(end), 3) for end in octaves[best]],
+        }
         present = bool(gain[best] >= self.excess)
         return verdict(present, real[best][1], 0.5 + min(abs(gain[best] - self.excess), 0.45), notes)
 

@@ -1,4 +1,5 @@
-"""Rotations: does one skew-symmetric law move the states of all conditions, more than chance structure would have it?"""
+"""Rotations: does one skew-symmetric law move the states of all conditions, more than chance structure would have
+it?"""
 
 from __future__ import annotations
 
@@ -21,7 +22,8 @@ SOFTENING = 5.0
 
 @dataclass(frozen=True, eq=False)
 class Fit:
-    """skew, free: R^2 of dx/dt = M x with a skew-symmetric and with any matrix. frequency: of the fastest-turning plane [Hz]."""
+    """skew, free: R^2 of dx/dt = M x with a skew-symmetric and with any matrix. frequency: of the fastest-turning
+    plane [Hz]."""
 
     skew: float
     free: float
@@ -33,12 +35,12 @@ class JPCA:
     """jPCA (Churchland et al. 2012, Nature 487:51), with a null that keeps what is no rotation.
 
     Averages over the trials of each condition are smoothed, softly normalised, freed of the mean over conditions, and
-    reduced to `n_components` principal components x(condition, time). M in dx/dt = M x is fitted by least squares, among
-    skew-symmetric matrices, whose flows are pure rotations. Smooth data fit some rotation whatever made them, so that a
-    large R^2 says little by itself. null `tensor`: R^2 must exceed, at `level`, that of tensors of maximum entropy that have
-    the data's covariances across times, units and conditions (Elsayed & Cunningham 2017, Nat Neurosci 20:1310).
-    `conditions`: that of data in which each unit's conditions are shuffled on their own. `none`: the published argument, that
-    R^2 reaches `enough` and most of what any linear law explains. Takes seconds.
+    reduced to `n_components` principal components x(condition, time). M in dx/dt = M x is fitted by least squares,
+    among skew-symmetric matrices, whose flows are pure rotations. Smooth data fit some rotation whatever made them, so
+    that a large R^2 says little by itself. null `tensor`: R^2 must exceed, at `level`, that of tensors of maximum
+    entropy that have the data's covariances across times, units and conditions (Elsayed & Cunningham 2017, Nat
+    Neurosci 20:1310). `conditions`: that of data in which each unit's conditions are shuffled on their own. `none`:
+    the published argument, that R^2 reaches `enough` and most of what any linear law explains. Takes seconds.
     """
 
     name: ClassVar[str] = "jpca"

@@ -20,11 +20,12 @@ class PhantomOscillation:
     """Whether the leading principal components of trial averages, over time, are sinusoids.
 
     Neurons that vary smoothly and independently of one another have principal components close to half-cosines,
-    cos(pi k t / T), which look like oscillations of rising frequency (Antognini & Sohl-Dickstein 2018, for random walks;
-    Shinn 2023, Phantom oscillations in principal component analysis, PNAS 120). Each of the first `n_components` time courses
-    is fitted by a sinusoid; one that explains `least_fit` of it is an oscillation to the naive reader. With `check`,
-    components that correlate by more than `phantom` with the half-cosine of their own rank are phantoms: if all three
-    are, the verdict is no rhythm; what is left must go round `least_cycles` times in a trial. Takes a second.
+    cos(pi k t / T), which look like oscillations of rising frequency (Antognini & Sohl-Dickstein 2018, for random
+    walks; Shinn 2023, Phantom oscillations in principal component analysis, PNAS 120). Each of the first
+    `n_components` time courses is fitted by a sinusoid; one that explains `least_fit` of it is an oscillation to the
+    naive reader. With `check`, components that correlate by more than `phantom` with the half-cosine of their own rank
+    are phantoms: if all three are, the verdict is no rhythm; what is left must go round `least_cycles` times in a
+    trial. Takes a second.
     """
 
     name: ClassVar[str] = "phantom_oscillation"

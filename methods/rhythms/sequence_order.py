@@ -21,12 +21,12 @@ class SequenceOrder:
     """Units that peak one after another, in one order on all trials, and once: a sequence. Again and again: a cycle.
 
     A cycle: within trials the population's state becomes unlike what it was and like it again. The correlation of the
-    state with itself, over lags, averaged over trials, has a side peak of `least_return` that stands that much above the
-    trough before it. A sequence: peak times of trial averages agree between odd and even trials (Spearman, at `level`),
-    and lie apart by more than a common response would have them: their interquartile range is at least `spread` times
-    the median width of a unit's peak. That is how sequences are read off sorted trial averages (Pastalkova et
-    al. 2008, Science 321:1322; Harvey, Coen & Tank 2012, Nature 484:62), and what drives them is not asked: a driven
-    sequence passes too. Abstains where neither holds, and where `dynamics` does not list these regimes.
+    state with itself, over lags, averaged over trials, has a side peak of `least_return` that stands that much above
+    the trough before it. A sequence: peak times of trial averages agree between odd and even trials (Spearman, at
+    `level`), and lie apart by more than a common response would have them: their interquartile range is at least
+    `spread` times the median width of a unit's peak. That is how sequences are read off sorted trial averages
+    (Pastalkova et al. 2008, Science 321:1322; Harvey, Coen & Tank 2012, Nature 484:62), and what drives them is not
+    asked: a driven sequence passes too. Abstains where neither holds, and where `dynamics` does not list these regimes.
     """
 
     name: ClassVar[str] = "sequence_order"

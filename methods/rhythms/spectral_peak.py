@@ -26,7 +26,8 @@ class SpectralPeak:
     their mean: a peak of the raw spectrum, which 1/f noise always has at its lower end (Donoghue et al. 2020, Nat
     Neurosci 23:1655), and which may then be at the band's end. An estimate over k trials and tapers is, under the null,
     chi-squared with 2k degrees of freedom; a peak is one whose chance, corrected for all independent frequencies, is
-    below `level`, and that is at least `prominence` times the background, since no background fits exactly. Costs less than a second.
+    below `level`, and that is at least `prominence` times the background, since no background fits exactly. Costs less
+    than a second.
     """
 
     name: ClassVar[str] = "spectral_peak"

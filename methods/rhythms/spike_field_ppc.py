@@ -74,8 +74,10 @@ class SpikeFieldPPC:
         halves = [counts[k::2] for k in (0, 1)]
         kept = np.all([half.sum(axis=(0, 1)) >= FEWEST_SPIKES for half in halves], axis=0)
         if kept.sum() < self.needs.units:
-            return Finding.abstain(f"{kept.sum()} units have {FEWEST_SPIKES} spikes in each half of the trials; this needs "
-                                   f"{self.needs.units}")  # fmt: skip
+            return Finding.abstain(
+                f"{kept.sum()} units have {FEWEST_SPIKES} spikes in each half of the trials; this needs at least "
+                f"{self.needs.units}"
+            )
         frequency = np.geomspace(low, self.band[1], self.n_frequencies)
         chosen, tested = (self._consistency(half, kept, frequency) for half in halves)
         k = self._peak(frequency, chosen[0].mean(axis=0))

@@ -62,8 +62,9 @@ class Oscillation:
         return truth[[name for name in self.form if name in truth]]
 
     def score(self, finding: Finding, truth: xr.Dataset) -> dict[str, float]:
-        """correct: 0 or 1, of the verdict. frequency_error: |stated / true - 1| of a rhythm that was found, 1 where none
-        is stated; frequency_bias: the same with its sign, for those stated. NaN where there is or was found no rhythm.
+        """correct: 0 or 1, of the verdict. frequency_error: |stated / true - 1| of a rhythm that was found, 1 where
+        none is stated; frequency_bias: the same with its sign, for those stated. NaN where there is or was found no
+        rhythm.
         """
         if finding.abstained:
             return undefined(self.metrics)

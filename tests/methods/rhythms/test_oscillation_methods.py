@@ -67,7 +67,8 @@ def test_a_planted_rhythm_is_found_with_its_frequency_and_a_falling_spectrum_has
     assert found.estimate["present"]
     assert found.estimate["frequency"] == pytest.approx(32.0, rel=0.1)
     if (method.name, getattr(method, "aperiodic_mode", "")) != ("specparam_peak", "fixed"):
-        # without a knee, specparam bridges 1/f and the floor of the spikes by a peak: that is what the experiment counts
+        # without a knee, specparam bridges 1/f and the floor of the spikes by a peak: that is what the experiment
+        # counts
         assert not method.analyse(arhythmic, RNG(1)).estimate.get("present", False)
 
 
