@@ -21,6 +21,8 @@ from experiments.shape_is_not_architecture import DROWSY, REPLAY, SHAPE_IS_NOT_A
 from experiments.step_or_ramp_or_attractor import STEP_OR_RAMP_OR_ATTRACTOR
 from experiments.who_does_what import EACH, IN_AREAS, LESIONS, PREDICTING, WHO_DOES_WHAT, WIDER
 from experiments.timescales_and_criticality import DRIVEN, LARGE, SEEN, STATES, TIMESCALES_AND_CRITICALITY
+from experiments.rhythm_or_not import NAIVE, RHYTHM_OR_NOT, SPECTRUM
+from experiments.rotations import ROTATIONS, TENSOR
 from experiments.wiring_and_confounds import WIRING_AND_CONFOUNDS
 from simlab.claims import ClaimResult
 from simlab.fingerprint import label
@@ -44,7 +46,7 @@ EXPERIMENTS = (
     PUBLISHED_CONNECTIVITY,
     WIRING_AND_CONFOUNDS,
 )
-WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT, TIMESCALES_AND_CRITICALITY)
+WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT, TIMESCALES_AND_CRITICALITY, RHYTHM_OR_NOT, ROTATIONS)
 EXPERIMENTS = (*WITH_ORACLE, INVARIANCE, NULL_CERTIFICATE, PUBLISHED_CONNECTIVITY, WIRING_AND_CONFOUNDS)
 N = 20
 
@@ -263,3 +265,20 @@ def test_an_abstention_counts_as_no_claim_of_states():
     table = pd.concat([right, refused])
     assert verdict(TIMESCALES_AND_CRITICALITY, "up_and_down_states_are_recognised", table).verdict == "holds"
     assert verdict(TIMESCALES_AND_CRITICALITY, "a_slow_drive_is_not_taken_for_states", table).verdict == "holds"
+def test_false_alarms_of_raw_spectra_are_counted_for_that_reader_alone_and_in_a_minute():
+    common = {"question": "oscillation", "role": "rival", "circuit": "aperiodic_drive", "trials": 60}
+    naive = cells("spectral_peak", false_recovery=1.0, method_label=label(NAIVE), **common)
+    careful = cells("spectral_peak", false_recovery=0.0, method_label=label(SPECTRUM), **common)
+    short = cells("spectral_peak", false_recovery=0.0, method_label=label(NAIVE), **(common | {"trials": 10}))
+    table = pd.concat([naive, careful, short])
+    assert verdict(RHYTHM_OR_NOT, "raw_peaks_are_false_alarms", table).verdict == "holds"
+    # 0 of 20: Wilson's interval reaches to .16
+    found = verdict(RHYTHM_OR_NOT, "a_background_prevents_them", table)
+    assert (found.measured.value, found.verdict) == (0.0, "undecided")
+def test_rotations_that_are_seen_everywhere_separate_nothing():
+    seen = {"question": "mechanism", "method_label": label(TENSOR), "trials": 120}
+    here = cells("jpca", circuit="rotational_dynamics", recovered=1.0, **seen)
+    there = cells("jpca", role="rival", circuit="condition_sequences", false_recovery=1.0, **seen)
+    table = pd.concat([here, there])
+    for name in ("jpca_finds_rotations_in_sequences", "the_tensor_null_does_not_separate_them"):
+        assert verdict(ROTATIONS, name, table).verdict == "holds"

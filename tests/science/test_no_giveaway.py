@@ -29,6 +29,8 @@ from circuits.networks.bold_nodes import BoldNodes
 from circuits.networks.cortical_patch import CorticalPatch
 from circuits.networks.hidden_hub import HiddenHub
 from circuits.networks.sign_and_type import SignAndType
+from circuits.rhythms.oscillating_ei import OscillatingEI
+from circuits.rhythms.rotational_dynamics import RotationalDynamics
 from circuits.states.branching import Branching
 from circuits.states.up_down import UpDown
 from methods.population.decoded_drift import DecodedDrift
@@ -69,6 +71,8 @@ SMALL = {
     "ramping_decision": (RampingDecision(n_neurons=30),),
     "branching": (Branching(n_neurons=60, branching_ratio=0.9, mean_rate=5.0),),
     "up_down": (UpDown(n_excitatory=24, n_inhibitory=6),),
+    "oscillating_ei": (OscillatingEI(n_excitatory=64, n_inhibitory=16),),
+    "rotational_dynamics": (RotationalDynamics(n_neurons=30),),
 }
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""
 PLAN, SCAN = Plan(4, 0.25), Plan(2, 60.0)

@@ -33,6 +33,8 @@ SMALL = {
     "stimulated_chain": {},
     "crossed_chain": {},
     "decision_attractor": {"n_selective": 20, "n_inhibitory": 10, "burn_in": 0.1},
+    "oscillating_ei": {"n_excitatory": 32, "n_inhibitory": 8, "burn_in": 0.1},
+    "synfire_chain": {"n_pools": 6},
     "cortical_patch": {"n_neurons": 60, "shared_drive": 0.1, "gain_modulation": 0.2, "drift": 0.2},
 }
 """The spiking circuits that an engine runs."""
