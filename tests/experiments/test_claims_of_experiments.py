@@ -17,12 +17,12 @@ from experiments.illusions_of_summaries import ILLUSIONS_OF_SUMMARIES, SHIFTED, 
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
 from experiments.null_certificate import NULL_CERTIFICATE
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
-from experiments.shape_is_not_architecture import DROWSY, REPLAY, SHAPE_IS_NOT_ARCHITECTURE
-from experiments.step_or_ramp_or_attractor import STEP_OR_RAMP_OR_ATTRACTOR
-from experiments.who_does_what import EACH, IN_AREAS, LESIONS, PREDICTING, WHO_DOES_WHAT, WIDER
-from experiments.timescales_and_criticality import DRIVEN, LARGE, SEEN, STATES, TIMESCALES_AND_CRITICALITY
 from experiments.rhythm_or_not import NAIVE, RHYTHM_OR_NOT, SPECTRUM
 from experiments.rotations import ROTATIONS, TENSOR
+from experiments.shape_is_not_architecture import DROWSY, REPLAY, SHAPE_IS_NOT_ARCHITECTURE
+from experiments.step_or_ramp_or_attractor import STEP_OR_RAMP_OR_ATTRACTOR
+from experiments.timescales_and_criticality import DRIVEN, LARGE, SEEN, STATES, TIMESCALES_AND_CRITICALITY
+from experiments.who_does_what import EACH, IN_AREAS, LESIONS, PREDICTING, WHO_DOES_WHAT, WIDER
 from experiments.wiring_and_confounds import WIRING_AND_CONFOUNDS
 from simlab.claims import ClaimResult
 from simlab.fingerprint import label
@@ -250,22 +250,29 @@ def test_sleep_separates_only_from_cells_that_rest_in_it():
     asleep = verdict(SHAPE_IS_NOT_ARCHITECTURE, "sleep_tells_an_attractor_from_driven_cells", table)
     assert asleep.measured.value == 1.0
     assert verdict(SHAPE_IS_NOT_ARCHITECTURE, "replay_undoes_the_argument_from_sleep", table).verdict == "holds"
+
+
 def test_branching_ratios_are_held_against_the_published_bands_for_each_number_of_units():
     where = {"circuit_label": label(LARGE), "question": "branching_ratio"}
     tables = [
         cells(method, instrument_label=label(SEEN[100]), ratio=np.linspace(low, high, N), **where)
         for method, low, high in (("conventional_regression", 0.3, 0.36), ("multistep_regression", 0.96, 0.97))
+    ]
     tables[1]["method_label"] = "multistep_regression(n_resamples=20)"
     table = pd.concat(tables)
     assert verdict(TIMESCALES_AND_CRITICALITY, "conventional_regression_from_100", table).verdict == "holds"
     assert verdict(TIMESCALES_AND_CRITICALITY, "multistep_regression_from_100", table).verdict == "fails"
     assert verdict(TIMESCALES_AND_CRITICALITY, "multistep_regression_from_1", table).verdict == "not measured"
+
+
 def test_an_abstention_counts_as_no_claim_of_states():
     right = cells("bistability", circuit_label=label(STATES), question="dynamics", recovered=1.0)
     refused = cells("bistability", circuit_label=label(DRIVEN), question="dynamics", status="abstained")
     table = pd.concat([right, refused])
     assert verdict(TIMESCALES_AND_CRITICALITY, "up_and_down_states_are_recognised", table).verdict == "holds"
     assert verdict(TIMESCALES_AND_CRITICALITY, "a_slow_drive_is_not_taken_for_states", table).verdict == "holds"
+
+
 def test_false_alarms_of_raw_spectra_are_counted_for_that_reader_alone_and_in_a_minute():
     common = {"question": "oscillation", "role": "rival", "circuit": "aperiodic_drive", "trials": 60}
     naive = cells("spectral_peak", false_recovery=1.0, method_label=label(NAIVE), **common)
@@ -276,6 +283,8 @@ def test_false_alarms_of_raw_spectra_are_counted_for_that_reader_alone_and_in_a_
     # 0 of 20: Wilson's interval reaches to .16
     found = verdict(RHYTHM_OR_NOT, "a_background_prevents_them", table)
     assert (found.measured.value, found.verdict) == (0.0, "undecided")
+
+
 def test_rotations_that_are_seen_everywhere_separate_nothing():
     seen = {"question": "mechanism", "method_label": label(TENSOR), "trials": 120}
     here = cells("jpca", circuit="rotational_dynamics", recovered=1.0, **seen)
