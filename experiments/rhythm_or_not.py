@@ -16,7 +16,7 @@ from methods.rhythms.phantom_oscillation import PhantomOscillation
 from methods.rhythms.specparam_peak import SpecparamPeak
 from methods.rhythms.spectral_peak import SpectralPeak
 from methods.rhythms.spike_field_ppc import SpikeFieldPPC
-from simlab.claims import Claim, Measured, rate
+from simlab.claims import Claim, Measured, chosen, rate
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.fingerprint import label
 from simlab.instruments.recording.perfect import Perfect
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 NAIVE, SPECTRUM = SpectralPeak(background="flat"), SpectralPeak()
 FIXED, KNEE = SpecparamPeak(), SpecparamPeak(aperiodic_mode="knee")
-LONG = Plan(60, 1.0)
+LONG, GLANCE = Plan(60, 1.0), Plan(20, 1.0)
 
 GAMMA = Grid(
     circuits=(OscillatingEI(),),
@@ -51,25 +51,31 @@ CYCLES = Grid(
     methods=(NAIVE, SPECTRUM, FIXED, KNEE, AutocorrelogramPeak(), BycycleBursts()),
 )
 PHANTOMS = Grid(
+<<<<<<< HEAD
     circuits=(IndependentFluctuations(),),
     plans=(Plan(20, 1.0),),
+=======
+    circuits=(SmoothNoise(),),
+    plans=(GLANCE,),
+>>>>>>> h4/rhythm
     instruments=(Perfect(),),
     methods=(PhantomOscillation(check=False), PhantomOscillation(), SPECTRUM),
 )
 
 
-def _falsely(circuit: str, method: object, table: pd.DataFrame, **more: float) -> Measured:
-    return rate(table, "false_recovery", circuit=circuit, method_label=label(method), **more)
+def _falsely(circuit: str, method: object, table: pd.DataFrame, plan: Plan = LONG) -> Measured:
+    rows = chosen(table, trials=plan.trials)
+    return rate(rows, "false_recovery", circuit=circuit, method_label=label(method))
 
 
 def naive_in_aperiodic(table: pd.DataFrame) -> Measured:
     """How often the highest point of the raw spectrum is called a rhythm in 1/f drive."""
-    return _falsely("aperiodic_drive", NAIVE, table, trials=LONG.trials)
+    return _falsely("aperiodic_drive", NAIVE, table)
 
 
 def spectrum_in_aperiodic(table: pd.DataFrame) -> Measured:
     """The same of a peak above a fitted 1/f background."""
-    return _falsely("aperiodic_drive", SPECTRUM, table, trials=LONG.trials)
+    return _falsely("aperiodic_drive", SPECTRUM, table)
 
 
 def locking_in_aperiodic(table: pd.DataFrame) -> Measured:
@@ -89,12 +95,20 @@ def driven_found(table: pd.DataFrame) -> Measured:
 
 def phantoms_claimed(table: pd.DataFrame) -> Measured:
     """How often sinusoidal principal components are called an oscillation in independent smooth noise."""
+<<<<<<< HEAD
     return _falsely("independent_fluctuations", PhantomOscillation(check=False), table)
+=======
+    return _falsely("smooth_noise", PhantomOscillation(check=False), table, GLANCE)
+>>>>>>> h4/rhythm
 
 
 def phantoms_seen_through(table: pd.DataFrame) -> Measured:
     """The same, once half-cosines are recognised."""
+<<<<<<< HEAD
     return _falsely("independent_fluctuations", PhantomOscillation(), table)
+=======
+    return _falsely("smooth_noise", PhantomOscillation(), table, GLANCE)
+>>>>>>> h4/rhythm
 
 
 def oracle(table: pd.DataFrame) -> Measured:

@@ -12,7 +12,7 @@ from circuits.rhythms.rotational_dynamics import RotationalDynamics
 from circuits.rhythms.synfire_chain import SynfireChain
 from methods.rhythms.jpca import JPCA
 from methods.rhythms.sequence_order import SequenceOrder
-from simlab.claims import Claim, Measured, rate, separation
+from simlab.claims import Claim, Measured, chosen, rate, separation
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.fingerprint import label
 from simlab.instruments.recording.perfect import Perfect
@@ -44,16 +44,19 @@ def rotations_found(table: pd.DataFrame) -> Measured:
     return rate(table, "recovered", circuit="rotational_dynamics", method_label=label(TENSOR), trials=MANY.trials)
 
 
+def _in_sequences(method: JPCA, table: pd.DataFrame) -> Measured:
+    rows = chosen(table, circuit="condition_sequences", trials=MANY.trials)
+    return rate(rows, "false_recovery", method_label=label(method))
+
+
 def rotations_in_sequences(table: pd.DataFrame) -> Measured:
     """How often it names rotations in condition-dependent sequences."""
-    rows = {"circuit": "condition_sequences", "method_label": label(TENSOR), "trials": MANY.trials}
-    return rate(table, "false_recovery", **rows)
+    return _in_sequences(TENSOR, table)
 
 
 def shuffles_in_sequences(table: pd.DataFrame) -> Measured:
     """The same with conditions shuffled for each unit."""
-    rows = {"circuit": "condition_sequences", "method_label": label(CONDITIONS), "trials": MANY.trials}
-    return rate(table, "false_recovery", **rows)
+    return _in_sequences(CONDITIONS, table)
 
 
 def best_null_separates(table: pd.DataFrame) -> Measured:

@@ -59,7 +59,7 @@ class RotationalDynamics:
     def __post_init__(self) -> None:
         check_fields(self)
         require(
-            2 * len(self.frequencies) <= self.n_neurons and self.frequencies,
+            0 < 2 * len(self.frequencies) <= self.n_neurons,
             f"frequencies must be of 1 to n_neurons / 2 = {self.n_neurons // 2} planes, got {self.frequencies}",
         )
         require(

@@ -108,4 +108,4 @@ def _bias(given: Mapping[str, Any], truth: xr.Dataset) -> float:
 
 
 def _oracle(truth: xr.Dataset, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
-    return Finding({name: truth[name].values for name in truth.data_vars}, confidence=1.0)
+    return Finding({str(name): truth[name].values for name in truth.data_vars}, confidence=1.0)

@@ -25,7 +25,7 @@ METHODS = (
     SpecparamPeak(),
     SpecparamPeak(aperiodic_mode="knee"),
     AutocorrelogramPeak(),
-    BycycleBursts(),
+    BycycleBursts(n_surrogates=3),
 )
 RNG = np.random.default_rng
 
