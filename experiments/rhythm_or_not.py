@@ -51,13 +51,8 @@ CYCLES = Grid(
     methods=(NAIVE, SPECTRUM, FIXED, KNEE, AutocorrelogramPeak(), BycycleBursts()),
 )
 PHANTOMS = Grid(
-<<<<<<< HEAD
     circuits=(IndependentFluctuations(),),
-    plans=(Plan(20, 1.0),),
-=======
-    circuits=(SmoothNoise(),),
     plans=(GLANCE,),
->>>>>>> h4/rhythm
     instruments=(Perfect(),),
     methods=(PhantomOscillation(check=False), PhantomOscillation(), SPECTRUM),
 )
@@ -95,20 +90,12 @@ def driven_found(table: pd.DataFrame) -> Measured:
 
 def phantoms_claimed(table: pd.DataFrame) -> Measured:
     """How often sinusoidal principal components are called an oscillation in independent smooth noise."""
-<<<<<<< HEAD
-    return _falsely("independent_fluctuations", PhantomOscillation(check=False), table)
-=======
-    return _falsely("smooth_noise", PhantomOscillation(check=False), table, GLANCE)
->>>>>>> h4/rhythm
+    return _falsely("independent_fluctuations", PhantomOscillation(check=False), table, GLANCE)
 
 
 def phantoms_seen_through(table: pd.DataFrame) -> Measured:
     """The same, once half-cosines are recognised."""
-<<<<<<< HEAD
-    return _falsely("independent_fluctuations", PhantomOscillation(), table)
-=======
-    return _falsely("smooth_noise", PhantomOscillation(), table, GLANCE)
->>>>>>> h4/rhythm
+    return _falsely("independent_fluctuations", PhantomOscillation(), table, GLANCE)
 
 
 def oracle(table: pd.DataFrame) -> Measured:
