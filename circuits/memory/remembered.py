@@ -99,9 +99,7 @@ class MemorySubject:
             rates = under_effects(session, rates, INTERVAL, DRIVE_RATE)
         if self.circuit.model == "rate":
             return activity(session, rates.shape[2], rate=rates, time=time).assign_attrs(engine=_engine())
-        spikes = renewal(
-            np.maximum(rates, 0.0), INTERVAL, session.duration, rng, interval_cv=self.circuit.interval_cv
-        )
+        spikes = renewal(np.maximum(rates, 0.0), INTERVAL, session.duration, rng, interval_cv=self.circuit.interval_cv)
         return activity(session, rates.shape[2], spikes=spikes).assign_attrs(engine=_engine())
 
     def rates(self, session: Session, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
@@ -138,7 +136,6 @@ def kept_states(subject: MemorySubject, values: np.ndarray, duration: float = 2.
     start = np.tile(subject.rest, (len(values), 1))
     during = settle(subject.network, start, duration=CUE, dt=DT, current=current)
     return settle(subject.network, during, duration=duration, dt=DT)
-
 
 
 def _dark_is_zero(cue: Callable[[np.ndarray], np.ndarray], values: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.dynamics._delay import Delay, in_the_dark
+from methods.dynamics._delay import in_the_dark
 from methods.dynamics._pushes import Push, choose_groups, shift, stirred, swayed
 from methods.dynamics._shapes import Shapes
 from methods.dynamics._slow_space import SlowSpace, slow_space
@@ -43,9 +43,9 @@ class Schedule:
 class PerturbAndClassify:
     """Pushes groups of units along the directions in which the delay lasts, and classifies what becomes of the push.
 
-    A first, natural session gives these directions and their shape (as `fitted_dynamics`). In a second one, most trials
-    carry a pulse into one of several groups of units that load alike on them. Changes since before the pulse are read, in
-    the pushed units and in all others, as displacements of the state along the push:
+    A first, natural session gives these directions and their shape (as `fitted_dynamics`). In a second, most trials
+    carry a pulse into one of several groups of units that load alike on them. Changes since before the pulse are read,
+    in the pushed units and in all others, as displacements of the state along the push:
 
     - others move along and stay there: an attractor, of the shape that was seen;
     - others are stirred, and later displaced this way or that, by which group and not along the push: the
@@ -108,7 +108,10 @@ class PerturbAndClassify:
             if label == ATTRACTOR:
                 label, why = shape, unknown
             elif shape == "bistable":
-                label, why = "", "there are two states, and the pushes took it from none to the other: too weak, or driven"
+                label, why = (
+                    "",
+                    "there are two states, and the pushes took it from none to the other: too weak, or driven",
+                )
         return Finding({"label": label}, notes=notes) if label else Finding.abstain(why)
 
     def _space(self, values: np.ndarray, rng: np.random.Generator) -> SlowSpace:
@@ -137,7 +140,9 @@ class PerturbAndClassify:
         late = stop + self.settling
         if duration - late < 0.2:
             return Finding.abstain(f"trials of {duration:g} s leave no time in the dark to push and watch")
-        return Schedule(n_baseline, n_test, duration, (dark, start), (start, stop), (late, min(late + self.reading, duration)))
+        return Schedule(
+            n_baseline, n_test, duration, (dark, start), (start, stop), (late, min(late + self.reading, duration))
+        )
 
     def _pulsed(
         self, natural: Session, pushes: list[Push], schedule: Schedule, affordable: float, rng: np.random.Generator
@@ -148,7 +153,11 @@ class PerturbAndClassify:
         group[rng.permutation(natural.trials)[:n_pulsed]] = np.arange(n_pulsed) % len(pushes)
         pulses = [
             Perturbation(
-                "stimulate", push.units, self.strength, *schedule.pulse, trials=tuple(np.flatnonzero(group == k).tolist())
+                "stimulate",
+                push.units,
+                self.strength,
+                *schedule.pulse,
+                trials=tuple(np.flatnonzero(group == k).tolist()),
             )
             for k, push in enumerate(pushes)
         ]

@@ -137,3 +137,16 @@ def test_a_cause_that_is_none_counts_once_for_each_answer_and_not_where_environm
     assert most.verdict == "fails"
     silent = answers(np.nan, spared, status="abstained")
     assert verdict(INVARIANCE, "invariant_prediction_keeps_its_rate", silent).verdict == "not measured"
+
+
+def test_a_label_counts_where_it_is_given_and_an_abstention_gives_none():
+    rings = cells("offset_reset", trials=41).assign(cell=[f"ring{k}" for k in range(N)])
+    control = cells("offset_reset", circuit="cue_ring", role="rival", trials=41)
+    control = control.assign(cell=[f"cue{k}" for k in range(N)], status=["abstained"] * 10 + ["ok"] * 10)
+
+    def answer(cell: str):
+        label = "ring attractor" if cell.startswith("ring") or cell == "cue19" else "feedforward"
+        return None if cell in {f"cue{k}" for k in range(10)} else ({"label": label}, None)
+
+    claim = next(c for c in ATTRACTOR_OR_NOT.claims if c.name == "offset_reset_says_no_to_controls")
+    assert claim.check(pd.concat([rings, control]), answer).measured.value == pytest.approx(1 - 1 / 20)

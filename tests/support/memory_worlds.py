@@ -93,9 +93,11 @@ class RegimeRig:
                     rates[trial, off:, hit] += 20.0
                 elif self.regime == "sways":
                     rates[trial, off:] += 1.5 * np.sign(self.chain[hit].sum() + 0.1) * self.slopes
-        return see(np.zeros((session.trials, n_steps)), np.zeros(self.n_units), self.rng, values) if (
-            self.regime == "silent"
-        ) else self._seen(rates, values)
+        return (
+            see(np.zeros((session.trials, n_steps)), np.zeros(self.n_units), self.rng, values)
+            if (self.regime == "silent")
+            else self._seen(rates, values)
+        )
 
     def _seen(self, rates: np.ndarray, values: np.ndarray) -> xr.Dataset:
         found = poisson_recording(np.maximum(rates, 0.0), self.rng, values)
