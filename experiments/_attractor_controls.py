@@ -48,7 +48,7 @@ VERDICTS = (
 DYNAMICS = (FittedDynamics(), PerturbAndClassify())
 FORTY = (Subsample(n_units=40),)
 SHARES = (0.0, 0.4, 0.7, 0.8, 1.0)
-FAR = tuple(f"ring_attractor(tuned_share={share})" for share in ("0", "0.4")) + ("ring_attractor",)
+FAR = ("ring_attractor(tuned_share=0)", "ring_attractor(tuned_share=0.4)", "ring_attractor")
 """Settings of the dial that are far from where a bump begins to sustain itself, .76 by the Jacobian."""
 
 NOT_ATTRACTORS = Grid(

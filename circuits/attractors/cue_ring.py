@@ -1,4 +1,4 @@
-"""Tuned while it is told, and no longer: neurons that show a cue's angle as long as it is there and forget it at once."""
+"""Tuned while it is told, and no longer: neurons that show a cue's angle and forget it at once."""
 
 from __future__ import annotations
 
@@ -19,8 +19,9 @@ class CueRing:
         tau dr_i/dt = -r_i + f_i(cue)    while it is shown,    tau dr_i/dt = -r_i + mean_i    in the dark
 
     f: the rates of the ring's bump under a cue at its centre; mean: the average over angles of those in the dark, so
-    that mean rates are those of the ring, in light and dark. tau: the low pass of the sensory pathway. Tuning to what is
-    shown, with a ring of states, says nothing of attractors: a retina has it.
+    that mean rates are those of the ring, in light and dark. tau: that of the senses. Tuning to what is
+    shown, with a ring of states, says nothing of attractors: a retina has it. As spikes alone: a rate ring's inhibitory
+    neurons fluctuate together, which no independent ones match.
     """
 
     name: ClassVar[str] = "cue_ring"

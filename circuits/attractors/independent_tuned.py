@@ -1,4 +1,4 @@
-"""Tuned and independent: neurons told an angle by somebody, each firing on its own however irregularly it is said to."""
+"""Tuned and independent: neurons told an angle by somebody, each firing on its own, as irregularly as it is set to."""
 
 from __future__ import annotations
 
@@ -16,11 +16,12 @@ from simlab.rules import Within, check_fields
 class IndependentTuned:
     """Independent neurons with a ring attractor's tuning to an angle that is kept for them, without an error.
 
-        tau dr_i/dt = -r_i + f_i(angle(t)),    angle: the cue's last one, which in the dark diffuses with `diffusion` (0: stays)
+        tau dr_i/dt = -r_i + f_i(angle(t)),    angle: the cue's last one, in the dark with `diffusion`
 
-    f: the rates of the ring's bump, under a cue and in the dark; tau: its slow synapses'. Given the angle, neurons are independent renewal processes (gamma, with a dead
-    time) of the stated irregularity. With diffusion 0 the states form a ring, the angle outlasts the cue, and
-    trials with one cue share nothing but it: no noise correlations, no drift.
+    f: the rates of the ring's bump, under a cue and in the dark; tau: its slow synapses'. Given the angle, neurons
+    are independent renewal processes (gamma, with a dead time) of the stated irregularity. With diffusion 0 the
+    states form a ring, the angle outlasts the cue, and trials with one cue share nothing but it: no noise
+    correlations, no drift.
     """
 
     name: ClassVar[str] = "independent_tuned"

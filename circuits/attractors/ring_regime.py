@@ -33,6 +33,6 @@ def ring_regime(network: RingNetwork) -> str:
     if tuned and abs(rates[0]) < FREE and rates[1] < -FREE:
         return "ring attractor"
     raise SimlabError(
-        f"the state that a cue leaves has eigenvalues {rates[0]:.3g} and {rates[1]:.3g} /s: neither a stable state nor a "
-        "bump with one free direction; choose weights further from where one becomes the other"
+        f"the state that a cue leaves has eigenvalues {rates[0]:.3g} and {rates[1]:.3g} /s: neither a stable state nor "
+        "a bump with one free direction; choose weights further from where one becomes the other"
     )

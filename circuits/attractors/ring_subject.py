@@ -54,7 +54,7 @@ class RingSubject:
         return self.network.simulate(session, rng, self.recorded)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`connectivity`: the weights among recorded neurons; `topology`: of their noise-free states; `dynamics`: theirs."""
+        """`connectivity`: the weights among recorded neurons; `topology`, `dynamics`: of noise-free states."""
         answers = {"connectivity": self._wiring, "topology": self._shape, "dynamics": self._regime}
         return truths.among(self.circuit.name, question, answers)
 

@@ -82,7 +82,7 @@ class DiscreteAttractors:
             "topology": lambda: truths.shape((len(held(subject)), 0, 0)),
         }
         jitter = np.full(n, self.gain * like.jitter(like.time_constant))
-        subject = MemorySubject(
+        subject: MemorySubject = MemorySubject(
             self, network, np.full(n, like.base), lambda values: self.gain * CUE_GAIN * (values[..., None] - threshold),
             jitter, answers, scattered(n, rng),
         )  # fmt: skip

@@ -19,7 +19,7 @@ class ExternalMemory:
 
         rate_i(t) = x_i(t) + effect_i(t),   x: the rates of the integrator upstream, which hears nothing of these
 
-    What `feedforward_ring` is to a ring of integrate-and-fire neurons this is to any network of rates: unperturbed, both
+    What `feedforward_ring` is to a ring of integrate-and-fire neurons this is to a network of rates: unperturbed, both
     draw spikes at the same rates by the same rule, so that recordings of either have one law. That no passive
     method tells them apart is a theorem and not a finding; a method that only watches and yet claims it can is
     wrong on one of the two as often as it is right on the other. A push is over when its current is.

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, ClassVar, Literal
 
 import numpy as np
+import xarray as xr
 
 from circuits.memory.regimes import linear_regime
 from circuits.memory.remembered import CUE, DRIVE_RATE, INTERVAL, MemorySubject, scattered, slopes, wiring
@@ -80,7 +81,7 @@ class LineAttractor:
 
 
 def integrator(
-    circuit: object, like: LineAttractor, weights: np.ndarray, slope: np.ndarray, entry: np.ndarray, place: object
+    circuit: object, like: LineAttractor, weights: np.ndarray, slope: np.ndarray, entry: np.ndarray, place: xr.Dataset
 ) -> MemorySubject:
     """A linear network (pre, post) of cells as `like` says, whose cue comes in by a pattern `entry` (neuron,) [Hz]."""
     tau = like.time_constant

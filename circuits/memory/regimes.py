@@ -8,10 +8,10 @@ PERSISTENT = 10.0
 """Time constants of the slowest cell that a mode must outlast to be a memory of the network's, not of its cells."""
 
 
-def linear_regime(jacobian: np.ndarray, time_constant: np.ndarray) -> str:
+def linear_regime(jacobian: np.ndarray, time_constant: float | np.ndarray) -> str:
     """The regime of dx/dt = J x for cells of these time constants (neuron,) [s]; J [1/s].
 
-    With T the slowest cell's time constant: `line attractor` if exactly one mode decays more slowly than in `PERSISTENT`
+    With T the slowest cell's time constant: `line attractor` if exactly one mode decays more slowly than `PERSISTENT`
     T; `non-normal integrator` if none does and yet some state is, after `PERSISTENT` T, no smaller than it was, which
     no normal matrix allows (|exp(J t)| >= 1; Goldman 2009, Neuron 61:621; Trefethen & Embree 2005, Spectra and
     Pseudospectra); else `fixed point`. Cells that are slow alike, and unconnected, are the latter.

@@ -15,7 +15,7 @@ WINDOW = 0.5
 
 @dataclass(frozen=True, eq=False)
 class Asymmetry:
-    """z: of the spikes of others that follow an inhibitory unit's within the lags, less those that precede it, per trial;
+    """z: of the spikes of others that follow an inhibitory unit's within the lags, less those before, per trial;
     negative where it inhibits. pairs: of units that were looked at. spikes: pairs of spikes within the lags."""
 
     z: float

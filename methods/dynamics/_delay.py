@@ -25,8 +25,8 @@ FOLDS = 5
 class Delay:
     """Activity in the dark.
 
-    values (trial, time, unit): square roots of rates [sqrt(Hz)] or signals, in bins. times (time,) [s], counted from the
-    dark's onset. shown (trial, factor): the last stimulus; None where there was none. circular: whether it is an angle.
+    values (trial, time, unit): square roots of rates [sqrt(Hz)] or signals, in bins. times (time,) [s], from the dark's
+    onset on. shown (trial, factor): the last stimulus; None where there was none. circular: whether it is an angle.
     """
 
     values: np.ndarray

@@ -1,4 +1,4 @@
-"""Pushes of groups of units along the directions that last, and what becomes of them in the pushed and in the others."""
+"""Pushes of groups of units along the directions that last, and what becomes of them in these and in the others."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from methods.dynamics._slow_space import SlowSpace
 
 @dataclass(frozen=True, eq=False)
 class Push:
-    """Units that are pulsed together, and the direction (factor,) in which that pushes the state; empty if there is none."""
+    """Units that are pulsed together, and the direction (factor,) of that push; empty if there is none."""
 
     units: tuple[int, ...]
     aim: np.ndarray
@@ -37,8 +37,8 @@ def choose_groups(space: SlowSpace, n_units: int, n_groups: int, rng: np.random.
     size = np.linalg.norm(axes, axis=1)
     tuned = np.flatnonzero(size >= np.quantile(size, 0.2))
     around = tuned[np.argsort(np.arctan2(axes[tuned, 1], axes[tuned, 0]))]
-    parts = np.array_split(np.roll(around, rng.integers(len(around))), n_groups)
-    return [Push(tuple(sorted(part.tolist())), _direction(axes[part].sum(axis=0))) for part in parts]
+    sectors = np.array_split(np.roll(around, rng.integers(len(around))), n_groups)
+    return [Push(tuple(sorted(part.tolist())), _direction(axes[part].sum(axis=0))) for part in sectors]
 
 
 def _dealt(end: np.ndarray, n_groups: int) -> list[np.ndarray]:

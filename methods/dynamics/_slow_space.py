@@ -12,8 +12,8 @@ MOST = 6
 
 @dataclass(frozen=True, eq=False)
 class SlowSpace:
-    """axes (unit, factor): orthonormal, in order of how much of the variance lasts. time_constants (factor,) [s], of the
-    fitted map's modes, slowest first; frequencies (factor,) [Hz]. states (trial, factor): means of the delay."""
+    """axes (unit, factor): orthonormal, in order of how much of the variance lasts. time_constants (factor,) [s]: of
+    the fitted map's modes, slowest first; frequencies (factor,) [Hz]. states (trial, factor): means of the delay."""
 
     axes: np.ndarray
     time_constants: np.ndarray
@@ -34,7 +34,7 @@ class SlowSpace:
 
     @property
     def split(self) -> float:
-        """Share of the first direction's variance between its two clusters: .64 for a normal law, .75 for an even one."""
+        """Share of the first direction's variance between two clusters: .64 for a normal law, .75 for an even one."""
         values = np.sort(self.states[:, 0])
         total = ((values - values.mean()) ** 2).sum()
         within = [((part - part.mean()) ** 2).sum() for k in range(1, len(values)) for part in (values[:k], values[k:])]
@@ -50,10 +50,11 @@ def slow_space(
 ) -> SlowSpace:
     """Of values (trial, time, unit), in bins of `step` [s].
 
-    The axes are the eigenvectors of the covariance, over trials, of the delay's first half with its second, symmetrised:
-    noise of single bins and units has no share in it. As many are kept as have eigenvalues above those of shuffled
-    trials (the largest at `level`). In them, x(t + lag) = A x(t) + b is fitted with x(t - lag) as instrument, which noise
-    of the bins does not bias, and the eigenvalues m of A give the time constants -lag / ln|m| and frequencies.
+    The axes are the eigenvectors of the covariance, over trials, of the delay's first half with its second,
+    symmetrised: noise of single bins and units has no share in it. As many are kept as have eigenvalues above those
+    of shuffled trials (the largest at `level`). In them, x(t + lag) = A x(t) + b is fitted with x(t - lag) as
+    instrument, which the noise of bins does not bias, and the eigenvalues m of A give the time constants -lag / ln|m|
+    and frequencies.
     """
     centred = values - values.mean(axis=0)
     early, late = np.array_split(centred, 2, axis=1)

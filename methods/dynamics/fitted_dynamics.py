@@ -23,14 +23,14 @@ class FittedDynamics:
 
     A state model of population activity, read by its fixed points and eigenvalues (Sussillo & Barak 2013, Neural
     Comput 25:626; Macke et al. 2011; Galgali et al. 2023 on what residual dynamics say). Lasting directions are those
-    in which activity of the delay's two halves covaries over trials; in them x(t + lag) = A x(t) + b is fitted, with the
-    past as instrument, and its eigenvalues give time constants. All longer than the delay: a continuum, called a ring or
-    a line by its shape, or bistable where it falls in two clusters; shorter: a fixed point; rotating: a limit cycle. In
-    one direction the notes add the fixed points of a cubic flow and whether each is stable.
+    in which activity of the delay's two halves covaries over trials; in them x(t + lag) = A x(t) + b is fitted, with
+    the past as instrument, and its eigenvalues give time constants. All longer than the delay: a continuum, called a
+    ring or a line by its shape, or bistable where it falls in two clusters; shorter: a fixed point; rotating: a limit
+    cycle. In one direction the notes add the fixed points of a cubic flow and whether each is stable.
 
     It takes what lasts for what holds it: a population that hears of an attractor, slow cells or a hidden chain get the
-    same label (Goldman 2009; Qian et al. 2024). Abstains where nothing lasts, since a resting state may be a fixed point
-    or no dynamics at all, and where several directions form no ring. Costs a second for 100 units and trials.
+    same label (Goldman 2009; Qian et al. 2024). Abstains where nothing lasts, since a resting state may be a fixed
+    point or no dynamics at all, and where several directions form no ring. Costs a second for 100 units and trials.
     """
 
     name: ClassVar[str] = "fitted_dynamics"

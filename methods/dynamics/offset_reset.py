@@ -25,8 +25,8 @@ class OffsetReset:
     the units errs as that read from the other, and these shared errors covary more the longer the dark lasts
     (Compte et al. 2000; Wimmer et al. 2014, Nat Neurosci 17:431; Burak & Fiete 2012). Were activity reset to what was
     shown, or units fluctuated on their own, halves would err independently; the covariance of halves has no share of
-    the units' own noise. All three (it lasts, it is shared, it grows) must hold at `level`, by permutation of trials and
-    bootstrap.
+    the units' own noise. All three (it lasts, it is shared, it grows) must hold at `level`, by permutation of trials
+    and bootstrap.
 
     Blind to where the state is kept: whatever hears of an attractor passes. Costs a second for 100 units and trials.
     """

@@ -43,9 +43,9 @@ class Schedule:
 class PerturbAndClassify:
     """Pushes groups of units along the directions in which the delay lasts, and classifies what becomes of the push.
 
-    A first, natural session gives these directions and their shape (as `fitted_dynamics`). In a second one, most trials
-    carry a pulse into one of several groups of units that load alike on them. Changes since before the pulse are read, in
-    the pushed units and in all others, as displacements of the state along the push:
+    A first, natural session gives these directions and their shape (as `fitted_dynamics`). In a second, most trials
+    carry a pulse into one of several groups of units that load alike on them. Changes since before the pulse are read,
+    in the pushed units and in all others, as displacements of the state along the push:
 
     - others move along and stay there: an attractor, of the shape that was seen;
     - others are stirred, and later displaced this way or that, by which group and not along the push: the

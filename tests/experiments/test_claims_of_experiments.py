@@ -292,3 +292,16 @@ def test_rotations_that_are_seen_everywhere_separate_nothing():
     table = pd.concat([here, there])
     for name in ("jpca_finds_rotations_in_sequences", "the_tensor_null_does_not_separate_them"):
         assert verdict(ROTATIONS, name, table).verdict == "holds"
+
+
+def test_a_label_counts_where_it_is_given_and_an_abstention_gives_none():
+    rings = cells("offset_reset", trials=41).assign(cell=[f"ring{k}" for k in range(N)])
+    control = cells("offset_reset", circuit="cue_ring", role="rival", trials=41)
+    control = control.assign(cell=[f"cue{k}" for k in range(N)], status=["abstained"] * 10 + ["ok"] * 10)
+
+    def answer(cell: str):
+        label = "ring attractor" if cell.startswith("ring") or cell == "cue19" else "feedforward"
+        return None if cell in {f"cue{k}" for k in range(10)} else ({"label": label}, None)
+
+    claim = next(c for c in ATTRACTOR_OR_NOT.claims if c.name == "offset_reset_says_no_to_controls")
+    assert claim.check(pd.concat([rings, control]), answer).measured.value == pytest.approx(1 - 1 / 20)

@@ -93,7 +93,8 @@ def imitations():
     for rival in (create("circuits", name) for name in names("circuits")):
         for name in getattr(rival, "twin_of", ()):
             for circuit in SMALL.get(name, (create("circuits", name),)):
-                yield circuit, rival.imitating(circuit)
+                if set(rival.modalities) & set(circuit.modalities):  # some know spikes alone
+                    yield circuit, rival.imitating(circuit)
 
 
 def recordable(circuit, instrument):
