@@ -170,7 +170,7 @@ def _write(path: Path, activity: xr.Dataset) -> None:
 def _inline(values: np.ndarray) -> dict[str, Any]:
     """Labels and short whole numbers go into the metadata: a zarr array of its own costs more than they do."""
     if values.dtype.kind not in "biuf":
-        return {"values": [str(v) for v in values], "dtype": "text"}
+        return {"values": values.astype(str).tolist(), "dtype": "text"}
     if values.dtype.kind in "iu" and values.size <= INLINE_BELOW:
         return {"values": values.tolist(), "dtype": str(values.dtype)}
     return {}

@@ -27,6 +27,13 @@ def test_what_is_read_is_what_was_written(tmp_path, activity):
     xr.testing.assert_identical(Archive(tmp_path).read(KEY), activity)
 
 
+def test_a_truth_that_is_one_label_and_one_number_is_kept(tmp_path):
+    told = xr.Dataset({"label": "limit cycle", "exponent": -0.5})
+    Archive(tmp_path).write(KEY, told)
+    again = Archive(tmp_path).read(KEY)
+    assert (str(again["label"].values), float(again["exponent"])) == ("limit cycle", -0.5)
+
+
 def test_activity_is_simulated_once(tmp_path, activity):
     archive, calls = Archive(tmp_path), []
 
