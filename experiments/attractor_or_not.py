@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import experiments._attractor_controls as controls
 from circuits.attractors.feedforward_ring import FeedforwardRing
 from circuits.attractors.ring_attractor import RingAttractor
 from methods.intervention.perturb_and_watch import PerturbAndWatch
@@ -152,6 +153,7 @@ CLAIMS = (
         (1.0, 1.0),
         invariant=True,
     ),
+    *controls.CLAIMS,
 )
 
 ATTRACTOR_OR_NOT = Experiment(
@@ -160,9 +162,12 @@ ATTRACTOR_OR_NOT = Experiment(
         "A ring attractor and a feedforward ring have the same tuning, noise correlations and drift, and the same ring "
         "in state space. Which analyses tell them apart: those that only watch, or one that pushes the activity and "
         "watches whether it stays? How many units, trials and pulses does that take, and does it survive light that "
-        "spreads and cells that do not express?"
+        "spreads and cells that do not express? And do they say no to neurons that are no attractor at all, or that "
+        "remember by other means: slow cells, a hidden feedforward chain, a state that is kept elsewhere? The list of "
+        "mechanisms is open: it ends with 'none of these'."
     ),
-    grids=(TRIALS, UNITS, PRIVATE, BUDGET),
+    grids=(TRIALS, UNITS, PRIVATE, BUDGET, *controls.GRIDS),
+    questions=(controls.OPEN,),
     claims=CLAIMS,
     subjects=20,
     time_limit=120.0,

@@ -11,10 +11,15 @@ from circuits.causal import machines
 from circuits.causal.lesions import Lesions
 from circuits.causal.lookup_machine import LookupMachine
 from circuits.causal.microprocessor import Microprocessor
+from circuits.causal.task_areas import TaskAreas
+from experiments import _processor_signals
 from methods.assemblies.connectome_communities import ConnectomeCommunities
 from methods.assemblies.correlation_communities import CorrelationCommunities
 from methods.assemblies.ica_assemblies import IcaAssemblies
+from methods.assemblies.nmf_components import NmfComponents
+from methods.assemblies.spike_words import SpikeWords
 from methods.intervention.lesion_localisation import LesionLocalisation
+from methods.roles.activation_map import ActivationMap
 from methods.roles.tuning_localisation import TuningLocalisation
 from methods.wiring.connectome_reading import ConnectomeReading
 from methods.wiring.cross_correlogram import CrossCorrelogram
@@ -23,7 +28,9 @@ from methods.wiring.spike_count_correlation import SpikeCountCorrelation
 from simlab.claims import Claim, Measured, mean, paired_difference, rate
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.fingerprint import label
+from simlab.instruments.recording.bold import Bold
 from simlab.instruments.recording.connectome import Connectome
+from simlab.instruments.recording.field_potential import FieldPotential
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
 from simlab.instruments.stimulating.ideal import Ideal
@@ -65,8 +72,31 @@ MODULES = Grid(
     circuits=(PROCESSOR, LOOKUP),
     plans=(Plan(60, 1.2),),
     instruments=(Perfect(),),
-    methods=(CorrelationCommunities(width=5e-3), IcaAssemblies(width=5e-3)),
+    methods=(
+        CorrelationCommunities(width=5e-3),
+        IcaAssemblies(width=5e-3),
+        NmfComponents(width=5e-3),
+        SpikeWords(width=5e-3),
+    ),
 )
+FIELDS = Grid(
+    circuits=(PROCESSOR, LOOKUP), plans=(Plan(60, 1.2),), instruments=(FieldPotential(),), methods=(ActivationMap(),)
+)
+IMAGING = Grid(
+    circuits=(PROCESSOR, LOOKUP),
+    plans=(Plan(60, 6.0),),
+    instruments=(Bold(repetition_time=2.0),),
+    methods=(ActivationMap(),),
+)
+"""Six minutes in the scanner; a volume every other second is usual."""
+WATCHED = TaskAreas(watched=3, capable=3)
+BUSY_WHERE_NEEDED = Grid(
+    circuits=(WATCHED,),
+    plans=(Plan(60, 6.0),),
+    instruments=(FieldPotential(), Bold(repetition_time=2.0, reference=40.0)),
+    methods=(ActivationMap(),),
+)
+"""Areas that are on in the behaviours that need them, at 40 Hz, and nothing that nobody watched."""
 CONNECTOMICS = Grid(
     circuits=(PROCESSOR, LOOKUP),
     plans=(Plan(1, 1.2),),
@@ -149,6 +179,32 @@ def modules_from(method: str, circuit: str) -> object:
     return measure
 
 
+def maps_call_generic_specific(table: pd.DataFrame) -> Measured:
+    """Of the generic modules, those that the power of their field potential gives to one behaviour."""
+    asked = {"circuit": "microprocessor", "instrument": "field_potential", "method": "activation_map"}
+    return mean(table, "generic_called_specific", **asked)
+
+
+def maps_find_functions(table: pd.DataFrame) -> Measured:
+    """How often a map gives nine of ten modules of the processor their right function, whatever it is a map of."""
+    return rate(table, "recovered", circuit="microprocessor", method="activation_map")
+
+
+def maps_are_right_where_needed_areas_are_busy(table: pd.DataFrame) -> Measured:
+    """Accuracy over areas of the same maps where an area is on in the behaviours that need it and in no other."""
+    return mean(table, "region_accuracy", circuit="task_areas", method="activation_map")
+
+
+def words_are_synchronous(table: pd.DataFrame) -> Measured:
+    """How many times too often words of 64 units with many spikes come, over processors and sets of units."""
+    return _processor_signals.synchronous_words(PROCESSOR)
+
+
+def regions_have_rhythms(table: pd.DataFrame) -> Measured:
+    """The share of the modules whose field potential has a line in its spectrum."""
+    return _processor_signals.rhythmic_regions(PROCESSOR)
+
+
 def granger_edges(table: pd.DataFrame) -> Measured:
     """The share of the wires that Granger causality decides among 60 of the units that are none."""
     return mean(table, "false_share", method="granger_causality", question="connectivity")
@@ -218,6 +274,49 @@ CLAIMS = (
         modules_from("ica_assemblies", "microprocessor"), (-0.1, 0.5),  # type: ignore[arg-type]
     ),
     Claim(
+        "non_negative_components_do_not_find_modules",
+        "Nor are the six components of a non-negative factorisation.",
+        f"{JONAS}: six components of the whole processor's activity follow clock and read-write signal",
+        modules_from("nmf_components", "microprocessor"), (-0.1, 0.5),  # type: ignore[arg-type]
+    ),
+    Claim(
+        "words_are_synchronous",
+        "Words of 64 units with so many spikes that independent units show them in a thousandth of all bins come at "
+        "least ten times as often.",
+        f"{JONAS}, fig. 6: words with many synchronous transistors are considerably likelier than independence has it",
+        words_are_synchronous, (10.0, 1e6),
+    ),
+    Claim(
+        "spike_words_do_not_find_modules",
+        "Units that meet in words beyond chance are not the modules.",
+        f"{JONAS}: correlations and words show structure as in brains, and do not tell what the processor does",
+        modules_from("spike_words", "microprocessor"), (-0.1, 0.5),  # type: ignore[arg-type]
+    ),
+    Claim(
+        "regions_have_rhythms",
+        "Nearly every module's field potential has a rhythm, the useless status register's among them.",
+        f"{JONAS}, fig. 8: varying region-specific oscillations",
+        regions_have_rhythms, (0.8, 1.0),
+    ),
+    Claim(
+        "field_potentials_call_generic_modules_specific",
+        "The power of field potentials gives a tenth of the generic modules to a single behaviour.",
+        f"{JONAS}, who hold that regional rhythms say little of what a region computes; band as for lesions",
+        maps_call_generic_specific, (0.1, 1.0),
+    ),
+    Claim(
+        "maps_do_not_find_functions",
+        "Contrasts between behaviours, of field potentials or of blood, give modules wrong functions.",
+        f"{JONAS}: coarse signals show structure, not what modules are for",
+        maps_find_functions, (0.0, 0.2),
+    ),
+    Claim(
+        "maps_are_right_where_needed_areas_are_busy",
+        "The same maps name areas rightly where those that a behaviour needs are those that are on in it.",
+        "positive control, by construction of task_areas with every behaviour watched",
+        maps_are_right_where_needed_areas_are_busy, (0.8, 1.0),
+    ),
+    Claim(
         "a_connectome_finds_modules_in_part",
         "Modules of the wiring diagram agree with the machine's modules better than chance and far from exactly.",
         f"{JONAS}: connectomics recovers types of transistors and some structure, not function",
@@ -240,12 +339,13 @@ CLAIMS = (
 MICROPROCESSOR = Experiment(
     name="microprocessor",
     asks=(
-        "A processor of some 480 threshold gates runs three programs. Lesions, tuning, correlations, dimension "
-        "reduction, Granger causality and a complete wiring diagram are tried on it: which of them find its modules, "
+        "A processor of some 480 threshold gates runs three programs. Lesions, tuning, correlations, spike "
+        "words, dimension reduction, field potentials, imaging, Granger causality and a complete wiring diagram are "
+        "tried on it: which of them find its modules, "
         "its wires, and what each module is for? The same is asked of a machine that shows the same behaviours and "
         "looks all of them up."
     ),
-    grids=(FUNCTIONS, MORE_FUNCTIONS, TUNING, MODULES, CONNECTOMICS, WIRES),
+    grids=(FUNCTIONS, MORE_FUNCTIONS, TUNING, MODULES, FIELDS, IMAGING, BUSY_WHERE_NEEDED, CONNECTOMICS, WIRES),
     claims=CLAIMS,
     subjects=20,
     time_limit=300.0,

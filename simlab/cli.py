@@ -123,6 +123,9 @@ def run(
         typer.Option(help="Of spiking networks: auto (the default), kernel, brian2 (the reference) or brian2-cython."),
     ] = None,
     settings: Settings = None,
+    report: Annotated[
+        bool, typer.Option("--report/--no-report", help="Write the report (`simlab report` can later).")
+    ] = True,
 ) -> None:
     """Run an experiment, print its leaderboard and claims, and write its report."""
     from simlab.provenance import machine
@@ -142,9 +145,10 @@ def run(
             engine=engine,
         )
     _print_summary(found)
-    from simlab.report import write_report
+    if report:
+        from simlab.report import write_report
 
-    print(f"report: {write_report(found)}")
+        print(f"report: {write_report(found)}")
 
 
 @app.command()
@@ -204,6 +208,23 @@ def score(
     from simlab.running.rescoring import score_again
 
     _print_board(score_again(folder, _questions(folder, criteria or [])))
+
+
+@app.command()
+def bound(
+    folder: Folder,
+    subjects: Annotated[int, typer.Option(help="New individuals of each circuit, at least 10.")] = 40,
+) -> None:
+    """Measure what could be known: how well a classifier trained on truth tells circuits from rivals."""
+    from simlab.bars import progress_bar
+    from simlab.bounds.of_run import measure
+    from simlab.results import Results
+    from simlab.terminal import bounds_text
+
+    found = Results(folder)
+    with progress_bar() as told:
+        rows = measure(found, subjects, told)
+    print(bounds_text(rows))
 
 
 @app.command()

@@ -6,7 +6,7 @@ import html
 import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from simlab.contracts import SimlabError
 from simlab.describe import field_docs
@@ -15,6 +15,8 @@ from simlab.store import results as stored
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+    from simlab.bars import Progress
 
 SHOWN = (
     "question", "method_label", "separation", "recovery", "recovery_low", "recovery_high", "false_recovery", "asked",
@@ -34,6 +36,16 @@ class Results(stored.Results):
         from simlab.report import write_report
 
         return write_report(self, None if out is None else Path(out))
+
+    def bounds(self, subjects: int = 40, progress: Progress | None = None) -> list[dict[str, Any]]:
+        """What could be known: how well circuits are told from rivals by a classifier that saw the truth in training.
+
+        For every circuit and rival, plan and instrument of the run, on so many new individuals of either; kept in the
+        run folder, where the report finds it. `youden` is comparable with the leaderboard's separation.
+        """
+        from simlab.bounds.of_run import measure
+
+        return measure(self, subjects, progress)
 
     def plot_power(
         self,

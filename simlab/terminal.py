@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -181,3 +181,14 @@ def errors_text(found: Any) -> str:
         trace = found.traceback(first["cell"]) or str(reason)
         told.append(f"{len(cells)} x {first['method_label']}, first in cell {first['cell'][:12]}:\n{trace}")
     return "\n\n".join(told) or "no cell ended with an error"
+
+
+def bounds_text(rows: Sequence[Mapping[str, Any]]) -> str:
+    """What could be known of each circuit and rival: a line for each setting, and what tells them apart."""
+    lines = []
+    for row in rows:
+        where = f"{row['instrument_label']}, {row['trials']} x {row['duration']:g} s"
+        found = f"{row['youden']:.2f} ({_interval(row['youden_low'], row['youden_high'])})"
+        tells = ", ".join(f"{name} ({apart:+.1f} sd)" for name, apart in row["tells"][:3])
+        lines.append(f"{row['circuit_label']} | {row['rival_label']} | {where}: {found}\n    {tells}")
+    return "\n".join(["separation that a classifier trained on the truth reaches (1: always, 0: chance)", *lines])

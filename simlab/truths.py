@@ -20,7 +20,7 @@ from simlab.data import in_window, is_spiking
 from simlab.session import Effect
 
 GENERIC, NOTHING = "generic", "none"
-"""What `localisation` calls an area that other behaviours need too, and one that none needs."""
+"""What `localisation` calls an area that several behaviours need, or one that nobody watched; one that none needs."""
 
 OF_THE_LAB = ("mechanism",)
 """Questions that every circuit can be asked, and no subject needs to answer."""
@@ -113,6 +113,14 @@ def cell_types(anatomy: xr.Dataset) -> xr.Dataset:
 def latents(values: np.ndarray, time: np.ndarray) -> xr.Dataset:
     """`latent` (trial, time, factor) at `time` [s]: what the population's activity is a function of."""
     return xr.Dataset({"latent": (("trial", "time", "factor"), values)}, {"time": ("time", time, {"units": "s"})})
+
+
+def happened(trial: np.ndarray, time: np.ndarray, minutes: float, content: np.ndarray | None = None) -> xr.Dataset:
+    """`event_trial`, `event_time` [s] and `content` (event,), their `rate` [1/min] in so many `minutes`."""
+    columns = {"event_trial": np.asarray(trial), "event_time": np.asarray(time)}
+    columns |= {} if content is None else {"content": np.asarray(content)}
+    found = xr.Dataset({name: ("event", values) for name, values in columns.items()})
+    return found.assign(rate=len(columns["event_time"]) / minutes, minutes=minutes)
 
 
 @dataclass(frozen=True)

@@ -37,7 +37,7 @@ class FeedforwardRing:
     name: ClassVar[str] = "feedforward_ring"
     mechanism: ClassVar[str] = "feedforward"
     twin_of: ClassVar[tuple[str, ...]] = ("ring_attractor",)
-    questions: ClassVar[tuple[str, ...]] = ("connectivity", "topology")
+    questions: ClassVar[tuple[str, ...]] = ("connectivity", "topology", "dynamics")
 
     ring: RingAttractor = field(default_factory=RingAttractor)  # parameters of either layer, `model` among them
     common_background: Share = 1.0  # share of the noise's variance that twins have in common; below 1 the match loosens

@@ -192,7 +192,7 @@ class RingNetwork:
 
     def simulate(self, session: Session, rng: np.random.Generator, recorded: np.ndarray) -> xr.Dataset:
         """The activity of the recorded neurons (indices), as spikes or, if the circuit says so, as rates [Hz]."""
-        whole = _padded(session, recorded, self.size)
+        whole = padded(session, recorded, self.size)
         run = self._simulate_spikes if self.circuit.model == "spiking" else self._simulate_rates
         return run(session, whole, rng, recorded)
 
@@ -245,7 +245,7 @@ def cue_session(circuit: Any, trials: int, duration: float, rng: np.random.Gener
     return Session(trials, duration, Stimulus(("angle",), values, circuit.cue_duration))
 
 
-def _padded(session: Session, recorded: np.ndarray, size: int) -> Session:
+def padded(session: Session, recorded: np.ndarray, size: int) -> Session:
     """The session with its effects, which reach recorded neurons and synapses between them, told of all neurons.
 
     A gain of a recorded neuron acts on all synapses that it makes, those onto hidden neurons too.

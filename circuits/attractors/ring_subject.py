@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from circuits.attractors.ring_network import RingNetwork, cue_session
+from circuits.attractors.ring_regime import ring_regime
 from circuits.attractors.shape import betti_numbers
 from simlab import truths
 from simlab.data import anatomy
@@ -53,8 +54,8 @@ class RingSubject:
         return self.network.simulate(session, rng, self.recorded)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`connectivity`: the weights among recorded neurons; `topology`: of their noise-free states."""
-        answers = {"connectivity": self._wiring, "topology": self._shape}
+        """`connectivity`: the weights among recorded neurons; `topology`, `dynamics`: of noise-free states."""
+        answers = {"connectivity": self._wiring, "topology": self._shape, "dynamics": self._regime}
         return truths.among(self.circuit.name, question, answers)
 
     def _wiring(self) -> xr.Dataset:
@@ -64,6 +65,11 @@ class RingSubject:
         """Betti numbers of the states in which cues all around the ring leave the recorded neurons, without noise."""
         return truths.shape(_noise_free_shape(self.circuit))
 
+    def _regime(self) -> xr.Dataset:
+        """`driven` where no recorded neuron contacts another; else by the fixed points of the ring (`ring_regime`)."""
+        joined = self.network.weights[np.ix_(self.recorded, self.recorded)].any()
+        return truths.one(label=_ring_regime(self.circuit) if joined else "driven")
+
 
 @lru_cache(maxsize=64)
 def _noise_free_shape(circuit: Any) -> tuple[int, int, int]:
@@ -71,3 +77,8 @@ def _noise_free_shape(circuit: Any) -> tuple[int, int, int]:
     network = circuit.network()
     states = network.states(np.arange(STATES) * 2 * np.pi / STATES)
     return betti_numbers(states[:, network.size - circuit.n_neurons :])
+
+
+@lru_cache(maxsize=64)
+def _ring_regime(circuit: Any) -> str:
+    return ring_regime(circuit.network())

@@ -164,11 +164,11 @@ def right_answers(layout: Layout, intact: np.ndarray) -> np.ndarray:
 
     Where no area reaches itself, areas settle one after another; else they are simulated.
     """
-    order = _in_order(layout.weights)
+    order = in_order(layout.weights)
     return _simulated(layout, intact) if order is None else _settled(layout, intact, order)
 
 
-def _in_order(weights: np.ndarray) -> list[int] | None:
+def in_order(weights: np.ndarray) -> list[int] | None:
     """Areas such that each comes after those that it hears of; None where there is a loop."""
     waiting, order = set(range(len(weights))), []
     while waiting:

@@ -80,8 +80,9 @@ def functions(behaviours: Lesions, others: Lesions | None) -> xr.Dataset:
     """The truth about `localisation`, over `region`.
 
     function: the one behaviour that needs the region, if no other does and no other program either; "generic" where
-    several need it, "none" where nothing does. involvement (region, behaviour): what a behaviour loses without the
-    region. generic (region,): the share of the other programs that need it; none of them runs where `others` is None.
+    several need it, or another program does, "none" where nothing does. involvement (region, behaviour): what a
+    behaviour loses without the region. generic (region,): the share of the other programs that need it; none of them
+    runs where `others` is None.
     """
     needed = behaviours.needed
     share = np.zeros(len(needed)) if others is None else others.needed.mean(axis=1)

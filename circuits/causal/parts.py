@@ -18,7 +18,8 @@ import numba
 import numpy as np
 import xarray as xr
 
-from circuits.causal.layout import ONSET, TICK, Layout, achieved, blank, with_weights
+from circuits.causal.cut_edges import can_be_cut, with_edges_cut
+from circuits.causal.layout import ONSET, TICK, Layout, achieved, blank
 from simlab import truths
 from simlab.coalitions import members, subgame, with_lapses
 from simlab.data import activity, anatomy
@@ -161,11 +162,7 @@ class PartsSubject:
 
     def edge_values(self) -> np.ndarray:
         """(set of edges,) the expected outcome where the connections of the set are there and the others are cut."""
-        pre, post = self.edges
-        kept = members(len(pre))
-        weights = np.repeat(self.layout.weights[None], len(kept), axis=0)
-        weights[:, pre, post] *= kept
-        return np.array([self._table(with_weights(self.layout, one))[-1] for one in weights])
+        return with_edges_cut(self.layout, self.firing.lapse, *self.edges)
 
     @property
     def edges(self) -> tuple[np.ndarray, np.ndarray]:
@@ -189,14 +186,10 @@ class PartsSubject:
 
     def _circuit(self) -> xr.Dataset:
         pre, post = self.edges
-        if not 0 < len(pre) <= MOST_EDGES or self.adapted:
+        if self.adapted or not can_be_cut(self.layout, pre, post):
             return truths.game(self.values)
         edge = {"edge_pre": ("edge", pre), "edge_post": ("edge", post), "edge_value": ("edge_set", self.edge_values())}
         return truths.game(self.values).assign(edge)
-
-
-MOST_EDGES = 8
-"""Connections whose sets are enumerated, each for every set of lapses."""
 
 
 def _with_hidden(session: Session, hidden: int) -> Session:

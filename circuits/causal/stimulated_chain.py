@@ -69,11 +69,16 @@ class StimulatedChain:
 
 @dataclass(frozen=True, eq=False)
 class StimulatedChainSubject:
-    """One individual. order (place,): the neuron at each place, chain by chain, two of them a pair; angle (pair,)."""
+    """One individual. order (place,): the neuron at each place, chain by chain, two of them a pair; angle (pair,).
+
+    crossed: whether the first synapse of each chain leads to the other one's second neuron.
+    """
 
     circuit: StimulatedChain
     order: np.ndarray
     angle: np.ndarray
+    name: str = StimulatedChain.name
+    crossed: bool = False
 
     @property
     def chains(self) -> np.ndarray:
@@ -95,7 +100,9 @@ class StimulatedChainSubject:
     def weights(self) -> np.ndarray:
         """(pre, post) [V]."""
         found = np.zeros((self.circuit.n_neurons,) * 2)
-        found[self.chains[:, :, :-1], self.chains[:, :, 1:]] = self.circuit.weight
+        heads, rest = self.chains[:, :, 0], self.chains[:, :, 1:]
+        found[heads, rest[:, ::-1, 0] if self.crossed else rest[:, :, 0]] = self.circuit.weight
+        found[rest[:, :, :-1], rest[:, :, 1:]] = self.circuit.weight
         return found
 
     @property
@@ -108,7 +115,7 @@ class StimulatedChainSubject:
         delays = np.full(len(pre), circuit.delay)
         synapses = SynapseSet(pre, post, self.weights[pre, post], delays, target="v")
         external = np.full(circuit.n_neurons, circuit.external)
-        return SpikingNetwork((lif(self._membrane, external, circuit.external_sd),), (synapses,), name=circuit.name)
+        return SpikingNetwork((lif(self._membrane, external, circuit.external_sd),), (synapses,), name=self.name)
 
     @property
     def _membrane(self) -> BalancedEI:
@@ -132,4 +139,4 @@ class StimulatedChainSubject:
             "effect": lambda: truths.pulse_responses(self, rng),
             "connectivity": lambda: truths.wiring(self.weights, "V"),
         }
-        return truths.among(self.circuit.name, question, answers)
+        return truths.among(self.name, question, answers)

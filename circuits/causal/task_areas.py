@@ -27,7 +27,9 @@ class TaskAreas:
     A middle area is used by each of the `capable` behaviours with probability `sharing`, by one at least. The first
     `watched` of them are what the natural task shows, one per trial (its condition); the outcome is 1 where the output
     of the behaviour that was called for is on and all others are off. Whatever an area is named after by silencing it
-    depends on who watched: one that a single watched behaviour uses, and two others, is generic (Jonas & Kording 2017).
+    depends on who watched: one that a single watched behaviour uses, and two others, is generic (Jonas & Kording 2017);
+    so is one that none of the watched uses, which a lesion takes for useless. Each of the `idle` areas follows an entry
+    and drives nothing: it is tuned to that behaviour as middle areas are, and serves none.
     """
 
     name: ClassVar[str] = "task_areas"
@@ -39,6 +41,7 @@ class TaskAreas:
     capable: Annotated[int, Within(2, 40)] = 12
     middle: Annotated[int, Within(1, 40)] = 8
     sharing: Share = 0.2
+    idle: Annotated[int, Within(0, 40)] = 8
     lapse: Lapse = 0.0
     on_rate: OnRate = 40.0
     off_rate: OffRate = 4.0
@@ -51,11 +54,11 @@ class TaskAreas:
         )
 
     def prior(self, rng: np.random.Generator) -> TaskAreas:
-        """More or fewer behaviours and middle areas, shared more or less."""
+        """More or fewer behaviours, middle areas and idle ones, shared more or less."""
         watched = int(rng.integers(2, 5))
         return replace(
             self, watched=watched, capable=int(rng.integers(watched + 2, 20)), middle=int(rng.integers(4, 13)),
-            sharing=float(rng.uniform(0.05, 0.5)), lapse=float(rng.uniform(0, 0.05)),
+            sharing=float(rng.uniform(0.05, 0.5)), lapse=float(rng.uniform(0, 0.05)), idle=int(rng.integers(2, 13)),
         )  # fmt: skip
 
     def subject(self, rng: np.random.Generator) -> TaskAreasSubject:
@@ -84,20 +87,21 @@ class TaskAreasSubject:
         return self.parts.anatomy
 
     def _layout(self) -> Layout:
-        """Entries, then middle areas, then outputs."""
-        n_behaviours, n_middle = self.uses.shape
-        n = 2 * n_behaviours + n_middle
-        entry, output = np.arange(n_behaviours), n - n_behaviours + np.arange(n_behaviours)
-        middle = n_behaviours + np.arange(n_middle)
+        """Entries, middle areas, outputs, then idle areas."""
+        (n_behaviours, n_middle), n_idle = self.uses.shape, self.circuit.idle
+        kinds = {"entry": n_behaviours, "middle": n_middle, "output": n_behaviours, "idle": n_idle}
+        n = sum(kinds.values())
+        entry, middle, output, idle = np.split(np.arange(n), np.cumsum(list(kinds.values()))[:-1])
         weights = np.zeros((n, n))
         weights[np.ix_(entry, middle)] = self.uses
         weights[np.ix_(middle, output)] = self.uses.T
         weights[entry, output] = 1.0
+        weights[np.arange(n_idle) % n_behaviours, idle] = 1.0
         threshold = np.full(n, 0.5)
         threshold[output] += self.uses.sum(axis=1)
         shown = np.zeros((n_behaviours, n))
         shown[entry, entry] = 1.0
-        names = (*_numbered("entry", n_behaviours), *_numbered("middle", n_middle), *_numbered("output", n_behaviours))
+        names = tuple(f"{kind} {i}" for kind, count in kinds.items() for i in range(count))
         return Layout(names, weights, threshold, shown, tuple(output.tolist()), np.eye(n_behaviours, dtype=bool))
 
     def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
@@ -130,11 +134,8 @@ class TaskAreasSubject:
         return named.assign(n_behaviours=self.circuit.watched)
 
     def _function(self, lost: np.ndarray) -> str:
-        """An area that only behaviours need which nobody watched does nothing that was asked about."""
-        if not lost[: self.circuit.watched].any():
+        """An area that any behaviour needs does something, whether it was watched or not: `generic`, if it was not."""
+        if not lost.any():
             return NOTHING
-        return behaviour(int(lost.argmax())) if lost.sum() == 1 else GENERIC
-
-
-def _numbered(what: str, n: int) -> tuple[str, ...]:
-    return tuple(f"{what} {i}" for i in range(n))
+        alone = lost.sum() == 1 and lost[: self.circuit.watched].any()
+        return behaviour(int(lost.argmax())) if alone else GENERIC

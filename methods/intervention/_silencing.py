@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Annotated
 
 import numpy as np
@@ -123,6 +123,21 @@ def standard_error(values: np.ndarray) -> float:
 def alone(n_units: int) -> np.ndarray:
     """(unit, unit): each unit silenced by itself."""
     return np.eye(n_units, dtype=bool)
+
+
+def areas_of(units: xr.Dataset, whole: bool) -> np.ndarray:
+    """(part, unit) bool: the units of each area (`unit_region`) if `whole` areas are silenced; else each by itself."""
+    if not whole or "unit_region" not in units:
+        return alone(units.sizes["unit"])
+    area = units["unit_region"].values
+    return np.asarray(np.unique(area)[:, None] == area)
+
+
+def over_units(finding: Finding, parts: np.ndarray) -> Finding:
+    """A finding about parts (part, unit) as one about units: importance in equal shares; decided if its part is."""
+    part, size = parts.argmax(axis=0), parts.sum(axis=1)
+    each = {"importance": (finding.estimate["importance"] / size)[part], "decided": finding.estimate["decided"][part]}
+    return replace(finding, estimate=each)
 
 
 def screened(found: Outcomes, alpha: float) -> Finding:

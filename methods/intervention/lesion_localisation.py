@@ -27,7 +27,10 @@ class LesionLocalisation:
     label; without areas every unit is its own. Cost: `trials_each` trials per area and behaviour, and as controls.
 
     With `more_behaviours` the animal is also asked for so many that are not among those that were watched (further
-    conditions): an area that ends one of those too is generic, whatever it looked like.
+    conditions): an area that ends one of those is generic, whatever it looked like. What is shown goes with what is
+    asked for: trials are chosen among those that the task proposes, by their condition. For a condition that it never
+    proposes a stimulus is taken that was proposed under several others, as operands are that any program can work on;
+    where each stimulus belongs to a condition nobody knows those of further ones, and it abstains.
     """
 
     name: ClassVar[str] = "lesion_localisation"
@@ -61,9 +64,9 @@ class LesionLocalisation:
         trials = min(trials, self.trials_each * tried)
         if trials < self.fewest_each * tried:
             return too_few(rig, f"{self.fewest_each} trials of each of {n_sets - 1} areas in {tried} behaviours")
-        session = rig.session(trials=trials * n_sets, duration=self.duration)
-        if self.more_behaviours:
-            session = replace(session, conditions=tuple(rng.permutation(np.arange(session.trials) % tried).tolist()))
+        session = self._session(rig, trials * n_sets, tried, rng)
+        if isinstance(session, Finding):
+            return session
         mine = rng.permutation(np.arange(session.trials) % n_sets)
         recording = rig.record(session.perturbed(*self._lesions(session, mine, area, "unit_region" in rig.units)))
         if reason := missing(recording, self.needs):
@@ -71,6 +74,10 @@ class LesionLocalisation:
         lost, outcome = self._lost(recording, mine, n_sets, tried)
         labels = np.array([_label(row, behaviours) for row in lost], dtype=object)
         return Finding({"function": labels[area]}, notes={"outcome": outcome, "trials_each": trials})
+
+    def _session(self, rig: Rig, trials: int, behaviours: int, rng: np.random.Generator) -> Session | Finding:
+        proposed = rig.session(trials=trials, duration=self.duration)
+        return asked_for(proposed, behaviours, rng) if self.more_behaviours else proposed
 
     def _lesions(self, session: Session, mine: np.ndarray, area: np.ndarray, by_region: bool) -> list[Perturbation]:
         """One perturbation per area, in its trials; set 0 are the controls."""
@@ -106,6 +113,42 @@ class LesionLocalisation:
             return (loss > self.least_loss * mean[0]) & (loss > critical * noise), mean
 
 
+def asked_for(session: Session, behaviours: int, rng: np.random.Generator) -> Session | Finding:
+    """As many trials, of conditions 0.. that are so many, equally often and in a random order, and what goes with them.
+
+    session: one that the task proposes. An abstention where a condition's stimulus cannot be known.
+    """
+    condition = rng.permutation(np.arange(session.trials) % behaviours)
+    new = replace(session, conditions=tuple(condition.tolist()))
+    if session.stimulus is None:
+        return new
+    shown, proposed = session.stimulus.values, np.asarray(session.conditions if session.conditions is not None else [])
+    loose = _of_several_conditions(shown, proposed)
+    source = np.empty(session.trials, dtype=int)
+    for one in range(behaviours):
+        with_it = np.flatnonzero(proposed == one)
+        pool = with_it if len(with_it) else loose
+        if not len(pool):
+            return Finding.abstain(
+                f"the task proposes no trial of condition {one} and shows something else in each of its conditions: "
+                "what to show where another behaviour is asked for is not known"
+            )
+        mine = condition == one
+        source[mine] = rng.permutation(pool)[np.arange(mine.sum()) % len(pool)]
+    return replace(new, stimulus=replace(session.stimulus, values=shown[source]))
+
+
+def _of_several_conditions(shown: np.ndarray, condition: np.ndarray) -> np.ndarray:
+    """The trials whose stimulus, of all (trial, step, feature), was proposed under more than one condition (trial,)."""
+    if not len(condition):
+        return np.arange(len(shown))
+    flat = np.nan_to_num(shown.reshape(len(shown), -1), nan=np.inf)
+    _, which = np.unique(flat, axis=0, return_inverse=True)
+    which = which.reshape(-1)
+    pairs = np.unique(np.stack([which, condition]), axis=1)
+    return np.flatnonzero(np.bincount(pairs[0])[which] > 1)
+
+
 def _areas(units: xr.Dataset) -> np.ndarray:
     """(unit,) number of its area, or of itself where nobody knows areas."""
     return units["unit_region"].values if "unit_region" in units else np.arange(units.sizes["unit"])
@@ -113,6 +156,7 @@ def _areas(units: xr.Dataset) -> np.ndarray:
 
 def _label(lost: np.ndarray, behaviours: list[str]) -> str:
     """From which behaviours an area's loss ends; those that are not named were not watched."""
-    if not lost[: len(behaviours)].any():
+    if not lost.any():
         return "none"
-    return behaviours[int(np.flatnonzero(lost)[0])] if lost.sum() == 1 else "generic"
+    alone = lost.sum() == 1 and lost[: len(behaviours)].any()
+    return behaviours[int(lost.argmax())] if alone else "generic"

@@ -8,7 +8,16 @@ from typing import ClassVar
 import numpy as np
 
 from methods.intervention._shapley import MOST_UNITS, all_sets, p_beyond
-from methods.intervention._silencing import SCORED, Length, Silencer, Strength, discoveries, too_few
+from methods.intervention._silencing import (
+    SCORED,
+    Length,
+    Silencer,
+    Strength,
+    areas_of,
+    discoveries,
+    over_units,
+    too_few,
+)
 from simlab.contracts import Finding, Needs, Rig
 from simlab.rules import check_fields
 from simlab.rules.quantities import Level, Repeats
@@ -24,7 +33,8 @@ class ShapleyExact:
     a false discovery rate of `alpha` (normal approximation; Benjamini & Hochberg 1995).
 
     Cost: 2^n - 1 interventions, which is why it abstains beyond 16 units or with too small a budget. What it misses:
-    nothing of this game; but a stimulator that hits others, or an animal that recovers, plays another one.
+    nothing of this game; but a stimulator that hits others, or an animal that recovers, plays another one. With
+    `whole_areas` the players are areas (`unit_region`), whose units are silenced together and share alike.
     """
 
     name: ClassVar[str] = "shapley_exact"
@@ -40,6 +50,7 @@ class ShapleyExact:
     """Without which it abstains."""
     duration: Length = 1.0
     strength: Strength = 1.0
+    whole_areas: bool = False
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -47,7 +58,8 @@ class ShapleyExact:
     def investigate(self, rig: Rig, rng: np.random.Generator) -> Finding:
         """One session, or as many as it takes, of all sets by turns."""
         silencer = Silencer(rig, self.duration, self.strength)
-        n = silencer.n_units
+        parts = areas_of(rig.units, self.whole_areas)
+        n = len(parts)
         if n > MOST_UNITS:
             return Finding.abstain(f"all sets of {n} units are too many: it tries those of at most {MOST_UNITS}")
         trials = min(silencer.affordable(2**n - 1, controls=1), self.trials_each)
@@ -56,11 +68,11 @@ class ShapleyExact:
                 rig, f"{self.fewest_each} trials of each of {2**n - 1} sets of {n} units, and as many controls"
             )
         design = all_sets(n)
-        found = silencer.outcomes(~design.intact, trials)
+        found = silencer.outcomes(~design.intact @ parts, trials)
         if isinstance(found, Finding):
             return found
         value, error = design.weights @ found.mean, np.sqrt(design.weights**2 @ found.error**2)
         gain = abs(float(found.mean[-1] - found.mean[0]))
         p = p_beyond(value, error, rig.brief.get("negligible", 0.0) * gain)
         notes = {"standard_error": error, "p": p, "trials_each": trials}
-        return Finding({"importance": value, "decided": discoveries(p, self.alpha)}, notes=notes)
+        return over_units(Finding({"importance": value, "decided": discoveries(p, self.alpha)}, notes=notes), parts)

@@ -12,7 +12,8 @@ from methods.intervention._silencing import (
     Length,
     Silencer,
     Strength,
-    alone,
+    areas_of,
+    over_units,
     screened,
     too_few,
 )
@@ -28,6 +29,8 @@ class SilencingScreen:
     The single-lesion screen, by which most parts of most brains got their functions. A unit is decided where the loss
     is significant (normal approximation) at a false discovery rate of `alpha` (Benjamini & Hochberg 1995). It misses
     what has a substitute, and credits what only permits. Cost: `trials_each` trials per unit, as many again as control.
+    With `whole_areas` all units of an area (`unit_region`) are silenced together, as a drug or cooling does; each gets
+    an equal share of the loss.
     """
 
     name: ClassVar[str] = "silencing_screen"
@@ -43,16 +46,19 @@ class SilencingScreen:
     """Without which it abstains."""
     duration: Length = 1.0
     strength: Strength = 1.0
+    whole_areas: bool = False
 
     def __post_init__(self) -> None:
         check_fields(self)
 
     def investigate(self, rig: Rig, rng: np.random.Generator) -> Finding:
-        """One session: every unit by turns, and controls in between."""
+        """One session: every part by turns, and controls in between."""
         silencer = Silencer(rig, self.duration, self.strength)
-        n = silencer.n_units
-        trials = min(silencer.affordable(n, controls=1), self.trials_each)
+        parts = areas_of(rig.units, self.whole_areas)
+        trials = min(silencer.affordable(len(parts), controls=1), self.trials_each)
         if trials < self.fewest_each:
-            return too_few(rig, f"{self.fewest_each} trials of each of {n} units, and as many controls")
-        found = silencer.outcomes(np.concatenate([np.zeros((1, n), bool), alone(n)]), trials)
-        return found if isinstance(found, Finding) else screened(found, self.alpha)
+            what = "areas" if self.whole_areas else "units"
+            return too_few(rig, f"{self.fewest_each} trials of each of {len(parts)} {what}, and as many controls")
+        nobody = np.zeros((1, silencer.n_units), bool)
+        found = silencer.outcomes(np.concatenate([nobody, parts]), trials)
+        return found if isinstance(found, Finding) else over_units(screened(found, self.alpha), parts)

@@ -122,9 +122,9 @@ def farthest_points(points: np.ndarray, n_points: int, rng: np.random.Generator)
     if len(points) <= n_points:
         return points
     chosen = [int(rng.integers(len(points)))]
-    nearest = np.full(len(points), np.inf)
-    for _ in range(n_points - 1):
-        nearest = np.minimum(nearest, ((points - points[chosen[-1]]) ** 2).sum(1))
+    nearest, squares = np.full(len(points), np.inf), np.square(points).sum(1)
+    for _ in range(n_points - 1):  # |p - q|^2 by one product of matrix and vector
+        nearest = np.minimum(nearest, squares + squares[chosen[-1]] - 2 * points @ points[chosen[-1]])
         chosen.append(int(nearest.argmax()))
     return points[chosen]
 

@@ -15,6 +15,7 @@ ACTIVITY: Mapping[str, tuple[str, ...]] = {
     "spike_time": ("spike",),  # s
     "spike_neuron": ("spike",),
     "rate": ("trial", "time", "neuron"),  # Hz, or dimensionless where the circuit says so
+    "latent": ("trial", "time", "factor"),  # what rates are a function of; for truths: no instrument passes it on
     "stimulus": ("trial", "time", "feature"),
     "behaviour": ("trial", "time", "factor"),
     "condition": ("trial",),

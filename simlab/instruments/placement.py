@@ -48,6 +48,16 @@ def dominant_neurons(key: xr.DataArray) -> np.ndarray:
     return np.where(share.max(axis=1) > 0, share.argmax(axis=1), -1)
 
 
+def dominant_groups(key: xr.DataArray, group: np.ndarray) -> np.ndarray:
+    """(unit,) the group of neurons, by its number in `group` (neuron,), that gives most of each unit's signal; -1 for
+    none. A voxel or an electrode hears all of a region: its one loudest neuron may well lie in the next one."""
+    share = key.transpose("unit", "neuron").values
+    together = share @ np.eye(int(group.max(initial=-1)) + 1)[group]
+    if not together.size:
+        return np.full(len(share), -1)
+    return np.where(together.max(axis=1) > 0, together.argmax(axis=1), -1)
+
+
 def weighted_by_rates(key: xr.DataArray, rates: np.ndarray) -> xr.DataArray:
     """The key (unit, neuron) at the neurons' true firing rates (neuron,) [Hz].
 

@@ -57,11 +57,15 @@ class Stopwatch:
 
 
 def contents(session: Session) -> dict[str, Any]:
-    """All that is in a session, to be hashed: gains on pairs as arrays, as a million numbers take seconds as lists."""
-    whole = session.perturbations
-    apart = {i: p for i, p in enumerate(whole) if isinstance(p, Effect) and p.over == "pair"}
-    rest = replace(session, perturbations=tuple(p for i, p in enumerate(whole) if i not in apart)).to_dict()
-    return rest | ({"pairs": [[i, p.start, p.stop, p.trials, p.values] for i, p in apart.items()]} if apart else {})
+    """All that is in a session, to be hashed: numbers in arrays stay there, as a million take seconds as lists."""
+    shown = session.stimulus
+    rest = replace(session, stimulus=None, perturbations=()).to_dict()
+    rest["stimulus"] = None if shown is None else [shown.features, shown.interval, shown.values]
+    rest["perturbations"] = [
+        [p.kind, p.over, p.start, p.stop, p.trials, p.values] if isinstance(p, Effect) else p.to_dict()
+        for p in session.perturbations
+    ]
+    return rest
 
 
 class Lab:

@@ -10,6 +10,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import SimlabError
+from simlab.instruments.placement import dominant_groups
 from simlab.perturbations import Perturbation
 from simlab.rules.received import shown
 
@@ -21,7 +22,7 @@ def drawn(anatomy: xr.Dataset, rng: np.random.Generator) -> tuple[str, ...]:
 
 
 def of_units(anatomy: xr.Dataset, key: xr.DataArray, places: np.ndarray, names: Sequence[str]) -> np.ndarray | None:
-    """(unit,) the code of each unit's region: that of the neuron that gives most of its signal.
+    """(unit,) the code of each unit's region: the one whose neurons, together, give most of its signal.
 
     None where the subject has a single region. A unit that is nothing but noise lies in the region of the neuron
     nearest to its place (unit, 3) [m]: that it has no neuron must not show.
@@ -30,13 +31,11 @@ def of_units(anatomy: xr.Dataset, key: xr.DataArray, places: np.ndarray, names: 
         return None
     code = {name: i for i, name in enumerate(names)}
     codes = np.array([code[name] for name in anatomy["region"].values.astype(str)], dtype=np.int32)
-    share = key.transpose("unit", "neuron").values
+    mine = dominant_groups(key, codes).astype(np.int32)
     position = np.column_stack([anatomy[axis].values for axis in "xyz"])
-    noise = np.flatnonzero(share.max(axis=1, initial=0) <= 0)
-    neuron = share.argmax(axis=1)
-    for unit in noise:
-        neuron[unit] = np.nansum((position - places[unit]) ** 2, axis=1).argmin()
-    return codes[neuron]
+    for unit in np.flatnonzero(mine < 0):
+        mine[unit] = codes[np.nansum((position - places[unit]) ** 2, axis=1).argmin()]
+    return mine
 
 
 def translated(perturbation: Perturbation, names: Sequence[str]) -> Perturbation:

@@ -47,6 +47,7 @@ class Dynamics:
     truth_form: ClassVar[Mapping[str, Variable]] = form
     metrics: ClassVar[tuple[str, ...]] = ("correct",)
     headline: ClassVar[str] = "correct"
+    separates: ClassVar[bool] = True  # a bound on telling circuit and rival apart is one on this
     picture: ClassVar[Picture] = Picture("confusion", answer="label", truth="label")
 
     def __post_init__(self) -> None:

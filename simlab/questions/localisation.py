@@ -11,7 +11,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import Finding, Picture, SimlabError, Variable
-from simlab.instruments.placement import dominant_neurons
+from simlab.instruments.placement import dominant_groups
 from simlab.questions import ranking
 from simlab.questions.connectivity import activity_level
 from simlab.questions.form import BaselineAnswer, answer, undefined
@@ -30,7 +30,8 @@ class Localisation:
     """The function of the area that each unit belongs to, one label per unit.
 
     Labels: `behaviour k` (the area serves the behaviour of condition k and no other that the animal is capable of),
-    `generic` (it serves others too) and `none`. Which behaviours an animal was watched in decides what a lesion seems
+    `generic` (it serves several, or any that nobody watched) and `none` (nothing that the animal is capable of needs
+    it). Which behaviours an animal was watched in decides what a lesion seems
     to say: an area that one of three of them needs looks specific to it, and is generic if a fourth would need it too
     (Jonas & Kording 2017). Recordings number areas in `unit_region`; units of one area may get different labels.
     """
@@ -62,14 +63,16 @@ class Localisation:
         return {"functions": labels(int(truth["n_behaviours"]))}
 
     def project(self, truth: xr.Dataset, key: xr.DataArray) -> xr.Dataset:
-        """Over unit: `function` and `area` of the neuron that dominates it; `ambiguous` where none does."""
-        neuron, said = dominant_neurons(key), np.asarray(truth["function"].values, dtype=object)
+        """Over unit: `function` and `area` of what gives most of its signal; `ambiguous` where nothing does."""
+        said = np.asarray(truth["function"].values, dtype=object)
         allowed = labels(int(truth["n_behaviours"]))
         if strange := sorted({str(label) for label in said} - set(allowed)):
             raise SimlabError(f"a true function must be one of {', '.join(allowed)}, got {', '.join(strange)}")
-        area = truth["area"].values if "area" in truth else np.zeros(len(said), dtype=int)
-        found = {"function": said[neuron], "area": np.asarray(area)[neuron], "ambiguous": neuron < 0}
-        projected = xr.Dataset({k: ("unit", v) for k, v in found.items()}, {"unit": np.arange(len(neuron))})
+        area = np.asarray(truth["area"].values if "area" in truth else np.zeros(len(said), dtype=int))
+        kinds, kind = _kinds(said, area)
+        mine = dominant_groups(key, kind)
+        found = {"function": said[kinds][mine], "area": area[kinds][mine], "ambiguous": mine < 0}
+        projected = xr.Dataset({k: ("unit", v) for k, v in found.items()}, {"unit": np.arange(len(mine))})
         return projected.assign(n_behaviours=truth["n_behaviours"])
 
     def score(self, finding: Finding, truth: xr.Dataset) -> dict[str, float]:
@@ -120,6 +123,13 @@ class Localisation:
 def labels(n_behaviours: int) -> tuple[str, ...]:
     """What an area may be called where so many behaviours are watched."""
     return (*map(behaviour, range(n_behaviours)), GENERIC, NOTHING)
+
+
+def _kinds(said: np.ndarray, area: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """A neuron of each kind, of one area and function (kind,), and which kind each neuron is of (neuron,)."""
+    _, code = np.unique(said.astype(str), return_inverse=True)
+    _, one, kind = np.unique(np.column_stack([area, code]), axis=0, return_index=True, return_inverse=True)
+    return one, kind.reshape(-1)
 
 
 def _mean_over(group: np.ndarray, right: np.ndarray) -> float:

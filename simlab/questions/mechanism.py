@@ -42,6 +42,7 @@ class Mechanism:
     truth_form: ClassVar[Mapping[str, Variable]] = MappingProxyType({"label": Variable((), "label")})
     metrics: ClassVar[tuple[str, ...]] = ("correct", "log_score", "brier", "label_probability")
     headline: ClassVar[str] = "correct"
+    separates: ClassVar[bool] = True  # a bound on telling circuit and rival apart is one on this
     picture: ClassVar[Picture] = Picture("confusion", answer="label", truth="label")
 
     outside: tuple[str, ...] = ()  # mechanisms that are not on the list

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from simlab.bounds.of_run import kept
 from simlab.report import charts, glossary, matrices, tables
 from simlab.report.figures import Gallery, Plate
 from simlab.report.material import Material, Record, asked
@@ -15,6 +16,7 @@ from simlab.report.matrices import Matrix
 from simlab.report.shown_answers import shown
 from simlab.report.words import amount_needed, shortened
 from simlab.statistics import calibration_points
+from simlab.statistics.knowable import beside_bounds
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -65,6 +67,7 @@ class QuestionSection:
     calibration: Plate | None = None
     answers: list[Plate] = field(default_factory=list)
     answers_trouble: str = ""
+    bounds: list[Record] = field(default_factory=list)
 
 
 MOST_COLUMNS = 10
@@ -96,7 +99,16 @@ def question_section(material: Material, name: str, gallery: Gallery) -> Questio
         _errors(material.by_question[name], name, order, gallery),
         _calibration(points, name, order, gallery),
         *_answers(material, cells, question, order, gallery),
+        _bounds(material, cells, question),
     )
+
+
+def _bounds(material: Material, cells: pd.DataFrame, question: Any) -> list[Record]:
+    """What could be known, where that was measured and the question is about telling circuit and rival apart."""
+    if not getattr(question, "separates", False):
+        return []
+    rows = beside_bounds(cells, kept(material.results.folder), question.name)
+    return [row | {"tells": ", ".join(f"{name} ({apart:+.1f} sd)" for name, apart in row["tells"][:3])} for row in rows]
 
 
 def leagues(rows: list[Record]) -> list[League]:

@@ -23,6 +23,11 @@ def logistic(drive: Any) -> Any:
     return jax.nn.sigmoid(drive)
 
 
+def logistic_between(drive: Any, low: Any, high: Any) -> Any:
+    """low + (high - low) / (1 + exp(-drive)): a switch between two rates; falling with the drive where high < low."""
+    return low + (high - low) * jax.nn.sigmoid(drive)
+
+
 def linear(drive: Any) -> Any:
     """drive itself: a linear network, whose activity may be negative; it has no threshold."""
     return drive

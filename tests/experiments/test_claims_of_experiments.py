@@ -6,19 +6,49 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from circuits.space.feedforward_grid import FeedforwardGrid
 from experiments.attractor_or_not import ATTRACTOR_OR_NOT, PASSIVE
 from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
+from experiments.correlated_area import CORRELATED_AREA
+from experiments.correlated_area import PLANS as DECISIONS
+from experiments.dimension_illusions import DIMENSION_ILLUSIONS, RATIO, WHITE, first_share, half_cosine
 from experiments.first_light import FIRST_LIGHT
+from experiments.illusions_of_summaries import ILLUSIONS_OF_SUMMARIES, SHIFTED, SUMMARY
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
 from experiments.null_certificate import NULL_CERTIFICATE
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
+from experiments.rhythm_or_not import NAIVE, RHYTHM_OR_NOT, SPECTRUM
+from experiments.rotations import ROTATIONS, TENSOR
+from experiments.shape_is_not_architecture import DROWSY, REPLAY, SHAPE_IS_NOT_ARCHITECTURE
+from experiments.step_or_ramp_or_attractor import STEP_OR_RAMP_OR_ATTRACTOR
 from experiments.timescales_and_criticality import DRIVEN, LARGE, SEEN, STATES, TIMESCALES_AND_CRITICALITY
+from experiments.who_does_what import EACH, IN_AREAS, LESIONS, PREDICTING, WHO_DOES_WHAT, WIDER
 from experiments.wiring_and_confounds import WIRING_AND_CONFOUNDS
 from simlab.claims import ClaimResult
 from simlab.fingerprint import label
+from simlab.instruments.recording.subsample import Subsample
 
-WITH_ORACLE = (ATTRACTOR_OR_NOT, CONNECTIVITY_SAMPLING, FIRST_LIGHT, TIMESCALES_AND_CRITICALITY)
-EXPERIMENTS = (*WITH_ORACLE, INVARIANCE, NULL_CERTIFICATE, PUBLISHED_CONNECTIVITY, WIRING_AND_CONFOUNDS)
+WITH_ORACLE = (
+    ATTRACTOR_OR_NOT,
+    CONNECTIVITY_SAMPLING,
+    CORRELATED_AREA,
+    FIRST_LIGHT,
+    RHYTHM_OR_NOT,
+    ROTATIONS,
+    SHAPE_IS_NOT_ARCHITECTURE,
+    STEP_OR_RAMP_OR_ATTRACTOR,
+    TIMESCALES_AND_CRITICALITY,
+    WHO_DOES_WHAT,
+)
+EXPERIMENTS = (
+    *WITH_ORACLE,
+    DIMENSION_ILLUSIONS,
+    ILLUSIONS_OF_SUMMARIES,
+    INVARIANCE,
+    NULL_CERTIFICATE,
+    PUBLISHED_CONNECTIVITY,
+    WIRING_AND_CONFOUNDS,
+)
 N = 20
 
 
@@ -140,6 +170,88 @@ def test_a_cause_that_is_none_counts_once_for_each_answer_and_not_where_environm
     assert verdict(INVARIANCE, "invariant_prediction_keeps_its_rate", silent).verdict == "not measured"
 
 
+def test_naming_and_predicting_are_claimed_at_the_largest_budget_of_their_own():
+    areas = {"circuit": "task_areas", "question": "localisation"}
+    right = {"trials": IN_AREAS[-1].trials, "region_accuracy": np.linspace(0.2, 0.3, N)}
+    narrow = cells("lesion_localisation", method_label=label(LESIONS[EACH]), **(areas | right))
+    wide = cells("lesion_localisation", method_label=label(WIDER[EACH]), **(areas | right | {"region_accuracy": 1.0}))
+    early = cells("lesion_localisation", method_label=label(LESIONS[EACH]), **(areas | {"region_accuracy": 1.0}))
+    table = pd.concat([narrow, wide, early])
+    assert verdict(WHO_DOES_WHAT, "trials_do_not_make_up_for_behaviours", table).verdict == "holds"
+    assert verdict(WHO_DOES_WHAT, "more_behaviours_help", table).verdict == "holds"
+    predicted = {"question": "intervention_response", "circuit": "redundant", "trials": PREDICTING[-1].trials}
+    additive = cells("additive_losses", recovered=first(0.5), **predicted)
+    assert verdict(WHO_DOES_WHAT, "single_losses_do_not_add_up", additive).verdict == "fails"
+
+
+def test_an_ineffective_inactivation_is_claimed_of_the_rival_alone():
+    at = {"circuit": "decision_follower", "role": "rival", "trials": DECISIONS[-1].trials}
+    spared = cells("silencing_screen", false_share=0.02 * first(0.5), **at)
+    blamed = cells("silencing_screen", false_share=1.0, **(at | {"circuit": "decision_pools"}))
+    found = verdict(CORRELATED_AREA, "its_inactivation_has_no_effect", pd.concat([spared, blamed]))
+    assert (found.verdict, found.measured.n) == ("holds", N)
+
+
+def test_shares_and_half_cosines_are_those_of_the_answers_and_ratios_those_of_theory():
+    time = (np.arange(40) + 0.5) / 40
+    latent = np.stack([2 * np.cos(np.pi * time), np.cos(2 * np.pi * time)], axis=1)[None]
+    assert first_share({"latent": latent}, None) == pytest.approx(0.8)
+    assert half_cosine({"latent": -latent}, None) == pytest.approx(1)
+    plan = {"method_label": label(RATIO), "circuit_label": label(WHITE), "trials": 1, "duration": 1.0}
+    table = cells("participation_ratio", **plan).assign(cell=[f"c{k}" for k in range(N)])
+    claim = next(c for c in DIMENSION_ILLUSIONS.claims if c.name == "participation_ratio_in_100_samples")
+    assert claim.check(table, lambda cell: ({"linear": 50}, None)).measured.value == 1
+    assert claim.check(table, lambda cell: ({"linear": 60}, None)).verdict == "fails"
+
+
+def test_a_summary_that_holds_for_new_stimuli_breaks_the_claim_that_it_fails():
+    summary = {"circuit": "shifted_stimuli", "circuit_label": label(SHIFTED), "method_label": label(SUMMARY)}
+    illusion = cells("pca_latents", r2_new=0.4 + 0.01 * first(0.5), **summary)
+    assert verdict(ILLUSIONS_OF_SUMMARIES, "the_summary_fails_on_new_stimuli", illusion).verdict == "holds"
+    sound = cells("pca_latents", r2_new=0.9 + 0.01 * first(0.5), **summary)
+    assert verdict(ILLUSIONS_OF_SUMMARIES, "the_summary_fails_on_new_stimuli", sound).verdict == "fails"
+
+
+def foraging(method: str, circuit: str, n_units: int = 80, **columns: object) -> pd.DataFrame:
+    seen = {"instrument_label": label(Subsample(n_units=n_units)), "trials": 20, "duration": 30.0}
+    return cells(method, circuit=circuit, question="topology", **(seen | columns))
+
+
+def test_growth_with_cells_is_compared_within_subjects_and_ring_with_torus_at_one_number():
+    few, many = (
+        foraging("cohomology_by_subsampling", "grid_attractor", n, recovered=first(r))
+        for n, r in ((10, 0.1), (80, 1.0))
+    )
+    grown = verdict(SHAPE_IS_NOT_ARCHITECTURE, "a_torus_takes_many_cells", pd.concat([few, many]))
+    assert (round(grown.measured.value, 6), grown.verdict) == (0.9, "holds")
+    ring = foraging("cohomology_by_subsampling", "ring_attractor", 20, recovered=1.0)
+    torus = foraging("cohomology_by_subsampling", "grid_attractor", 20, recovered=first(0.2))
+    found = verdict(SHAPE_IS_NOT_ARCHITECTURE, "a_ring_takes_fewer_cells_than_a_torus", pd.concat([ring, torus, few]))
+    assert (round(found.measured.value, 6), found.verdict) == (0.8, "holds")
+
+
+def test_a_torus_in_driven_cells_breaks_the_claim_that_only_a_rhythm_makes_one():
+    driven = pd.concat(
+        foraging(method, "feedforward_grid", role="rival", recovered=1.0)
+        for method in ("cohomology_by_subsampling", "denoised_homology")
+    )
+    assert verdict(SHAPE_IS_NOT_ARCHITECTURE, "feedforward_cells_make_a_torus", driven).verdict == "holds"
+    assert verdict(SHAPE_IS_NOT_ARCHITECTURE, "without_a_rhythm_there_is_no_torus", driven).verdict == "fails"
+
+
+def test_sleep_separates_only_from_cells_that_rest_in_it():
+    attractor = cells("coactivity_across_states", circuit=DROWSY.name, circuit_label=label(DROWSY), recovered=1.0)
+    resting = FeedforwardGrid(DROWSY)
+    rivals = [
+        cells("coactivity_across_states", role="rival", circuit=c.name, circuit_label=label(c), false_recovery=fooled)
+        for c, fooled in ((resting, 0.0), (REPLAY, 1.0))
+    ]
+    table = pd.concat([attractor, *rivals])
+    asleep = verdict(SHAPE_IS_NOT_ARCHITECTURE, "sleep_tells_an_attractor_from_driven_cells", table)
+    assert asleep.measured.value == 1.0
+    assert verdict(SHAPE_IS_NOT_ARCHITECTURE, "replay_undoes_the_argument_from_sleep", table).verdict == "holds"
+
+
 def test_branching_ratios_are_held_against_the_published_bands_for_each_number_of_units():
     where = {"circuit_label": label(LARGE), "question": "branching_ratio"}
     tables = [
@@ -159,3 +271,37 @@ def test_an_abstention_counts_as_no_claim_of_states():
     table = pd.concat([right, refused])
     assert verdict(TIMESCALES_AND_CRITICALITY, "up_and_down_states_are_recognised", table).verdict == "holds"
     assert verdict(TIMESCALES_AND_CRITICALITY, "a_slow_drive_is_not_taken_for_states", table).verdict == "holds"
+
+
+def test_false_alarms_of_raw_spectra_are_counted_for_that_reader_alone_and_in_a_minute():
+    common = {"question": "oscillation", "role": "rival", "circuit": "aperiodic_drive", "trials": 60}
+    naive = cells("spectral_peak", false_recovery=1.0, method_label=label(NAIVE), **common)
+    careful = cells("spectral_peak", false_recovery=0.0, method_label=label(SPECTRUM), **common)
+    short = cells("spectral_peak", false_recovery=0.0, method_label=label(NAIVE), **(common | {"trials": 10}))
+    table = pd.concat([naive, careful, short])
+    assert verdict(RHYTHM_OR_NOT, "raw_peaks_are_false_alarms", table).verdict == "holds"
+    # 0 of 20: Wilson's interval reaches to .16
+    found = verdict(RHYTHM_OR_NOT, "a_background_prevents_them", table)
+    assert (found.measured.value, found.verdict) == (0.0, "undecided")
+
+
+def test_rotations_that_are_seen_everywhere_separate_nothing():
+    seen = {"question": "mechanism", "method_label": label(TENSOR), "trials": 120}
+    here = cells("jpca", circuit="rotational_dynamics", recovered=1.0, **seen)
+    there = cells("jpca", role="rival", circuit="condition_sequences", false_recovery=1.0, **seen)
+    table = pd.concat([here, there])
+    for name in ("jpca_finds_rotations_in_sequences", "the_tensor_null_does_not_separate_them"):
+        assert verdict(ROTATIONS, name, table).verdict == "holds"
+
+
+def test_a_label_counts_where_it_is_given_and_an_abstention_gives_none():
+    rings = cells("offset_reset", trials=41).assign(cell=[f"ring{k}" for k in range(N)])
+    control = cells("offset_reset", circuit="cue_ring", role="rival", trials=41)
+    control = control.assign(cell=[f"cue{k}" for k in range(N)], status=["abstained"] * 10 + ["ok"] * 10)
+
+    def answer(cell: str):
+        label = "ring attractor" if cell.startswith("ring") or cell == "cue19" else "feedforward"
+        return None if cell in {f"cue{k}" for k in range(10)} else ({"label": label}, None)
+
+    claim = next(c for c in ATTRACTOR_OR_NOT.claims if c.name == "offset_reset_says_no_to_controls")
+    assert claim.check(pd.concat([rings, control]), answer).measured.value == pytest.approx(1 - 1 / 20)

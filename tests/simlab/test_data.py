@@ -333,3 +333,16 @@ def test_anatomy_keeps_positions_and_types():
     assert isinstance(anatomy, xr.Dataset)
     assert anatomy.y.values.tolist() == [0, 1, 0]
     assert anatomy.cell_type.values.tolist() == ["E", "E", "I"]
+
+
+@pytest.mark.parametrize("kind", [np.int32, np.int64, np.uint8, float])
+def test_spikes_stand_by_trial_time_and_unit_whatever_their_order_and_type(kind):
+    rng = np.random.default_rng(0)
+    trial, time, unit = rng.integers(3, size=2000), rng.integers(20, size=2000) / 20, rng.integers(9, size=2000)
+    sorted_by_time = np.lexsort((time, trial))  # of units at one moment, as an implant renumbers them, any may be first
+    for order in (np.arange(2000), sorted_by_time, np.lexsort((unit, time, trial))):
+        spikes = trial[order].astype(kind), time[order], unit[order].astype(kind)
+        seen = data.recording(duration=1.0, n_units=9, n_trials=3, spikes=spikes)
+        expected = np.lexsort((unit, time, trial))
+        for name, column in (("trial", trial), ("time", time), ("unit", unit)):
+            assert np.array_equal(seen[f"spike_{name}"].values, column[expected])

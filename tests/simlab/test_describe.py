@@ -19,7 +19,7 @@ def shown(name: str) -> str:
 def test_a_circuit_shows_its_mechanism_truths_and_rivals():
     printed = shown("ring_attractor")
     assert "mechanism: ring attractor" in printed
-    assert "truths: connectivity, topology, mechanism" in printed
+    assert "truths: connectivity, topology, dynamics, mechanism" in printed
     assert "rivals: feedforward_ring" in printed
     assert "imitates: none" in printed
 

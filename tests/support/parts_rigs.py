@@ -6,6 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from functools import cache
+from typing import Any
 
 import numpy as np
 import xarray as xr
@@ -71,10 +72,12 @@ def rig_on(
     seed: int = 0,
     outcome: bool = True,
     stimulus: bool = False,
+    regions: tuple[int, ...] | None = None,
 ) -> Iterator[Rig]:
     """A rig on all areas with a perfect implant and an ideal stimulator.
 
     outcome: whether the task scores one; stimulus: whether its sessions tell theirs, which takes most of the time.
+    regions: the number of each unit's region, where the experimenter knows it.
     """
     rng = np.random.default_rng([7, seed])
     implant = Perfect().implant(animal.anatomy, rng)
@@ -89,12 +92,13 @@ def rig_on(
         return session if stimulus else replace(session, stimulus=None)
 
     n_units = implant.key.sizes["unit"]
-    units = xr.Dataset(coords={"unit": np.arange(n_units)})
+    known = {} if regions is None else {"unit_region": ("unit", np.array(regions))}
+    units = xr.Dataset(known, {"unit": np.arange(n_units)})
     with mounted(Setup(propose, run, actuator, n_units), units, budget, brief) as rig:
         yield rig
 
 
-def found(method, animal: PartsSubject, budget: Budget = AMPLE, seed: int = 0, **more: bool) -> Finding:
+def found(method, animal: PartsSubject, budget: Budget = AMPLE, seed: int = 0, **more: Any) -> Finding:
     """What an active method finds there in quick trials; its spending is among the notes."""
     quick = replace(method, duration=QUICK)
     with rig_on(animal, BRIEFS[method.question], budget, seed, **more) as rig:

@@ -7,10 +7,17 @@ import tomllib
 from pathlib import Path
 
 SOURCE = Path(__file__).parents[2] / "docs" / "examples" / "questions"
-QUESTIONS = ("latents", "receptive_field", "unit_type", "dynamics", "dimensionality", "unit_importance")
+QUESTIONS = (
+    "clock_latents",
+    "clock_filter",
+    "clock_type",
+    "clock_dynamics",
+    "clock_dimensionality",
+    "clock_importance",
+)
 CIRCUITS = ("noisy_clock", "stopped_clock")
 METHODS = (
-    "principal_components", "spike_triggered_average", "fast_spikers", "lagged_eigenvalues", "parallel_analysis",
+    "clock_components", "clock_triggered_average", "fast_spikers", "lagged_eigenvalues", "clock_parallel_analysis",
     "silence_each",
 )  # fmt: skip
 

@@ -252,7 +252,7 @@ def test_a_finer_step_changes_rates_by_no_more_than_their_scatter():
 
 
 def test_effects_on_recorded_neurons_leave_hidden_ones_and_their_synapses_alone():
-    from circuits.attractors.ring_network import _padded
+    from circuits.attractors.ring_network import padded
 
     recorded = np.array([3, 1])
     effects = (
@@ -261,7 +261,7 @@ def test_effects_on_recorded_neurons_leave_hidden_ones_and_their_synapses_alone(
         Effect("gain", [0.5, 1.0], 0.1, 0.3),
         Effect("gain", [[1.0, 0.0], [2.0, 1.0]], 0.1, 0.3, over="pair"),
     )
-    told = _padded(Session(1, 1.0, perturbations=effects), recorded, 5).perturbations
+    told = padded(Session(1, 1.0, perturbations=effects), recorded, 5).perturbations
     assert told[0].steps.tolist() == [[0, 2, 0, 1, 0], [0, 4, 0, 3, 0]]
     np.testing.assert_array_equal(told[1].steps, [[np.nan, np.nan, np.nan, 0, np.nan]])
     assert told[2].steps.tolist() == [[1, 1, 1, 0.5, 1]]

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from lesion_tables import largest_z, measured
 
-from circuits.causal.layout import Layout, _in_order, _settled, _simulated, achieved, with_weights
+from circuits.causal.layout import Layout, _settled, _simulated, achieved, in_order, with_weights
 from circuits.causal.parts import REFRACTORY, TICK, Firing, PartsSubject
 from simlab import activity_statistics
 from simlab.coalitions import members
@@ -60,7 +60,7 @@ def natural():
 @pytest.mark.parametrize("seed", range(4))
 def test_areas_that_settle_one_after_another_end_where_the_simulation_does(seed):
     layout, intact = random_layout(seed), members(6)
-    order = _in_order(layout.weights)
+    order = in_order(layout.weights)
     assert order is not None
     assert np.array_equal(_settled(layout, intact, order), _simulated(layout, intact))
     assert len(set(achieved(layout, intact).tolist())) > 1  # there was something to agree on
@@ -69,7 +69,7 @@ def test_areas_that_settle_one_after_another_end_where_the_simulation_does(seed)
 def test_a_loop_is_simulated():
     """Two areas that keep one another on need no stimulus once they had one: here they hold each other up."""
     loop = with_weights(chain().layout, np.eye(5, k=1) + np.eye(5, k=-1))
-    assert _in_order(loop.weights) is None
+    assert in_order(loop.weights) is None
     assert achieved(loop, members(5))[-1] == pytest.approx(1 / 3)  # everything comes on whatever is shown
 
 

@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 import simlab
+from circuits.causal.lesions import Lesions, functions
 from circuits.causal.task_areas import TaskAreas, TaskAreasSubject
 from methods.intervention.lesion_localisation import LesionLocalisation
 from methods.roles.tuning_localisation import TuningLocalisation
@@ -17,7 +18,7 @@ from simlab.session import Effect
 
 LESION = LesionLocalisation(duration=0.5)
 MORE = LesionLocalisation(duration=0.5, more_behaviours=3)
-SMALL = TaskAreas(watched=3, capable=6, middle=4, sharing=0.3)
+SMALL = TaskAreas(watched=3, capable=6, middle=4, sharing=0.3, idle=2)
 
 
 @pytest.fixture(scope="module")
@@ -30,10 +31,21 @@ def test_what_each_area_serves_is_what_the_wiring_says(subject: TaskAreasSubject
     assert np.array_equal(middle, subject.uses.T)
     assert np.array_equal(subject.losses[:6], np.eye(6, dtype=bool))
     named = subject.truth("localisation", None, np.random.default_rng(0))["function"].values
-    assert named[:6].tolist() == ["behaviour 0", "behaviour 1", "behaviour 2", "none", "none", "none"]
-    shared = (subject.uses.sum(axis=0) > 1) & subject.uses[:3].any(axis=0)
-    assert shared.any()
-    assert set(named[6:10][shared]) == {"generic"}
+    assert named[:6].tolist() == ["behaviour 0", "behaviour 1", "behaviour 2", "generic", "generic", "generic"]
+    alone = (subject.uses.sum(axis=0) == 1) & subject.uses[:3].any(axis=0)
+    assert set(named[6:10][~alone]) == {"generic"}
+    assert [i for i, name in enumerate(named) if name == "none"] == [16, 17]  # idle: tuned to a behaviour each
+    assert subject.parts.layout.names[16:] == ("idle 0", "idle 1")
+
+
+def test_an_area_of_behaviours_that_nobody_watches_is_generic_as_it_is_in_a_machine(subject: TaskAreasSubject) -> None:
+    """The other route: `functions`, which names the modules of machines, on the same table of losses."""
+    kept = 1.0 - subject.losses
+    parts = tuple(subject.parts.layout.names)
+    machine = functions(Lesions(parts, kept[:, :3]), Lesions(parts, kept[:, 3:]))
+    named = subject.truth("localisation", None, np.random.default_rng(0))["function"]
+    assert machine["function"].values.tolist() == named.values.tolist()
+    assert (subject.losses[:, 3:].any(axis=1) & ~subject.losses[:, :3].any(axis=1)).sum() >= 6
 
 
 def test_a_silenced_area_ends_the_behaviours_that_use_it_in_a_session_too(subject: TaskAreasSubject) -> None:
@@ -49,7 +61,7 @@ def test_a_silenced_area_ends_the_behaviours_that_use_it_in_a_session_too(subjec
 
 
 def test_lesions_are_right_where_everything_was_watched_and_not_where_half_was(tmp_path: Path) -> None:
-    both = (SMALL, TaskAreas(watched=6, capable=6, middle=4, sharing=0.3))
+    both = (SMALL, TaskAreas(watched=6, capable=6, middle=4, sharing=0.3, idle=2))
     grids = [
         Grid(circuits, (Plan(1600, 0.5),), ("perfect",), methods, stimulators=("ideal",), baselines=False)
         for circuits, methods in ((both, (LESION, TuningLocalisation())), ((SMALL,), (MORE,)))

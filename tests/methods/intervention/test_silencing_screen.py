@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from parts_rigs import BOTH, EITHER, NOBODY, PATH, found, subject
 
+from methods.intervention.shapley_exact import ShapleyExact
 from methods.intervention.silencing_screen import SilencingScreen
 from simlab.contracts import Budget
 
@@ -48,3 +49,17 @@ def test_the_order_of_trials_is_balanced_over_conditions_by_chance_alone():
     """The same numbers come of the same stream: nothing is drawn elsewhere."""
     first, second = (found(SCREEN, subject(PATH), Budget(300)).estimate["importance"] for _ in range(2))
     assert np.array_equal(first, second)
+
+
+def test_whole_areas_are_silenced_together_and_their_units_share_alike():
+    """a and b, either of which is enough, lie in one region: together they cost all, by themselves nothing."""
+    animal, regions = subject(EITHER, lapse=0.0), (5, 5, 2, 0)
+    screen = found(SilencingScreen(trials_each=40, whole_areas=True), animal, Budget(1000), regions=regions)
+    assert screen.estimate["importance"].tolist() == [0.5, 0.5, 1.0, 0.0]
+    assert screen.estimate["decided"].tolist() == [True, True, True, False]
+    assert screen.notes["spent"].interventions == 3
+    shapley = found(ShapleyExact(trials_each=40, whole_areas=True), animal, Budget(1000), regions=regions)
+    assert shapley.estimate["importance"] == pytest.approx([0.25, 0.25, 0.5, 0.0])
+    assert shapley.notes["spent"].interventions == 7
+    alone = found(SilencingScreen(trials_each=40, whole_areas=True), animal, Budget(1000))
+    assert alone.estimate["importance"].tolist() == [0.0, 0.0, 1.0, 0.0]  # nobody knows regions

@@ -24,7 +24,7 @@ from simlab.lab.cell import run_cell
 from simlab.lab.laboratory import Lab, contents
 from simlab.lab.memory import forget
 from simlab.lab.row import Settings
-from simlab.session import Effect, Session
+from simlab.session import Effect, Session, Stimulus
 from simlab.store.archive import Archive
 from simlab.store.columns import COLUMNS, TIMINGS
 from simlab.store.packing import digest, unpack_dataset, unpack_finding
@@ -189,8 +189,14 @@ def test_sessions_are_told_apart_by_each_weight_that_they_change():
     made += [(Effect("gain", gain, 0.0, 0.6, over="pair"),), (Effect("gain", gain, 0.0, 0.5, (0,), over="pair"),)]
     found = {fingerprint(contents(Session(2, 1.0, perturbations=effects))) for effects in made}
     assert len(found) == len(made)
-    plain = Session(2, 1.0, perturbations=(drive,))
-    assert contents(plain) == plain.to_dict()  # as it was
+    assert contents(Session(2, 1.0)) == Session(2, 1.0).to_dict()
+
+
+def test_sessions_are_told_apart_by_what_they_show():
+    shown = [Stimulus(("x",), np.full((2, 4, 1), value), 0.1) for value in (0.0, 1.0, np.nan)]
+    shown += [Stimulus(("y",), np.zeros((2, 4, 1)), 0.1), Stimulus(("x",), np.zeros((2, 4, 1)), 0.2)]
+    found = {fingerprint(contents(Session(2, 0.4, stimulus=s))) for s in (*shown, None)}
+    assert len(found) == len(shown) + 1
 
 
 def test_what_an_active_method_spent_is_in_its_row():

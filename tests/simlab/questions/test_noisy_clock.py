@@ -41,7 +41,7 @@ def seen(subject, activity: xr.Dataset, **brief) -> xr.Dataset:
 
 
 def test_counts_regressed_on_the_told_latents_give_the_loadings_back(subject, activity):
-    latent = subject.truth("latents", activity, rng())["latent"].values.reshape(-1, 4)
+    latent = subject.truth("clock_latents", activity, rng())["latent"].values.reshape(-1, 4)
     counts = bin_spikes(activity, STEP).values.reshape(-1, 20)
     design = np.column_stack([np.ones(len(latent)), latent])
     fitted = np.linalg.lstsq(design, counts, rcond=None)[0][1:].T / (subject.base[:, None] * STEP)
@@ -50,7 +50,7 @@ def test_counts_regressed_on_the_told_latents_give_the_loadings_back(subject, ac
 
 
 def test_the_spike_triggered_average_points_along_the_told_filter(subject, activity):
-    told = subject.truth("receptive_field", activity, rng())["filter"].values[:, :, 0]
+    told = subject.truth("clock_filter", activity, rng())["filter"].values[:, :, 0]
     recorded = seen(subject, activity, lags=tuple(LAGS))
     found = SpikeTriggeredAverage().analyse(recorded, rng()).estimate["filter"][:, :, 0]
     cosines = (told * found).sum(1) / np.linalg.norm(told, axis=1) / np.linalg.norm(found, axis=1)
@@ -58,7 +58,7 @@ def test_the_spike_triggered_average_points_along_the_told_filter(subject, activ
 
 
 def test_inhibitory_neurons_are_the_fast_ones(subject, activity):
-    inhibitory = subject.truth("unit_type", activity, rng())["cell_type"].values == "I"
+    inhibitory = subject.truth("clock_type", activity, rng())["cell_type"].values == "I"
     assert inhibitory.sum() == 4
     np.testing.assert_allclose(mean_rates(activity), np.where(inhibitory, 45, 15), rtol=0.06)
 
@@ -77,7 +77,7 @@ def test_noise_free_rates_move_in_the_told_number_of_dimensions(subject, activit
     factors = subject.factors(rng(8).uniform(0, 7, (20, 40)), session.stimulus.values[:, :, 0])
     rates = subject._rates(session, factors, np.arange(40) * STEP).reshape(-1, 20)
     assert rates.min() > 0
-    dimension = int(subject.truth("dimensionality", activity, rng())["dimension"])
+    dimension = int(subject.truth("clock_dimensionality", activity, rng())["dimension"])
     assert np.linalg.matrix_rank(rates - rates.mean(0)) == dimension == 4
 
 
@@ -96,7 +96,7 @@ def test_importances_are_the_shapley_values_of_silencing_in_simulation():
         for i in set(range(4)) - set(alive):
             weight = factorial(len(alive)) * factorial(3 - len(alive)) / factorial(4)
             shapley[i] += weight * (worths[tuple(sorted((*alive, i)))] - value)
-    told = small.truth("unit_importance", None, rng())["importance"].values
+    told = small.truth("clock_importance", None, rng())["importance"].values
     # Poisson counts of >= 15 Hz x 300 s: a relative error of 1 / sqrt(4500) = 0.015, and x averages out less well
     np.testing.assert_allclose(shapley, told, atol=0.07)
 
@@ -116,7 +116,7 @@ def test_the_rival_has_the_clocks_rates_and_keeps_its_size():
 
 def test_latents_need_the_activity_that_they_are_of(subject):
     with pytest.raises(LookupError, match="activity"):
-        subject.truth("latents", None, rng())
+        subject.truth("clock_latents", None, rng())
 
 
 def test_the_phase_reaches_no_recording(subject, activity):
@@ -128,9 +128,9 @@ def test_with_many_neurons_components_are_the_latents_and_are_counted_right():
     """600 neurons carry 32 times a count's noise along each factor of the phase, 12 or more along the light's."""
     many = NoisyClock(n_neurons=600).subject(rng(14))
     done = many.run(many.session(trials=30, duration=2.0, rng=rng(15)), rng(16))
-    from more_questions.latents import Latents
+    from more_questions.clock_latents import Latents
 
-    told = many.truth("latents", done, rng())
+    told = many.truth("clock_latents", done, rng())
     recorded = seen(many, done, **Latents().brief((), told))
     scores = Latents().score(PrincipalComponents().analyse(recorded, rng()), told)
     assert scores["r2"] > 0.9

@@ -18,12 +18,12 @@ from simlab.scoring import Truth, score
 
 six_questions.importable()
 
-from more_questions.dimensionality import Dimensionality  # noqa: E402
-from more_questions.dynamics import REGIMES, Dynamics  # noqa: E402
-from more_questions.latents import Latents  # noqa: E402
-from more_questions.receptive_field import ReceptiveField  # noqa: E402
-from more_questions.unit_importance import UnitImportance  # noqa: E402
-from more_questions.unit_type import MIXED, UnitType  # noqa: E402
+from more_questions.clock_dimensionality import Dimensionality  # noqa: E402
+from more_questions.clock_dynamics import REGIMES, Dynamics  # noqa: E402
+from more_questions.clock_filter import ReceptiveField  # noqa: E402
+from more_questions.clock_importance import UnitImportance  # noqa: E402
+from more_questions.clock_latents import Latents  # noqa: E402
+from more_questions.clock_type import MIXED, UnitType  # noqa: E402
 
 ALL = [kind() for kind in (Latents, ReceptiveField, UnitType, Dynamics, Dimensionality, UnitImportance)]
 N = 12
@@ -41,12 +41,12 @@ def filters(values: np.ndarray) -> xr.Dataset:
 
 
 TRUTHS = {
-    "latents": truths.latents(np.random.default_rng(1).normal(size=(3, 20, 2)), 0.05 * np.arange(20)),
-    "receptive_field": filters(np.random.default_rng(2).normal(size=(N, 3, 2))),
-    "unit_type": truths.per_neuron(cell_type=["E"] * 9 + ["I"] * 3),
-    "dynamics": truths.one(regime="limit cycle"),
-    "dimensionality": truths.one(dimension=3),
-    "unit_importance": truths.per_neuron(importance=[1.0, 0.7, 0.2, *[0.0] * 9]),
+    "clock_latents": truths.latents(np.random.default_rng(1).normal(size=(3, 20, 2)), 0.05 * np.arange(20)),
+    "clock_filter": filters(np.random.default_rng(2).normal(size=(N, 3, 2))),
+    "clock_type": truths.per_neuron(cell_type=["E"] * 9 + ["I"] * 3),
+    "clock_dynamics": truths.one(regime="limit cycle"),
+    "clock_dimensionality": truths.one(dimension=3),
+    "clock_importance": truths.per_neuron(importance=[1.0, 0.7, 0.2, *[0.0] * 9]),
 }
 
 
@@ -94,7 +94,7 @@ def test_chance_is_what_the_random_baseline_gets_on_average(question, spikes):
     random = question.baselines()["random"]
     scores = [question.score(random(truth, spikes, rng), truth) for _ in range(2000)]
     for name, expected in question.chance(truth).items():
-        if (question.name, name) in {("latents", "r2"), ("dynamics", "log_score")}:
+        if (question.name, name) in {("clock_latents", "r2"), ("clock_dynamics", "log_score")}:
             continue  # the lesser of two is below either; the log score of an even guess does not vary
         values = np.array([found[name] for found in scores])
         assert expected == pytest.approx(values.mean(), abs=4.5 * values.std() / np.sqrt(len(values)) + 1e-9), name

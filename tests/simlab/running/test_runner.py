@@ -88,7 +88,7 @@ def test_another_seed_gives_other_results(undisturbed, tmp_path):
 
 def test_a_killed_run_resumes_to_the_same_results(undisturbed, tmp_path):
     out = tmp_path / "run"
-    command = [sys.executable, "-m", "simlab", "run", str(FILE), "--out", str(out), "--workers", "2"]
+    command = [sys.executable, "-m", "simlab", "run", str(FILE), "--out", str(out), "--workers", "2", "--no-report"]
     killed = subprocess.Popen(command, start_new_session=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline:
@@ -331,7 +331,7 @@ def test_a_script_without_a_main_guard_may_use_workers(tmp_path):
     assert done.stdout.strip() == "{'ok'}", done.stderr
 
 
-@pytest.mark.parametrize("workers", [None, 2])
+@pytest.mark.parametrize("workers", [None, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_killer_costs_its_own_cells_alone_on_a_user_s_executor_too(tmp_path, workers):
     experiment = tiny(Misbehaving("die"), LagCorrelation(), subjects=3)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
@@ -375,7 +375,18 @@ def test_a_file_that_cannot_be_run_is_a_clear_error(tmp_path):
 def test_a_killed_lab_leaves_no_worker_behind(tmp_path):
     import psutil
 
-    command = [sys.executable, "-m", "simlab", "run", str(FILE), "--out", str(tmp_path / "run"), "--workers", "1"]
+    command = [
+        sys.executable,
+        "-m",
+        "simlab",
+        "run",
+        str(FILE),
+        "--out",
+        str(tmp_path / "run"),
+        "--workers",
+        "1",
+        "--no-report",
+    ]
     lab = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
     while time.monotonic() < deadline and not (tmp_path / "run" / "ledger.sqlite").exists():

@@ -52,7 +52,7 @@ DT = 1e-4
         *(pytest.param(f, marks=pytest.mark.slow) for f in (listened, partial(gated, True), partial(gated, False))),
         *(pytest.param(f, marks=pytest.mark.slow) for f in (rhythm, perturbed)),
         partial(rhythm, duration=0.06),
-        partial(perturbed, stretch=0.2),
+        pytest.param(partial(perturbed, stretch=0.2), marks=pytest.mark.slow),
     ],
     ids=["listened", "gated", "gated_by_others", "long_rhythm", "long_perturbed", "rhythm", "perturbed"],
 )

@@ -32,8 +32,8 @@ def _components(values: np.ndarray, n: int) -> np.ndarray:
 class PrincipalComponents:
     """Latents as the first principal components of standardised counts. How many there are it must be told."""
 
-    name: ClassVar[str] = "principal_components"
-    question: ClassVar[str] = "latents"
+    name: ClassVar[str] = "clock_components"
+    question: ClassVar[str] = "clock_latents"
     family: ClassVar[str] = "dimensionality reduction"
     library: ClassVar[str] = "own"
     needs: ClassVar[Needs] = Needs(units=2)
@@ -54,8 +54,8 @@ class PrincipalComponents:
 class SpikeTriggeredAverage:
     """Receptive fields as the mean stimulus before a spike, less the mean stimulus (de Boer & Kuyper 1968)."""
 
-    name: ClassVar[str] = "spike_triggered_average"
-    question: ClassVar[str] = "receptive_field"
+    name: ClassVar[str] = "clock_triggered_average"
+    question: ClassVar[str] = "clock_filter"
     family: ClassVar[str] = "spike-triggered"
     library: ClassVar[str] = "own"
     needs: ClassVar[Needs] = Needs(("spikes",), stimulus=True)
@@ -81,7 +81,7 @@ class FastSpikers:
     """Cell types by the widest gap between (logarithms of) rates: inhibitory neurons are on its faster side."""
 
     name: ClassVar[str] = "fast_spikers"
-    question: ClassVar[str] = "unit_type"
+    question: ClassVar[str] = "clock_type"
     family: ClassVar[str] = "rates"
     library: ClassVar[str] = "own"
     needs: ClassVar[Needs] = Needs(("spikes",), units=2, equal_trials=False)
@@ -109,7 +109,7 @@ class LaggedEigenvalues:
     """
 
     name: ClassVar[str] = "lagged_eigenvalues"
-    question: ClassVar[str] = "dynamics"
+    question: ClassVar[str] = "clock_dynamics"
     family: ClassVar[str] = "linear dynamics"
     library: ClassVar[str] = "own"
     needs: ClassVar[Needs] = Needs(units=3)
@@ -138,8 +138,8 @@ class LaggedEigenvalues:
 class ParallelAnalysis:
     """The number of eigenvalues of the correlations that pass those of shuffled data (Horn 1965)."""
 
-    name: ClassVar[str] = "parallel_analysis"
-    question: ClassVar[str] = "dimensionality"
+    name: ClassVar[str] = "clock_parallel_analysis"
+    question: ClassVar[str] = "clock_dimensionality"
     family: ClassVar[str] = "dimensionality reduction"
     library: ClassVar[str] = "own"
     needs: ClassVar[Needs] = Needs(units=2)
@@ -166,7 +166,7 @@ class SilenceEach:
     """Silences the units one by one, in turn with trials in which nobody is, and looks what the behaviour loses."""
 
     name: ClassVar[str] = "silence_each"
-    question: ClassVar[str] = "unit_importance"
+    question: ClassVar[str] = "clock_importance"
     family: ClassVar[str] = "lesion"
     library: ClassVar[str] = "own"
     needs: ClassVar[Needs] = Needs(behaviour=True)

@@ -36,7 +36,7 @@ class NoisyClock:
     name: ClassVar[str] = "noisy_clock"
     mechanism: ClassVar[str] = "oscillator"
     questions: ClassVar[tuple[str, ...]] = (
-        "latents", "receptive_field", "unit_type", "dynamics", "dimensionality", "unit_importance",
+        "clock_latents", "clock_filter", "clock_type", "clock_dynamics", "clock_dimensionality", "clock_importance",
     )  # fmt: skip
 
     n_neurons: int = 40
@@ -130,12 +130,12 @@ class ClockSubject:
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """Read off the equations; `latents` also needs the activity of the session in question."""
         answers = {
-            "latents": lambda: self._latents(activity),
-            "receptive_field": self._receptive_fields,
-            "unit_type": lambda: truths.per_neuron(cell_type=self.anatomy["cell_type"].values),
-            "dynamics": lambda: truths.one(regime="limit cycle" if self.circuit.frequency else "ring attractor"),
-            "dimensionality": lambda: truths.one(dimension=int(np.linalg.matrix_rank(self.loadings))),
-            "unit_importance": lambda: truths.per_neuron(importance=self.importance),  # additive: its own w_i base_i
+            "clock_latents": lambda: self._latents(activity),
+            "clock_filter": self._receptive_fields,
+            "clock_type": lambda: truths.per_neuron(cell_type=self.anatomy["cell_type"].values),
+            "clock_dynamics": lambda: truths.one(regime="limit cycle" if self.circuit.frequency else "ring attractor"),
+            "clock_dimensionality": lambda: truths.one(dimension=int(np.linalg.matrix_rank(self.loadings))),
+            "clock_importance": lambda: truths.per_neuron(importance=self.importance),  # additive: its own w_i base_i
         }
         return truths.among(self.circuit.name, question, answers)
 

@@ -1,0 +1,130 @@
+"""Neurons tuned like those of a ring attractor, at rates that somebody else sets: their subject, and how they fire."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import xarray as xr
+
+from circuits.attractors.ring_attractor import RingAttractor
+from circuits.attractors.ring_network import RATE_DT, SPONTANEOUS, RingNetwork, cue_session
+from circuits.attractors.ring_subject import TISSUE
+from circuits.attractors.shape import betti_numbers
+from simlab import truths
+from simlab.contracts import SimlabError
+from simlab.data import activity, anatomy
+from simlab.session import Session
+
+WIDTH = 0.01
+"""Bins [s] in which rates are constant: a tenth of the ring's slow synapses' time constant."""
+
+
+@dataclass(frozen=True, eq=False)
+class TunedSubject:
+    """One individual.
+
+    like: the ring whose neurons it copies, in `order`. rates: from the angle shown (trial, bin) [rad], NaN in the
+    dark, and a generator, to rates (trial, bin, neuron) [Hz] of neurons in the ring's own order.
+    """
+
+    circuit: Any
+    like: RingAttractor
+    order: np.ndarray
+    rates: Callable[[np.ndarray, np.random.Generator], np.ndarray]
+    anatomy: xr.Dataset
+
+    @classmethod
+    def placed(
+        cls,
+        circuit: Any,
+        rates: Callable[[np.ndarray, np.random.Generator], np.ndarray],
+        rng: np.random.Generator,
+    ) -> TunedSubject:
+        """Numbered at random and lying anywhere in the tissue, as the ring's are."""
+        like = circuit.like
+        order = rng.permutation(like.n_neurons)
+        kinds = np.where(order < like.n_excitatory, "E", "I").tolist()
+        place = rng.uniform(0, TISSUE, (like.n_neurons, 3))
+        return cls(circuit, like, order, rates, anatomy(place, kinds, "head-direction nucleus"))
+
+    @property
+    def preferred_angle(self) -> np.ndarray:
+        """Of each neuron (neuron,) [rad]; NaN for inhibitory ones."""
+        return quiet_network(self.like).angle[self.order]
+
+    def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
+        """The ring's: trials that begin under a cue at a random angle and go on in darkness."""
+        return cue_session(self.like, trials, duration, rng)
+
+    def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
+        """An Activity of independent spikes."""
+        from simlab.simulators.given_rates import spikes
+
+        rates = self.rates(shown(session), rng)[..., self.order]
+        kind = self.order < self.like.n_excitatory
+        cv = np.where(kind, self.circuit.interval_cv, self.circuit.interval_cv_inhibitory)
+        columns = spikes(session, rates, WIDTH, rng, interval_cv=cv)
+        return activity(session, len(self.order), spikes=columns).assign_attrs(engine=f"numpy {np.__version__}")
+
+    def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
+        """`connectivity`: none; `dynamics`: none of its own; `topology`: of the rates that all angles leave it at."""
+        answers = {
+            "connectivity": lambda: truths.no_wiring(len(self.order)),
+            "dynamics": lambda: truths.one(label="driven"),
+            "topology": lambda: truths.shape(self._shape()),
+        }
+        return truths.among(self.circuit.name, question, answers)
+
+    def _shape(self) -> tuple[int, int, int]:
+        return betti_numbers(self.circuit.remembered(np.arange(40) * 2 * np.pi / 40))
+
+
+def shown(session: Session) -> np.ndarray:
+    """The angle shown (trial, bin) [rad] in bins of `WIDTH`; NaN in the dark."""
+    bins = int(np.ceil(session.duration / WIDTH - 1e-9))
+    if session.stimulus is None:
+        return np.full((session.trials, bins), np.nan)
+    if session.stimulus.features != ("angle",):
+        raise SimlabError(f"a ring is shown one feature, 'angle' [rad], got {session.stimulus.features}")
+    values = np.concatenate([session.stimulus.values[:, :, 0], np.full((session.trials, 1), np.nan)], axis=1)
+    step = (np.arange(bins) * WIDTH / session.stimulus.interval + 1e-9).astype(int)
+    return values[:, np.minimum(step, values.shape[1] - 1)]
+
+
+@lru_cache(maxsize=64)
+def quiet_network(like: RingAttractor) -> RingNetwork:
+    """The ring, its neurons in its own order."""
+    return like.network()
+
+
+@lru_cache(maxsize=64)
+def tuning(like: RingAttractor) -> tuple[np.ndarray, np.ndarray]:
+    """Rates (neuron,) [Hz] of the ring's bump at angle 0 by mean-field theory: under a cue there, and in the dark."""
+    from simlab.simulators.rates import settle
+
+    network = quiet_network(like)
+    start, cue = np.zeros((1, network.size)), network.cue(np.zeros(1))
+    lit = settle(network.rates(), start, duration=SPONTANEOUS, dt=RATE_DT, current=cue)[0]
+    return lit, network.states(np.zeros(1))[0]
+
+
+def at_angles(like: RingAttractor, angle: np.ndarray, lit: bool = False) -> np.ndarray:
+    """Rates (..., neuron) [Hz] with the bump at these angles (...) [rad]: the ring's, turned; linear in between."""
+    n, rates = like.n_excitatory, tuning(like)[0 if lit else 1]
+    place = (np.arange(n) - np.asarray(angle)[..., None] * n / (2 * np.pi)) % n
+    low = place.astype(int) % n
+    share = place - np.floor(place)
+    excitatory = (1 - share) * rates[low] + share * rates[(low + 1) % n]
+    return np.concatenate([excitatory, np.broadcast_to(rates[n:], (*excitatory.shape[:-1], len(rates) - n))], axis=-1)
+
+
+def relaxed(goal: np.ndarray, time_constant: float) -> np.ndarray:
+    """Rates that follow a goal (trial, bin, neuron) with a time constant [s]; trials begin settled."""
+    kept, rates = np.exp(-WIDTH / time_constant), goal.copy()
+    for k in range(1, goal.shape[1]):
+        rates[:, k] = kept * rates[:, k - 1] + (1 - kept) * goal[:, k]
+    return rates

@@ -1,0 +1,1 @@
+"""Populations whose activity comes in brief events, and what may be taken for them."""

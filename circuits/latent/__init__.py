@@ -1,0 +1,1 @@
+"""Populations whose rates follow known latent factors, and populations that share none."""

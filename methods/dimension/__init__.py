@@ -1,0 +1,1 @@
+"""How many dimensions a population has: one file for each analysis."""

@@ -1,0 +1,1 @@
+"""When it happened: detectors of ripples, bursts and other brief events."""

@@ -1,0 +1,1 @@
+"""Latent factors of a population, at each moment: one file for each analysis."""
