@@ -24,11 +24,11 @@ class BayesianTimescale:
 
         counts ~ Poisson(rate_i max(0, 1 + c z) / mean),   z: Ornstein-Uhlenbeck process
 
-    z has the variance 1 and the time constant. Draws of the time constant are simulated with as many bins per trial, and units of the same rates, as there are;
-    those are kept whose mean autocorrelation, about each trial's own mean, is nearest to that of the recording. Kept
-    draws are the population from which the next are proposed, with an ever smaller distance, until fewer than
-    `least_accepted` of the proposals are kept (population Monte Carlo: Beaumont et al. 2009, Biometrika 96:983). What
-    short trials do to an autocorrelation they do to the model's as well, and so there is no bias of that kind. After
+    z has the variance 1 and the time constant, of which draws are simulated with as many bins per trial, and units of
+    the same rates, as there are. Kept are those whose mean autocorrelation, about each trial's own mean, is nearest to
+    that of the recording: the population from which the next are proposed, with an ever smaller distance, until fewer
+    than `least_accepted` of the proposals are kept (population Monte Carlo: Beaumont et al. 2009, Biometrika 96:983).
+    What short trials do to an autocorrelation they do to the model's as well: there is no bias of that kind. After
     abcTau (Zeraati, Engel & Levina 2022, Nat Comput Sci 2:193); this implementation is our own and small. There as
     here, rates vary (c) as much as the data's do: by the covariance of neighbouring bins about the mean of all trials,
     with its standard error.
