@@ -46,8 +46,8 @@ class LowRank:
     large N, an overlap above 1 makes two stable states K = +-K*, with overlap <tanh'(K* m)> = 1; below 1 activity
     rests at zero. In a finite network random overlaps of m and n shift this a little; what is true of a subject comes
     from its own fixed points. Inputs u_k wander (Ornstein-Uhlenbeck) and carry the state about the whole of its
-    factors' space: where they are slow beside T, the manifold of states has that dimension. Rates are no affine function
-    of the factors, as tanh bends, so that no linear dimension is stated.
+    factors' space: where they are slow beside T, the manifold of states has that dimension. Rates are no affine
+    function of the factors, as tanh bends, so that no linear dimension is stated.
     """
 
     name: ClassVar[str] = "low_rank"

@@ -56,7 +56,7 @@ class BayesianTimescale:
         check_fields(self)
         require(
             self.longest >= 2 * self.bin_width,
-            f"bayesian_timescale: longest must be two bins of {self.bin_width} s or more, got {self.longest} s",
+            f"bayesian_timescale: longest must be at least twice bin_width, got {self.longest} and {self.bin_width} s",
         )
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
