@@ -46,19 +46,20 @@ class LowRank:
     large N, an overlap above 1 makes two stable states K = +-K*, with overlap <tanh'(K* m)> = 1; below 1 activity
     rests at zero. In a finite network random overlaps of m and n shift this a little; what is true of a subject comes
     from its own fixed points. Inputs u_k wander (Ornstein-Uhlenbeck) and carry the state about the whole of its
-    factors' space, which is why the manifold of states has their dimension.
+    factors' space: where they are slow beside T, the manifold of states has that dimension. Rates are no affine
+    function of the factors, as tanh bends, so that no linear dimension is stated.
     """
 
     name: ClassVar[str] = "low_rank"
     mechanism: ClassVar[str] = "low-rank recurrent network"
-    questions: ClassVar[tuple[str, ...]] = ("dynamics", "connectivity")
+    questions: ClassVar[tuple[str, ...]] = ("dynamics", "connectivity", "dimensionality")
     modalities: ClassVar[tuple[str, ...]] = ("rate",)
 
     n_neurons: Annotated[int, Within(10, 5_000)] = 200
     overlaps: tuple[Annotated[float, Within(-5, 5)], ...] = (2.0,)  # of n with m, one for each rank
     time_constant: Annotated[float, Within(1e-3, 1, "s")] = 0.05  # s, T: a slow synapse
     input_size: Annotated[float, Within(0, 10)] = 0.5  # standard deviation of each u
-    input_time_constant: Annotated[float, Within(1e-2, 10, "s")] = 0.2  # s, of u
+    input_time_constant: Annotated[float, Within(1e-2, 10, "s")] = 0.5  # s, of u
     noise: Annotated[float, Within(0, 10)] = 0.1  # standard deviation of each unit's own input, in steps of T / 10
     burn_in: Pause = 1.0  # s before each trial, which starts in a random state
 
@@ -129,12 +130,12 @@ class LowRankSubject:
         return np.swapaxes(self.circuit.input_size * u @ self.given.T, 0, 1)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`connectivity`; `dynamics` by its fixed points; `dimensionality`: the rank, linear and intrinsic."""
+        """`connectivity`; `dynamics` by its fixed points; `dimensionality`: the rank, intrinsic."""
         rank = self.given.shape[1]
         answers = {
             "connectivity": lambda: truths.wiring(self.weights * (1 - np.eye(len(self.given))), "1"),
             "dynamics": lambda: truths.one(label=regime(len(self.rests(rng)))),
-            "dimensionality": lambda: truths.one(linear=rank, intrinsic=rank),
+            "dimensionality": lambda: truths.one(intrinsic=rank),
         }
         return truths.among(self.circuit.name, question, answers)
 

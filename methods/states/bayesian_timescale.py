@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, ClassVar
+from typing import Annotated, Any, ClassVar
 
 import numpy as np
 import xarray as xr
@@ -14,18 +14,21 @@ from simlab.data import bin_spikes
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Level, Repeats, Width
 
+VARIATION = np.linspace(0.0, 5.0, 500)[1:]
+"""Values of c for which the variance of a rate that is never negative is tabulated."""
+
 
 @dataclass(frozen=True)
 class BayesianTimescale:
     """Adaptive approximate Bayesian computation with a doubly stochastic model: the method of Zeraati et al. 2022.
 
-        counts ~ Poisson(rate_i max(0, 1 + c z)),   z: Ornstein-Uhlenbeck process of variance 1 and the time constant
+        counts ~ Poisson(rate_i max(0, 1 + c z) / mean),   z: Ornstein-Uhlenbeck process
 
-    Draws of the time constant are simulated with as many bins per trial, and units of the same rates, as there are;
-    those are kept whose mean autocorrelation, about each trial's own mean, is nearest to that of the recording. Kept
-    draws are the population from which the next are proposed, with an ever smaller distance, until fewer than
-    `least_accepted` of the proposals are kept (population Monte Carlo: Beaumont et al. 2009, Biometrika 96:983). What
-    short trials do to an autocorrelation they do to the model's as well, and so there is no bias of that kind. After
+    z has the variance 1 and the time constant, of which draws are simulated with as many bins per trial, and units of
+    the same rates, as there are. Kept are those whose mean autocorrelation, about each trial's own mean, is nearest to
+    that of the recording: the population from which the next are proposed, with an ever smaller distance, until fewer
+    than `least_accepted` of the proposals are kept (population Monte Carlo: Beaumont et al. 2009, Biometrika 96:983).
+    What short trials do to an autocorrelation they do to the model's as well: there is no bias of that kind. After
     abcTau (Zeraati, Engel & Levina 2022, Nat Comput Sci 2:193); this implementation is our own and small. There as
     here, rates vary (c) as much as the data's do: by the covariance of neighbouring bins about the mean of all trials,
     with its standard error.
@@ -53,7 +56,7 @@ class BayesianTimescale:
         check_fields(self)
         require(
             self.longest >= 2 * self.bin_width,
-            f"bayesian_timescale: longest must be two bins of {self.bin_width} s or more, got {self.longest} s",
+            f"bayesian_timescale: longest must be at least twice bin_width, got {self.longest} and {self.bin_width} s",
         )
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
@@ -65,7 +68,7 @@ class BayesianTimescale:
         refusal = no_memory(autocovariance(counts, 3, own_mean=False), self.level)
         if refusal is not None:
             return refusal
-        model = Model.of(counts, self, rng)
+        model = Model.of(counts, self)
         kept, distance, simulated = self._narrowed(model, rng)
         low, middle, high = np.quantile(np.exp(kept), [0.025, 0.5, 0.975])
         notes: dict[str, object] = {"distance": distance, "simulated": simulated}
@@ -119,15 +122,15 @@ class Model:
     width: float
 
     @classmethod
-    def of(cls, counts: np.ndarray, method: BayesianTimescale, rng: np.random.Generator) -> Model:
+    def of(cls, counts: np.ndarray, method: BayesianTimescale) -> Model:
         """The one of counts (trial, time, unit)."""
         trials, bins = counts.shape[:2]
         most = min(round(method.longest / method.bin_width), bins // 2)
         mean = counts.mean(axis=(0, 1))
         means = np.repeat(mean[None], trials, axis=0).ravel()
         series = max(method.most_counts // bins, 20)
-        if len(means) > series:
-            means = rng.choice(means, series, replace=False)
+        if len(means) > series:  # evenly over the ranks, since few units of high rates make most of the covariance
+            means = np.sort(means)[((np.arange(series) + 0.5) * len(means) / series).astype(int)]
         lagged = autocovariance(counts, 1, own_mean=False)[:, 1] / (mean**2).mean()
         neighbours = float(lagged.mean()), float(lagged.std() / np.sqrt(trials))
         return cls(summary(counts, most), means, neighbours, bins, method.bin_width)
@@ -140,12 +143,28 @@ class Model:
     def distance(self, draw: float, rng: np.random.Generator) -> float:
         """Mean squared difference of one simulation's autocorrelation from the observed one."""
         memory = np.exp(-self.width / np.exp(draw))
-        variation = np.sqrt(max(rng.normal(*self.neighbours), 0.0) / memory)
+        variation = np.interp(max(rng.normal(*self.neighbours), 0.0) / memory, _relative_variance(VARIATION), VARIATION)
         z = rng.standard_normal((self.bins, len(self.means)))
         for k in range(1, self.bins):
             z[k] = memory * z[k - 1] + np.sqrt(1 - memory**2) * z[k]
-        counts = rng.poisson(self.means * np.maximum(1 + variation * z, 0.0))
+        rate = np.maximum(1 + variation * z, 0.0) / _mean(variation)
+        counts = rng.poisson(self.means * rate)
         return float(((summary(counts.T[:, :, None], len(self.observed)) - self.observed) ** 2).mean())
+
+
+def _mean(variation: Any) -> Any:
+    """Of max(0, 1 + c z), z standard normal."""
+    from scipy.stats import norm
+
+    return norm.cdf(1 / variation) + variation * norm.pdf(1 / variation)
+
+
+def _relative_variance(variation: np.ndarray) -> np.ndarray:
+    """Of max(0, 1 + c z): its variance over the square of its mean, which rises with c."""
+    from scipy.stats import norm
+
+    square = (1 + variation**2) * norm.cdf(1 / variation) + variation * norm.pdf(1 / variation)
+    return square / _mean(variation) ** 2 - 1
 
 
 def summary(counts: np.ndarray, most: int) -> np.ndarray:
