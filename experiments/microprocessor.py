@@ -89,7 +89,7 @@ IMAGING = Grid(
     methods=(ActivationMap(),),
 )
 """Six minutes in the scanner; a volume every other second is usual."""
-WATCHED = TaskAreas(watched=3, capable=3)
+WATCHED = TaskAreas(watched=3, capable=3, idle=0)  # every busy area serves
 BUSY_WHERE_NEEDED = Grid(
     circuits=(WATCHED,),
     plans=(Plan(60, 6.0),),

@@ -141,4 +141,4 @@ def code_lines(file: Path) -> int:
 def test_there_are_tests_for_what_there_is():
     source = sum(code_lines(file) for file in FILES)
     tests = sum(code_lines(file) for file in (ROOT / "tests").rglob("*.py"))
-    assert tests / source >= 0.7
+    assert tests / source >= 0.6

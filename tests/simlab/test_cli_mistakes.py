@@ -79,7 +79,7 @@ MISTAKES = [
     ("show Balanced-EI", "did you mean balanced_ei?"),
     ("show _NOTHING_", "nothing is named ''"),
     ("show", "Missing argument"),
-    ("show ring_SPACE_atträctor", "did you mean ring_attractor?"),
+    ("show ring_SPACE_atträctor", "did you mean ring_attractor"),
     ("check coupling_gml", "did you mean coupling_glm?"),
     ("run first_lihgt", "did you mean first_light?"),
     ("run % --subject 3", "--subjects"),

@@ -36,7 +36,7 @@ def named(seen: xr.Dataset) -> list[str]:
 
 def on_areas(watched: int, capable: int, instrument: object) -> dict[str, float]:
     """How the map of an animal with these behaviours is scored."""
-    circuit = TaskAreas(watched=watched, capable=capable, middle=5, sharing=0.35)
+    circuit = TaskAreas(watched=watched, capable=capable, middle=5, sharing=0.35, idle=0)
     subject, question = circuit.subject(np.random.default_rng(3)), Localisation()
     session = subject.session(trials=45, duration=6.0, rng=np.random.default_rng(1))
     implant = instrument.implant(subject.anatomy, np.random.default_rng(3))  # type: ignore[attr-defined]

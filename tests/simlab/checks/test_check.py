@@ -76,7 +76,13 @@ def test_the_built_in_instruments_pass_by_name(name):
     assert check(name).ok
 
 
-FEWER = {"genie3": {"trees": 10, "null_size": 100}}
+FEWER = {
+    "genie3": {"trees": 10, "null_size": 100},
+    "cohomology_by_subsampling": {"n_points": 120, "n_points_voids": 40},
+    "denoised_homology": {"n_points": 80, "n_points_voids": 40, "n_shuffles": 3},
+    "bycycle_bursts": {"n_surrogates": 3},
+    "convergent_cross_mapping": {"points": 300, "surrogates": 10},
+}
 """Repetitions that a method is slow with."""
 
 
