@@ -43,7 +43,7 @@ def test_it_keeps_the_contract(subject):
     assert isinstance(CIRCUIT, Circuit)
     assert isinstance(subject, Subject)
     assert CIRCUIT.mechanism == "ring attractor"
-    with pytest.raises(LookupError, match="connectivity, topology, got"):
+    with pytest.raises(LookupError, match="connectivity, topology, dynamics, got"):
         subject.truth("latents", None, np.random.default_rng(0))
 
 
