@@ -20,7 +20,7 @@ def test_a_circuit_shows_its_mechanism_truths_and_rivals():
     printed = shown("ring_attractor")
     assert "mechanism: ring attractor" in printed
     assert "truths: connectivity, topology, dynamics, mechanism" in printed
-    assert "rivals: cue_ring, feedforward_ring" in printed
+    assert "rivals: cue_ring, feedforward_ring, independent_tuned" in printed
     assert "imitates: none" in printed
 
 

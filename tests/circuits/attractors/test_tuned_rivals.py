@@ -39,11 +39,11 @@ def interval_cv(subject, activity, kind):
 
 @pytest.fixture(scope="module")
 def seen():
-    """(subject, activity, counts in 50 ms) of each; the same cue in all 40 trials of 1.5 s."""
+    """(subject, activity, counts in 50 ms) of each; the same cue in all 24 trials of 1.5 s."""
     found = {}
     for circuit in (RING, TUNED, CUED):
         subject = circuit.subject(stream(1, "subject"))
-        activity = subject.run(one_cue(40, 1.5), stream(2, "run"))
+        activity = subject.run(one_cue(24, 1.5), stream(2, "run"))
         found[circuit.name] = subject, activity, counts(activity)
     return found
 
@@ -56,8 +56,8 @@ def test_rivals_have_the_ring_s_rates_tuning_and_irregularity(seen, rival):
             c[:, 10:, s.anatomy["cell_type"].values == kind].mean() for s, c in ((ring, ring_counts), (subject, binned))
         ]
         assert mean[1] == pytest.approx(mean[0], rel=0.08)  # mean-field rates, as in the test of the ring's
-        cv = [interval_cv(s, a, kind) for s, a in ((ring, ring_spikes), (subject, spikes))]
-        if rival == "independent_tuned" or kind == "I":
+        if rival == "independent_tuned" or kind == "I":  # in the dark the other's excitatory ones fire too little
+            cv = [interval_cv(s, a, kind) for s, a in ((ring, ring_spikes), (subject, spikes))]
             assert cv[1] == pytest.approx(cv[0], abs=0.08)
     lit = [around(s, c[:, :5].mean(axis=(0, 1))) for s, c in ((ring, ring_counts), (subject, binned))]
     assert np.corrcoef(*lit)[0, 1] > 0.97
@@ -72,8 +72,8 @@ def test_one_keeps_the_angle_without_error_and_the_other_forgets_it(seen):
     )
     # 0.2 s of 80 tuned neurons: the population vector errs by some 6 degrees
     assert np.rad2deg(np.sqrt((tuned**2).mean())) < 12
-    # uniform angles: |angle| has the mean 90 degrees and a standard error of 8
-    assert np.rad2deg(cued.mean()) == pytest.approx(90, abs=30)
+    # uniform angles: |angle| has the mean 90 degrees and a standard error of 11
+    assert np.rad2deg(cued.mean()) == pytest.approx(90, abs=40)
 
 
 def test_neurons_are_independent_given_the_angle(seen):
@@ -81,8 +81,8 @@ def test_neurons_are_independent_given_the_angle(seen):
     total = binned[:, 10:].sum(axis=1)
     busy = total[:, total.mean(axis=0) > 3]
     correlations = np.corrcoef(busy.T)[np.triu_indices(busy.shape[1], 1)]
-    # of pairs of independent counts in 40 trials: mean 0; pairs share neurons, so allow 4 x sqrt(2 / n) / sqrt(40)
-    assert abs(correlations.mean()) < 4 * np.sqrt(2 / busy.shape[1]) / np.sqrt(40)
+    # of pairs of independent counts in 24 trials: mean 0; pairs share neurons, so allow 4 x sqrt(2 / n) / sqrt(24)
+    assert abs(correlations.mean()) < 4 * np.sqrt(2 / busy.shape[1]) / np.sqrt(24)
 
 
 def test_an_angle_that_diffuses_does_so_as_it_is_told():
@@ -153,7 +153,7 @@ def test_a_rival_without_synapses_is_driven():
 
 def test_more_noise_gives_the_irregularity_of_head_direction_cells():
     subject = replace(RING, noise=0.004).subject(stream(1, "subject"))
-    activity = subject.run(one_cue(20, 1.5), stream(2, "run"))
+    activity = subject.run(one_cue(8, 1.5), stream(2, "run"))
     # Taube 2010: about .68; and the bump still keeps its place
     assert interval_cv(subject, activity, "E") == pytest.approx(0.68, abs=0.06)
     assert np.rad2deg(np.abs(direction(subject, counts(activity, 0.2)[:, -1]))).mean() < 35
