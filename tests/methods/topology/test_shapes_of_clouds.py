@@ -18,7 +18,7 @@ from simlab.data import missing
 
 pytest.importorskip("gudhi")
 BY_GAP = CohomologyBySubsampling(n_points=500)
-DENOISED = DenoisedHomology(n_points=250, n_points_voids=150, n_shuffles=5)
+DENOISED = DenoisedHomology(n_points=250, n_points_voids=150, n_shuffles=4)
 MAPS = GridScore(n_bins=24, n_shuffles=1)
 TORUS, RING, SHEET = (1, 2, 1), (1, 1, 0), (1, 0, 0)
 
@@ -32,7 +32,7 @@ def population(kind, n_units=60):
     """A planted Recording."""
     session = None if kind in ("angle", "none") else planted.foraging()
     if kind == "none":
-        return planted.recorded(np.full((10, 3000, n_units), 4.0), rng(1))
+        return planted.recorded(np.full((5, 3000, n_units // 2), 4.0), rng(1))
     if session is None:
         return planted.recorded(planted.angle_rates(n_units, rng(1)), rng(2))
     rates = {"grid": planted.grid_rates, "place": planted.place_rates}[kind](session.stimulus.values, n_units, rng(1))
