@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 JOINED = 0.3
-"""Share of all pairs of points, the nearest, that are joined: beyond, the work grows with the square of their number."""
+"""Share of all pairs of points, the nearest, that are joined: with more, the work grows fast and shows little."""
 
 
 def persistence(points: np.ndarray, degrees: tuple[int, ...], field: int, joined: float = JOINED) -> list[np.ndarray]:

@@ -52,7 +52,9 @@ def test_a_flat_torus_has_two_loops_and_a_void_and_a_ball_has_none():
     angle = rng().uniform(0, 2 * np.pi, (3000, 2))
     torus = np.stack([f(angle[:, k]) for k in range(2) for f in (np.cos, np.sin)], axis=1)
     lives = persistence(farthest_points(torus, 200, rng()), (0, 1, 2), field=3)
-    assert [above_largest_gap(life) for life in lives[1:]] == [2, 1]
+    assert above_largest_gap(lives[1]) == 2
+    assert lives[2][0] > 5 * lives[2][1:].max(initial=0.0)
+    assert lives[2][0] > 0.3
     # Each circle of unit radius is filled at sqrt(3), if the cut-off lies beyond that (Adamaszek & Adams 2017).
     assert 0.7 < lives[1][1] < np.sqrt(3)
     assert len(lives[0]) == 199
