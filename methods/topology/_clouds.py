@@ -4,30 +4,30 @@ from __future__ import annotations
 
 import numpy as np
 
-REACH = 0.7
-"""Points further apart than this share of the enclosing radius are not joined: up to it, most of the work is done."""
+JOINED = 0.3
+"""Share of all pairs of points, the nearest, that are joined: with more, the work grows fast and shows little."""
 
 
-def persistence(points: np.ndarray, degrees: tuple[int, ...], field: int, reach: float = REACH) -> list[np.ndarray]:
+def persistence(points: np.ndarray, degrees: tuple[int, ...], field: int, joined: float = JOINED) -> list[np.ndarray]:
     """Vietoris-Rips lifetimes, falling, of each degree for points (point, dimension), over the integers modulo field.
 
-    Edges up to `reach` times the enclosing radius are kept (beyond that radius every cloud is a cone, which has no
-    holes; Bauer 2021, J Appl Comput Topol 5:391). What is alive there counts as ending there. The one component that
-    never ends is left out.
+    The filtration ends where the share `joined` of all pairs is: what is alive there counts as ending there, so that
+    the longest lifetimes are cut short and the order of the others stays. The one component that never ends is left
+    out.
     """
     from gudhi.sklearn import RipsPersistence
-    from scipy.spatial.distance import cdist
+    from scipy.spatial.distance import pdist, squareform
 
-    if len(points) < 2:
+    if len(points) < 3:
         return [np.zeros(0) for _ in degrees]
-    distance = cdist(points, points)
-    end = reach * distance.max(axis=1).min()
+    distance = pdist(points)
+    end = float(np.quantile(distance, joined))
     rips = RipsPersistence(
-        homology_dimensions=list(degrees), threshold=end, input_type="full distance matrix", num_collapses=1,
+        homology_dimensions=list(degrees), threshold=end, input_type="full distance matrix", num_collapses=0,
         homology_coeff_field=field,
     )  # fmt: skip
     found = []
-    for degree, bars in zip(degrees, rips.fit_transform([distance])[0], strict=True):
+    for degree, bars in zip(degrees, rips.fit_transform([squareform(distance)])[0], strict=True):
         lives = np.sort(np.minimum(bars[:, 1], end) - bars[:, 0])[::-1] if len(bars) else np.zeros(0)
         found.append(lives[1:] if degree == 0 else lives)
     return found

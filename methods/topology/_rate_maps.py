@@ -89,19 +89,19 @@ def grid_score(correlogram: np.ndarray) -> float:
     mean = polar.mean(axis=1)
     falls = np.flatnonzero((mean[:-1] < 0.1) | (np.diff(mean) > 0))
     inner = int(falls[0]) + 1 if len(falls) else len(radii)
-    scores = [_gridness(polar[inner:outer]) for outer in range(inner + 4, len(radii) + 1)]
-    return float(max(scores, default=0.0))
+    return float(max(_gridness(polar[inner:])[3:], default=0.0))
 
 
-def _gridness(annulus: np.ndarray) -> float:
-    """Of an annulus (radius, angle) in steps of 6 degrees."""
-    at = {turn: _correlation(annulus, np.roll(annulus, turn // 6, axis=1)) for turn in (30, 60, 90, 120, 150)}
-    return min(at[60], at[120]) - max(at[30], at[90], at[150])
-
-
-def _correlation(a: np.ndarray, b: np.ndarray) -> float:
-    spread = a.std() * b.std()
-    return float(((a - a.mean()) * (b - b.mean())).mean() / spread) if spread > 0 else 0.0
+def _gridness(rings: np.ndarray) -> np.ndarray:
+    """(radius,): of the annuli that begin with the first of rings (radius, angle), 6 degrees apart, and end at each."""
+    samples = rings.shape[1] * np.arange(1, len(rings) + 1)
+    mean, square = (np.cumsum((rings**power).sum(axis=1)) / samples for power in (1, 2))
+    variance = np.maximum(square - mean**2, 1e-12)
+    at = {}
+    for turn in (30, 60, 90, 120, 150):
+        turned = np.cumsum((rings * np.roll(rings, turn // 6, axis=1)).sum(axis=1)) / samples
+        at[turn] = (turned - mean**2) / variance
+    return np.minimum(at[60], at[120]) - np.max([at[30], at[90], at[150]], axis=0)
 
 
 def spatial_information(rates: np.ndarray, occupancy: np.ndarray) -> float:

@@ -11,7 +11,6 @@ import xarray as xr
 from methods.population._population import (
     circular_shift,
     lay_out,
-    odds_of_significance,
     principal_components,
     smoothed,
     unusable,
@@ -83,12 +82,9 @@ class DenoisedHomology:
         return [*persistence(points, (0, 1), field=47), *persistence(points[: self.n_points_voids], (2,), field=47)]
 
     def _finding(self, observed: list[np.ndarray], null: list[list[np.ndarray]]) -> Finding:
-        betti, firm = [], 1.0
+        betti = []
         for degree, lives in enumerate(observed):
             tail = gumbel_tail(lives, np.array([control[degree].max(initial=0.0) for control in null]))
-            count = min(int((tail < self.level).sum()), largest_gap(lives))
-            betti.append(count + (degree == 0))
-            odds = [odds_of_significance(float(p), self.level) for p in np.append(tail, [1.0])]
-            firm *= min([1.0, *odds[:count]]) * (1 - odds[count])
+            betti.append(min(int((tail < self.level).sum()), largest_gap(lives)) + (degree == 0))
         notes = {"longest_lifetimes": [[float(life) for life in lives[:4]] for lives in observed]}
-        return Finding({"b0": betti[0], "b1": betti[1], "b2": betti[2]}, confidence=firm, notes=notes)
+        return Finding(dict(zip(("b0", "b1", "b2"), betti, strict=True)), notes=notes)

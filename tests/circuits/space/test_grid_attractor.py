@@ -35,20 +35,20 @@ def astray(subject, session, rates):
 
 @pytest.fixture(scope="module")
 def natural():
-    return run_of(CIRCUIT, 2, 15.0)
+    return run_of(CIRCUIT, 2, 8.0)
 
 
 @pytest.fixture(scope="module")
 def blind():
-    return run_of(BLIND, 40, 5.0)
+    return run_of(BLIND, 32, 5.0)
 
 
 def test_states_make_a_torus_by_persistence_too():
     gudhi = pytest.importorskip("gudhi.sklearn")
-    states = CIRCUIT.sheet.manifold.reshape(256, -1)
+    states = CIRCUIT.sheet.manifold[np.indices((16, 16)).sum(axis=0) % 2 == 0]  # every other one, as on a chessboard
     bars = gudhi.RipsPersistence([0, 1, 2], homology_coeff_field=3).fit_transform([states])[0]
     lives = [np.sort((b[:, 1] - b[:, 0])[np.isfinite(b[:, 1])])[::-1] for b in bars]
-    assert [int((life > 0.4 * lives[1][0]).sum()) for life in lives] == [0, 2, 1]  # and a component that never ends
+    assert [int((life > 0.6 * lives[1][0]).sum()) for life in lives] == [0, 2, 1]  # and a component that never ends
     assert betti(CIRCUIT) == (1, 2, 1)
 
 
@@ -92,8 +92,8 @@ def test_with_landmarks_the_bump_stays_at_the_place(natural):
 
 
 def test_noise_free_it_integrates_its_path_to_a_few_centimetres():
-    error = np.linalg.norm(astray(*run_of(replace(BLIND, pooled_fano=0.0), 2, 20.0)), axis=-1)
-    assert error[:, -1].max() < 0.06  # 1.6 m of path in 20 s
+    error = np.linalg.norm(astray(*run_of(replace(BLIND, pooled_fano=0.0), 2, 12.0)), axis=-1)
+    assert error[:, -1].max() < 0.05  # 1 m of path in 12 s
 
 
 def test_noise_alone_makes_it_drift_as_the_theory_says(blind):
@@ -101,7 +101,7 @@ def test_noise_alone_makes_it_drift_as_the_theory_says(blind):
     lag = 200  # 2 s
     moved = error[:, lag:] - error[:, :-lag]
     measured = np.square(moved).mean() / 2.0
-    # 40 trials x 2 axes, about two independent lags each: standard error of a variance 11%; integration adds its own.
+    # 32 trials x 2 axes, about two independent lags each: standard error of a variance 13%; integration adds its own.
     assert measured / float(BLIND.drift()[0]) == pytest.approx(1.0, abs=0.4)
 
 

@@ -18,7 +18,7 @@ from simlab.data import missing
 
 pytest.importorskip("gudhi")
 BY_GAP = CohomologyBySubsampling(n_points=500)
-DENOISED = DenoisedHomology(n_points=250, n_points_voids=150, n_shuffles=5)
+DENOISED = DenoisedHomology(n_points=250, n_points_voids=150, n_shuffles=4)
 MAPS = GridScore(n_bins=24, n_shuffles=1)
 TORUS, RING, SHEET = (1, 2, 1), (1, 1, 0), (1, 0, 0)
 
@@ -32,7 +32,7 @@ def population(kind, n_units=60):
     """A planted Recording."""
     session = None if kind in ("angle", "none") else planted.foraging()
     if kind == "none":
-        return planted.recorded(np.full((10, 3000, n_units), 4.0), rng(1))
+        return planted.recorded(np.full((5, 3000, n_units // 2), 4.0), rng(1))
     if session is None:
         return planted.recorded(planted.angle_rates(n_units, rng(1)), rng(2))
     rates = {"grid": planted.grid_rates, "place": planted.place_rates}[kind](session.stimulus.values, n_units, rng(1))
@@ -52,7 +52,9 @@ def test_a_flat_torus_has_two_loops_and_a_void_and_a_ball_has_none():
     angle = rng().uniform(0, 2 * np.pi, (3000, 2))
     torus = np.stack([f(angle[:, k]) for k in range(2) for f in (np.cos, np.sin)], axis=1)
     lives = persistence(farthest_points(torus, 200, rng()), (0, 1, 2), field=3)
-    assert [above_largest_gap(life) for life in lives[1:]] == [2, 1]
+    assert above_largest_gap(lives[1]) == 2
+    assert lives[2][0] > 5 * lives[2][1:].max(initial=0.0)
+    assert lives[2][0] > 0.3
     # Each circle of unit radius is filled at sqrt(3), if the cut-off lies beyond that (Adamaszek & Adams 2017).
     assert 0.7 < lives[1][1] < np.sqrt(3)
     assert len(lives[0]) == 199
