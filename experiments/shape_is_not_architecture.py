@@ -56,7 +56,7 @@ SHAPES = Grid(
 )
 SLEEP = Grid(
     circuits=(DROWSY,),
-    rivals=(FeedforwardGrid(), REPLAY, ModulatedGrid()),
+    rivals=(FeedforwardGrid(), REPLAY),
     plans=(FORAGING,),
     instruments=(MANY,),
     methods=(CoactivityAcrossStates(),),
@@ -80,12 +80,6 @@ def ring_before_torus(table: pd.DataFrame) -> Measured:
     """Success on the ring attractor less that on the torus attractor, 20 units each."""
     ring, torus = (_found(table, name, BY_GAP.name, 20) for name in ("ring_attractor", "grid_attractor"))
     return difference(ring, torus)
-
-
-def loops_where_there_are_none(table: pd.DataFrame) -> Measured:
-    """How often the largest gap calls loops in place cells, whose states have none."""
-    rows = chosen(table, circuit="place_cells", method=BY_GAP.name)
-    return rate(rows, "false_recovery")
 
 
 def asleep(table: pd.DataFrame) -> Measured:
@@ -151,10 +145,11 @@ CLAIMS = (
     ),
     Claim(
         "the_largest_gap_has_no_null",
-        "The largest-gap rule finds loops in place cells, whose states are a sheet without holes: in at least 80%.",
+        "The largest-gap rule finds loops in place cells, whose states are a sheet without holes: it is right in at most "
+        "20%.",
         "analytic: some gap is always the largest",
-        loops_where_there_are_none,
-        (0.8, 1.0),
+        partial(_found, circuit="place_cells", method=BY_GAP.name),
+        (0.0, 0.2),
     ),
     Claim(
         "maps_alone_say_torus",

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-JOINED = 0.3
+JOINED = 0.2
 """Share of all pairs of points, the nearest, that are joined: with more, the work grows fast and shows little."""
 
 
@@ -23,7 +23,7 @@ def persistence(points: np.ndarray, degrees: tuple[int, ...], field: int, joined
     distance = pdist(points)
     end = float(np.quantile(distance, joined))
     rips = RipsPersistence(
-        homology_dimensions=list(degrees), threshold=end, input_type="full distance matrix", num_collapses=0,
+        homology_dimensions=list(degrees), threshold=end, input_type="full distance matrix", num_collapses=1,
         homology_coeff_field=field,
     )  # fmt: skip
     found = []

@@ -29,7 +29,7 @@ class CohomologyBySubsampling:
     meant for voids: here the longest counts if it outlives the next `void_ratio` times. Spikes were not its data
     either, but rates; counts are smoothed to come near them.
 
-    One to two seconds for 1000 points. Abstains where fewer units are active than it needs, or too few states differ.
+    Less than a second for 1000 points. Abstains where fewer units are active than it needs, or too few states differ.
     """
 
     name: ClassVar[str] = "cohomology_by_subsampling"
