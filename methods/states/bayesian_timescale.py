@@ -35,7 +35,7 @@ class BayesianTimescale:
 
     The answer is the median of the kept draws and their 95% interval, which is wider than the true posterior's. The
     prior is even in the logarithm of the time constant, from half a bin to ten trials. Abstains as
-    `autocorrelation_fit`. Cost: about 1500 simulations of up to `most_counts` counts: some 15 seconds.
+    `autocorrelation_fit`. Cost: about 1500 simulations of up to `most_counts` counts: half a minute.
     """
 
     name: ClassVar[str] = "bayesian_timescale"
@@ -47,10 +47,12 @@ class BayesianTimescale:
     bin_width: Width = 0.02  # s
     longest: Annotated[float, Within(0.02, 100, "s")] = 0.5  # s, lag; half a trial at most
     level: Level = 0.01
-    n_kept: Annotated[int, Within(10, 10_000)] = 80
+    n_kept: Annotated[int, Within(10, 10_000)] = 50
     generations: Repeats = 12  # at most
     least_accepted: Level = 0.1
-    most_counts: Annotated[int, Within(1000, 10_000_000)] = 60_000
+    most_counts: Annotated[int, Within(1000, 10_000_000)] = 200_000
+    """In one simulation. Fewer than were recorded make it noisier, more so for long time constants, which are then
+    kept too rarely: with 60,000 for 500,000 recorded the answer is a tenth to a fifth short."""
 
     def __post_init__(self) -> None:
         check_fields(self)
