@@ -112,7 +112,7 @@ CASES = [
         rival,
         instrument,
         id=f"{rival.name}-{getattr(circuit, 'model', 'spiking')}-{instrument.name}",
-        marks=() if k in (0, digest_int(rival.name) % 12) else pytest.mark.slow,
+        marks=() if k in (0, digest_int(rival.name) % 24) else pytest.mark.slow,
     )
     for circuit, rival in imitations()
     for through in [[i for i in OTHERS.get(circuit.name, INSTRUMENTS) if recordable(circuit, i)]]

@@ -67,7 +67,7 @@ def test_an_edited_file_is_loaded_anew_and_an_unedited_one_is_not(folder):
     assert load_experiment(str(file)) is load_experiment(str(file))
 
 
-@pytest.mark.parametrize("workers", [None, 1])
+@pytest.mark.parametrize("workers", [None, pytest.param(1, marks=pytest.mark.slow)])
 def test_a_module_beside_the_file_is_loaded_anew_too_and_by_workers(folder, workers):
     beside, file = folder / "beside_it.py", folder / f"with_a_helper_{workers}.py"
     write(beside, METHOD, CONFIDENCE="0.1")

@@ -43,6 +43,7 @@ def blind():
     return run_of(BLIND, 32, 5.0)
 
 
+@pytest.mark.slow
 def test_states_make_a_torus_by_persistence_too():
     gudhi = pytest.importorskip("gudhi.sklearn")
     states = CIRCUIT.sheet.manifold[np.indices((16, 16)).sum(axis=0) % 2 == 0]  # every other one, as on a chessboard

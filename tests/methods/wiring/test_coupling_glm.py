@@ -169,7 +169,7 @@ def test_a_contaminated_unit_does_not_break_the_fit():
     assert not finding.estimate["decided"][6].any()
 
 
-@pytest.mark.parametrize("ridge", [0.0, 1.0])
+@pytest.mark.parametrize("ridge", [pytest.param(0.0, marks=pytest.mark.slow), 1.0])
 def test_weights_agree_with_nemos(world, ridge):
     import jax
     import nemos

@@ -86,7 +86,13 @@ FEWER = {
 """Repetitions that a method is slow with."""
 
 
-@pytest.mark.parametrize("name", names("methods"))
+DEAR = ("conditional_independence", "pulse_fate", "spectral_granger", "step_or_ramp")
+"""Methods that take long whatever they are given."""
+
+
+@pytest.mark.parametrize(
+    "name", [pytest.param(name, marks=pytest.mark.slow if name in DEAR else ()) for name in names("methods")]
+)
 def test_the_built_in_methods_pass(name):
     assert check(create("methods", name, **FEWER.get(name, {}))).ok
 

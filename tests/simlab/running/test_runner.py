@@ -74,6 +74,7 @@ def test_parallel_processes_give_identical_results(undisturbed, tmp_path):
     pd.testing.assert_frame_equal(science(parallel), science(undisturbed))
 
 
+@pytest.mark.slow
 def test_any_executor_gives_identical_results(undisturbed, tmp_path):
     with ThreadPoolExecutor(2) as pool:
         threaded = run(EXPERIMENT, tmp_path / "run", executor=pool)

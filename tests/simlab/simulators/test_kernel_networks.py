@@ -62,6 +62,7 @@ def test_both_engines_find_the_same(found):
     assert np.abs(np.diff(one.samples["v"][-1], axis=0)).max() > 1e-4  # V: something happens in what is compared
 
 
+@pytest.mark.slow
 def test_populations_are_numbered_in_turn_and_what_one_lacks_is_nan():
     spikes = perturbed()
     lacks = {name: np.isnan(values).all(axis=(0, 1)).tolist() for name, values in spikes.samples.items()}
