@@ -145,8 +145,7 @@ CLAIMS = (
     ),
     Claim(
         "the_largest_gap_has_no_null",
-        "The largest-gap rule finds loops in place cells, whose states are a sheet without holes: it is right in at "
-        "most 20%.",
+        "The largest-gap rule finds loops in place cells, whose states make a sheet: right in at most 20%.",
         "analytic: some gap is always the largest",
         partial(_found, circuit="place_cells", method=BY_GAP.name),
         (0.0, 0.2),

@@ -14,7 +14,7 @@ from methods.topology._clouds import above_largest_gap, persistence
 from simlab.contracts import Finding, Needs
 from simlab.data import is_spiking, signals
 from simlab.rules import Within, check_fields
-from simlab.rules.quantities import Width
+from simlab.rules.quantities import Share, Width
 
 
 @dataclass(frozen=True)
@@ -26,7 +26,8 @@ class CohomologyBySubsampling:
     persistence of degree 1 over Z/3 is counted up to the largest gap. The states are taken to be of one piece.
 
     The rule always finds a loop: it cannot say that there is none, and was made for data that have some. Nor was it
-    meant for voids: here the longest counts if it outlives the next `void_ratio` times. Spikes were not its data
+    meant for voids: here the longest counts if it outlives the next `void_ratio` times and is `void_share` of the
+    shortest loop that counts, as on a torus; a speck that happens to be alone is no void. Spikes were not its data
     either, but rates; counts are smoothed to come near them.
 
     Less than a second for 1000 points. Abstains where fewer units are active than it needs, or too few states differ.
@@ -44,6 +45,7 @@ class CohomologyBySubsampling:
     n_points: Annotated[int, Within(10, 3000)] = 1000  # of the geometric subsample (Kang et al. 2021)
     n_points_voids: Annotated[int, Within(10, 600)] = 250  # of them, the first
     void_ratio: Annotated[float, Within(1, 100)] = 2.0
+    void_share: Share = 0.25
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -59,10 +61,11 @@ class CohomologyBySubsampling:
         points = farthest_points(states, self.n_points, rng)
         (loops,) = persistence(points, (1,), field=3)
         (voids,) = persistence(points[: self.n_points_voids], (2,), field=3)
-        filled = np.append(voids, [0.0, 0.0])
-        hollow = filled[0] > self.void_ratio * filled[1]
+        count, filled = above_largest_gap(loops), np.append(voids, [0.0, 0.0])
+        shortest = loops[count - 1] if count else 0.0
+        hollow = filled[0] > max(self.void_ratio * filled[1], self.void_share * shortest)
         notes = {"loops": [float(life) for life in loops[:5]], "voids": [float(life) for life in voids[:3]]}
-        return Finding({"b0": 1, "b1": above_largest_gap(loops), "b2": int(hollow)}, notes=notes)
+        return Finding({"b0": 1, "b1": count, "b2": int(hollow)}, notes=notes)
 
     def _states(self, recording: xr.Dataset) -> np.ndarray:
         """(state, unit): smoothed activity over its mean, without times of silence and units without activity."""
