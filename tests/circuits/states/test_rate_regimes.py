@@ -16,16 +16,17 @@ def told(subject):
     return subject.truth("dynamics", None, RNG(5))
 
 
+@pytest.mark.slow  # a compilation for each effect
 @pytest.mark.parametrize("circuit", [ChaoticRates(n_neurons=40), LowRank(n_neurons=40, overlaps=(2.0, 0.5))])
 def test_it_keeps_the_contract(circuit):
     assert simlab.check(circuit).ok
 
 
 def test_above_the_transition_neighbours_part_at_the_rate_of_the_lyapunov_exponent():
-    subject = ChaoticRates(n_neurons=150).subject(RNG(2))
+    subject = ChaoticRates(n_neurons=120).subject(RNG(2))
     tau, truth = 0.05, told(subject)
     assert str(truth["label"].values) == "chaos"
-    start = settle(subject.network, RNG(3).uniform(-1, 1, (8, 150)), duration=3.0, dt=tau / 10)
+    start = settle(subject.network, RNG(3).uniform(-1, 1, (8, 120)), duration=3.0, dt=tau / 10)
     near = start + 1e-9 * RNG(4).standard_normal(start.shape)
     ends = [settle(subject.network, states, duration=60 * tau, dt=tau / 10) for states in (start, near)]
     parted = np.log(np.linalg.norm(ends[0] - ends[1], axis=1) / np.linalg.norm(near - start, axis=1)) / (60 * tau)
@@ -34,7 +35,7 @@ def test_above_the_transition_neighbours_part_at_the_rate_of_the_lyapunov_expone
 
 
 def test_below_the_transition_all_activity_dies_and_the_exponent_is_the_slowest_eigenvalue():
-    subject = ChaoticRates(n_neurons=150, gain=0.6).subject(RNG(2))
+    subject = ChaoticRates(n_neurons=120, gain=0.6).subject(RNG(2))
     truth = told(subject)
     slowest = np.linalg.eigvals(subject.weights).real.max() - 1
     assert str(truth["label"].values) == "fixed point"

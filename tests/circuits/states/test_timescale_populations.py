@@ -16,7 +16,7 @@ BIN = 0.05
 def covariances(circuit, lags):
     """Covariance of counts, over the product of the means, at lags of bins, averaged over units; and the mean rates."""
     subject = circuit.subject(np.random.default_rng(1))
-    seen = bin_spikes(subject.run(Session(100, 4.0), np.random.default_rng(2)), BIN).values.astype(float)
+    seen = bin_spikes(subject.run(Session(60, 4.0), np.random.default_rng(2)), BIN).values.astype(float)
     mean = seen.mean(axis=(0, 1))
     away = seen - mean
     return [
@@ -32,7 +32,7 @@ def test_it_keeps_the_contract(circuit):
 def test_one_time_constant():
     circuit = SingleTimescale(rate_spread=0.2)
     found, rates = covariances(circuit, (1, 4, 8))
-    # 50 neurons x 400 s of 200 ms: 10^5 memories, a per cent or two of .3 each.
+    # 50 neurons x 240 s of 200 ms: 6 x 10^4 memories, a per cent or two of .3 each.
     assert found == pytest.approx([0.3 * np.exp(-lag * BIN / 0.2) for lag in (1, 4, 8)], abs=0.015)
     assert rates.mean() == pytest.approx(10, rel=0.1)
 

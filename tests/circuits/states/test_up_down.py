@@ -26,6 +26,7 @@ def pooled(circuit):
     return bin_spikes(activity(circuit), 0.05).values.sum(axis=2)
 
 
+@pytest.mark.slow  # a compilation for each effect
 @pytest.mark.parametrize("circuit", [CIRCUIT, SlowDriveStates(CIRCUIT)])
 def test_it_keeps_the_contract(circuit):
     assert simlab.check(circuit).ok

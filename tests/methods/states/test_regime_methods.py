@@ -24,7 +24,7 @@ from simlab.session import Session
 RNG = np.random.default_rng
 BRIEF = {"candidates": ("branching process", "common drive")}
 AVALANCHE = (AvalancheLogLog(), AvalanchePowerlaw(), CracklingRelation())
-NEAR = Lyapunov(n_surrogates=19, references=200, most_states=5000)
+NEAR = Lyapunov(n_surrogates=19, references=100, most_states=3000)
 
 
 @cache
@@ -74,12 +74,12 @@ def test_too_few_avalanches_or_other_candidates_are_refused(method):
 
 
 def test_chaos_is_told_from_noise_through_the_same_couplings():
-    chaos = NEAR.analyse(recorded(ChaoticRates(n_neurons=150), 60, 1.5), RNG(5))
+    chaos = NEAR.analyse(recorded(ChaoticRates(n_neurons=120), 40, 1.5), RNG(5))
     assert chaos.estimate["label"] == "chaos"
     assert chaos.notes["exponent"] > 0
-    noise = recorded(ChaoticRates(n_neurons=150, gain=0.8, noise=0.3), 60, 1.5)
+    noise = recorded(ChaoticRates(n_neurons=120, gain=0.8, noise=0.3), 40, 1.5)
     assert "no chaos" in NEAR.analyse(noise, RNG(5)).abstained
-    still = recorded(ChaoticRates(n_neurons=150, gain=0.5), 10, 1.0)
+    still = recorded(ChaoticRates(n_neurons=120, gain=0.5), 10, 1.0)
     assert NEAR.analyse(still, RNG(5)).abstained
 
 
@@ -97,4 +97,4 @@ def test_two_states_are_found_in_a_network_that_has_them_and_not_under_a_slow_dr
 
 
 def test_a_low_rank_network_is_no_chaos():
-    assert NEAR.analyse(recorded(LowRank(n_neurons=100), 60, 1.5), RNG(5)).abstained
+    assert NEAR.analyse(recorded(LowRank(n_neurons=100), 40, 1.5), RNG(5)).abstained

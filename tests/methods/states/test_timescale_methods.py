@@ -19,7 +19,7 @@ from simlab.session import Session
 
 RNG = np.random.default_rng
 STEP = {"step": 0.004}
-QUICK = BayesianTimescale(n_kept=30, most_counts=20_000)
+QUICK = BayesianTimescale(n_kept=20, most_counts=15_000, generations=6)
 
 
 @cache
@@ -76,9 +76,12 @@ def test_trials_that_are_too_short_are_refused(method):
     assert "too short" in method.analyse(short, RNG(5)).abstained
 
 
-def test_taking_each_trials_mean_away_makes_a_direct_fit_too_short_and_simulation_knows():
-    direct = AutocorrelationFit().analyse(population(), RNG(5)).estimate
-    bayesian = QUICK.analyse(population(), RNG(5)).estimate
-    assert direct["timescale"] < 0.085
-    assert bayesian["timescale"] == pytest.approx(0.1, rel=0.3)
-    assert bayesian["low"] < 0.1 < bayesian["high"]
+def test_taking_each_trials_mean_away_makes_a_direct_fit_too_short():
+    assert AutocorrelationFit().analyse(population(), RNG(5)).estimate["timescale"] < 0.085
+
+
+@pytest.mark.slow
+def test_simulation_knows_what_short_trials_do():
+    found = BayesianTimescale().analyse(population(), RNG(5)).estimate
+    assert found["timescale"] == pytest.approx(0.1, rel=0.2)
+    assert found["low"] < 0.1 < found["high"]
