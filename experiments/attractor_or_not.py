@@ -12,7 +12,7 @@ from methods.population.decoded_drift import DecodedDrift
 from methods.population.dimension_and_homology import DimensionAndHomology
 from methods.population.noise_correlation_structure import NoiseCorrelationStructure
 from methods.population.persistent_homology import PersistentHomology
-from simlab.claims import Claim, Measured, best_of, chosen, rate, separation
+from simlab.claims import Claim, Measured, best_of, chosen, oracle_recovers, rate, separation
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.electrodes import Electrodes
 from simlab.instruments.recording.subsample import Subsample
@@ -99,11 +99,6 @@ def attractor_claimed_in_the_rival(table: pd.DataFrame) -> Measured:
     return rate(rows, "false_recovery", method="dimension_and_homology")
 
 
-def oracle(table: pd.DataFrame) -> Measured:
-    """How often the truth itself counts as a recovery."""
-    return rate(table, "recovered", method="baseline:oracle", role=("circuit", "ceiling"))
-
-
 CLAIMS = (
     Claim(
         "the_exact_twin_is_an_identity",
@@ -145,14 +140,7 @@ CLAIMS = (
         attractor_claimed_in_the_rival,
         (0.8, 1.0),
     ),
-    Claim(
-        "oracle_recovers",
-        "The truth, given as an answer, counts as a recovery every time.",
-        "by construction: criterion and projection agree",
-        oracle,
-        (1.0, 1.0),
-        invariant=True,
-    ),
+    oracle_recovers("circuit", "ceiling"),
     *controls.CLAIMS,
 )
 

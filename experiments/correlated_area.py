@@ -11,7 +11,7 @@ from methods.intervention.shapley_exact import ShapleyExact
 from methods.intervention.silencing_screen import SilencingScreen
 from methods.roles.outcome_correlation import OutcomeCorrelation
 from methods.roles.stimulus_tuning import StimulusTuning
-from simlab.claims import Claim, Measured, mean, rate
+from simlab.claims import Claim, Measured, mean, oracle_recovers
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.stimulating.ideal import Ideal
@@ -52,11 +52,6 @@ def average(column: str, method: str, circuit: str) -> Callable[[pd.DataFrame], 
     return measure
 
 
-def oracle(table: pd.DataFrame) -> Measured:
-    """How often the truth itself counts as a recovery."""
-    return rate(table, "recovered", method="baseline:oracle", role="circuit")
-
-
 KATZ = "Katz et al. 2016, Nature 535:285"
 CLAIMS = (
     Claim(
@@ -79,10 +74,7 @@ CLAIMS = (
         "Keinan et al. 2004, Neural Comput 16:1887",
         average("recall", "shapley_exact", "decision_pools"), (0.9, 1.0),
     ),
-    Claim(
-        "oracle_recovers", "The truth, given as an answer, counts as a recovery every time.",
-        "by construction: criterion and projection agree", oracle, (1.0, 1.0), invariant=True,
-    ),
+    oracle_recovers("circuit"),
 )  # fmt: skip
 
 CORRELATED_AREA = Experiment(

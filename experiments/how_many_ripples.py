@@ -13,7 +13,7 @@ from methods.events.karlsson_ripples import KarlssonRipples
 from methods.events.kay_ripples import KayRipples
 from methods.events.ripple_oscillation import RippleOscillation
 from methods.events.roumis_ripples import RoumisRipples
-from simlab.claims import Claim, Measured, chosen, mean, paired_ratio, rate
+from simlab.claims import Claim, Measured, chosen, mean, oracle_recovers, paired_ratio, rate
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.fingerprint import label
 from simlab.instruments.recording.field_potential import FieldPotential
@@ -77,11 +77,6 @@ def overcounted(table: pd.DataFrame) -> Measured:
     return mean(table, "rate_ratio", method_label=label(KayRipples()), circuit_label=SELDOM, instrument_label=QUIET)
 
 
-def oracle(table: pd.DataFrame) -> Measured:
-    """How often the truth itself counts as a recovery."""
-    return rate(table, "recovered", method="baseline:oracle", role=("circuit", "rival"))
-
-
 TRANSMITTER = (
     "The Transmitter, June 2026: eighteen teams on the same recordings; densities from near none to 10 per minute"
 )
@@ -134,14 +129,7 @@ CLAIMS = (
         partial(fooled, method=HighSynchronyEvents(), instrument=label(Subsample(n_units=80))),
         (0.8, 1.0),
     ),
-    Claim(
-        "oracle_recovers",
-        "The truth, given as an answer, counts as a recovery every time.",
-        "by construction: criterion and projection agree",
-        oracle,
-        (1.0, 1.0),
-        invariant=True,
-    ),
+    oracle_recovers("circuit", "rival"),
 )
 
 HOW_MANY_RIPPLES = Experiment(

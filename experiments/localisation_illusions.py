@@ -27,7 +27,7 @@ from methods.intervention.subspace_patching import SubspacePatching
 from methods.roles.decoder_weights import DecoderWeights
 from methods.roles.outcome_correlation import OutcomeCorrelation
 from methods.roles.stimulus_tuning import StimulusTuning
-from simlab.claims import Claim, Measured, mean, rate
+from simlab.claims import Claim, Measured, mean, oracle_recovers, rate
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.stimulating.ideal import Ideal
@@ -93,11 +93,6 @@ def average(column: str, method: str, circuit: str, trials: int = MOST) -> Calla
     return measure
 
 
-def oracle(table: pd.DataFrame) -> Measured:
-    """How often the truth itself counts as a recovery."""
-    return rate(table, "recovered", method="baseline:oracle", role="circuit")
-
-
 OTCHY = "Otchy et al. 2015, Nature 528:358"
 CLAIMS = (
     Claim(
@@ -156,10 +151,7 @@ CLAIMS = (
         "Makelov, Lange & Nanda 2023, arXiv 2311.17030",
         average("exact", "activation_patching", "dormant_path", 3000), (0.8, 1.0),
     ),
-    Claim(
-        "oracle_recovers", "The truth, given as an answer, counts as a recovery every time.",
-        "by construction: criterion and projection agree", oracle, (1.0, 1.0), invariant=True,
-    ),
+    oracle_recovers("circuit"),
 )  # fmt: skip
 
 LOCALISATION_ILLUSIONS = Experiment(

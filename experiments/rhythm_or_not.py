@@ -16,7 +16,7 @@ from methods.rhythms.phantom_oscillation import PhantomOscillation
 from methods.rhythms.specparam_peak import SpecparamPeak
 from methods.rhythms.spectral_peak import SpectralPeak
 from methods.rhythms.spike_field_ppc import SpikeFieldPPC
-from simlab.claims import Claim, Measured, chosen, rate
+from simlab.claims import Claim, Measured, chosen, oracle_recovers, rate
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.fingerprint import label
 from simlab.instruments.recording.perfect import Perfect
@@ -100,11 +100,6 @@ def phantoms_seen_through(table: pd.DataFrame) -> Measured:
     return rate(table, "recovered", circuit="independent_fluctuations", method_label=label(PhantomOscillation()))
 
 
-def oracle(table: pd.DataFrame) -> Measured:
-    """How often the truth itself counts as a recovery."""
-    return rate(table, "recovered", method="baseline:oracle", role=("circuit", "rival"))
-
-
 DONOGHUE = "Donoghue et al. 2020, Nat Neurosci 23:1655"
 SHINN = "Shinn 2023, PNAS 120, Phantom oscillations in principal component analysis; SCIENCE.md item 7"
 
@@ -159,14 +154,7 @@ CLAIMS = (
         phantoms_seen_through,
         (0.9, 1.0),
     ),
-    Claim(
-        "oracle_recovers",
-        "The truth, given as an answer, counts as a recovery every time.",
-        "by construction: criterion and projection agree",
-        oracle,
-        (1.0, 1.0),
-        invariant=True,
-    ),
+    oracle_recovers("circuit", "rival"),
 )
 
 RHYTHM_OR_NOT = Experiment(

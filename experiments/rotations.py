@@ -12,7 +12,7 @@ from circuits.rhythms.rotational_dynamics import RotationalDynamics
 from circuits.rhythms.synfire_chain import SynfireChain
 from methods.rhythms.jpca import JPCA
 from methods.rhythms.sequence_order import SequenceOrder
-from simlab.claims import Claim, Measured, chosen, mean, rate, separation
+from simlab.claims import Claim, Measured, chosen, mean, oracle_recovers, rate, separation
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.fingerprint import label
 from simlab.instruments.recording.perfect import Perfect
@@ -74,11 +74,6 @@ def driven_sequences(table: pd.DataFrame) -> Measured:
     return mean(table, "correct", circuit="condition_sequences", method="sequence_order")
 
 
-def oracle(table: pd.DataFrame) -> Measured:
-    """How often the truth itself counts as a recovery."""
-    return rate(table, "recovered", method="baseline:oracle", role=("circuit", "rival"))
-
-
 LEBEDEV = "Lebedev et al. 2019, Sci Rep 9:18978 (from memory); SCIENCE.md item 12"
 
 CLAIMS = (
@@ -125,14 +120,7 @@ CLAIMS = (
         driven_sequences,
         (0.0, 0.1),
     ),
-    Claim(
-        "oracle_recovers",
-        "The truth, given as an answer, counts as a recovery every time.",
-        "by construction: criterion and projection agree",
-        oracle,
-        (1.0, 1.0),
-        invariant=True,
-    ),
+    oracle_recovers("circuit", "rival"),
 )
 
 ROTATIONS = Experiment(

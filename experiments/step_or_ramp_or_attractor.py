@@ -14,7 +14,7 @@ from methods.dynamics.pulse_fate import PulseFate
 from methods.dynamics.pulse_regime import PulseRegime
 from methods.dynamics.step_or_ramp import StepOrRamp
 from methods.dynamics.varce_corce import VarceCorce
-from simlab.claims import Claim, Measured, chosen, difference, mean, rate, with_answers
+from simlab.claims import Claim, Measured, difference, mean, oracle_recovers, with_answers
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.fingerprint import label
 from simlab.instruments.recording.subsample import Subsample
@@ -133,11 +133,6 @@ def regime(table: pd.DataFrame) -> Measured:
     return mean(table, "correct", method="pulse_regime", **seen(40))
 
 
-def oracle(table: pd.DataFrame) -> Measured:
-    """How often the truth itself counts as a recovery."""
-    return rate(chosen(table, method="baseline:oracle"), "recovered", role="circuit")
-
-
 LATIMER = "Latimer et al. 2015, Science 349:184"
 ZYLBERBERG = "Zylberberg & Shadlen 2016, bioRxiv 085886; Zoltowski et al. 2019, Neuron 102:1249"
 
@@ -219,14 +214,7 @@ CLAIMS = (
         regime,
         (0.8, 1.0),
     ),
-    Claim(
-        "oracle_recovers",
-        "The truth, given as an answer, counts as a recovery every time.",
-        "by construction: criterion and projection agree",
-        oracle,
-        (1.0, 1.0),
-        invariant=True,
-    ),
+    oracle_recovers("circuit"),
 )  # fmt: skip
 
 STEP_OR_RAMP_OR_ATTRACTOR = Experiment(

@@ -22,7 +22,7 @@ from methods.states.conventional_regression import ConventionalRegression
 from methods.states.crackling_relation import CracklingRelation
 from methods.states.lyapunov import Lyapunov
 from methods.states.multistep_regression import MultistepRegression
-from simlab.claims import Claim, Measured, chosen, mean, rate
+from simlab.claims import Claim, Measured, chosen, mean, oracle_recovers, rate
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.fingerprint import label
 from simlab.instruments.recording.perfect import Perfect
@@ -100,11 +100,6 @@ def named(table: pd.DataFrame, method: Any, circuits: tuple[Any, ...]) -> Measur
     rows = chosen(table, method_label=label(method), circuit_label=tuple(map(label, circuits)))
     rows = rows[rows["status"].isin(("ok", "abstained"))]
     return rate(rows.assign(named=(rows["status"] == "ok").astype(float), status="ok"), "named")
-
-
-def oracle(table: pd.DataFrame) -> Measured:
-    """How often the truth itself counts as a recovery."""
-    return rate(table, "recovered", method="baseline:oracle", role="circuit")
 
 
 WILTING = "Wilting & Priesemann 2018, Nat Commun 9:2325"
@@ -213,14 +208,7 @@ CLAIMS = (
         partial(named, method=Bistability(), circuits=(DRIVEN,)),
         (0.0, 0.2),
     ),
-    Claim(
-        "oracle_recovers",
-        "The truth, given as an answer, counts as a recovery every time.",
-        "by construction: criterion and projection agree",
-        oracle,
-        (1.0, 1.0),
-        invariant=True,
-    ),
+    oracle_recovers("circuit"),
 )
 
 TIMESCALES_AND_CRITICALITY = Experiment(

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 from simlab.rules import Spelled, check_fields, require
@@ -26,7 +27,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "Claim", "ClaimResult", "ClaimResults", "Measured", "best_of", "chosen", "difference", "mean",
-    "null_errors", "paired_difference", "paired_ratio", "rate", "separation", "with_answers", "worst_null",
+    "null_errors", "oracle_recovers", "paired_difference", "paired_ratio", "rate", "separation", "with_answers",
+    "worst_null",
 ]  # fmt: skip
 
 
@@ -95,6 +97,30 @@ class Claim:
         if self.band[0] <= low and high <= self.band[1]:
             return "holds"
         return "fails" if high < self.band[0] or low > self.band[1] else "undecided"
+
+
+def oracle_recovers(*roles: str, among: Callable[[pd.DataFrame], pd.DataFrame] | None = None) -> Claim:
+    """The invariant that experiments share: the truth, given as an answer, counts as a recovery in every cell.
+
+    roles: of the cells that count; all if none is given. among: chooses rows beforehand, where a question has no answer
+    in some.
+    """
+    return Claim(
+        "oracle_recovers",
+        "The truth, given as an answer, counts as a recovery every time.",
+        "by construction: criterion and projection agree",
+        partial(_oracle, roles=roles, among=among),
+        (1.0, 1.0),
+        invariant=True,
+    )
+
+
+def _oracle(
+    table: pd.DataFrame, roles: tuple[str, ...], among: Callable[[pd.DataFrame], pd.DataFrame] | None
+) -> Measured:
+    """How often the truth itself counts as a recovery."""
+    rows = table if among is None else among(table)
+    return rate(chosen(rows, role=roles) if roles else rows, "recovered", method="baseline:oracle")
 
 
 @dataclass(frozen=True)
