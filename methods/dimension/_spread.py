@@ -24,7 +24,7 @@ def z_scored(recording: xr.Dataset, needs: Needs, bin_width: float, smoothing: f
     found = seen(recording, bin_width, smoothing)
     if len(found.flat) < 8:
         return Finding.abstain(f"needs 8 samples of the population, got {len(found.flat)}: record longer, or bin finer")
-    return (found.values - found.flat.mean(axis=0)) / found.flat.std(axis=0)
+    return found.z_scored
 
 
 def end_to_end(values: np.ndarray) -> np.ndarray:

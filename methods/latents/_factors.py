@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from methods.population._population import significant_components, time_step, unusable
-from simlab.contracts import Finding, Needs, SimlabError
+from simlab.contracts import Finding, Needs
 from simlab.data import is_spiking, signals
 from simlab.rules import Within
 
@@ -19,6 +19,8 @@ NFactors = Annotated[int, Within(0, 1000)]
 
 SHUFFLES = 20
 """Of parallel analysis."""
+
+NOTHING_SHARED = "no component exceeds data whose units are shifted in time: units share nothing to estimate"
 
 
 @dataclass(frozen=True, eq=False)
@@ -34,6 +36,11 @@ class Seen:
     def flat(self) -> np.ndarray:
         """(sample, unit), trials end to end."""
         return self.values.reshape(-1, self.values.shape[2])
+
+    @property
+    def z_scored(self) -> np.ndarray:
+        """(trial, time, unit): each unit's activity with the mean 0 and the standard deviation 1 over all samples."""
+        return np.asarray((self.values - self.flat.mean(axis=0)) / self.flat.std(axis=0))
 
     def finding(self, flat: np.ndarray, recording: xr.Dataset, **notes: object) -> Finding:
         """Factors (sample, factor) or (trial, time, factor) on this grid, as an answer at the times asked for."""
@@ -88,15 +95,15 @@ def refused(recording: xr.Dataset, needs: Needs) -> Finding | None:
     return None
 
 
-def wanted_factors(values: np.ndarray, n_factors: int, rng: np.random.Generator) -> int:
+def wanted_factors(values: np.ndarray, n_factors: int, rng: np.random.Generator) -> int | Finding:
     """How many factors to fit to values (trial, time, unit): those asked for, else those that stand out.
 
-    Raises NothingShared where none stands out.
+    An abstention where no component exceeds what units have that are shifted against each other.
     """
     limit = min(values.shape[0] * values.shape[1] - 1, values.shape[2])
     found = min(n_factors or significant_components(steady(values), SHUFFLES, rng), limit)
     if not found:
-        raise NothingShared
+        return Finding.abstain(NOTHING_SHARED)
     return found
 
 
@@ -111,10 +118,3 @@ def steady(values: np.ndarray) -> np.ndarray:
     power = np.sqrt(np.square(centred).mean(axis=(0, 2), keepdims=True))
     scaled = centred / np.where(power > 0, power, 1.0)
     return (scaled / scaled.std(axis=(0, 1))).reshape(-1, values.shape[2])
-
-
-class NothingShared(SimlabError):
-    """No component exceeds what units have that are shifted against each other."""
-
-    def __init__(self) -> None:
-        super().__init__("no component exceeds data whose units are shifted in time: units share nothing to estimate")

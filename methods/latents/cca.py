@@ -45,7 +45,7 @@ class Cca:
         if (refusal := refused(recording, self.needs)) is not None:
             return refusal
         found = seen(recording, self.bin_width, self.smoothing)
-        x = (found.flat - found.flat.mean(axis=0)) / found.flat.std(axis=0)
+        x: np.ndarray = found.z_scored.reshape(found.flat.shape)
         half = np.array_split(rng.permutation(x.shape[1]), 2)
         one, other = (_basis(x[:, units], self.per_half) for units in half)
         left, correlation, right = np.linalg.svd(one.T @ other, full_matrices=False)

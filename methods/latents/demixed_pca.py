@@ -51,7 +51,7 @@ class DemixedPca:
         if condition.max(initial=0) < 1 or np.bincount(condition).min() < 2:
             return Finding.abstain("needs two conditions at least, with two trials of each")
         found = seen(recording, self.bin_width, self.smoothing)
-        x = (found.values - found.flat.mean(axis=0)) / found.flat.std(axis=0)
+        x = found.z_scored
         marginals, numbers = _marginals(x, condition), self._numbers(x, condition, rng)
         parts = [self._decoded(x, m, n) for m, n in zip(marginals, numbers, strict=True) if n]
         if not parts:

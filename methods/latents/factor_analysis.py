@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.latents._factors import NFactors, NothingShared, refused, seen, wanted_factors
+from methods.latents._factors import NFactors, refused, seen, wanted_factors
 from methods.latents.pca_latents import Smoothing
 from simlab.contracts import Finding, Needs
 from simlab.rules import check_fields
@@ -43,9 +43,8 @@ class FactorAnalysis:
         if (refusal := refused(recording, self.needs)) is not None:
             return refusal
         found = seen(recording, self.bin_width, self.smoothing)
-        try:
-            number = wanted_factors(found.values, self.n_factors, rng)
-        except NothingShared as reason:
-            return Finding.abstain(str(reason))
-        x = (found.flat - found.flat.mean(axis=0)) / found.flat.std(axis=0)
+        number = wanted_factors(found.values, self.n_factors, rng)
+        if isinstance(number, Finding):
+            return number
+        x = found.z_scored.reshape(found.flat.shape)
         return found.finding(Model(number, svd_method="lapack").fit_transform(x), recording)

@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.latents._factors import NFactors, NothingShared, asked_times, at_times, refused, seen, wanted_factors
+from methods.latents._factors import NFactors, asked_times, at_times, refused, seen, wanted_factors
 from methods.latents.pca_latents import Smoothing
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields
@@ -52,11 +52,10 @@ class Gpfa:
         bins = found.values.shape[1]
         if not 2 <= bins <= self.longest:
             return Finding.abstain(f"needs trials of 2 to {self.longest} bins of {self.bin_width} s, got {bins}")
-        try:
-            smooth = seen(recording, self.bin_width, self.selection_smoothing).values
-            number = wanted_factors(smooth, self.n_factors, rng)
-        except NothingShared as reason:
-            return Finding.abstain(str(reason))
+        smooth = seen(recording, self.bin_width, self.selection_smoothing).values
+        number = wanted_factors(smooth, self.n_factors, rng)
+        if isinstance(number, Finding):
+            return number
         latent = self._inferred(found.values, number, found.step)
         return Finding({"latent": at_times(latent, found.time, asked_times(recording, found.time))})
 

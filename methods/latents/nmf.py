@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.latents._factors import NFactors, NothingShared, refused, seen, wanted_factors
+from methods.latents._factors import NFactors, refused, seen, wanted_factors
 from methods.latents.pca_latents import Smoothing
 from simlab.contracts import Finding, Needs
 from simlab.rules import check_fields
@@ -49,10 +49,10 @@ class Nmf:
         found = seen(recording, self.bin_width, self.smoothing, root=False)
         if found.flat.min() < 0:
             return Finding.abstain("needs activity that is never negative, and this signal is")
-        try:
-            number = wanted_factors(found.values, self.n_factors, rng) + (self.n_factors == 0)
-        except NothingShared as reason:
-            return Finding.abstain(str(reason))
+        number = wanted_factors(found.values, self.n_factors, rng)
+        if isinstance(number, Finding):
+            return number
+        number += self.n_factors == 0
         x = found.flat / found.flat.std(axis=0)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.latents._factors import NFactors, NothingShared, Seen, refused, seen, wanted_factors
+from methods.latents._factors import NFactors, Seen, refused, seen, wanted_factors
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Width
@@ -67,10 +67,9 @@ class PcaLatents:
         fit, everything = fit[:, moving], found.flat[:, moving]
         scale = fit.std(axis=0) if self.scaled else 1.0
         x = (fit - fit.mean(axis=0)) / scale
-        try:
-            number = wanted_factors(found.values[chosen][:, :, moving], self.n_factors, rng)
-        except NothingShared as reason:
-            return Finding.abstain(str(reason))
+        number = wanted_factors(found.values[chosen][:, :, moving], self.n_factors, rng)
+        if isinstance(number, Finding):
+            return number
         _, size, axes = np.linalg.svd(x, full_matrices=False)
         scores = (everything - fit.mean(axis=0)) / scale @ axes[:number].T
         return found.finding(scores, recording, variance_share=(size**2 / (size**2).sum())[:number].tolist())

@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.latents._factors import NFactors, NothingShared, refused, seen, wanted_factors
+from methods.latents._factors import NFactors, refused, seen, wanted_factors
 from methods.latents.pca_latents import Smoothing
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields
@@ -45,11 +45,10 @@ class TensorComponents:
         if (refusal := refused(recording, self.needs)) is not None:
             return refusal
         found = seen(recording, self.bin_width, self.smoothing)
-        x = (found.values - found.flat.mean(axis=0)) / found.flat.std(axis=0)
-        try:
-            number = wanted_factors(x, self.n_factors, rng)
-        except NothingShared as reason:
-            return Finding.abstain(str(reason))
+        x = found.z_scored
+        number = wanted_factors(x, self.n_factors, rng)
+        if isinstance(number, Finding):
+            return number
         trial, time, share = self._decomposed(x, number, rng)
         if share < self.least_explained:
             return Finding.abstain(
