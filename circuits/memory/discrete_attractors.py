@@ -51,16 +51,6 @@ class DiscreteAttractors:
         return self.like.modalities
 
     @property
-    def model(self) -> str:
-        """As its line attractor's."""
-        return self.like.model
-
-    @property
-    def interval_cv(self) -> float:
-        """As its line attractor's."""
-        return self.like.interval_cv
-
-    @property
     def gain(self) -> float:
         """2 k, the slope of u in z."""
         return 2 * self.steepness * (self.states - 1)
@@ -83,8 +73,8 @@ class DiscreteAttractors:
         }
         jitter = np.full(n, self.gain * like.jitter(like.time_constant))
         subject: MemorySubject = MemorySubject(
-            self, network, np.full(n, like.base), lambda values: self.gain * CUE_GAIN * (values[..., None] - threshold),
-            jitter, answers, scattered(n, rng),
+            self, like, network, np.full(n, like.base),
+            lambda values: self.gain * CUE_GAIN * (values[..., None] - threshold), jitter, answers, scattered(n, rng),
         )  # fmt: skip
         return subject
 

@@ -40,16 +40,6 @@ class ExternalMemory:
         """What its activity holds."""
         return self.like.modalities
 
-    @property
-    def model(self) -> str:
-        """As its upstream's."""
-        return self.like.model
-
-    @property
-    def interval_cv(self) -> float:
-        """As its upstream's."""
-        return self.like.interval_cv
-
     def imitating(self, circuit: LineAttractor) -> ExternalMemory:
         """A copy that repeats this circuit."""
         return replace(self, like=circuit)

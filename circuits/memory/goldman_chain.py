@@ -52,16 +52,6 @@ class GoldmanChain:
         """What its activity holds."""
         return self.like.modalities
 
-    @property
-    def model(self) -> str:
-        """As its line attractor's."""
-        return self.like.model
-
-    @property
-    def interval_cv(self) -> float:
-        """As its line attractor's."""
-        return self.like.interval_cv
-
     def imitating(self, circuit: LineAttractor) -> GoldmanChain:
         """A copy with the cells, slopes and input of this line attractor."""
         return replace(self, like=circuit, stages=min(self.stages, circuit.n_neurons - 1))

@@ -92,7 +92,7 @@ def integrator(
         "topology": lambda: truths.shape((1, 0, 0)),
     }
     return MemorySubject(
-        circuit, network, np.full(len(slope), like.base), lambda values: values[..., None] * entry * tau / CUE,
+        circuit, like, network, np.full(len(slope), like.base), lambda values: values[..., None] * entry * tau / CUE,
         like.jitter(tau) * entry, answers, place,
     )  # fmt: skip
 

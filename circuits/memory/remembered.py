@@ -71,13 +71,15 @@ def scattered(n_neurons: int, rng: np.random.Generator) -> xr.Dataset:
 class MemorySubject:
     """One individual.
 
-    network: its equations. rest (neuron,) [Hz]: where trials begin. cue: values (...,) in -1..1 to the drive (...,
-    neuron) that shows them. jitter (neuron,): drive per standard normal number of the input's noise, which is common to
-    all and drawn afresh every `INTERVAL`. answers: its truths by question. replayed: its neurons only hear of the
-    network, so that what is done to them reaches neither it nor each other.
+    cells: whose `model` and `interval_cv` its spikes have. network: its equations. rest (neuron,) [Hz]: where trials
+    begin. cue: values (...,) in -1..1 to the drive (..., neuron) that shows them. jitter (neuron,): drive per standard
+    normal number of the input's noise, which is common to all and drawn afresh every `INTERVAL`. answers: its truths by
+    question. replayed: its neurons only hear of the network, so that what is done to them reaches neither it nor each
+    other.
     """
 
     circuit: Any
+    cells: Any  # a LineAttractor
     network: RateNetwork
     rest: np.ndarray
     cue: Callable[[np.ndarray], np.ndarray]
@@ -97,9 +99,9 @@ class MemorySubject:
         time, rates = self.rates(session, rng)
         if self.replayed:
             rates = under_effects(session, rates, INTERVAL, DRIVE_RATE)
-        if self.circuit.model == "rate":
+        if self.cells.model == "rate":
             return activity(session, rates.shape[2], rate=rates, time=time).assign_attrs(engine=_engine())
-        spikes = renewal(np.maximum(rates, 0.0), INTERVAL, session.duration, rng, interval_cv=self.circuit.interval_cv)
+        spikes = renewal(np.maximum(rates, 0.0), INTERVAL, session.duration, rng, interval_cv=self.cells.interval_cv)
         return activity(session, rates.shape[2], spikes=spikes).assign_attrs(engine=_engine())
 
     def rates(self, session: Session, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

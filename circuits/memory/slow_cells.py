@@ -51,16 +51,6 @@ class SlowCells:
         return self.like.modalities
 
     @property
-    def model(self) -> str:
-        """As its line attractor's."""
-        return self.like.model
-
-    @property
-    def interval_cv(self) -> float:
-        """As its line attractor's."""
-        return self.like.interval_cv
-
-    @property
     def time_constant(self) -> float:
         """T [s] of every cell."""
         return min(self.like.persistence, self.longest)
@@ -81,7 +71,7 @@ class SlowCells:
             "topology": lambda: truths.shape((1, 0, 0)),
         }
         return MemorySubject(
-            self, network, rest, lambda values: values[..., None] * slope * slow / CUE,
+            self, like, network, rest, lambda values: values[..., None] * slope * slow / CUE,
             like.jitter(slow) * slope, answers, scattered(n, rng),
         )  # fmt: skip
 
