@@ -29,6 +29,7 @@ class PopulationBursts:
     twin_of: ClassVar[tuple[str, ...]] = ("ripples",)
     questions: ClassVar[tuple[str, ...]] = ("events", "connectivity")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
+    depth: ClassVar[float] = 0.0  # of the modulation: there is no rhythm
 
     volleys: Volleys = field(default_factory=Volleys)  # how often, how large, how long
 
@@ -43,6 +44,6 @@ class PopulationBursts:
         """One animal, drawn as one with ripples is."""
         return VolleySubject.drawn(self, self.volleys, rng)
 
-    def modulation(self, rng: np.random.Generator, n: int) -> tuple[np.ndarray, float]:
-        """No rhythm: a depth of 0."""
-        return np.ones(n), 0.0
+    def frequencies(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """(event,) [Hz] of a rhythm of no depth: any will do."""
+        return np.ones(n)

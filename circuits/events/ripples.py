@@ -48,6 +48,6 @@ class Ripples:
         """One animal: its neurons' rates, places on the track and parts in a ripple."""
         return VolleySubject.drawn(self, self.volleys, rng)
 
-    def modulation(self, rng: np.random.Generator, n: int) -> tuple[np.ndarray, float]:
-        """(event,) frequency [Hz] of each event's rhythm, and its depth."""
-        return rng.normal(self.frequency, self.frequency_spread, n), self.depth
+    def frequencies(self, rng: np.random.Generator, n: int) -> np.ndarray:
+        """(event,) [Hz] of each event's rhythm."""
+        return rng.normal(self.frequency, self.frequency_spread, n)

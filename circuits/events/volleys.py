@@ -84,7 +84,7 @@ class Drawn:
 class VolleySubject:
     """background (neuron,) [Hz]; spikes (neuron,) in an average event; place (neuron,) on the track, 0 to 1."""
 
-    circuit: Any  # a Ripples or a PopulationBursts: its `modulation` says what rhythm an event has
+    circuit: Any  # a Ripples or a PopulationBursts: its `frequencies` and `depth` say what rhythm an event has
     volleys: Volleys
     background: np.ndarray
     spikes: np.ndarray
@@ -141,7 +141,7 @@ class VolleySubject:
         self, events: Drawn, session: Session, rng: np.random.Generator
     ) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         """Spike columns of all events: candidates under the envelope, thinned by the rhythm."""
-        frequency, depth = self.circuit.modulation(rng, len(events.time))
+        frequency, depth = self.circuit.frequencies(rng, len(events.time)), self.circuit.depth
         counts = rng.poisson((1 + depth) * events.amplitude[:, None] * self.spikes)
         event, neuron = (np.repeat(index, counts.ravel()) for index in np.indices(counts.shape).reshape(2, -1))
         lag = self.volleys.sweep * (self.place[neuron] - 0.5) * events.direction[event] * events.length[event]
@@ -179,7 +179,7 @@ class VolleySubject:
             raise LookupError(f"the events of {self.circuit.name} are of an activity that it ran, got none: run one")
         trials, duration = activity.sizes["trial"], float(activity.attrs["duration"])
         events = self.events(trials, duration, int(activity.attrs["events"]))
-        shown = slice(None) if self.circuit.modulation(rng=np.random.default_rng(0), n=1)[1] > 0 else slice(0)
+        shown = slice(None) if self.circuit.depth > 0 else slice(0)
         return truths.happened(
             events.trial[shown], events.time[shown], trials * duration / MINUTE, content=events.direction[shown]
         )
