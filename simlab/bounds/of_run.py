@@ -42,13 +42,27 @@ class Pair:
     rival: Any
     plan: Plan
     instrument: Any
+    matched: bool = False  # whether the rival imitates this circuit
+    drawn: bool = False  # whether each individual has parameters of its own, drawn from the circuit's prior
+
+    def cell(self, circuit: Any, subject: int = 0) -> Cell:
+        """The cell in which one individual of the circuit or of the rival is recorded."""
+        imitates = circuit is self.rival and self.matched
+        return Cell(
+            circuit, subject, self.plan, self.instrument, Baseline("mechanism", "random"),
+            twin=self.circuit if imitates else None, drawn=self.drawn and (imitates or circuit is self.circuit),
+        )  # fmt: skip
+
+    def label(self, circuit: Any) -> str:
+        """What a run's table calls it."""
+        return self.cell(circuit).label_of(circuit)
 
     @property
     def named(self) -> dict[str, Any]:
         """As a run's table names it."""
         return {
-            "circuit_label": label(self.circuit),
-            "rival_label": label(self.rival),
+            "circuit_label": self.label(self.circuit),
+            "rival_label": self.label(self.rival),
             "instrument_label": label(self.instrument),
             "trials": self.plan.trials,
             "duration": self.plan.duration,
@@ -69,7 +83,7 @@ def _pairs(grid: Grid) -> Iterator[Pair]:
         for circuit in grid.circuits if twin is None else (twin,):
             for plan in grid.plans:
                 for instrument in grid.instruments:
-                    yield Pair(circuit, rival, plan, instrument)
+                    yield Pair(circuit, rival, plan, instrument, twin is not None, grid.drawn)
 
 
 def measure(
@@ -102,7 +116,7 @@ def measure(
 
 def _bound(pair: Pair, subjects: int, settings: Settings, seen: dict[str, list[dict[str, float]]]) -> dict[str, Any]:
     def statistics(circuit: Any) -> list[dict[str, float]]:
-        name = json.dumps([label(circuit), label(pair.instrument), pair.plan.trials, pair.plan.duration])
+        name = json.dumps([pair.label(circuit), label(pair.instrument), pair.plan.trials, pair.plan.duration])
         if name not in seen:
             seen[name] = [_statistics(circuit, pair, FIRST + number, settings) for number in range(subjects)]
         return seen[name]
@@ -113,8 +127,7 @@ def _bound(pair: Pair, subjects: int, settings: Settings, seen: dict[str, list[d
 
 def _statistics(circuit: Any, pair: Pair, subject: int, settings: Settings) -> dict[str, float]:
     """Of one individual's recording, as a passive method would get it."""
-    cell = Cell(circuit, subject, pair.plan, pair.instrument, Baseline("mechanism", "random"))
-    return features(Lab(cell, settings).recording())
+    return features(Lab(pair.cell(circuit, subject), settings).recording())
 
 
 def kept(folder: Path | str) -> list[dict[str, Any]]:

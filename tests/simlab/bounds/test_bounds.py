@@ -12,7 +12,7 @@ from toys import LagCorrelation, ToyChain, ToyRival
 
 import simlab
 from simlab.bounds.features import features
-from simlab.bounds.of_run import kept, measure
+from simlab.bounds.of_run import kept, measure, pairs_of
 from simlab.bounds.separation import separation
 from simlab.contracts import SimlabError
 from simlab.data import recording
@@ -104,6 +104,17 @@ def test_the_report_says_what_could_be_known_where_the_question_is_about_that(ru
     sections = [question_section(material, name, gallery) for name in ("connectivity", "mechanism")]
     page = Pages(links).environment.get_template("question.html")
     assert ["What could be known" in page.render(section=section) for section in sections] == [False, True]
+
+
+def test_circuits_and_rivals_of_a_family_go_by_the_names_that_the_run_gives_them() -> None:
+    methods = (simlab.create("methods", "outcome_correlation"),)
+    grid = Grid(("redundant",), (Plan(20, 0.5),), ("perfect",), methods, rivals=("single_path",), drawn=True)
+    spec = Experiment("family", "?", (grid,), subjects=1)
+    (pair,) = pairs_of(spec)
+    cells = {cell.role: cell.label_of(cell.circuit) for cell in spec.cells()}
+    assert (pair.named["circuit_label"], pair.named["rival_label"]) == (cells["circuit"], cells["rival"])
+    assert all(name.endswith(", drawn") for name in cells.values())
+    assert pair.cell(pair.rival).twin is pair.circuit  # whose drawn parameters it follows
 
 
 def test_a_method_is_held_against_the_bound(run) -> None:
