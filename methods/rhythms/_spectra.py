@@ -45,8 +45,10 @@ def unusable(recording: xr.Dataset, needs: Needs) -> Finding | None:
     return None
 
 
-def traces(recording: xr.Dataset) -> Traces | Finding:
-    """What of a Recording is analysed, or an abstention: where nothing varies."""
+def traces(recording: xr.Dataset, needs: Needs) -> Traces | Finding:
+    """What of a Recording is analysed, or an abstention: where needs are not met, or nothing varies."""
+    if refused := unusable(recording, needs):
+        return refused
     width = min(BIN, recording.attrs["duration"] / 8)
     seen = signals(recording, width)
     values = np.asarray(seen.values, dtype=float)

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.rhythms._spectra import traces, unusable, verdict
+from methods.rhythms._spectra import traces, verdict
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Level
@@ -49,8 +49,7 @@ class AutocorrelogramPeak:
         """The verdict; the notes give the lags [s] of trough and peak and the p-value."""
         from scipy.stats import ttest_1samp
 
-        refused = unusable(recording, self.needs)
-        seen = refused or traces(recording)
+        seen = traces(recording, self.needs)
         if isinstance(seen, Finding):
             return seen
         low, high = seen.band(*self.band, self.cycles)

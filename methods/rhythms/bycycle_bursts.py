@@ -10,7 +10,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.rhythms._spectra import aperiodic, multitaper, traces, unusable, verdict
+from methods.rhythms._spectra import aperiodic, multitaper, traces, verdict
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Share
@@ -53,8 +53,7 @@ class BycycleBursts:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """The verdict; the notes give the share of cycles in bursts, that of surrogates, and the octave [Hz]."""
-        refused = unusable(recording, self.needs)
-        seen = refused or traces(recording)
+        seen = traces(recording, self.needs)
         if isinstance(seen, Finding):
             return seen
         low, high = seen.band(*self.band, self.cycles)

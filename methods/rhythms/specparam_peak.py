@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
-from methods.rhythms._spectra import multitaper, traces, unusable, verdict
+from methods.rhythms._spectra import multitaper, traces, verdict
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields, require
 
@@ -47,8 +47,7 @@ class SpecparamPeak:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """The verdict; the notes give the fit's R^2 and exponent and the peak's height."""
-        refused = unusable(recording, self.needs)
-        seen = refused or traces(recording)
+        seen = traces(recording, self.needs)
         if isinstance(seen, Finding):
             return seen
         frequency, power, _ = multitaper(seen.values, seen.step, self.half_bandwidth / seen.duration)

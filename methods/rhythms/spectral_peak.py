@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 import xarray as xr
 
-from methods.rhythms._spectra import aperiodic, centre, highest_peak, multitaper, traces, unusable, verdict
+from methods.rhythms._spectra import aperiodic, centre, highest_peak, multitaper, traces, verdict
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Level
@@ -52,8 +52,7 @@ class SpectralPeak:
         """The verdict; the notes give the peak's ratio to the background and its p-value."""
         from scipy.stats import chi2
 
-        refused = unusable(recording, self.needs)
-        seen = refused or traces(recording)
+        seen = traces(recording, self.needs)
         if isinstance(seen, Finding):
             return seen
         width = self.half_bandwidth / seen.duration
