@@ -31,6 +31,7 @@ __all__ = [
     "Stimulus",
     "effects_on",
     "pulsed_trials",
+    "sampled",
 ]
 
 
@@ -175,6 +176,21 @@ class Session:
             given["stimulus"] = Stimulus(**stimulus)
         intents = several("a session's perturbations", given.get("perturbations", ()))
         return cls(**given | {"perturbations": tuple(perturbations.from_dict(p) for p in intents)})
+
+
+def sampled(session: Session, feature: str, interval: float, rule: str) -> np.ndarray:
+    """A session's one feature (trial, sample), every `interval` [s] of its trials; NaN where nothing is shown.
+
+    rule: what the error says of a stimulus of other features, "a ring is shown one feature, 'angle' [rad]".
+    """
+    samples = int(np.ceil(session.duration / interval - 1e-9))
+    if session.stimulus is None:
+        return np.full((session.trials, samples), np.nan)
+    if session.stimulus.features != (feature,):
+        raise SimlabError(f"{rule}, got {session.stimulus.features}")
+    at = (np.arange(samples) * interval / session.stimulus.interval + 1e-9).astype(int)
+    values = np.concatenate([session.stimulus.values[:, :, 0], np.full((session.trials, 1), np.nan)], axis=1)
+    return values[:, np.minimum(at, values.shape[1] - 1)]
 
 
 def _told(perturbation: Perturbation) -> tuple[Perturbation, tuple]:

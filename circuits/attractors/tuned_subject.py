@@ -15,9 +15,8 @@ from circuits.attractors.ring_network import RATE_DT, SPONTANEOUS, RingNetwork, 
 from circuits.attractors.ring_subject import TISSUE
 from circuits.attractors.shape import betti_numbers
 from simlab import truths
-from simlab.contracts import SimlabError
 from simlab.data import activity, anatomy
-from simlab.session import Session
+from simlab.session import Session, sampled
 
 WIDTH = 0.01
 """Bins [s] in which rates are constant: a tenth of the ring's slow synapses' time constant."""
@@ -85,14 +84,7 @@ class TunedSubject:
 
 def shown(session: Session) -> np.ndarray:
     """The angle shown (trial, bin) [rad] in bins of `WIDTH`; NaN in the dark."""
-    bins = int(np.ceil(session.duration / WIDTH - 1e-9))
-    if session.stimulus is None:
-        return np.full((session.trials, bins), np.nan)
-    if session.stimulus.features != ("angle",):
-        raise SimlabError(f"a ring is shown one feature, 'angle' [rad], got {session.stimulus.features}")
-    values = np.concatenate([session.stimulus.values[:, :, 0], np.full((session.trials, 1), np.nan)], axis=1)
-    step = (np.arange(bins) * WIDTH / session.stimulus.interval + 1e-9).astype(int)
-    return values[:, np.minimum(step, values.shape[1] - 1)]
+    return sampled(session, "angle", WIDTH, "a ring is shown one feature, 'angle' [rad]")
 
 
 @lru_cache(maxsize=64)

@@ -14,9 +14,8 @@ import numpy as np
 import xarray as xr
 
 from simlab import truths
-from simlab.contracts import SimlabError
 from simlab.data import activity, anatomy
-from simlab.session import Session, Stimulus
+from simlab.session import Session, Stimulus, sampled
 
 if TYPE_CHECKING:
     from simlab.simulators.rates import RateNetwork
@@ -46,14 +45,7 @@ def value_session(trials: int, duration: float, rng: np.random.Generator) -> Ses
 
 def shown(session: Session) -> np.ndarray:
     """The value shown (trial, sample) in every `INTERVAL` of the trial; NaN in the dark."""
-    samples = int(np.ceil(session.duration / INTERVAL - 1e-9))
-    if session.stimulus is None:
-        return np.full((session.trials, samples), np.nan)
-    if session.stimulus.features != ("value",):
-        raise SimlabError(f"a memory is shown one feature, 'value', got {session.stimulus.features}")
-    at = (np.arange(samples) * INTERVAL / session.stimulus.interval + 1e-9).astype(int)
-    values = np.concatenate([session.stimulus.values[:, :, 0], np.full((session.trials, 1), np.nan)], axis=1)
-    return values[:, np.minimum(at, values.shape[1] - 1)]
+    return sampled(session, "value", INTERVAL, "a memory is shown one feature, 'value'")
 
 
 def slopes(n_neurons: int, depth: float, rng: np.random.Generator) -> np.ndarray:
