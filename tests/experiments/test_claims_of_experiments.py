@@ -12,6 +12,7 @@ from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
 from experiments.correlated_area import CORRELATED_AREA
 from experiments.correlated_area import PLANS as DECISIONS
 from experiments.dimension_illusions import DIMENSION_ILLUSIONS, RATIO, WHITE, first_share, half_cosine
+from experiments.drift_and_nulls import DEAF, DRIFT_AND_NULLS, GENUINE, SESSION, WALK, WALKING
 from experiments.first_light import FIRST_LIGHT
 from experiments.illusions_of_summaries import ILLUSIONS_OF_SUMMARIES, SHIFTED, SUMMARY
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
@@ -32,6 +33,7 @@ WITH_ORACLE = (
     ATTRACTOR_OR_NOT,
     CONNECTIVITY_SAMPLING,
     CORRELATED_AREA,
+    DRIFT_AND_NULLS,
     FIRST_LIGHT,
     RHYTHM_OR_NOT,
     ROTATIONS,
@@ -305,3 +307,25 @@ def test_a_label_counts_where_it_is_given_and_an_abstention_gives_none():
 
     claim = next(c for c in ATTRACTOR_OR_NOT.claims if c.name == "offset_reset_says_no_to_controls")
     assert claim.check(pd.concat([rings, control]), answer).measured.value == pytest.approx(1 - 1 / 20)
+
+
+def test_tests_of_tuning_are_read_in_each_world_apart():
+    def world(method: str, circuit: str, trials: int, called: float) -> pd.DataFrame:
+        at = {"circuit_label": circuit, "trials": trials, "instrument": "perfect", "question": "tuning"}
+        return cells(method, called=called, **at)
+
+    table = pd.concat(
+        [
+            world("value_regression", WALKING, SESSION.trials, 0.42),
+            world("value_regression", GENUINE, SESSION.trials, 0.6),
+            world("pseudosession", DEAF, WALK.trials, 0.05),
+            world("permuted_trials", DEAF, WALK.trials, 0.5),
+        ]
+    )
+    assert verdict(DRIFT_AND_NULLS, "random_walks_are_called_values", table).verdict == "holds"
+    apart = verdict(DRIFT_AND_NULLS, "genuine_neurons_are_called_so_hardly_more_often", table)
+    assert apart.measured.value == pytest.approx(0.18)
+    assert apart.verdict == "fails"
+    assert verdict(DRIFT_AND_NULLS, "pseudosessions_hold_their_level_on_drift", table).verdict == "holds"
+    assert verdict(DRIFT_AND_NULLS, "permutations_err_on_drift", table).verdict == "fails"
+    assert verdict(DRIFT_AND_NULLS, "more_trials_make_it_worse", table).verdict == "not measured"
