@@ -117,6 +117,13 @@ def tuning(codes: np.ndarray, candidates: tuple[str, ...], preferred: np.ndarray
     return told.assign(candidate=("candidate", np.array(candidates, dtype=object)))
 
 
+def filters(first: np.ndarray, second: np.ndarray | None = None) -> xr.Dataset:
+    """`filter`, `second_filter` (neuron, feature): the stimuli that a neuron's rate depends on, zero where on none."""
+    index = {"neuron": np.arange(len(first))}
+    told = {"filter": first, "second_filter": np.zeros_like(first) if second is None else second}
+    return xr.Dataset({name: (("neuron", "feature"), values) for name, values in told.items()}, index)
+
+
 def cell_types(anatomy: xr.Dataset) -> xr.Dataset:
     """`label` (neuron,): which neurons excite (E) and which inhibit (I), as the anatomy says."""
     return per_neuron(label=anatomy["cell_type"].values)

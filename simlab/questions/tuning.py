@@ -143,7 +143,7 @@ class Tuning:
         }
 
     def baselines(self) -> dict[str, BaselineAnswer]:
-        """oracle: the projected truth. random, marginals_only: labels drawn evenly; rates tell nothing of what is coded."""
+        """oracle: the projected truth. random, marginals_only: labels drawn evenly, as rates tell nothing."""
         return {"oracle": _oracle, "random": _random, "marginals_only": _random}
 
 

@@ -1,0 +1,143 @@
+"""What cells of the visual cortex have in common here: Gabor filters, noise and natural-like frames, and a subject."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Annotated, Any, Literal
+
+import numpy as np
+import xarray as xr
+
+from simlab import truths
+from simlab.data import activity, anatomy
+from simlab.rules import Within
+from simlab.session import Session, Stimulus
+
+Frames = Literal["white", "natural"]
+"""white: every pixel of every frame its own Gaussian noise. natural: frames with the 1/f amplitudes of natural images
+(Field 1987, J Opt Soc Am A 4:2379) and random phases; edges they have none. Pixels have variance 1 in either."""
+
+Side = Annotated[int, Within(4, 64)]
+FrameTime = Annotated[float, Within(1e-3, 1.0, "s")]
+Cells = Annotated[int, Within(1, 2_000)]
+MeanRate = Annotated[float, Within(0.1, 100, "Hz")]
+Spread = Annotated[float, Within(0, 2)]
+
+TISSUE = 300e-6
+"""Edge [m] of the cube in which the cells lie at random."""
+
+
+def gabors(n: int, side: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+    """Two filters in quadrature for each of n cells, (cell, pixel), of unit norm, within side x side pixels.
+
+    exp(-(x'^2 + (ratio y')^2) / (2 width^2)) cos(2 pi f x' + phase): width 1/8 to 1/6 of the side, f width .3 to .6,
+    ratio .5 to 1, as of simple cells of cats and monkeys (Jones & Palmer 1987, J Neurophysiol 58:1233; Ringach 2002, J
+    Neurophysiol 88:455), any orientation and phase, centres in the middle half.
+    """
+    grid = np.arange(side) - (side - 1) / 2
+    y, x = (axis[None] for axis in np.meshgrid(grid, grid, indexing="ij"))
+    low = (0.0, 0.0, -side / 4, -side / 4, side / 8, 0.5, 0.3)
+    high = (np.pi, 2 * np.pi, side / 4, side / 4, side / 6, 1.0, 0.6)
+    turn, phase, x0, y0, width, ratio, cycles = rng.uniform(low, high, (n, len(low))).T[..., None, None]
+    frequency = cycles / width
+    along = (x - x0) * np.cos(turn) + (y - y0) * np.sin(turn)
+    across = -(x - x0) * np.sin(turn) + (y - y0) * np.cos(turn)
+    envelope = np.exp(-(along**2 + (ratio * across) ** 2) / (2 * width**2))
+    pair = [envelope * wave(2 * np.pi * frequency * along + phase) for wave in (np.cos, np.sin)]
+    flat = [part.reshape(n, -1) for part in pair]
+    first = flat[0] / np.linalg.norm(flat[0], axis=1, keepdims=True)
+    second = flat[1] - (flat[1] * first).sum(axis=1, keepdims=True) * first
+    return first, second / np.linalg.norm(second, axis=1, keepdims=True)
+
+
+def amplitudes(side: int, frames: Frames) -> np.ndarray:
+    """(side, side) what the Fourier amplitudes of white frames are multiplied by; pixels keep variance 1."""
+    if frames == "white":
+        return np.ones((side, side))
+    frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(side), np.fft.fftfreq(side)))
+    frequency[0, 0] = 1.0
+    falling = 1 / frequency
+    falling[0, 0] = 0.0  # the mean luminance does not flicker
+    return np.asarray(falling / np.sqrt((falling**2).mean()))
+
+
+def shown(shape: tuple[int, int], side: int, frames: Frames, rng: np.random.Generator) -> np.ndarray:
+    """Frames (trial, frame, pixel), each drawn on its own."""
+    white = rng.standard_normal((*shape, side, side))
+    if frames == "white":
+        return white.reshape(*shape, -1)
+    turned = np.fft.fft2(white) * amplitudes(side, frames)
+    return np.fft.ifft2(turned).real.reshape(*shape, -1)
+
+
+def unit_drive(filters: np.ndarray, side: int, frames: Frames) -> np.ndarray:
+    """The filters (cell, pixel), scaled so that their products with such frames have variance 1."""
+    spectrum = np.abs(np.fft.fft2(filters.reshape(-1, side, side))) * amplitudes(side, frames)
+    spread = np.sqrt((spectrum**2).mean(axis=(1, 2)))
+    return np.asarray(filters / np.maximum(spread, 1e-12)[:, None])
+
+
+@dataclass(frozen=True, eq=False)
+class VisualSubject:
+    """One animal that looks at frames.
+
+    rates: (frames (trial, frame, pixel), rng) -> (trial, frame, cell) [Hz]. first, second: (cell, pixel), zero where a
+    cell has none.
+    """
+
+    circuit: Any
+    rates: Callable[[np.ndarray, np.random.Generator], np.ndarray]
+    first: np.ndarray
+    second: np.ndarray
+    anatomy: xr.Dataset
+
+    @classmethod
+    def placed(
+        cls,
+        circuit: Any,
+        rates: Callable[[np.ndarray, np.random.Generator], np.ndarray],
+        filters: tuple[np.ndarray, np.ndarray],
+        rng: np.random.Generator,
+    ) -> VisualSubject:
+        """Cells anywhere in the tissue: rodents have no map of orientations."""
+        place = rng.uniform(0, TISSUE, (len(filters[0]), 3))
+        return cls(circuit, rates, *filters, anatomy(place, ["E"] * len(place)))
+
+    def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
+        """Frames without a pause, as many as a trial has room for."""
+        look = self.circuit.look
+        number = max(int(np.ceil(duration / look.frame - 1e-9)), 1)
+        values = shown((trials, number), look.side, look.frames, rng)
+        names = tuple(f"row {k // look.side}, column {k % look.side}" for k in range(look.side**2))
+        return Session(trials, duration, Stimulus(names, values, look.frame))
+
+    def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
+        """An Activity with spikes and the frames. Raises SimlabError for a session without frames."""
+        from simlab.contracts import SimlabError
+        from simlab.simulators.given_rates import spikes
+
+        look, stimulus = self.circuit.look, session.stimulus
+        if stimulus is None or stimulus.values.shape[2] != look.side**2:
+            wrong = "nothing" if stimulus is None else f"{stimulus.values.shape[2]} features"
+            raise SimlabError(f"{self.circuit.name} looks at frames of {look.side**2} pixels, got {wrong}: show some")
+        frames = np.nan_to_num(stimulus.values)
+        fired = spikes(session, self.rates(frames, rng), stimulus.interval, rng)
+        return activity(session, len(self.first), spikes=fired).assign_attrs(engine=f"numpy {np.__version__}")
+
+    def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
+        """`receptive_field`: the filters in the equations; `connectivity`: none."""
+        answers = {
+            "receptive_field": lambda: truths.filters(self.first, self.second),
+            "connectivity": lambda: truths.no_wiring(len(self.first)),
+        }
+        return truths.among(self.circuit.name, question, answers)
+
+
+@dataclass(frozen=True)
+class Look:
+    """What is shown: frames of `side` x `side` pixels."""
+
+    side: Side = 12
+    frame: FrameTime = 1 / 30  # s, each is shown
+    frames: Frames = "white"
