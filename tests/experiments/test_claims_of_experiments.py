@@ -16,6 +16,7 @@ from experiments.first_light import FIRST_LIGHT
 from experiments.illusions_of_summaries import ILLUSIONS_OF_SUMMARIES, SHIFTED, SUMMARY
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
 from experiments.null_certificate import NULL_CERTIFICATE
+from experiments.partial_observation import PARTIAL_OBSERVATION, SHARES
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
 from experiments.rhythm_or_not import NAIVE, RHYTHM_OR_NOT, SPECTRUM
 from experiments.rotations import ROTATIONS, TENSOR
@@ -33,6 +34,7 @@ WITH_ORACLE = (
     CONNECTIVITY_SAMPLING,
     CORRELATED_AREA,
     FIRST_LIGHT,
+    PARTIAL_OBSERVATION,
     RHYTHM_OR_NOT,
     ROTATIONS,
     SHAPE_IS_NOT_ARCHITECTURE,
@@ -305,3 +307,21 @@ def test_a_label_counts_where_it_is_given_and_an_abstention_gives_none():
 
     claim = next(c for c in ATTRACTOR_OR_NOT.claims if c.name == "offset_reset_says_no_to_controls")
     assert claim.check(pd.concat([rings, control]), answer).measured.value == pytest.approx(1 - 1 / 20)
+
+
+def test_what_hiding_makes_is_what_it_adds_to_the_whole_recorded():
+    def seen(share: float) -> pd.DataFrame:
+        where = {"circuit": "hidden_integrator", "role": "rival", "instrument_label": label(SHARES[share])}
+        return cells("data_constrained_network", **where).assign(cell=[f"{share} {k}" for k in range(N)])
+
+    def answer(cell: str):
+        share, k = cell.split()
+        return {"label": "line attractor" if share == "0.1" and int(k) < 18 else "non-normal integrator"}, None
+
+    table = pd.concat([seen(0.1), seen(1.0)])
+    claims = {claim.name: claim for claim in PARTIAL_OBSERVATION.claims}
+    made, whole = (
+        claims[name].check(table, answer) for name in ("hiding_makes_a_line", "recorded_whole_the_chain_is_no_line")
+    )
+    assert (made.measured.value, made.verdict) == (0.9, "holds")
+    assert whole.measured.value == 0.0
