@@ -1,16 +1,19 @@
-"""What is hidden from the recording: an integrator of which too little is seen, and a model that predicts as well."""
+"""What a good fit hides: an integrator of which too little is seen, and states that no neuron has."""
 
 from __future__ import annotations
 
 from functools import partial
 from typing import TYPE_CHECKING
 
+from circuits.latent.markov_states import MarkovStates
+from circuits.latent.own_states import OwnStates
 from circuits.memory.hidden_integrator import HiddenIntegrator, noisy_line
 from experiments._attractor_controls import named
 from methods.dynamics.data_constrained_network import DataConstrainedNetwork
 from methods.dynamics.fitted_dynamics import FittedDynamics
 from methods.dynamics.perturb_and_classify import PerturbAndClassify
-from simlab.claims import Answer, Claim, Measured, difference, oracle_recovers
+from methods.latents.hidden_markov_latents import HiddenMarkovLatents
+from simlab.claims import Answer, Claim, Measured, chosen, difference, mean, oracle_recovers, paired_difference, rate
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.fingerprint import label
 from simlab.instruments.recording.subsample import Subsample
@@ -41,6 +44,14 @@ PUSHES = Grid(
     stimulators=(Ideal(),),
     baselines=False,
 )
+ANY, BEST, FEW_SHOT, CONSISTENT = (HiddenMarkovLatents(c) for c in ("any", "best", "few_shot", "consistency"))
+EXTRANEOUS = Grid(
+    circuits=(MarkovStates(),),
+    rivals=(OwnStates(),),
+    plans=(Plan(60, 2.0),),
+    instruments=(SHARES[0.5],),
+    methods=(ANY, BEST, FEW_SHOT, CONSISTENT),
+)
 
 
 def called_a_line(
@@ -66,6 +77,30 @@ def made_by_hiding(table: pd.DataFrame, answer: Answer) -> Measured:
     return difference(few, all_of_it)
 
 
+def of_choice(table: pd.DataFrame, *, method: HiddenMarkovLatents, metric: str) -> Measured:
+    """A metric of the latents of the model that is chosen in one way, the mean over subjects."""
+    return mean(table, metric, circuit="markov_states", method_label=label(method))
+
+
+def found_by(table: pd.DataFrame, *, method: HiddenMarkovLatents) -> Measured:
+    """How often the states are recovered, neither too few nor too many, by one way to choose."""
+    return rate(table, "recovered", circuit="markov_states", method_label=label(method))
+
+
+def chosen_rather(table: pd.DataFrame, *, method: HiddenMarkovLatents) -> Measured:
+    """By how much more often one way to choose recovers the states than any model that predicts as well, paired."""
+    this, other = ({"method_label": label(each)} for each in (method, ANY))
+    return paired_difference(table, "recovered", this, other, circuit="markov_states")
+
+
+def made_up(table: pd.DataFrame) -> Measured:
+    """How often few-shot co-smoothing finds states among neurons that each have their own."""
+    rows = chosen(table, circuit="own_states", method_label=label(FEW_SHOT))
+    return rate(rows.assign(claimed=(rows["status"] == "ok").astype(float), status="ok"), "claimed")
+
+
+DABHOLKAR = "Dabholkar & Barak 2025, PLoS Comput Biol 21:e1013789 (read at the level of the abstract)"
+GENKIN = "Genkin & Engel 2020, Nat Mach Intell 2:674 (read at the level of the abstract)"
 QIAN = "Qian, Zavatone-Veth, Ruben & Pehlevan 2024, NeurIPS 37 (read at the level of abstract, figures and captions)"
 
 CLAIMS = (
@@ -118,6 +153,48 @@ CLAIMS = (
         )
         for share in (0.5, 0.25)
     ),
+    Claim(
+        "models_that_predict_well_hold_the_states",
+        "Models within 5% of the best co-smoothing score explain the true states: R2 of 0.9 at least.",
+        DABHOLKAR,
+        partial(of_choice, method=ANY, metric="r2_of_truth"),
+        (0.9, 1.0),
+    ),
+    Claim(
+        "and_more_that_nobody_has",
+        "And the true states do not explain theirs: R2 of 0.75 at most.",
+        f"{DABHOLKAR}; the number is ours",
+        partial(of_choice, method=ANY, metric="r2_of_answer"),
+        (0.0, 0.75),
+    ),
+    *(
+        Claim(
+            f"{name}_finds_the_states_that_are_there",
+            f"Chosen among them {how}, the model has the true states and no others in at least 80%.",
+            source,
+            partial(found_by, method=method),
+            (0.8, 1.0),
+        )
+        for name, how, source, method in (
+            ("few_shot", "by few-shot co-smoothing", DABHOLKAR, FEW_SHOT),
+            ("consistency", "by what two halves of the trials agree on", GENKIN, CONSISTENT),
+        )
+    ),
+    Claim(
+        "few_shot_rather_than_any",
+        "Few-shot co-smoothing recovers the states more often than a model that co-smoothing calls as good, by 0.4 at "
+        "least.",
+        f"{DABHOLKAR}; the step is ours",
+        partial(chosen_rather, method=FEW_SHOT),
+        (0.4, 1.0),
+    ),
+    Claim(
+        "no_states_among_neurons_with_their_own",
+        "Where each neuron jumps when it likes, few-shot co-smoothing claims states in at most 10%.",
+        "by construction: nothing predicts neurons that were held out",
+        made_up,
+        (0.0, 0.1),
+    ),
     oracle_recovers("circuit"),
 )
 
@@ -126,9 +203,9 @@ PARTIAL_OBSERVATION = Experiment(
     asks=(
         "A network that is trained to repeat a recording is dissected in place of the circuit. If a half, a quarter or "
         "a tenth of the neurons is recorded, does a feedforward integrator pass for a line attractor, and does a push "
-        "say so?"
+        "say so? And of hidden Markov models that predict a population equally well, which has the states that it has?"
     ),
-    grids=(WATCHED, PUSHES),
+    grids=(WATCHED, PUSHES, EXTRANEOUS),
     claims=CLAIMS,
     subjects=20,
     time_limit=120.0,

@@ -11,12 +11,12 @@ from experiments.attractor_or_not import ATTRACTOR_OR_NOT, PASSIVE
 from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
 from experiments.correlated_area import CORRELATED_AREA
 from experiments.correlated_area import PLANS as DECISIONS
-from experiments.dimension_illusions import DIMENSION_ILLUSIONS, RATIO, WHITE, first_share, half_cosine
+from experiments.dimension_illusions import DIMENSION_ILLUSIONS, RATIO, WHITE, carried_over, first_share, half_cosine
 from experiments.first_light import FIRST_LIGHT
 from experiments.illusions_of_summaries import ILLUSIONS_OF_SUMMARIES, SHIFTED, SUMMARY
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
 from experiments.null_certificate import NULL_CERTIFICATE
-from experiments.partial_observation import PARTIAL_OBSERVATION, SHARES
+from experiments.partial_observation import FEW_SHOT, PARTIAL_OBSERVATION, SHARES
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
 from experiments.rhythm_or_not import NAIVE, RHYTHM_OR_NOT, SPECTRUM
 from experiments.rotations import ROTATIONS, TENSOR
@@ -325,3 +325,21 @@ def test_what_hiding_makes_is_what_it_adds_to_the_whole_recorded():
     )
     assert (made.measured.value, made.verdict) == (0.9, "holds")
     assert whole.measured.value == 0.0
+
+
+def test_states_claimed_count_where_a_method_does_not_abstain():
+    own = {"role": "rival", "circuit": "own_states", "method_label": label(FEW_SHOT)}
+    found = verdict(PARTIAL_OBSERVATION, "no_states_among_neurons_with_their_own", cells(FEW_SHOT.name, **own))
+    assert found.measured.value == 1.0
+    silent = cells(FEW_SHOT.name, **own).assign(status="abstained")
+    assert verdict(PARTIAL_OBSERVATION, "no_states_among_neurons_with_their_own", silent).measured.value == 0.0
+
+
+def test_what_a_new_trial_keeps_is_what_its_time_courses_share():
+    time, rng = np.arange(50), np.random.default_rng(0)
+    waves = np.stack([np.cos(np.pi * k * (time + 0.5) / 50) for k in (1, 2, 3)], axis=1)
+    same = np.stack([waves @ rng.normal(size=(3, 60)) for _ in range(2)])
+    assert carried_over({"latent": same}, None) == pytest.approx(1.0)
+    noise = rng.normal(size=(2, 50, 60))
+    # three of 49 directions, in the mean of 60 units: 6.1% +- .4%
+    assert carried_over({"latent": noise}, None) == pytest.approx(3 / 49, abs=0.015)
