@@ -59,7 +59,7 @@ class HiddenMarkovLatents:
 
     def __post_init__(self) -> None:
         check_fields(self)
-        require(len(self.sizes) > 0, "sizes must name one number of states at least, got none: try (2, 3, 4)")
+        require(len(self.sizes) > 0, f"sizes must name one number of states at least, got {self.sizes}: try (2, 3, 4)")
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Probabilities of all states but the last; the notes give scores by number of states."""
