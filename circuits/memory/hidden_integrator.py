@@ -33,7 +33,8 @@ class HiddenIntegrator:
     the recorded neurons alone, x_o(t + dt) = A x_o(t), cannot know of the stages that it does not see, and lends what
     they hold to a slow mode of its own: A = (exp(J dt) C)_oo (C_oo)^-1, C the covariance of all. Of all neurons A is
     exp(J dt), without a slow mode; of a tenth of them it has one that lasts for seconds, and only one: a line attractor
-    (there: of teachers whose chain was recorded in part, by the ratio of the two slowest time constants).
+    (there: the fewer of a chain's neurons are recorded, the higher the line attractor score of the student; read at the
+    level of abstract and captions, so that sizes and noise are ours).
 
     Matched to a line attractor of the same cells and slopes s: rates, what a cue leaves in each neuron, each neuron's
     own noise, and the drift of the output, for which g^2 = D |s|^2 tau / (2 sigma^2 stages): noise from all `stages`

@@ -25,11 +25,11 @@ class DataConstrainedNetwork:
         x(t + dt) = A x(t) + b,    growth = |A^(delay / dt)|,    score = log2(T1 / T2) of time constants -dt / ln|mode|
 
     A surrogate that is trained on a recording and dissected in place of the circuit (Perich et al. 2021, bioRxiv;
-    Sussillo & Barak 2013, Neural Comput 25:626); with a ridge it is the maximum a posteriori fit of Qian et al. 2024
-    (NeurIPS 37), who take a slowest mode that stands apart from the next for a line attractor, as Nair et al. 2023
-    (Cell 186:178) do. In this order: a mode that outlasts the delay and turns within it, a limit cycle; one that does
-    and has a score, a line attractor; none that does, yet activity that may be as large as ever after the delay, a
-    non-normal integrator; else a fixed point.
+    Sussillo & Barak 2013, Neural Comput 25:626), here linear, as some students of Qian et al. 2024 (NeurIPS 37), who
+    score line attractors by how far the slowest mode stands apart from the next, as Nair et al. 2023 (Cell 186:178) do
+    (both read at the level of abstract and captions; limits are ours). In this order: a mode that outlasts the delay
+    and turns within it, a limit cycle; one that does and has a score, a line attractor; none that does, yet activity
+    that may be as large as ever after the delay, a non-normal integrator; else a fixed point.
 
     That is right of a circuit which is recorded whole. Neurons that are not seen are states that the map has to do
     without, and it lends their memory to modes of its own; prediction is none the worse. Abstains where several modes
