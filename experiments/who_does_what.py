@@ -160,7 +160,7 @@ CLAIMS = (
         "watching_predicts_losses_of_what_does_nothing",
         "Where the behaviour is made elsewhere, that regression predicts losses; there are none.",
         "simlab: the areas lapse together with the body",
-        predicted("false_recovery", "passive_regression", "elsewhere"), (0.8, 1.0),
+        predicted("any_claim", "passive_regression", "elsewhere"), (0.8, 1.0),
     ),
     oracle_recovers("circuit", among=with_something_to_predict),
 )  # fmt: skip

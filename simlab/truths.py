@@ -20,7 +20,8 @@ from simlab.data import in_window, is_spiking
 from simlab.session import Effect
 
 GENERIC, NOTHING = "generic", "none"
-"""What `localisation` calls an area that several behaviours need, or one that nobody watched; one that none needs."""
+"""What `localisation` calls an area that several behaviours need, or one that nobody watched; one that none needs.
+`tuning` calls `NOTHING` what a neuron codes that codes none of the variables that are asked about."""
 
 OF_THE_LAB = ("mechanism",)
 """Questions that every circuit can be asked, and no subject needs to answer."""
@@ -103,6 +104,17 @@ def per_neuron(**values: Any) -> xr.Dataset:
     arrays = {name: np.asarray(value) for name, value in values.items()}
     n_neurons = len(next(iter(arrays.values())))
     return xr.Dataset({k: ("neuron", v) for k, v in arrays.items()}, {"neuron": np.arange(n_neurons)})
+
+
+def tuning(codes: np.ndarray, candidates: tuple[str, ...], preferred: np.ndarray | None = None) -> xr.Dataset:
+    """`variable` (neuron,): which of the `candidate` variables each neuron's rate is a function of, or `NOTHING`.
+
+    preferred: (neuron,) the value at which its rate is highest, in the variable's own unit; NaN where there is none.
+    """
+    told = per_neuron(
+        variable=np.asarray(codes, dtype=object), **({} if preferred is None else {"preferred": preferred})
+    )
+    return told.assign(candidate=("candidate", np.array(candidates, dtype=object)))
 
 
 def cell_types(anatomy: xr.Dataset) -> xr.Dataset:

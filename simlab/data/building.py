@@ -114,14 +114,16 @@ def activity(
     time: np.ndarray | None = None,
     latent: np.ndarray | None = None,
     behaviour: np.ndarray | None = None,
+    factors: Sequence[str] | None = None,
     outcome: np.ndarray | None = None,
 ) -> xr.Dataset:
     """An Activity from (trial, time [s], neuron) spike columns in any order and/or `rate` (trial, time, neuron).
 
     Spikes are put on the lab's clock (`simlab.data.clock`), one per neuron and tick at most. `time` [s] labels the
     samples of rate, latent and behaviour. `latent` (trial, time, factor), what rates are a function of, is kept for
-    truths and never recorded. `outcome` (trial,) says how well each trial's behaviour served its task, from 0 to 1
-    (the share of it that was right). The session's stimulus is resampled onto `time` when that is given, and keeps its
+    truths and never recorded. `factors` names what `behaviour` (trial, time, factor) holds. `outcome` (trial,) says
+    how well each trial's behaviour served its task, from 0 to 1 (the share of it that was right). The session's
+    stimulus is resampled onto `time` when that is given, and keeps its
     own steps otherwise. Raises SimlabError where the parts do not fit one another.
     """
     shown: dict[str, Any] = {"behaviour": behaviour, "condition": session.conditions, "outcome": outcome}
@@ -137,6 +139,8 @@ def activity(
         step = np.minimum((np.asarray(time) / interval + 1e-9).astype(int), values.shape[1] - 1)
         variables["stimulus"] = values[:, step]
         coords["feature"] = list(session.stimulus.features)
+    if factors is not None:
+        coords["factor"] = list(factors)
     if time is not None:
         coords["time"] = ("time", np.asarray(time, dtype=float), {"units": "s"})
     result = _dataset(ACTIVITY, variables, coords, session.duration)

@@ -12,6 +12,7 @@ from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
 from experiments.correlated_area import CORRELATED_AREA
 from experiments.correlated_area import PLANS as DECISIONS
 from experiments.dimension_illusions import DIMENSION_ILLUSIONS, RATIO, WHITE, carried_over, first_share, half_cosine
+from experiments.drift_and_nulls import DEAF, DRIFT_AND_NULLS, GENUINE, SESSION, WALK, WALKING
 from experiments.first_light import FIRST_LIGHT
 from experiments.illusions_of_summaries import ILLUSIONS_OF_SUMMARIES, SHIFTED, SUMMARY
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
@@ -33,6 +34,7 @@ WITH_ORACLE = (
     ATTRACTOR_OR_NOT,
     CONNECTIVITY_SAMPLING,
     CORRELATED_AREA,
+    DRIFT_AND_NULLS,
     FIRST_LIGHT,
     PARTIAL_OBSERVATION,
     RHYTHM_OR_NOT,
@@ -343,3 +345,25 @@ def test_what_a_new_trial_keeps_is_what_its_time_courses_share():
     noise = rng.normal(size=(2, 50, 60))
     # three of 49 directions, in the mean of 60 units: 6.1% +- .4%
     assert carried_over({"latent": noise}, None) == pytest.approx(3 / 49, abs=0.015)
+
+
+def test_tests_of_tuning_are_read_in_each_world_apart():
+    def world(method: str, circuit: str, trials: int, called: float) -> pd.DataFrame:
+        at = {"circuit_label": circuit, "trials": trials, "instrument": "perfect", "question": "tuning"}
+        return cells(method, called=called, **at)
+
+    table = pd.concat(
+        [
+            world("value_regression", WALKING, SESSION.trials, 0.42),
+            world("value_regression", GENUINE, SESSION.trials, 0.6),
+            world("pseudosession", DEAF, WALK.trials, 0.05),
+            world("permuted_trials", DEAF, WALK.trials, 0.5),
+        ]
+    )
+    assert verdict(DRIFT_AND_NULLS, "random_walks_are_called_values", table).verdict == "holds"
+    apart = verdict(DRIFT_AND_NULLS, "genuine_neurons_are_called_so_hardly_more_often", table)
+    assert apart.measured.value == pytest.approx(0.18)
+    assert apart.verdict == "fails"
+    assert verdict(DRIFT_AND_NULLS, "pseudosessions_hold_their_level_on_drift", table).verdict == "holds"
+    assert verdict(DRIFT_AND_NULLS, "permutations_err_on_drift", table).verdict == "fails"
+    assert verdict(DRIFT_AND_NULLS, "more_trials_make_it_worse", table).verdict == "not measured"

@@ -85,7 +85,7 @@ def test_show_prints_documentation_parameters_and_truths(simlab):
 
 def test_an_unknown_name_ends_with_status_2_and_what_there_is():
     done = spawned("show", "nonesuch", status=2)
-    there_are = "circuits: adapting_synapses, aperiodic_drive, balanced_ei"
+    there_are = "circuits: action_value, adapting_synapses, aperiodic_drive"
     assert done.stderr.startswith(f"simlab: nothing is named 'nonesuch'; there are: {there_are}")
     assert "Traceback" not in done.stderr
 

@@ -32,7 +32,7 @@ def test_everything_listed_can_be_loaded_and_carries_its_name(kind):
 def test_an_unknown_name_lists_what_exists():
     with pytest.raises(
         RegistryError,
-        match=r"named 'nonesuch'; there are: adapting_synapses, .*; to use one of your own by name, `simlab.reg",
+        match=r"named 'nonesuch'; there are: action_value, .*; to use one of your own by name, `simlab.reg",
     ):
         registry.get("circuits", "nonesuch")
     with pytest.raises(RegistryError, match=r"questions: assemblies, branching_ratio, cell_type"):

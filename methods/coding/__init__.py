@@ -1,0 +1,1 @@
+"""Methods that ask what single neurons code."""
