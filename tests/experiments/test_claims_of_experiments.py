@@ -367,3 +367,16 @@ def test_tests_of_tuning_are_read_in_each_world_apart():
     assert verdict(DRIFT_AND_NULLS, "pseudosessions_hold_their_level_on_drift", table).verdict == "holds"
     assert verdict(DRIFT_AND_NULLS, "permutations_err_on_drift", table).verdict == "fails"
     assert verdict(DRIFT_AND_NULLS, "more_trials_make_it_worse", table).verdict == "not measured"
+
+
+def test_memories_that_are_recorded_in_other_shares_do_not_count_among_those_of_the_controls():
+    def seen(circuit: str, n_units: int) -> pd.DataFrame:
+        where = {"circuit": circuit, "instrument_label": label(Subsample(n_units=n_units))}
+        return cells("fitted_dynamics", **where).assign(cell=f"{circuit} {n_units}")
+
+    def answer(cell: str):
+        return {"label": "bistable" if cell == "line_attractor 50" else "line attractor"}, None
+
+    table = pd.concat([seen("line_attractor", 40), seen("line_attractor", 50), seen("goldman_chain", 40)])
+    claim = next(c for c in ATTRACTOR_OR_NOT.claims if c.name == "watching_takes_goldman_chain_for_a_line")
+    assert claim.check(table, answer).measured.value == 0.0
