@@ -26,6 +26,7 @@ from methods.population.dimension_and_homology import DimensionAndHomology
 from methods.population.noise_correlation_structure import NoiseCorrelationStructure
 from simlab.claims import Answer, Claim, Measured, chosen, difference, rate
 from simlab.experiment import Grid, Plan
+from simlab.fingerprint import label
 from simlab.instruments.recording.subsample import Subsample
 from simlab.instruments.stimulating.ideal import Ideal
 from simlab.questions.mechanism import Mechanism
@@ -95,9 +96,8 @@ def says_no(table: pd.DataFrame, answer: Answer, *, method: str) -> Measured:
 
 def told_apart(table: pd.DataFrame, answer: Answer, *, method: str, rival: str) -> Measured:
     """How much more often a method says `line attractor` of the line than of what only looks like one."""
-    line, other = (
-        named(table, answer, "line attractor", method=method, circuit=name) for name in ("line_attractor", rival)
-    )
+    seen = {"method": method, "instrument_label": label(FORTY[0])}  # other shares: `partial_observation`
+    line, other = (named(table, answer, "line attractor", circuit=name, **seen) for name in ("line_attractor", rival))
     return difference(line, other)
 
 

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 
 from experiments import _attractor_controls as memory
 from experiments import dimension_illusions as dimension
+from experiments import partial_observation as hidden
 from experiments import rotations
 from experiments import shape_is_not_architecture as shape
 from experiments import timescales_and_criticality as criticality
@@ -17,6 +18,7 @@ from simlab.experiment import Experiment
 
 OF_DIMENSION = (
     "a_walk_looks_low_dimensional", "a_walk_looks_like_half_a_cosine", "smooth_noise_looks_like_half_a_cosine",
+    "a_new_trial_does_not_tell_smooth_noise", "a_new_trial_tells_white_noise",
     *(f"participation_ratio_in_{n}_samples" for n in dimension.WHITE_PLANS),
 )  # fmt: skip
 OF_CRITICALITY = (
@@ -29,6 +31,11 @@ OF_SHAPE = (
     "independent_units_under_a_rhythm_make_a_torus",
 )  # fmt: skip
 OF_ROTATIONS = ("jpca_finds_rotations", "jpca_finds_rotations_in_sequences")
+OF_WHAT_IS_HIDDEN = (
+    "recorded_whole_the_chain_is_no_line", "hiding_makes_a_line", "a_push_tells_them_apart_at_25_percent",
+    "models_that_predict_well_hold_the_states", "and_more_that_nobody_has",
+    "few_shot_finds_the_states_that_are_there", "consistency_finds_the_states_that_are_there",
+)  # fmt: skip
 OF_MEMORY = ("watching_takes_goldman_chain_for_a_line", "a_push_tells_goldman_chain_from_a_line")
 
 
@@ -43,16 +50,19 @@ PUBLISHED_DYNAMICS = Experiment(
     asks=(
         "Do the published results on population activity come out here: principal components of random walks, "
         "participation ratios, branching ratios of subsampled networks, power laws under a common drive, cells that it "
-        "takes to see a torus, rotations in sequences, memory without feedback?"
+        "takes to see a torus, rotations in sequences, memory without feedback, what hiding neurons does, and what a "
+        "good score hides?"
     ),
     grids=(
         *dimension.GRIDS[:2],
+        dimension.NEW_TRIALS,
         *criticality.GRIDS[:2],
         shape.TORI,
         shape.RINGS,
         shape.SHAPES,
         rotations.TURNS,
         memory.LINES,
+        *hidden.PARTIAL_OBSERVATION.grids,
     ),
     claims=(
         *named(dimension.CLAIMS, OF_DIMENSION),
@@ -60,6 +70,7 @@ PUBLISHED_DYNAMICS = Experiment(
         *named(shape.CLAIMS, OF_SHAPE),
         *named(rotations.CLAIMS, OF_ROTATIONS),
         *named(memory.CLAIMS, OF_MEMORY),
+        *named(hidden.CLAIMS, OF_WHAT_IS_HIDDEN),
     ),
     subjects=20,
     time_limit=300.0,

@@ -61,17 +61,18 @@ class GoldmanChain:
         like, n = self.like, self.like.n_neurons
         slope = slopes(n, like.depth, rng)
         basis = hidden_basis(slope, rng)
-        weights = basis.T @ self.schur_form() @ basis
+        weights = basis.T @ schur_form(n, self.stages, self.readout) @ basis
         entry = np.linalg.norm(slope) / self.readout * basis[1]
         return integrator(self, like, weights, slope, entry, scattered(n, rng))
 
-    def schur_form(self) -> np.ndarray:
-        """S (pre, post) among Schur vectors: 0 is the output mode, 1 to `stages` the chain."""
-        form = np.zeros((self.like.n_neurons,) * 2)
-        stage = np.arange(1, self.stages + 1)
-        form[stage, 0] = self.readout
-        form[stage[:-1], stage[1:]] = 1.0
-        return form
+
+def schur_form(n_neurons: int, stages: int, readout: float) -> np.ndarray:
+    """S (pre, post) among Schur vectors: 0 is the output mode, 1 to `stages` the chain that drives it."""
+    form = np.zeros((n_neurons, n_neurons))
+    stage = np.arange(1, stages + 1)
+    form[stage, 0] = readout
+    form[stage[:-1], stage[1:]] = 1.0
+    return form
 
 
 def hidden_basis(slope: np.ndarray, rng: np.random.Generator) -> np.ndarray:

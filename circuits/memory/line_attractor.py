@@ -37,6 +37,7 @@ class LineAttractor:
     1 - 1/`PERSISTENT` = .9 it is no longer called an attractor: z decays to the one fixed point.
 
     The value drifts with the noise of its input (a velocity command), D the variance per second of z at T = infinity.
+    Each cell may have noise of its own besides: x_i of a cell without synapses then fluctuates by `private_noise`.
     """
 
     name: ClassVar[str] = "line_attractor"
@@ -49,6 +50,7 @@ class LineAttractor:
     base: Base = 20.0  # Hz at the middle value (oculomotor integrator: 0 to 80 Hz, Aksay et al. 2001)
     depth: Depth = 9.0  # Hz per unit of the value; single neurons have 0.5 to 1.5 of it
     diffusion: Annotated[float, Within(0, 10, "1/s")] = 0.01  # D: a standard deviation of .14 after 2 s
+    private_noise: Annotated[float, Within(0, 50, "Hz")] = 0.0  # standard deviation, of a cell without synapses
     interval_cv: IntervalCV = 0.7  # of spikes: between regular cells of the brainstem and Poisson-like ones of cortex
     model: Literal["spiking", "rate"] = "spiking"  # or "rate"
 
@@ -85,7 +87,7 @@ def integrator(
 ) -> MemorySubject:
     """A linear network (pre, post) of cells as `like` says, whose cue comes in by a pattern `entry` (neuron,) [Hz]."""
     tau = like.time_constant
-    network = rate_network(weights, tau, like.base)
+    network = rate_network(weights, tau, like.base, noise=like.private_noise)
     answers = {
         "dynamics": lambda: truths.one(label=linear_regime(network.jacobian(np.full(len(slope), like.base)), tau)),
         "connectivity": lambda: wiring(weights, "1"),
@@ -97,10 +99,15 @@ def integrator(
     )  # fmt: skip
 
 
-def rate_network(weights: np.ndarray, time_constant: float, base: float, rheobase: float = DRIVE_RATE) -> RateNetwork:
-    """Threshold-linear cells that rest at `base` [Hz]."""
+def rate_network(
+    weights: np.ndarray, time_constant: float, base: float, rheobase: float = DRIVE_RATE, noise: float = 0.0
+) -> RateNetwork:
+    """Threshold-linear cells that rest at `base` [Hz]; `noise` [Hz]: by how much each fluctuates on its own."""
     from simlab.simulators.rates import RateNetwork
     from simlab.simulators.transfers import threshold_linear
 
     bias = base - base * weights.sum(axis=0)
-    return RateNetwork(weights, time_constant, threshold_linear, bias=bias, rheobase=rheobase)
+    return RateNetwork(
+        weights, time_constant, threshold_linear, bias=bias, rheobase=rheobase,
+        state_noise=noise * 2**0.5,  # tau dx = -x dt + s sqrt(tau) dW has a variance of s^2 / 2
+    )  # fmt: skip

@@ -21,10 +21,12 @@ class FewShotCoSmoothing:
 
     Co-smoothing (Pei et al. 2021, Neural Latents Benchmark) fits the map to held-out units on all training trials, and
     hardly punishes latents that have more dimensions than there are. With few trials each dimension too many costs,
-    which tells models with extraneous dynamics from those without (few-shot co-smoothing, PLoS Comput Biol 2025,
-    1013789: there of recurrent state-space models; here of principal components of the units held in). shots=0 is plain
-    co-smoothing, whose draws are bootstraps of the training trials. A least-squares map for each dimension and draw:
-    seconds.
+    which tells models with extraneous dynamics from those without (Dabholkar & Barak 2025, PLoS Comput Biol
+    21:e1013789: there of recurrent models; here of principal components of the units held in). shots=0 is plain
+    co-smoothing, whose draws are bootstraps of the training trials. The contrast of the two is small here: components
+    are nested and orthogonal, so that one too many adds its own error and no more, and either score has its best at the
+    true number. Models whose states split show it (`hidden_markov_latents`). A least-squares map for each dimension and
+    draw: seconds.
     """
 
     name: ClassVar[str] = "few_shot_co_smoothing"

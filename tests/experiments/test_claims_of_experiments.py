@@ -11,12 +11,13 @@ from experiments.attractor_or_not import ATTRACTOR_OR_NOT, PASSIVE
 from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
 from experiments.correlated_area import CORRELATED_AREA
 from experiments.correlated_area import PLANS as DECISIONS
-from experiments.dimension_illusions import DIMENSION_ILLUSIONS, RATIO, WHITE, first_share, half_cosine
+from experiments.dimension_illusions import DIMENSION_ILLUSIONS, RATIO, WHITE, carried_over, first_share, half_cosine
 from experiments.drift_and_nulls import DEAF, DRIFT_AND_NULLS, GENUINE, SESSION, WALK, WALKING
 from experiments.first_light import FIRST_LIGHT
 from experiments.illusions_of_summaries import ILLUSIONS_OF_SUMMARIES, SHIFTED, SUMMARY
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
 from experiments.null_certificate import NULL_CERTIFICATE
+from experiments.partial_observation import FEW_SHOT, PARTIAL_OBSERVATION, SHARES
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
 from experiments.rhythm_or_not import NAIVE, RHYTHM_OR_NOT, SPECTRUM
 from experiments.rotations import ROTATIONS, TENSOR
@@ -35,6 +36,7 @@ WITH_ORACLE = (
     CORRELATED_AREA,
     DRIFT_AND_NULLS,
     FIRST_LIGHT,
+    PARTIAL_OBSERVATION,
     RHYTHM_OR_NOT,
     ROTATIONS,
     SHAPE_IS_NOT_ARCHITECTURE,
@@ -309,6 +311,42 @@ def test_a_label_counts_where_it_is_given_and_an_abstention_gives_none():
     assert claim.check(pd.concat([rings, control]), answer).measured.value == pytest.approx(1 - 1 / 20)
 
 
+def test_what_hiding_makes_is_what_it_adds_to_the_whole_recorded():
+    def seen(share: float) -> pd.DataFrame:
+        where = {"circuit": "hidden_integrator", "role": "rival", "instrument_label": label(SHARES[share])}
+        return cells("data_constrained_network", **where).assign(cell=[f"{share} {k}" for k in range(N)])
+
+    def answer(cell: str):
+        share, k = cell.split()
+        return {"label": "line attractor" if share == "0.1" and int(k) < 18 else "non-normal integrator"}, None
+
+    table = pd.concat([seen(0.1), seen(1.0)])
+    claims = {claim.name: claim for claim in PARTIAL_OBSERVATION.claims}
+    made, whole = (
+        claims[name].check(table, answer) for name in ("hiding_makes_a_line", "recorded_whole_the_chain_is_no_line")
+    )
+    assert (made.measured.value, made.verdict) == (0.9, "holds")
+    assert whole.measured.value == 0.0
+
+
+def test_states_claimed_count_where_a_method_does_not_abstain():
+    own = {"role": "rival", "circuit": "own_states", "method_label": label(FEW_SHOT)}
+    found = verdict(PARTIAL_OBSERVATION, "no_states_among_neurons_with_their_own", cells(FEW_SHOT.name, **own))
+    assert found.measured.value == 1.0
+    silent = cells(FEW_SHOT.name, **own).assign(status="abstained")
+    assert verdict(PARTIAL_OBSERVATION, "no_states_among_neurons_with_their_own", silent).measured.value == 0.0
+
+
+def test_what_a_new_trial_keeps_is_what_its_time_courses_share():
+    time, rng = np.arange(50), np.random.default_rng(0)
+    waves = np.stack([np.cos(np.pi * k * (time + 0.5) / 50) for k in (1, 2, 3)], axis=1)
+    same = np.stack([waves @ rng.normal(size=(3, 60)) for _ in range(2)])
+    assert carried_over({"latent": same}, None) == pytest.approx(1.0)
+    noise = rng.normal(size=(2, 50, 60))
+    # three of 49 directions, in the mean of 60 units: 6.1% +- .4%
+    assert carried_over({"latent": noise}, None) == pytest.approx(3 / 49, abs=0.015)
+
+
 def test_tests_of_tuning_are_read_in_each_world_apart():
     def world(method: str, circuit: str, trials: int, called: float) -> pd.DataFrame:
         at = {"circuit_label": circuit, "trials": trials, "instrument": "perfect", "question": "tuning"}
@@ -329,3 +367,16 @@ def test_tests_of_tuning_are_read_in_each_world_apart():
     assert verdict(DRIFT_AND_NULLS, "pseudosessions_hold_their_level_on_drift", table).verdict == "holds"
     assert verdict(DRIFT_AND_NULLS, "permutations_err_on_drift", table).verdict == "fails"
     assert verdict(DRIFT_AND_NULLS, "more_trials_make_it_worse", table).verdict == "not measured"
+
+
+def test_memories_that_are_recorded_in_other_shares_do_not_count_among_those_of_the_controls():
+    def seen(circuit: str, n_units: int) -> pd.DataFrame:
+        where = {"circuit": circuit, "instrument_label": label(Subsample(n_units=n_units))}
+        return cells("fitted_dynamics", **where).assign(cell=f"{circuit} {n_units}")
+
+    def answer(cell: str):
+        return {"label": "bistable" if cell == "line_attractor 50" else "line attractor"}, None
+
+    table = pd.concat([seen("line_attractor", 40), seen("line_attractor", 50), seen("goldman_chain", 40)])
+    claim = next(c for c in ATTRACTOR_OR_NOT.claims if c.name == "watching_takes_goldman_chain_for_a_line")
+    assert claim.check(table, answer).measured.value == 0.0

@@ -81,6 +81,7 @@ FEWER = {
     "cohomology_by_subsampling": {"n_points": 120, "n_points_voids": 40},
     "denoised_homology": {"n_points": 80, "n_points_voids": 40, "n_shuffles": 3},
     "bycycle_bursts": {"n_surrogates": 3},
+    "hidden_markov_latents": {"sizes": (2, 4), "restarts": 1, "rounds": 4, "draws": 3},
     "convergent_cross_mapping": {"points": 300, "surrogates": 10},
 }
 """Repetitions that a method is slow with."""
