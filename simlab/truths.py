@@ -124,6 +124,11 @@ def filters(first: np.ndarray, second: np.ndarray | None = None) -> xr.Dataset:
     return xr.Dataset({name: (("neuron", "feature"), values) for name, values in told.items()}, index)
 
 
+def dictionary(features: np.ndarray) -> xr.Dataset:
+    """`dictionary` (feature, neuron): the direction in which each feature moves the population, of unit length."""
+    return xr.Dataset({"dictionary": (("feature", "neuron"), features)}, {"neuron": np.arange(features.shape[1])})
+
+
 def cell_types(anatomy: xr.Dataset) -> xr.Dataset:
     """`label` (neuron,): which neurons excite (E) and which inhibit (I), as the anatomy says."""
     return per_neuron(label=anatomy["cell_type"].values)

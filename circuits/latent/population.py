@@ -77,12 +77,15 @@ class Population:
         return seen.assign_attrs(engine=f"numpy {np.__version__}")
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`dimensionality`, `latents`, `connectivity` (none), and `topology` where the circuit has `betti`."""
+        """`dimensionality`, `latents`, `connectivity` (none), `topology` where the circuit has `betti`, and
+        `features` where the individual has any."""
         answers = {
             "dimensionality": lambda: truths.one(**self.circuit.dimensions()),
             "latents": lambda: self._latents(activity),
             "connectivity": lambda: truths.no_wiring(self.circuit.n_neurons),
         }
+        if "features" in self.parts:
+            answers["features"] = lambda: truths.dictionary(self.parts["features"])
         if hasattr(self.circuit, "betti"):
             answers["topology"] = lambda: truths.shape(self.circuit.betti())
         return truths.among(self.circuit.name, question, answers)

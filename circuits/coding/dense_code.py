@@ -1,0 +1,78 @@
+"""A population with the covariance of one that holds sparse features, and no feature: any axes are as good."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from typing import ClassVar
+
+import numpy as np
+
+from circuits.coding.superposition import Superposition
+from circuits.latent.population import Course, Model, Population, n_bins
+from simlab.rules import check_fields
+from simlab.session import Session
+
+
+@dataclass(frozen=True)
+class DenseCode:
+    """Gaussian activity with the mean and the covariance that the features of `like` would give it.
+
+        r_i(t) = rate [ 1 + gain x_i(t) ]+,   x(t) ~ N(sum_k p_k f_k / 2,  sum_k (p_k / 3 - p_k^2 / 4) f_k f_k')
+
+    Every mixture of its directions is Gaussian too, so that no recording says which axes it was made along: there are
+    no features to be found, and whoever states a dictionary states one of many.
+    """
+
+    name: ClassVar[str] = "dense_code"
+    mechanism: ClassVar[str] = "dense code"
+    twin_of: ClassVar[tuple[str, ...]] = ("superposition",)
+    questions: ClassVar[tuple[str, ...]] = ("features", "connectivity")
+
+    like: Superposition = field(default_factory=Superposition)  # whose mean and covariance it has
+
+    def __post_init__(self) -> None:
+        check_fields(self)
+
+    @property
+    def n_neurons(self) -> int:
+        """As many as `like` has."""
+        return self.like.n_neurons
+
+    @property
+    def step(self) -> float:
+        """s in which rates are constant."""
+        return self.like.step
+
+    @property
+    def model(self) -> Model:
+        """`spiking` or `rate`, as in `like`."""
+        return self.like.model
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What its activity holds."""
+        return self.like.modalities
+
+    def imitating(self, circuit: Superposition) -> DenseCode:
+        """A copy that is matched to this population."""
+        return replace(self, like=circuit)
+
+    def subject(self, rng: np.random.Generator) -> Population:
+        """One individual: the covariance of one of `like`."""
+        twin = self.like.subject(rng)
+        p, f = self.like.probabilities(), twin.parts["features"]
+        spread = np.sqrt(p / 3 - p**2 / 4)[:, None] * f
+        parts = {"features": np.empty((0, self.n_neurons)), "mean": p @ f / 2, "root": spread}
+        return Population(self, parts, twin.anatomy)
+
+    def course(self, individual: Mapping[str, np.ndarray], session: Session, rng: np.random.Generator) -> Course:
+        """Rates of a session; no latents."""
+        shape = (session.trials, n_bins(session.duration, self.step))
+        root = individual["root"]
+        drive = individual["mean"] + rng.standard_normal((*shape, len(root))) @ root
+        return Course(np.empty((*shape, 0)), self.like.rates(drive))
+
+    def dimensions(self) -> dict[str, int]:
+        """Not asked."""
+        return {}

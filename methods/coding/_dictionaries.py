@@ -1,0 +1,70 @@
+"""Samples of a population, whether they hold sparse features at all, and what a dictionary leaves unexplained."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import numpy as np
+import xarray as xr
+
+from simlab.contracts import Finding, Needs
+from simlab.data import missing, signals
+from simlab.rules import Within
+from simlab.rules.quantities import Width
+
+NEEDS = Needs(units=3, seconds=5.0)
+"""What a search for features cannot do without."""
+
+NFeatures = Annotated[int, Within(0, 10_000)]
+"""How many features are looked for; 0: twice as many as there are units."""
+
+LeastZ = Annotated[float, Within(0, 1000)]
+"""How far, in standard errors, the kurtosis along found directions must exceed that of a Gaussian; 0: never asked."""
+
+BIN: Width = 0.05
+"""s: of counts, where spikes were recorded."""
+
+NO_FEATURES = "activity along the directions found is as Gaussian as along any others: no axes stand out"
+
+
+def samples(recording: xr.Dataset, width: float, needs: Needs = NEEDS) -> np.ndarray | Finding:
+    """(sample, unit): activity about its mean, one scale for all units; an abstention where there is too little."""
+    if reason := missing(recording, needs):
+        return Finding.abstain(reason)
+    values = signals(recording, width).values.astype(float)
+    flat = values.reshape(-1, values.shape[2])
+    flat = flat[np.isfinite(flat).all(axis=1)]
+    flat = flat - flat.mean(axis=0)
+    scale = np.sqrt((flat**2).sum(axis=1).mean()) if len(flat) else 0.0
+    if len(flat) < 10 * flat.shape[1] or scale <= 0:
+        return Finding.abstain(f"{len(flat)} samples that vary are too few for {flat.shape[1]} units")
+    return np.asarray(flat / scale)
+
+
+def wanted(n_features: int, n_units: int) -> int:
+    """How many features to look for."""
+    return n_features or 2 * n_units
+
+
+def finding(x: np.ndarray, dictionary: np.ndarray, unexplained: float, least_z: float) -> Finding:
+    """The answer, or an abstention where activity along no direction is less Gaussian than it may be by chance."""
+    lengths = np.linalg.norm(dictionary, axis=1)
+    rows = dictionary[lengths > 1e-9] / lengths[lengths > 1e-9, None]
+    if not len(rows):
+        return Finding.abstain("no feature is left: all directions are zero")
+    if least_z > 0 and kurtosis_z(x, rows) < least_z:
+        return Finding.abstain(NO_FEATURES)
+    return Finding({"dictionary": rows, "number": len(rows), "unexplained": float(max(unexplained, 0.0))})
+
+
+def kurtosis_z(x: np.ndarray, rows: np.ndarray) -> float:
+    """Mean excess kurtosis of x (sample, unit) along rows, in standard errors of a single direction's."""
+    along = x @ rows.T
+    along = along - along.mean(axis=0)
+    excess = (along**4).mean(axis=0) / (along**2).mean(axis=0) ** 2 - 3
+    return float(excess.mean() / np.sqrt(24 / len(x)))
+
+
+def left_out(x: np.ndarray, rebuilt: np.ndarray) -> float:
+    """Share of the variance of x (sample, unit) that is not rebuilt."""
+    return float(((x - rebuilt) ** 2).sum() / (x**2).sum())
