@@ -19,6 +19,9 @@ from simlab.simulators.renewal import Columns
 REFRACTORY = 2e-3
 """s (cortical neurons: Maimon & Assad 2009, Neuron 62:426)."""
 
+DRIVE_RATE = 20.0
+"""Hz that a rheobase of current adds to a rate."""
+
 BUSIEST = 0.9
 """Share of the time that a neuron may be refractory: what is asked of it beyond is cut off."""
 
@@ -31,7 +34,7 @@ def spikes(
     *,
     interval_cv: float | np.ndarray = 1.0,
     dead_time: float = REFRACTORY,
-    drive_rate: float = 20.0,
+    drive_rate: float = DRIVE_RATE,
 ) -> Columns:
     """Spike columns (trial, time [s], neuron) at `rates` (trial, bin, neuron) [Hz], constant in bins of width [s].
 
