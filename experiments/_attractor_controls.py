@@ -1,4 +1,4 @@
-"""Of `attractor_or_not`: circuits that are no attractors, a dial that makes one, and memories that look like one."""
+"""Of `attractor_or_not`: circuits that are no attractors, a dial that makes one, and tissue of real density."""
 
 from __future__ import annotations
 
@@ -11,11 +11,6 @@ from circuits.attractors.cue_ring import CueRing
 from circuits.attractors.feedforward_ring import FeedforwardRing
 from circuits.attractors.independent_tuned import IndependentTuned
 from circuits.attractors.ring_attractor import RingAttractor
-from circuits.memory.discrete_attractors import DiscreteAttractors
-from circuits.memory.external_memory import ExternalMemory
-from circuits.memory.goldman_chain import GoldmanChain
-from circuits.memory.line_attractor import LineAttractor
-from circuits.memory.slow_cells import SlowCells
 from circuits.networks.independent_poisson import IndependentPoisson
 from methods.dynamics.fitted_dynamics import FittedDynamics
 from methods.dynamics.gated_mechanism import GatedMechanism
@@ -26,8 +21,7 @@ from methods.intervention.perturb_and_watch import PerturbAndWatch
 from methods.population.decoded_drift import DecodedDrift
 from methods.population.dimension_and_homology import DimensionAndHomology
 from methods.population.noise_correlation_structure import NoiseCorrelationStructure
-from methods.states.autocorrelation_fit import AutocorrelationFit
-from simlab.claims import Answer, Claim, Measured, chosen, difference, mean, paired_ratio, rate, separation
+from simlab.claims import Answer, Claim, Measured, chosen, difference, paired_ratio, rate, separation
 from simlab.experiment import Grid, Plan
 from simlab.fingerprint import label
 from simlab.instruments.recording.electrodes import Electrodes
@@ -56,7 +50,7 @@ SPARSE = Electrodes(n_sites=96, noise=6e-6)
 DENSE = Electrodes(n_sites=96, noise=6e-6, tissue_density=9e13)
 """The same sites, with silicon's noise of their own [V], in tissue of the simulated hundred neurons and of 90,000 per
 cubic millimetre, as in rodent cortex: neighbours that nobody simulates add noise and spikes to the units."""
-SHARES = (0.0, 0.4, 0.7, 0.8, 1.0)
+SHARES = (0.0, 0.4, 0.8, 1.0)
 FAR = ("ring_attractor(tuned_share=0)", "ring_attractor(tuned_share=0.4)", "ring_attractor")
 """Settings of the dial that are far from where a bump begins to sustain itself, .76 by the Jacobian."""
 
@@ -76,16 +70,7 @@ DIAL = Grid(
     stimulators=(Ideal(),),
     baselines=False,
 )
-LINES = Grid(
-    circuits=(LineAttractor(),),
-    rivals=(GoldmanChain(), SlowCells(), ExternalMemory(), DiscreteAttractors()),
-    plans=(Plan(80, 2.0),),
-    instruments=FORTY,
-    methods=(*DYNAMICS, GatedMechanism(), AutocorrelationFit()),
-    stimulators=(Ideal(),),
-    baselines=False,
-)
-GRIDS = (NOT_ATTRACTORS, DIAL, LINES)
+GRIDS = (NOT_ATTRACTORS, DIAL)
 CONTROLS = ("independent_poisson", "cue_ring", "independent_tuned")
 
 
@@ -113,14 +98,6 @@ def says_no(table: pd.DataFrame, answer: Answer, *, method: str) -> Measured:
     worst = max(fooled, key=lambda name: -1.0 if math.isnan(fooled[name]) else fooled[name])
     verdict = "broken" if found.value < WORKS else "not broken"
     return replace(found, detail=f"{verdict}: {found.detail}; most often of {worst}, {fooled[worst]:.3g}")
-
-
-def told_apart(table: pd.DataFrame, answer: Answer, *, method: str, rival: str) -> Measured:
-    """How much more often a method says `line attractor` of the line than of what only looks like one."""
-    line, other = (
-        named(table, answer, "line attractor", method=method, circuit=name) for name in ("line_attractor", rival)
-    )
-    return difference(line, other)
 
 
 def open_set(table: pd.DataFrame) -> Measured:
@@ -152,12 +129,6 @@ def shape_lost(table: pd.DataFrame, answer: Answer) -> Measured:
 def push_in_dense_tissue(table: pd.DataFrame) -> Measured:
     """Youden's J of perturb_and_watch on ring and twin in dense tissue; an abstention counts as none."""
     return separation(table, "perturb_and_watch", instrument_label=label(DENSE))
-
-
-def memory_too_short(table: pd.DataFrame) -> Measured:
-    """How far off [of the truth] an exponential fitted to trials of 2 s puts memories of 20 s."""
-    kept = ("line_attractor", "slow_cells", "external_memory")
-    return mean(table, "relative_error", method="autocorrelation_fit", circuit=kept)
 
 
 def regime_along_the_dial(table: pd.DataFrame, *, method: str) -> Measured:
@@ -219,36 +190,6 @@ DENSITY = (
         (0.5, 1.0),
     ),
 )
-PASSIVELY_ALIKE = tuple(
-    Claim(
-        f"watching_takes_{rival}_for_a_line",
-        f"A state model fitted to passive recordings says line attractor of {what} as often as of a line attractor.",
-        source,
-        partial(told_apart, method="fitted_dynamics", rival=rival),
-        (-1.0, 0.2),
-        answers=True,
-    )
-    for rival, what, source in (
-        ("goldman_chain", "a hidden feedforward chain", "Goldman 2009, Neuron 61:621 (from memory)"),
-        ("slow_cells", "unconnected slow cells", "Egorov et al. 2002, Nature 420:173, for the cells; analytic"),
-        ("external_memory", "neurons that repeat a line attractor", "theorem: both have one distribution"),
-    )
-)
-PUSHED_APART = tuple(
-    Claim(
-        f"a_push_tells_{rival}_from_a_line",
-        f"Pushing groups of units tells {what} from a line attractor: by a margin of at least 0.8.",
-        "Goldman 2009, Neuron 61:621 (from memory); Seung 1996, PNAS 93:13339",
-        partial(told_apart, method="perturb_and_classify", rival=rival),
-        (0.8, 1.0),
-        answers=True,
-    )
-    for rival, what in (
-        ("goldman_chain", "a hidden feedforward chain"),
-        ("slow_cells", "unconnected slow cells"),
-        ("external_memory", "neurons that repeat a line attractor"),
-    )
-)
 CLAIMS = (
     *SAYS_NO,
     BROKEN,
@@ -268,15 +209,6 @@ CLAIMS = (
         "by its construction: it asks whether, not how well",
         nearest_name,
         (0.8, 1.0),
-    ),
-    *PASSIVELY_ALIKE,
-    *PUSHED_APART,
-    Claim(
-        "short_trials_hide_long_memories",
-        "An exponential fitted to the autocorrelation of trials of 2 s takes memories of 20 s for less than half.",
-        "Zeraati, Engel & Levina 2022, Nat Comput Sci 2:193: a trial's own mean takes slow changes away",
-        memory_too_short,
-        (-1.0, -0.5),
     ),
     Claim(
         "a_push_reads_the_dial_of_recurrence",

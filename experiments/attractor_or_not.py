@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import experiments._attractor_controls as controls
+import experiments._attractor_memories as memories
 from circuits.attractors.feedforward_ring import FeedforwardRing
 from circuits.attractors.ring_attractor import RingAttractor
 from methods.intervention.perturb_and_watch import PerturbAndWatch
@@ -173,6 +174,7 @@ CLAIMS = (
     ),
     oracle_recovers("circuit"),
     *controls.CLAIMS,
+    *memories.CLAIMS,
 )
 
 ATTRACTOR_OR_NOT = Experiment(
@@ -185,7 +187,7 @@ ATTRACTOR_OR_NOT = Experiment(
         "neurons that are no attractor at all, or that remember by other means: slow cells, a hidden feedforward "
         "chain, a state that is kept elsewhere? The list of mechanisms is open: it ends with 'none of these'."
     ),
-    grids=(MOST, TRIALS, UNITS, TISSUE, PRIVATE, PULSES, LIGHT, *controls.GRIDS),
+    grids=(MOST, TRIALS, UNITS, TISSUE, PRIVATE, PULSES, LIGHT, *controls.GRIDS, *memories.GRIDS),
     questions=(controls.OPEN,),
     claims=CLAIMS,
     subjects=20,

@@ -16,7 +16,7 @@ from simlab.contracts import SimlabError
 from simlab.data import anatomy
 from simlab.session import Session
 
-HELD = np.linspace(-0.8, 0.8, 9)
+HELD = np.linspace(-0.8, 0.8, 5)
 """Values at which the regime is looked at: within those that are shown, by what an uneven fit moves their ends."""
 
 
