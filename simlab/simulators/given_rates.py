@@ -118,10 +118,10 @@ class _Clock:
     def when(self, cell: np.ndarray, height: np.ndarray) -> np.ndarray:
         """The cell's time [s] at a height that it reaches."""
         edge = np.searchsorted(self.total, height, side="left") - 1
-        edge = np.clip(edge, cell * self.bins, (cell + 1) * self.bins - 1)
+        edge = np.minimum(np.maximum(edge, cell * self.bins), (cell + 1) * self.bins - 1)
         rise = self.total[edge + 1] - self.total[edge]
         share = np.divide(height - self.total[edge], rise, out=np.zeros_like(height), where=rise > 0)
-        return (edge - cell * self.bins + np.clip(share, 0, 1)) * self.width
+        return (edge - cell * self.bins + np.minimum(np.maximum(share, 0), 1)) * self.width
 
     def end(self, cell: np.ndarray) -> np.ndarray:
         return self.total[(cell + 1) * self.bins]

@@ -71,17 +71,20 @@ class RateNetwork:
 
 
 ALIKE = 1e-6
-"""How far a product of factors may be from the weights, relative to the largest of them."""
+"""How far a product of factors may be from the weights, relative to these."""
 
 
 def _check_factors(weights: np.ndarray, first: np.ndarray, second: np.ndarray) -> None:
+    """By what both make of random rates: the product of large factors takes longer than a short simulation."""
     if first.shape != (len(weights), len(second)) or second.shape[1:] != (len(weights),):
         raise SimlabError(
             f"factors must be (pre, mode) and (mode, post) for {len(weights)} units, got {first.shape}, {second.shape}"
         )
-    error = np.abs(first @ second - weights).max()
-    if error > ALIKE * np.abs(weights).max():
-        raise SimlabError(f"factors must multiply to the weights, got {error:g} off: take more modes")
+    probe = np.random.default_rng(0).standard_normal((4, len(weights)))
+    right = probe @ weights
+    error = np.linalg.norm(probe @ first @ second - right) / max(float(np.linalg.norm(right)), 1e-300)
+    if error > ALIKE:
+        raise SimlabError(f"factors must multiply to the weights, got {error:.2g} of them off: take more modes")
 
 
 def factored(weights: np.ndarray, tolerance: float = ALIKE / 100) -> tuple[np.ndarray, np.ndarray]:
