@@ -1,7 +1,9 @@
-"""Of `attractor_or_not`: circuits that are no attractors, a dial that makes one, and memories that look like one."""
+"""Of `attractor_or_not`: circuits that are no attractors, a dial that makes one, and tissue of real density."""
 
 from __future__ import annotations
 
+import math
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -9,11 +11,6 @@ from circuits.attractors.cue_ring import CueRing
 from circuits.attractors.feedforward_ring import FeedforwardRing
 from circuits.attractors.independent_tuned import IndependentTuned
 from circuits.attractors.ring_attractor import RingAttractor
-from circuits.memory.discrete_attractors import DiscreteAttractors
-from circuits.memory.external_memory import ExternalMemory
-from circuits.memory.goldman_chain import GoldmanChain
-from circuits.memory.line_attractor import LineAttractor
-from circuits.memory.slow_cells import SlowCells
 from circuits.networks.independent_poisson import IndependentPoisson
 from methods.dynamics.fitted_dynamics import FittedDynamics
 from methods.dynamics.gated_mechanism import GatedMechanism
@@ -24,9 +21,10 @@ from methods.intervention.perturb_and_watch import PerturbAndWatch
 from methods.population.decoded_drift import DecodedDrift
 from methods.population.dimension_and_homology import DimensionAndHomology
 from methods.population.noise_correlation_structure import NoiseCorrelationStructure
-from simlab.claims import Answer, Claim, Measured, chosen, difference, rate
+from simlab.claims import Answer, Claim, Measured, chosen, difference, paired_ratio, rate, separation
 from simlab.experiment import Grid, Plan
 from simlab.fingerprint import label
+from simlab.instruments.recording.electrodes import Electrodes
 from simlab.instruments.recording.subsample import Subsample
 from simlab.instruments.stimulating.ideal import Ideal
 from simlab.questions.mechanism import Mechanism
@@ -48,7 +46,11 @@ VERDICTS = (
 )  # fmt: skip
 DYNAMICS = (FittedDynamics(), PerturbAndClassify())
 FORTY = (Subsample(n_units=40),)
-SHARES = (0.0, 0.4, 0.7, 0.8, 1.0)
+SPARSE = Electrodes(n_sites=96, noise=6e-6)
+DENSE = Electrodes(n_sites=96, noise=6e-6, tissue_density=9e13)
+"""The same sites, with silicon's noise of their own [V], in tissue of the simulated hundred neurons and of 90,000 per
+cubic millimetre, as in rodent cortex: neighbours that nobody simulates add noise and spikes to the units."""
+SHARES = (0.0, 0.4, 0.8, 1.0)
 FAR = ("ring_attractor(tuned_share=0)", "ring_attractor(tuned_share=0.4)", "ring_attractor")
 """Settings of the dial that are far from where a bump begins to sustain itself, .76 by the Jacobian."""
 
@@ -58,47 +60,44 @@ NOT_ATTRACTORS = Grid(
     plans=(Plan(41, 2.0),),  # one trial more than elsewhere: cells of its own, in which nothing else is compared
     instruments=FORTY,
     methods=VERDICTS,
+    baselines=False,
 )
 DIAL = Grid(
     circuits=tuple(RingAttractor(tuned_share=share) for share in SHARES),
-    rivals=(IndependentTuned(), CueRing()),
     plans=(Plan(80, 2.0),),
     instruments=FORTY,
     methods=DYNAMICS,
     stimulators=(Ideal(),),
+    baselines=False,
 )
-LINES = Grid(
-    circuits=(LineAttractor(),),
-    rivals=(GoldmanChain(), SlowCells(), ExternalMemory(), DiscreteAttractors()),
-    plans=(Plan(80, 2.0),),
-    instruments=FORTY,
-    methods=(*DYNAMICS, OffsetReset(), GatedMechanism()),
-    stimulators=(Ideal(),),
-)
-GRIDS = (NOT_ATTRACTORS, DIAL, LINES)
+GRIDS = (NOT_ATTRACTORS, DIAL)
 CONTROLS = ("independent_poisson", "cue_ring", "independent_tuned")
 
 
-def named(table: pd.DataFrame, answer: Answer, label: str, **conditions: Any) -> Measured:
+def named(table: pd.DataFrame, answer: Answer, said: str, **conditions: Any) -> Measured:
     """How often a label is given in the chosen cells; an abstention gives none."""
     rows = chosen(table, **conditions)
     rows = rows[rows["status"].isin(("ok", "abstained"))]
-    given = [kept is not None and kept[0]["label"] == label for kept in map(answer, rows["cell"])]
+    given = [kept is not None and kept[0]["label"] == said for kept in map(answer, rows["cell"])]
     return rate(rows.assign(named=[float(each) for each in given], status="ok"), "named")
 
 
+WORKS = 0.8
+"""Youden's J on the negative controls below which a method is called broken: a rule of this lab."""
+
+
 def says_no(table: pd.DataFrame, answer: Answer, *, method: str) -> Measured:
-    """How much more often a method says `ring attractor` of the ring than of the three negative controls."""
+    """Youden's J: how much more often a method says `ring attractor` of the ring than of the three negative controls.
+
+    The detail gives the verdict of the rule, and the control that fools it most.
+    """
     where = {"method": method, "trials": 41}
     ring = named(table, answer, "ring attractor", circuit="ring_attractor", **where)
-    return difference(ring, named(table, answer, "ring attractor", circuit=CONTROLS, **where))
-
-
-def told_apart(table: pd.DataFrame, answer: Answer, *, method: str, rival: str) -> Measured:
-    """How much more often a method says `line attractor` of the line than of what only looks like one."""
-    seen = {"method": method, "instrument_label": label(FORTY[0])}  # other shares: `partial_observation`
-    line, other = (named(table, answer, "line attractor", circuit=name, **seen) for name in ("line_attractor", rival))
-    return difference(line, other)
+    found = difference(ring, named(table, answer, "ring attractor", circuit=CONTROLS, **where))
+    fooled = {name: named(table, answer, "ring attractor", circuit=name, **where).value for name in CONTROLS}
+    worst = max(fooled, key=lambda name: -1.0 if math.isnan(fooled[name]) else fooled[name])
+    verdict = "broken" if found.value < WORKS else "not broken"
+    return replace(found, detail=f"{verdict}: {found.detail}; most often of {worst}, {fooled[worst]:.3g}")
 
 
 def open_set(table: pd.DataFrame) -> Measured:
@@ -112,56 +111,89 @@ def nearest_name(table: pd.DataFrame) -> Measured:
     return rate(rows, "false_recovery")
 
 
+def units_left(table: pd.DataFrame) -> Measured:
+    """Units that sorting finds in dense tissue over those at the same sites in sparse tissue, whoever answered."""
+    rows = chosen(table, method="perturb_and_watch", role="circuit").assign(status="ok")
+    return paired_ratio(rows, "n_units", *({"instrument_label": label(each)} for each in (DENSE, SPARSE)))
+
+
+def shape_lost(table: pd.DataFrame, answer: Answer) -> Measured:
+    """How much more often low dimension and a ring are found of a ring attractor in sparse tissue than in dense."""
+    where = {"method": "dimension_and_homology", "circuit": "ring_attractor"}
+    sparse, dense = (
+        named(table, answer, "ring attractor", instrument_label=label(each), **where) for each in (SPARSE, DENSE)
+    )
+    return difference(sparse, dense)
+
+
+def push_in_dense_tissue(table: pd.DataFrame) -> Measured:
+    """Youden's J of perturb_and_watch on ring and twin in dense tissue; an abstention counts as none."""
+    return separation(table, "perturb_and_watch", instrument_label=label(DENSE))
+
+
 def regime_along_the_dial(table: pd.DataFrame, *, method: str) -> Measured:
     """How often a method names the regime of rings far from where a bump begins to sustain itself."""
     rows = chosen(table, method=method, circuit_label=FAR, trials=80)
     return rate(rows[rows["status"] != "error"], "recovered")
 
 
+KNOWN_TO_FAIL = {
+    "dimension_and_homology": " This one is expected to fail: independent tuned neurons, one control in three, form a "
+    "low-dimensional ring as well (J of .67 in this lab's earlier runs)."
+}
 SAYS_NO = tuple(
     Claim(
         f"{method.name}_says_no_to_controls",
         f"{method.name} says attractor of the ring and not of independent Poisson units, of independent tuned ones or "
-        "of neurons tuned to the cue alone: by a margin of at least 0.8. A method that fails this is broken.",
+        "of neurons tuned to the cue alone: Youden's J is at least 0.8. A method that fails this is broken."
+        + KNOWN_TO_FAIL.get(method.name, ""),
         "a requirement: what has no recurrence, no memory or no common fluctuation is no attractor",
         partial(says_no, method=method.name),
-        (0.8, 1.0),
+        (WORKS, 1.0),
         answers=True,
     )
     for method in VERDICTS
 )
-PASSIVELY_ALIKE = tuple(
-    Claim(
-        f"watching_takes_{rival}_for_a_line",
-        f"A state model fitted to passive recordings says line attractor of {what} as often as of a line attractor.",
-        source,
-        partial(told_apart, method="fitted_dynamics", rival=rival),
-        (-1.0, 0.2),
-        answers=True,
-    )
-    for rival, what, source in (
-        ("goldman_chain", "a hidden feedforward chain", "Goldman 2009, Neuron 61:621 (from memory)"),
-        ("slow_cells", "unconnected slow cells", "Egorov et al. 2002, Nature 420:173, for the cells; analytic"),
-        ("external_memory", "neurons that repeat a line attractor", "theorem: both have one distribution"),
-    )
+BROKEN = Claim(
+    "a_shape_alone_is_broken",
+    "By that rule the argument from low dimension and a ring is broken: its Youden's J on negative controls is below "
+    "0.8.",
+    "analytic: the states of independent tuned neurons are those of the ring; J .67 in this lab's earlier runs",
+    partial(says_no, method="dimension_and_homology"),
+    (-1.0, WORKS),
+    answers=True,
 )
-PUSHED_APART = tuple(
+DENSITY = (
     Claim(
-        f"a_push_tells_{rival}_from_a_line",
-        f"Pushing groups of units tells {what} from a line attractor: by a margin of at least 0.8.",
-        "Goldman 2009, Neuron 61:621 (from memory); Seung 1996, PNAS 93:13339",
-        partial(told_apart, method="perturb_and_classify", rival=rival),
-        (0.8, 1.0),
+        "density_hides_units",
+        "Of the units that 96 sites find where only the simulated neurons are, less than a third are found in tissue "
+        "of real density: noise of thousands of neurons hides the rest, and the few clusters of a site go to others.",
+        "simlab's own measurement (15 to 20% in three implants, counted before); Henze et al. 2000 for the fall of "
+        "spikes with distance (from memory)",
+        units_left,
+        (0.0, 1 / 3),
+    ),
+    Claim(
+        "density_costs_a_shape",
+        "Low dimension and a ring are found at least 0.2 less often in dense tissue than in sparse: few units, and "
+        "spikes of strangers among theirs.",
+        "Kang, Xu & Morozov 2021, Front Comput Neurosci 15:616748: a ring takes a number of cells",
+        shape_lost,
+        (0.2, 1.0),
         answers=True,
-    )
-    for rival, what in (
-        ("goldman_chain", "a hidden feedforward chain"),
-        ("slow_cells", "unconnected slow cells"),
-        ("external_memory", "neurons that repeat a line attractor"),
-    )
+    ),
+    Claim(
+        "a_push_survives_density",
+        "Pushing the bump tells ring from twin in dense tissue too: recovery exceeds false recovery by 0.5 or more.",
+        "simlab: it takes a decoded angle, not a cloud of states",
+        push_in_dense_tissue,
+        (0.5, 1.0),
+    ),
 )
 CLAIMS = (
     *SAYS_NO,
+    BROKEN,
+    *DENSITY,
     Claim(
         "gates_say_none_of_these",
         "A choice of mechanism behind gates of fit says 'none of these' of independent, independently tuned and "
@@ -178,8 +210,6 @@ CLAIMS = (
         nearest_name,
         (0.8, 1.0),
     ),
-    *PASSIVELY_ALIKE,
-    *PUSHED_APART,
     Claim(
         "a_push_reads_the_dial_of_recurrence",
         "Pushes name the regime, fixed point or ring attractor, of rings far from where a bump begins to sustain "

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import experiments._attractor_controls as controls
+import experiments._attractor_memories as memories
 from circuits.attractors.feedforward_ring import FeedforwardRing
 from circuits.attractors.ring_attractor import RingAttractor
 from methods.intervention.perturb_and_watch import PerturbAndWatch
@@ -14,7 +15,7 @@ from methods.population.noise_correlation_structure import NoiseCorrelationStruc
 from methods.population.persistent_homology import PersistentHomology
 from simlab.claims import Claim, Measured, best_of, chosen, oracle_recovers, rate, separation
 from simlab.experiment import Experiment, Grid, Plan
-from simlab.instruments.recording.electrodes import Electrodes
+from simlab.fingerprint import label
 from simlab.instruments.recording.subsample import Subsample
 from simlab.instruments.stimulating.ideal import Ideal
 from simlab.instruments.stimulating.optogenetics import Optogenetics
@@ -26,37 +27,68 @@ PASSIVE = (DimensionAndHomology(), NoiseCorrelationStructure(), DecodedDrift())
 RING, RIVAL = RingAttractor(), FeedforwardRing()
 FEW, SOME, MANY = Plan(10, 2.0), Plan(20, 2.0), Plan(40, 2.0)
 
-TRIALS = Grid(
+SHAPE, PUSH = DimensionAndHomology(), PerturbAndWatch()
+FORTY = Subsample(n_units=40)
+
+MOST = Grid(  # where the methods are compared with one another, and with what a guess gets
     circuits=(RING,),
     rivals=(RIVAL,),
-    plans=(FEW, SOME, MANY),
-    instruments=(Subsample(n_units=40),),
-    methods=(*PASSIVE, PersistentHomology(), PerturbAndWatch()),
+    plans=(MANY,),
+    instruments=(FORTY,),
+    methods=(*PASSIVE, PersistentHomology(), PUSH),
+)
+TRIALS = Grid(  # curves of one who watches and one who pushes
+    circuits=(RING,),
+    rivals=(RIVAL,),
+    plans=(FEW, SOME),
+    instruments=(FORTY,),
+    methods=(SHAPE, PUSH),
     ceiling=Plan(80, 2.0),
     ceiling_subjects=3,
+    baselines=False,
 )
 UNITS = Grid(
     circuits=(RING,),
     rivals=(RIVAL,),
     plans=(MANY,),
-    instruments=(Subsample(n_units=10), Subsample(n_units=20), Electrodes(n_sites=16)),
-    methods=(*PASSIVE, PersistentHomology(), PerturbAndWatch()),
+    instruments=(Subsample(n_units=10), Subsample(n_units=20)),
+    methods=(SHAPE, PUSH),
+    baselines=False,
+)
+TISSUE = Grid(  # the same sites among the simulated neurons alone, and among all those that are there
+    circuits=(RING,),
+    rivals=(RIVAL,),
+    plans=(MANY,),
+    instruments=(controls.SPARSE, controls.DENSE),
+    methods=(SHAPE, PUSH),
+    baselines=False,
 )
 PRIVATE = Grid(  # a rival whose background noise is its own: rates, tuning and drift match, correlations nearly do
     circuits=(RING,),
     rivals=(FeedforwardRing(common_background=0.0),),
     plans=(MANY,),
-    instruments=(Subsample(n_units=40),),
-    methods=(*PASSIVE, PersistentHomology(), PerturbAndWatch()),
+    instruments=(FORTY,),
+    methods=(*PASSIVE, PUSH),
+    baselines=False,
 )
-BUDGET = Grid(
+PULSES = Grid(
     circuits=(RING,),
     rivals=(RIVAL,),
     plans=(MANY,),
-    instruments=(Subsample(n_units=40),),
-    methods=(PerturbAndWatch(),),
-    stimulators=(Ideal(), Optogenetics()),
+    instruments=(FORTY,),
+    methods=(PUSH,),
+    stimulators=(Ideal(),),
     perturbations=(4, 8, None),
+    baselines=False,
+)
+LIGHT = Grid(  # that spreads, and cells that do not express
+    circuits=(RING,),
+    rivals=(RIVAL,),
+    plans=(MANY,),
+    instruments=(FORTY,),
+    methods=(PUSH,),
+    stimulators=(Optogenetics(),),
+    baselines=False,
 )
 
 
@@ -66,7 +98,7 @@ STRANGERS = ("ring_attractor", "feedforward_ring(common_background=0)")
 
 def _best_passive(table: pd.DataFrame, pair: tuple[str, str]) -> Measured:
     """Youden's J of the best of the three, with the interval of a maximum."""
-    rows = chosen(table, trials=40, instrument_label="subsample(n_units=40)", circuit_label=pair)
+    rows = chosen(table, trials=40, instrument_label=label(FORTY), circuit_label=pair)
     return best_of(rows, [method.name for method in PASSIVE], "separation")
 
 
@@ -83,19 +115,19 @@ def passive_separation_of_strangers(table: pd.DataFrame) -> Measured:
 def active_separation(table: pd.DataFrame) -> Measured:
     """Youden's J of perturb_and_watch with the ideal stimulator and as many pulses as trials."""
     rows = table[table["budget_perturbations"] == table["budget_trials"]]
-    conditions = {"trials": 40, "instrument_label": "subsample(n_units=40)", "stimulator": "ideal"}
+    conditions = {"trials": 40, "instrument_label": label(FORTY), "stimulator": "ideal"}
     return separation(rows, "perturb_and_watch", circuit_label=TWINS, **conditions)
 
 
 def ring_in_the_rival(table: pd.DataFrame) -> Measured:
     """How often persistent homology finds exactly one ring in the feedforward rival, 40 units and 40 trials."""
-    rows = chosen(table, circuit_label="feedforward_ring", trials=40, instrument_label="subsample(n_units=40)")
+    rows = chosen(table, circuit_label="feedforward_ring", trials=40, instrument_label=label(FORTY))
     return rate(rows, "recovered", method="persistent_homology")
 
 
 def attractor_claimed_in_the_rival(table: pd.DataFrame) -> Measured:
     """How often low dimension and a ring are taken for an attractor where there is none."""
-    rows = chosen(table, circuit_label="feedforward_ring", trials=40, instrument_label="subsample(n_units=40)")
+    rows = chosen(table, circuit_label="feedforward_ring", trials=40, instrument_label=label(FORTY))
     return rate(rows, "false_recovery", method="dimension_and_homology")
 
 
@@ -140,8 +172,9 @@ CLAIMS = (
         attractor_claimed_in_the_rival,
         (0.8, 1.0),
     ),
-    oracle_recovers("circuit", "ceiling"),
+    oracle_recovers("circuit"),
     *controls.CLAIMS,
+    *memories.CLAIMS,
 )
 
 ATTRACTOR_OR_NOT = Experiment(
@@ -150,11 +183,11 @@ ATTRACTOR_OR_NOT = Experiment(
         "A ring attractor and a feedforward ring have the same tuning, noise correlations and drift, and the same ring "
         "in state space. Which analyses tell them apart: those that only watch, or one that pushes the activity and "
         "watches whether it stays? How many units, trials and pulses does that take, and does it survive light that "
-        "spreads and cells that do not express? And do they say no to neurons that are no attractor at all, or that "
-        "remember by other means: slow cells, a hidden feedforward chain, a state that is kept elsewhere? The list of "
-        "mechanisms is open: it ends with 'none of these'."
+        "spreads, cells that do not express, and electrodes in tissue as dense as the brain's? And do they say no to "
+        "neurons that are no attractor at all, or that remember by other means: slow cells, a hidden feedforward "
+        "chain, a state that is kept elsewhere? The list of mechanisms is open: it ends with 'none of these'."
     ),
-    grids=(TRIALS, UNITS, PRIVATE, BUDGET, *controls.GRIDS),
+    grids=(MOST, TRIALS, UNITS, TISSUE, PRIVATE, PULSES, LIGHT, *controls.GRIDS, *memories.GRIDS),
     questions=(controls.OPEN,),
     claims=CLAIMS,
     subjects=20,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from experiments import _attractor_controls as memory
+from experiments import _attractor_memories as memory
 from experiments import dimension_illusions as dimension
 from experiments import partial_observation as hidden
 from experiments import rotations

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 
 from circuits.attractors.ring_attractor import RingAttractor
-from circuits.attractors.tuned_subject import TunedSubject, at_angles, relaxed, tuning
+from circuits.attractors.tuned_subject import TunedSubject, at_angles, tuning
 from simlab.rules import Within, check_fields
 
 
@@ -20,15 +20,15 @@ class CueRing:
 
     f: the rates of the ring's bump under a cue at its centre; mean: the average over angles of those in the dark, so
     that mean rates are those of the ring, in light and dark. tau: that of the senses. Tuning to what is
-    shown, with a ring of states, says nothing of attractors: a retina has it. As spikes alone: a rate ring's inhibitory
-    neurons fluctuate together, which no independent ones match.
+    shown, with a ring of states, says nothing of attractors: a retina has it. Trials begin settled. Spikes or rates, as
+    the ring's `model` says; a neuron's rate has the noise that its own spikes make. A rate ring's inhibitory neurons
+    fluctuate together besides, which no independent ones match.
     """
 
     name: ClassVar[str] = "cue_ring"
     mechanism: ClassVar[str] = "cue-driven tuning"
     twin_of: ClassVar[tuple[str, ...]] = ("ring_attractor",)
     questions: ClassVar[tuple[str, ...]] = ("dynamics", "connectivity", "topology")
-    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: RingAttractor = field(default_factory=RingAttractor)  # whose tuning it has
     time_constant: Annotated[float, Within(0.001, 2, "s")] = 0.05  # s (visual responses fade within tens of ms)
@@ -40,18 +40,23 @@ class CueRing:
     def __post_init__(self) -> None:
         check_fields(self)
 
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What its activity holds: what that of its ring does."""
+        return self.like.modalities
+
     def imitating(self, circuit: RingAttractor) -> CueRing:
-        """A copy with the tuning of this ring, as spikes."""
+        """A copy with the tuning of this ring, and its model."""
         return replace(self, like=circuit)
 
     def subject(self, rng: np.random.Generator) -> TunedSubject:
         """One individual, numbered and placed at random."""
-        return TunedSubject.placed(self, self.rates, rng)
+        return TunedSubject.placed(self, self.goals, self.time_constant, rng)
 
-    def rates(self, angle: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """(trial, bin, neuron) [Hz] under angles (trial, bin) [rad], NaN in the dark; trials begin settled."""
+    def goals(self, angle: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """f (trial, bin, neuron) [Hz] under angles (trial, bin) [rad], NaN in the dark."""
         lit = at_angles(self.like, np.nan_to_num(angle), lit=True)
-        return relaxed(np.where(np.isfinite(angle)[..., None], lit, self._resting()), self.time_constant)
+        return np.where(np.isfinite(angle)[..., None], lit, self._resting())
 
     def remembered(self, angles: np.ndarray) -> np.ndarray:
         """Rates (angle, neuron) [Hz] long after these angles (angle,) were shown: the same ones."""

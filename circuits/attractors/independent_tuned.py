@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 
 from circuits.attractors.ring_attractor import RingAttractor
-from circuits.attractors.tuned_subject import WIDTH, TunedSubject, at_angles, relaxed
+from circuits.attractors.tuned_subject import WIDTH, TunedSubject, at_angles
 from simlab.rules import Within, check_fields
 
 
@@ -21,14 +21,13 @@ class IndependentTuned:
     f: the rates of the ring's bump, under a cue and in the dark; tau: its slow synapses'. Given the angle, neurons
     are independent renewal processes (gamma, with a dead time) of the stated irregularity. With diffusion 0 the
     states form a ring, the angle outlasts the cue, and trials with one cue share nothing but it: no noise
-    correlations, no drift.
+    correlations, no drift. Of a ring of rates, as rates: each with the noise that its own spikes make.
     """
 
     name: ClassVar[str] = "independent_tuned"
     mechanism: ClassVar[str] = "independent tuned neurons"
     twin_of: ClassVar[tuple[str, ...]] = ("ring_attractor",)
     questions: ClassVar[tuple[str, ...]] = ("dynamics", "connectivity", "topology")
-    modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: RingAttractor = field(default_factory=RingAttractor)  # whose tuning it has
     interval_cv: Annotated[float, Within(0.05, 2)] = 0.5
@@ -40,19 +39,23 @@ class IndependentTuned:
     def __post_init__(self) -> None:
         check_fields(self)
 
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What its activity holds: what that of its ring does."""
+        return self.like.modalities
+
     def imitating(self, circuit: RingAttractor) -> IndependentTuned:
-        """A copy with the tuning of this ring, as spikes."""
+        """A copy with the tuning of this ring, and its model."""
         return replace(self, like=circuit)
 
     def subject(self, rng: np.random.Generator) -> TunedSubject:
         """One individual, numbered and placed at random."""
-        return TunedSubject.placed(self, self.rates, rng)
+        return TunedSubject.placed(self, self.goals, self.like.excitatory_time_constant, rng)
 
-    def rates(self, angle: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """(trial, bin, neuron) [Hz] under angles (trial, bin) [rad], NaN in the dark; never shown: any angle."""
+    def goals(self, angle: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """f (trial, bin, neuron) [Hz] under angles (trial, bin) [rad], NaN in the dark; never shown: any angle."""
         told, lit = self.kept(angle, rng), np.isfinite(angle)[..., None]
-        goal = np.where(lit, at_angles(self.like, told, lit=True), at_angles(self.like, told))
-        return relaxed(goal, self.like.excitatory_time_constant)
+        return np.where(lit, at_angles(self.like, told, lit=True), at_angles(self.like, told))
 
     def remembered(self, angles: np.ndarray) -> np.ndarray:
         """Rates (angle, neuron) [Hz] long after these angles (angle,) were shown, if none diffuses."""

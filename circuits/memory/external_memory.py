@@ -28,7 +28,7 @@ class ExternalMemory:
     name: ClassVar[str] = "external_memory"
     mechanism: ClassVar[str] = "external memory"
     twin_of: ClassVar[tuple[str, ...]] = ("line_attractor",)
-    questions: ClassVar[tuple[str, ...]] = ("dynamics", "connectivity", "topology")
+    questions: ClassVar[tuple[str, ...]] = ("dynamics", "connectivity", "topology", "timescale")
 
     like: LineAttractor = field(default_factory=LineAttractor)  # the integrator upstream
 
@@ -51,5 +51,6 @@ class ExternalMemory:
             "dynamics": lambda: truths.one(label="driven"),
             "connectivity": lambda: truths.no_wiring(self.like.n_neurons),
             "topology": upstream.answers["topology"],
+            "timescale": upstream.answers["timescale"],  # of its rates, whoever keeps them
         }
         return replace(upstream, circuit=self, answers=answers, replayed=True)

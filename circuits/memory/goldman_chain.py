@@ -28,12 +28,16 @@ class GoldmanChain:
     Rates are seen along the output mode, with 1 / readout of them along the chain's: to the eye each neuron's rate
     rises with the remembered value and stays, as in the line attractor of the same slopes and input noise that it is
     made to match. A push along the output mode is gone within tau; one that hits the chain comes out of it later.
+
+    `timescale` is the `duration` of the memory, after which 1/e is left of what was put in, as after T in an
+    integrator that leaks. It forgets nearly all at once: noise's autocorrelation falls along a straight line, not as
+    an exponential, to 1/e at about .63 of that.
     """
 
     name: ClassVar[str] = "goldman_chain"
     mechanism: ClassVar[str] = "hidden feedforward chain"
     twin_of: ClassVar[tuple[str, ...]] = ("line_attractor",)
-    questions: ClassVar[tuple[str, ...]] = ("dynamics", "connectivity", "topology")
+    questions: ClassVar[tuple[str, ...]] = ("dynamics", "connectivity", "topology", "timescale")
 
     like: LineAttractor = field(default_factory=LineAttractor)  # whose cells, slopes and input it has
     stages: Annotated[int, Within(2, 1000)] = 40  # (Goldman 2009: 100 neurons of 100 ms keep 10 s)
@@ -52,6 +56,11 @@ class GoldmanChain:
         """What its activity holds."""
         return self.like.modalities
 
+    @property
+    def duration(self) -> float:
+        """How long [s] it keeps a value."""
+        return kept_by_chain(self.stages, self.like.time_constant)
+
     def imitating(self, circuit: LineAttractor) -> GoldmanChain:
         """A copy with the cells, slopes and input of this line attractor."""
         return replace(self, like=circuit, stages=min(self.stages, circuit.n_neurons - 1))
@@ -63,7 +72,7 @@ class GoldmanChain:
         basis = hidden_basis(slope, rng)
         weights = basis.T @ schur_form(n, self.stages, self.readout) @ basis
         entry = np.linalg.norm(slope) / self.readout * basis[1]
-        return integrator(self, like, weights, slope, entry, scattered(n, rng))
+        return integrator(self, like, weights, slope, entry, scattered(n, rng), self.duration)
 
 
 def schur_form(n_neurons: int, stages: int, readout: float) -> np.ndarray:
@@ -81,3 +90,14 @@ def hidden_basis(slope: np.ndarray, rng: np.random.Generator) -> np.ndarray:
     columns[:, 0] = slope
     basis = np.linalg.qr(columns)[0].T
     return basis * np.where(basis[0] @ slope > 0, 1.0, -1.0)
+
+
+def kept_by_chain(stages: int, tau: float) -> float:
+    """How long [s] a chain keeps what enters it: stages + 1 waits of tau [s] end later than that with a chance of 1/e.
+
+    What enters stage 1 at once is in the output mode as readout (Q(stages + 1, t / tau) - exp(-t / tau)), Q the
+    regularised upper incomplete gamma function; the second term is gone within a few tau.
+    """
+    from scipy.special import gammainccinv
+
+    return float(tau * gammainccinv(stages + 1, np.exp(-1)))

@@ -7,7 +7,7 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 
-from circuits.memory.goldman_chain import hidden_basis, schur_form
+from circuits.memory.goldman_chain import hidden_basis, kept_by_chain, schur_form
 from circuits.memory.line_attractor import LineAttractor, integrator
 from circuits.memory.remembered import MemorySubject, scattered, slopes
 from simlab.rules import Within, check_fields, require
@@ -80,7 +80,8 @@ class HiddenIntegrator:
         weights = basis.T @ schur_form(n, self.stages, gain) @ basis
         entry = np.linalg.norm(slope) / gain * basis[1]
         alone = replace(self.like, private_noise=self.private_noise, diffusion=0.0)  # no noise comes in with the cue
-        return integrator(self, alone, weights, slope, entry, scattered(n, rng))
+        kept = kept_by_chain(self.stages, self.like.time_constant)
+        return integrator(self, alone, weights, slope, entry, scattered(n, rng), kept)
 
     def readout(self, slope: np.ndarray) -> float:
         """g: the weight with which every stage drives the output mode, for slopes (neuron,) [Hz]."""

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from circuits.memory.regimes import linear_regime
-from circuits.memory.remembered import CUE, DRIVE_RATE, INTERVAL, MemorySubject, scattered, slopes, wiring
+from circuits.memory.remembered import CUE, DRIVE_RATE, INTERVAL, MemorySubject, kept_for, scattered, slopes, wiring
 from simlab import truths
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import SynapticTimeConstant
@@ -38,11 +38,12 @@ class LineAttractor:
 
     The value drifts with the noise of its input (a velocity command), D the variance per second of z at T = infinity.
     Each cell may have noise of its own besides: x_i of a cell without synapses then fluctuates by `private_noise`.
+    T is its `timescale`: rates are correlated over time as exp(-t / T).
     """
 
     name: ClassVar[str] = "line_attractor"
     mechanism: ClassVar[str] = "line attractor"
-    questions: ClassVar[tuple[str, ...]] = ("dynamics", "connectivity", "topology")
+    questions: ClassVar[tuple[str, ...]] = ("dynamics", "connectivity", "topology", "timescale")
 
     n_neurons: Annotated[int, Within(4, 2000)] = 60  # tens are recorded in one integrator (Aksay et al. 2001)
     time_constant: TimeConstant = 0.1  # s, of NMDA receptors (Seung et al. 2000)
@@ -79,19 +80,25 @@ class LineAttractor:
         """One individual: the slopes of its neurons, and the wiring that follows from them."""
         slope = slopes(self.n_neurons, self.depth, rng)
         weights = self.eigenvalue * np.outer(slope, slope) / (slope @ slope)
-        return integrator(self, self, weights, slope, slope, scattered(self.n_neurons, rng))
+        place = scattered(self.n_neurons, rng)
+        return integrator(self, self, weights, slope, slope, place, self.persistence)
 
 
 def integrator(
-    circuit: object, like: LineAttractor, weights: np.ndarray, slope: np.ndarray, entry: np.ndarray, place: xr.Dataset
-) -> MemorySubject:
-    """A linear network (pre, post) of cells as `like` says, whose cue comes in by a pattern `entry` (neuron,) [Hz]."""
+    circuit: object, like: LineAttractor, weights: np.ndarray, slope: np.ndarray, entry: np.ndarray, place: xr.Dataset,
+    timescale: float,
+) -> MemorySubject:  # fmt: skip
+    """A linear network (pre, post) of cells as `like` says, whose cue comes in by a pattern `entry` (neuron,) [Hz].
+
+    timescale [s]: how long it keeps what came in.
+    """
     tau = like.time_constant
     network = rate_network(weights, tau, like.base, noise=like.private_noise)
     answers = {
         "dynamics": lambda: truths.one(label=linear_regime(network.jacobian(np.full(len(slope), like.base)), tau)),
         "connectivity": lambda: wiring(weights, "1"),
         "topology": lambda: truths.shape((1, 0, 0)),
+        "timescale": lambda: kept_for(timescale),
     }
     return MemorySubject(
         circuit, like, network, np.full(len(slope), like.base), lambda values: values[..., None] * entry * tau / CUE,

@@ -14,6 +14,7 @@ import numpy as np
 import xarray as xr
 
 from simlab import truths
+from simlab.contracts import SimlabError
 from simlab.data import activity, anatomy
 from simlab.session import Session, Stimulus, sampled
 
@@ -135,6 +136,13 @@ def kept_states(subject: MemorySubject, values: np.ndarray, duration: float = 2.
 def _dark_is_zero(cue: Callable[[np.ndarray], np.ndarray], values: np.ndarray) -> np.ndarray:
     """The cue's drive (trial, sample, neuron), which where nothing is shown (NaN) is none."""
     return np.where(np.isnan(values)[..., None], 0.0, cue(np.nan_to_num(values)))
+
+
+def kept_for(seconds: float) -> xr.Dataset:
+    """The truth about `timescale`; a SimlabError where what is remembered never fades."""
+    if not np.isfinite(seconds):
+        raise SimlabError("a memory has a timescale where it fades, got an eigenvalue of 1: choose one below it")
+    return truths.one(timescale=seconds)
 
 
 def wiring(weights: np.ndarray, units: str) -> xr.Dataset:

@@ -9,7 +9,7 @@ import numpy as np
 
 from circuits.memory.line_attractor import LineAttractor
 from circuits.memory.regimes import linear_regime
-from circuits.memory.remembered import CUE, DRIVE_RATE, MemorySubject, scattered, slopes
+from circuits.memory.remembered import CUE, DRIVE_RATE, MemorySubject, kept_for, scattered, slopes
 from simlab import truths
 from simlab.rules import Within, check_fields
 
@@ -30,13 +30,13 @@ class SlowCells:
     rates for minutes when its synapses are blocked (Egorov et al. 2002, Nature 420:173). s, I as in `line_attractor`,
     whose value decays with the same T unless `time_constant` says otherwise: the noise of the input is common to
     all cells, so that they also drift together. The Jacobian is -1/T for every cell, alone: one fixed point. A
-    push stays, and only in the cell that was pushed.
+    push stays, and only in the cell that was pushed. T is the `timescale`.
     """
 
     name: ClassVar[str] = "slow_cells"
     mechanism: ClassVar[str] = "slow cells"
     twin_of: ClassVar[tuple[str, ...]] = ("line_attractor",)
-    questions: ClassVar[tuple[str, ...]] = ("dynamics", "connectivity", "topology")
+    questions: ClassVar[tuple[str, ...]] = ("dynamics", "connectivity", "topology", "timescale")
 
     like: LineAttractor = field(default_factory=LineAttractor)  # whose slopes and input it has
     longest: Annotated[float, Within(0.01, 10_000, "s")] = 100.0
@@ -69,6 +69,7 @@ class SlowCells:
             "dynamics": lambda: truths.one(label=linear_regime(network.jacobian(rest), slow)),
             "connectivity": lambda: truths.no_wiring(n),
             "topology": lambda: truths.shape((1, 0, 0)),
+            "timescale": lambda: kept_for(slow),
         }
         return MemorySubject(
             self, like, network, rest, lambda values: values[..., None] * slope * slow / CUE,

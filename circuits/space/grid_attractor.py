@@ -184,8 +184,10 @@ class GridAttractorSubject:
         """All modules as one network, with no weights between them."""
         from scipy.linalg import block_diag
 
-        network = self.circuit.sheet.network(noisy=True)
-        return replace(network, weights=block_diag(*[network.weights] * len(self.modules)))
+        sheet, n = self.circuit.sheet, len(self.modules)
+        first, second = (block_diag(*[each] * n) for each in sheet.factors)
+        weights = block_diag(*[sheet.weights] * n)
+        return replace(sheet.network(noisy=True), weights=weights, factors=(first, second))
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`topology` of the noise-free states; `dynamics`, which states that need no input make."""

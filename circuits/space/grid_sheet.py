@@ -48,6 +48,16 @@ def hexagon(apart: np.ndarray) -> np.ndarray:
     return (np.cos(u) + np.cos(v) + np.cos(u + v) + 1.5) / 4.5
 
 
+def hexagons(phase: np.ndarray, centre: np.ndarray) -> np.ndarray:
+    """`hexagon(phase - centre)`, of phases (neuron, 2) about centres (..., 2): few cosines, then products."""
+    first, second = (
+        2 * np.pi * np.stack([each[..., 0], each[..., 1], each[..., 0] + each[..., 1]], axis=-1)
+        for each in (phase, centre)
+    )
+    waves, turned = (np.concatenate([np.cos(each), np.sin(each)], axis=-1) for each in (first, second))
+    return (turned @ waves.T + 1.5) / 4.5
+
+
 def phase_of(place: np.ndarray, spacing: float, orientation: float) -> np.ndarray:
     """Phases (..., 2), not wrapped, of displacements (..., 2) [m] on a grid of this spacing [m] and orientation."""
     turn = np.array([[np.cos(orientation), np.sin(orientation)], [-np.sin(orientation), np.cos(orientation)]])
@@ -79,6 +89,13 @@ class Sheet:
             square = np.square(place[None] - centre[:, None] + image).sum(axis=-1)
             total += np.exp(-self.surround * beta * square) - np.exp(-beta * square)
         return total * (NEURONS_PER_WIDTH / (self.size * self.width)) ** 2
+
+    @cached_property
+    def factors(self) -> tuple[np.ndarray, np.ndarray]:
+        """Of the weights, which are smooth: some forty plane waves hold them to within a millionth of the largest."""
+        from simlab.simulators.rates_network import factored
+
+        return factored(self.weights)
 
     def network(self, noisy: bool = False) -> RateNetwork:
         """Its rate equations [Hz]."""

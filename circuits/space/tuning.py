@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from circuits.space.grid_sheet import LATTICE, Sheet, directions, hexagon, phase_of, phases
+from circuits.space.grid_sheet import LATTICE, Sheet, directions, hexagons, phase_of, phases
 
 FINE = 64
 """Phases along a period at which rates are tabulated: 8 mm where fields are 0.5 m apart."""
@@ -41,7 +41,7 @@ class Module:
         current = velocity @ directions(self.sheet.size).T
         middle = (unwrapped[:, 1:] + unwrapped[:, :-1]) / 2 + self.origin
         told = np.flatnonzero(landmarks)
-        near = hexagon(phases(self.sheet.size) - middle[told, :, None]) - 1 / 3
+        near = hexagons(phases(self.sheet.size), middle[told]) - 1 / 3
         current[told] += landmarks[told, None, None] * near
         return self.phase(path[:, 0]), self.sheet.drive * current
 

@@ -19,6 +19,9 @@ from simlab.simulators.renewal import Columns
 REFRACTORY = 2e-3
 """s (cortical neurons: Maimon & Assad 2009, Neuron 62:426)."""
 
+DRIVE_RATE = 20.0
+"""Hz that a rheobase of current adds to a rate."""
+
 BUSIEST = 0.9
 """Share of the time that a neuron may be refractory: what is asked of it beyond is cut off."""
 
@@ -31,7 +34,7 @@ def spikes(
     *,
     interval_cv: float | np.ndarray = 1.0,
     dead_time: float = REFRACTORY,
-    drive_rate: float = 20.0,
+    drive_rate: float = DRIVE_RATE,
 ) -> Columns:
     """Spike columns (trial, time [s], neuron) at `rates` (trial, bin, neuron) [Hz], constant in bins of width [s].
 
@@ -115,10 +118,10 @@ class _Clock:
     def when(self, cell: np.ndarray, height: np.ndarray) -> np.ndarray:
         """The cell's time [s] at a height that it reaches."""
         edge = np.searchsorted(self.total, height, side="left") - 1
-        edge = np.clip(edge, cell * self.bins, (cell + 1) * self.bins - 1)
+        edge = np.minimum(np.maximum(edge, cell * self.bins), (cell + 1) * self.bins - 1)
         rise = self.total[edge + 1] - self.total[edge]
         share = np.divide(height - self.total[edge], rise, out=np.zeros_like(height), where=rise > 0)
-        return (edge - cell * self.bins + np.clip(share, 0, 1)) * self.width
+        return (edge - cell * self.bins + np.minimum(np.maximum(share, 0), 1)) * self.width
 
     def end(self, cell: np.ndarray) -> np.ndarray:
         return self.total[(cell + 1) * self.bins]

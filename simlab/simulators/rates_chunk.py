@@ -81,6 +81,6 @@ class Chunk:
         weights = self.network.weights * self.command.factor(segment, trial)
         time = (block.start + steps) * self.steps.dt
         return run_away(
-            replace(self.network, weights=weights), self.start[row], self.command.current[segment, trial],
+            replace(self.network, weights=weights, factors=None), self.start[row], self.command.current[segment, trial],
             self.steps.dt, time, f"trial {trial} of the rate network",
         )  # fmt: skip

@@ -105,12 +105,14 @@ class Commanded(NamedTuple):
 
 
 def product(x: Any, weights: Any) -> Any:
-    """x @ weights for x (trial, neuron), in products whose shape is the same however many trials there are.
+    """x @ weights, or x @ first @ second of two factors, for x (trial, neuron): shapes hold for any number of trials.
 
     A matrix product's order of summation, and so its rounding, depends on its shape: a trial's numbers would depend
     on how many others there are, and in a chaotic network visibly.
     """
     trials, units = x.shape
+    if isinstance(weights, tuple):
+        return jax.lax.map(lambda each: each @ weights[0] @ weights[1], x)
     if units <= FEW_UNITS:
         return jax.lax.map(lambda each: each @ weights, x)
     padded = jnp.pad(x, ((0, -trials % TILE), (0, 0))).reshape(-1, TILE, units)
@@ -160,7 +162,8 @@ def _step(
     current = commanded.current[now]
     if "input" in drawn:
         current = current + amplitudes.input * drawn["input"]
-    rates = output(transfer, constants, commanded.recurrent(constants.weights, x, now), current)
+    weights = constants.weights if constants.factors is None else constants.factors
+    rates = output(transfer, constants, commanded.recurrent(weights, x, now), current)
     new = x + dt / constants.tau * (rates - x)
     if "state" in drawn:
         new = new + jnp.sqrt(dt) * amplitudes.diffusion(rates, constants.tau) * drawn["state"]

@@ -7,6 +7,7 @@ import pandas as pd
 import pytest
 
 from circuits.space.feedforward_grid import FeedforwardGrid
+from experiments._attractor_controls import DENSE, SPARSE
 from experiments.attractor_or_not import ATTRACTOR_OR_NOT, PASSIVE
 from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
 from experiments.correlated_area import CORRELATED_AREA
@@ -308,7 +309,24 @@ def test_a_label_counts_where_it_is_given_and_an_abstention_gives_none():
         return None if cell in {f"cue{k}" for k in range(10)} else ({"label": label}, None)
 
     claim = next(c for c in ATTRACTOR_OR_NOT.claims if c.name == "offset_reset_says_no_to_controls")
-    assert claim.check(pd.concat([rings, control]), answer).measured.value == pytest.approx(1 - 1 / 20)
+    found = claim.check(pd.concat([rings, control]), answer).measured
+    assert found.value == pytest.approx(1 - 1 / 20)
+    assert found.detail.startswith("not broken")
+    assert "cue_ring" in found.detail
+    cloud = pd.concat([rings, control]).assign(method="dimension_and_homology")
+    broken = next(c for c in ATTRACTOR_OR_NOT.claims if c.name == "a_shape_alone_is_broken")
+    always = broken.check(cloud, lambda cell: ({"label": "ring attractor"}, None))
+    assert (always.verdict, always.measured.value) == ("holds", 0.0)
+    assert always.measured.detail.startswith("broken")
+
+
+def test_units_left_in_dense_tissue_are_counted_whoever_answered():
+    sparse, dense = (
+        cells("perturb_and_watch", instrument_label=label(each), n_units=n, status=status)
+        for each, n, status in ((SPARSE, 80 + np.arange(N), "ok"), (DENSE, 16, "abstained"))
+    )
+    found = verdict(ATTRACTOR_OR_NOT, "density_hides_units", pd.concat([sparse, dense]))
+    assert (round(found.measured.value, 2), found.verdict) == (0.18, "holds")
 
 
 def test_what_hiding_makes_is_what_it_adds_to_the_whole_recorded():

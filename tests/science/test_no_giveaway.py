@@ -24,6 +24,7 @@ from circuits.causal.two_pathways import TwoPathways
 from circuits.decision.ramping_decision import RampingDecision
 from circuits.events.ripples import Ripples
 from circuits.events.volleys import Volleys
+from circuits.memory.spiking_integrator import SpikingIntegrator
 from circuits.networks.balanced_ei import BalancedEI
 from circuits.networks.bold_nodes import BoldNodes
 from circuits.networks.cortical_patch import CorticalPatch
@@ -72,6 +73,7 @@ SMALL = {
     "branching": (Branching(n_neurons=60, branching_ratio=0.9, mean_rate=5.0),),
     "up_down": (UpDown(n_excitatory=24, n_inhibitory=6),),
     "oscillating_ei": (OscillatingEI(n_excitatory=64, n_inhibitory=16),),
+    "spiking_integrator": (SpikingIntegrator(n_excitatory=16, n_inhibitory=4),),
     "rotational_dynamics": (RotationalDynamics(n_neurons=30),),
 }
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""

@@ -66,6 +66,38 @@ def test_rivals_have_the_ring_s_rates_tuning_and_irregularity(seen, rival):
         assert np.corrcoef(*dark)[0, 1] > 0.97
 
 
+@pytest.fixture(scope="module")
+def as_rates():
+    """(subject, rates (trial, sample, neuron) [Hz] between .7 and 1.5 s) of rate versions; one cue in 16 trials."""
+    found = {}
+    for circuit in (replace(RING, model="rate"), *(r.imitating(replace(RING, model="rate")) for r in (TUNED, CUED))):
+        subject = circuit.subject(stream(1, "subject"))
+        assert circuit.modalities == ("rate",)
+        found[circuit.name] = subject, subject.run(one_cue(16, 1.5), stream(2, "run"))["rate"].values[:, 70:]
+    return found
+
+
+@pytest.mark.parametrize("rival", ["independent_tuned", "cue_ring"])
+def test_as_rates_they_have_the_ring_s_means_and_the_noise_of_their_own_spikes_and_share_none(as_rates, rival):
+    (ring, ring_rates), (subject, rates) = as_rates["ring_attractor"], as_rates[rival]
+    for kind in "EI":
+        mean = [r[..., s.anatomy["cell_type"].values == kind].mean() for s, r in ((ring, ring_rates), (subject, rates))]
+        assert mean[1] == pytest.approx(mean[0], rel=0.05)
+    if rival == "independent_tuned":  # in the dark the other has no tuning left
+        dark = [around(s, r.mean(axis=(0, 1))) for s, r in ((ring, ring_rates), (subject, rates))]
+        assert np.corrcoef(*dark)[0, 1] > 0.97
+    network = subject.unwired()
+    busy = rates.mean(axis=(0, 1)) > 2
+    # an Ornstein-Uhlenbeck process of variance F r / (2 tau), averaged over samples of T: 1 - T / (3 tau) of it
+    tau = network.time_constant
+    expected = network.shot_noise * rates.mean(axis=(0, 1)) / (2 * tau) * (1 - 0.01 / (3 * tau))
+    # 16 trials of .8 s hold 128 time constants of 100 ms: 12% each, two percent on average over the neurons
+    assert (rates.var(axis=(0, 1))[busy] / expected[busy]).mean() == pytest.approx(1, abs=0.1)
+    ends = rates[:, -1][:, busy]
+    correlations = np.corrcoef(ends.T)[np.triu_indices(busy.sum(), 1)]
+    assert abs(correlations.mean()) < 4 * np.sqrt(2 / busy.sum()) / np.sqrt(len(ends))
+
+
 def test_one_keeps_the_angle_without_error_and_the_other_forgets_it(seen):
     tuned, cued = (
         np.abs(direction(s, c[:, -4:].sum(axis=1))) for s, _, c in (seen["independent_tuned"], seen["cue_ring"])

@@ -48,6 +48,28 @@ def test_the_regimes_are_those_that_the_circuits_are_named_for(subjects):
     }
 
 
+def test_time_scales_are_the_slowest_modes_or_what_an_impulse_into_the_chain_shows(subjects):
+    def timescale(subject):
+        return subject.truth("timescale", None, np.random.default_rng(0))["timescale"].item()
+
+    for name in ("line_attractor", "slow_cells"):
+        modes = np.linalg.eigvals(subjects[name].network.jacobian(subjects[name].network.bias * np.ones(60))).real
+        assert timescale(subjects[name]) == pytest.approx(-1 / modes.max(), rel=1e-6)
+    assert timescale(subjects["external_memory"]) == timescale(subjects["line_attractor"])
+    chain = subjects["goldman_chain"]
+    assert timescale(chain) == pytest.approx(chain.circuit.stages * LINE.time_constant, rel=0.1)
+    # an impulse into the chain's entry, followed by the equations: of what is held at 1 s, 1/e is left
+    state, entry = np.full(60, LINE.base), chain.jitter / np.linalg.norm(chain.jitter)
+    impulse = np.stack([state, state + entry])
+    early, late = (
+        np.subtract(*settle(chain.network, impulse, duration=d, dt=1e-3)) @ slope_of(chain)
+        for d in (1.0, timescale(chain))
+    )
+    assert late / early == pytest.approx(np.exp(-1), rel=0.02)
+    with pytest.raises(SimlabError, match="eigenvalue of 1"):
+        timescale(replace(LINE, eigenvalue=1.0).subject(stream(1, "subject")))
+
+
 @pytest.mark.parametrize(("eigenvalue", "expected"), [(0.5, "fixed point"), (0.95, "line attractor")])
 def test_the_dial_of_feedback_makes_a_fixed_point_a_line_and_sets_its_decay(eigenvalue, expected):
     circuit = replace(LINE, eigenvalue=eigenvalue)

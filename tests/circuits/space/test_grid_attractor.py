@@ -7,10 +7,10 @@ import pytest
 
 from circuits.space.foraging import places
 from circuits.space.grid_attractor import GridAttractor, betti
-from circuits.space.grid_sheet import LATTICE, phases, wrapped
+from circuits.space.grid_sheet import DT, LATTICE, hexagon, hexagons, phases, wrapped
 from simlab.contracts import SimlabError
-from simlab.session import Effect
-from simlab.simulators.rates import settle
+from simlab.session import Effect, Session
+from simlab.simulators.rates import settle, simulate
 from simlab.streams import stream
 
 CIRCUIT = GridAttractor(n_neurons=256)
@@ -74,6 +74,23 @@ def test_a_bump_has_exactly_two_directions_in_which_pushes_decay_slowly_and_it_i
     starts = sheet.states(np.random.default_rng(0).uniform(0, 1, (4, 2)))
     crept = wrapped(sheet.decoded(settle(sheet.network(), starts, duration=5.0, dt=2e-3)) - sheet.decoded(starts))
     assert np.abs(crept).max() < 0.06
+
+
+def test_factors_of_the_weights_and_of_landmarks_cosines_change_nothing_but_the_time():
+    sheet = CIRCUIT.sheet
+    first, second = sheet.factors
+    assert first.shape[1] < 50
+    noisy, session, start = sheet.network(noisy=True), Session(2, 0.2), sheet.states(np.zeros((2, 2)))
+    whole, quick = (
+        simulate(network, session, stream(1, "run"), dt=DT, sample_interval=0.01, initial=start)[1]
+        for network in (noisy, replace(noisy, factors=sheet.factors))
+    )
+    assert np.allclose(whole, quick, atol=1e-4 * whole.max())
+    assert whole.std(axis=0).max() > 0.1  # Hz: the two trials have noise of their own
+    centre = np.random.default_rng(0).uniform(-3, 3, (4, 5, 2))
+    assert np.allclose(hexagons(phases(16), centre), hexagon(phases(16) - centre[:, :, None]))
+    with pytest.raises(SimlabError, match="take more modes"):
+        replace(noisy, factors=(first[:, :3], second[:3]))
 
 
 def test_without_surround_there_is_no_bump_and_it_says_so():

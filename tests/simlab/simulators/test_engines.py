@@ -6,6 +6,7 @@ from lif_bench import noisy, run, same
 
 import simlab
 from circuits.causal.decision_pools import DecisionPools
+from circuits.memory.spiking_integrator import SpikingIntegrator
 from circuits.networks.sign_and_type import SignAndType
 from simlab import registry
 from simlab.contracts import SimlabError
@@ -34,6 +35,8 @@ SMALL = {
     "crossed_chain": {},
     "decision_attractor": {"n_selective": 20, "n_inhibitory": 10, "burn_in": 0.1},
     "oscillating_ei": {"n_excitatory": 32, "n_inhibitory": 8, "burn_in": 0.1},
+    "spiking_integrator": {"n_excitatory": 16, "n_inhibitory": 4},
+    "integrator_follower": {"like": SpikingIntegrator(n_excitatory=16, n_inhibitory=4)},
     "synfire_chain": {"n_pools": 6},
     "cortical_patch": {"n_neurons": 60, "shared_drive": 0.1, "gain_modulation": 0.2, "drift": 0.2},
 }
