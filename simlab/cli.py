@@ -178,8 +178,12 @@ def results(
 
         print(errors_text(found))
     else:
+        from simlab.terminal import deciding_text
+
         _print_progress(found)
         _print_board(found, everything)
+        if decides := deciding_text(found.table, found.leaderboard()):
+            print(decides)
 
 
 @app.command()
@@ -357,9 +361,11 @@ def _print_board(found: Any, everything: bool = False) -> None:
 
 
 def _print_summary(found: Any) -> None:
-    from simlab.terminal import claim_text, failures_text
+    from simlab.terminal import claim_text, deciding_text, failures_text
 
     _print_board(found)
+    if decides := deciding_text(found.table, found.leaderboard()):
+        print(decides)
     for verdict in found.claims():
         print(claim_text(verdict))
     if failures := failures_text(found.table):

@@ -192,3 +192,28 @@ def bounds_text(rows: Sequence[Mapping[str, Any]]) -> str:
         tells = ", ".join(f"{name} ({apart:+.1f} sd)" for name, apart in row["tells"][:3])
         lines.append(f"{row['circuit_label']} | {row['rival_label']} | {where}: {found}\n    {tells}")
     return "\n".join(["separation that a classifier trained on the truth reaches (1: always, 0: chance)", *lines])
+
+
+def deciding_text(table: pd.DataFrame, board: pd.DataFrame) -> str:
+    """Which drawn parameter goes with each method's score, by question; "" where no family was drawn."""
+    from simlab.statistics.families import LEAST, family_size, strongest
+
+    blocks = []
+    for question, metric in board[["question", "metric"]].drop_duplicates().itertuples(index=False):
+        size = family_size(table, question)
+        if not size or not isinstance(metric, str):
+            continue
+        rows = strongest(table, question, metric)
+        title = f"{question}: what decides {metric} over {size} subject{'s' * (size > 1)} of a family"
+        if rows.empty:
+            blocks.append(f"{title}: at least {LEAST} whose scores differ are needed to say")
+        else:
+            blocks.append("\n".join([title, *(f"  {_deciding_line(line)}" for line in rows.to_dict("records"))]))
+    return "\n".join(blocks)
+
+
+def _deciding_line(line: Mapping[str, Any]) -> str:
+    clear = line["low"] > 0 or line["high"] < 0
+    figure = f"{line['correlation']:+.2f} [{line['low']:+.2f}, {line['high']:+.2f}]"
+    of = f"the strongest of {line['of']}{'' if clear else ', and not told from none'}"
+    return f"{line['method_label']}: {line['parameter']}, rank correlation {figure}, {of}"

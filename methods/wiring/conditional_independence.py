@@ -31,7 +31,7 @@ class ConditionalIndependence:
     which takes out both units' own dynamics (momentary conditional independence, as PCMCI has it: Runge et al. 2019,
     Sci Adv 5:eaau4996). A pair's p is the least over lags, times max_lag; a false discovery rate over pairs decides,
     where PC itself would call each link that stays. PCMCI's own implementation, tigramite, is under the GPL and not
-    used here.
+    used here; who has it runs `pcmci`.
 
     Effects within a bin are not seen, common input that is not recorded is not taken out, and rates that fluctuate more
     slowly than max_lag bins leave dependence behind. Of 30 recordings of 4 to 20 independent units each, 1 (Poisson), 3
@@ -72,7 +72,7 @@ class ConditionalIndependence:
         trace = signals(recording, self.bin_width).values.astype(float)
         live, rows = np.flatnonzero(np.ptp(trace, axis=(0, 1)) > 0), lagged(trace, 2 * self.max_lag)
         n = trace.shape[2]
-        if reason := self._unfit(trace, live, len(rows)):
+        if reason := unfit(trace, live, len(rows), self.max_lag):
             return Finding.abstain(reason)
         rows = rows.reshape(len(rows), -1, n)[:, :, live].reshape(len(rows), -1)
         parents = self._parents(rows[:, : (self.max_lag + 1) * live.size], live.size)
@@ -86,18 +86,6 @@ class ConditionalIndependence:
     def at_resolution(self, interval: float) -> ConditionalIndependence:
         """The same for spike times known only to `interval` [s]."""
         return replace(self, bin_width=max(self.bin_width, interval))
-
-    def _unfit(self, trace: np.ndarray, live: np.ndarray, n_rows: int) -> str:
-        """Why partial correlations would say nothing; empty if they can."""
-        if not np.isfinite(trace).all():
-            return "the signals hold values that are not finite: drop or fill those samples"
-        n_columns = (2 * self.max_lag + 1) * live.size
-        if live.size < 2 or n_rows < 2 * n_columns:
-            return f"{n_rows} samples of {live.size} changing units are too few for {n_columns} lagged variables"
-        alike = np.abs(np.corrcoef(trace.reshape(-1, trace.shape[2])[:, live].T)) > 1 - 1e-9
-        if alike.sum() > live.size:
-            return "two units are copies of each other, and given one the other is independent of everything: drop one"
-        return ""
 
     def _parents(self, rows: np.ndarray, n: int) -> np.ndarray:
         """Links (lag - 1, pre, post) that PC leaves from the past to the present."""
@@ -135,6 +123,19 @@ class ConditionalIndependence:
         strongest = np.take_along_axis(z, best, axis=0)[0]
         p = np.minimum(1.0, 2 * self.max_lag * ndtr(-np.abs(strongest)))
         return np.abs(strongest), p, np.sign(strongest)
+
+
+def unfit(trace: np.ndarray, live: np.ndarray, n_rows: int, max_lag: int) -> str:
+    """Why partial correlations of (trial, sample, unit) `live` and their past would say nothing; empty if they can."""
+    if not np.isfinite(trace).all():
+        return "the signals hold values that are not finite: drop or fill those samples"
+    n_columns = (2 * max_lag + 1) * live.size
+    if live.size < 2 or n_rows < 2 * n_columns:
+        return f"{n_rows} samples of {live.size} changing units are too few for {n_columns} lagged variables"
+    alike = np.abs(np.corrcoef(trace.reshape(-1, trace.shape[2])[:, live].T)) > 1 - 1e-9
+    if alike.sum() > live.size:
+        return "two units are copies of each other, and given one the other is independent of everything: drop one"
+    return ""
 
 
 def lagged(trace: np.ndarray, n_lags: int) -> np.ndarray:

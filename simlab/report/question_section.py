@@ -16,6 +16,7 @@ from simlab.report.matrices import Matrix
 from simlab.report.shown_answers import shown
 from simlab.report.words import amount_needed, shortened
 from simlab.statistics import calibration_points
+from simlab.statistics.families import family_size, strongest
 from simlab.statistics.knowable import beside_bounds
 
 if TYPE_CHECKING:
@@ -68,6 +69,8 @@ class QuestionSection:
     answers: list[Plate] = field(default_factory=list)
     answers_trouble: str = ""
     bounds: list[Record] = field(default_factory=list)
+    decides: list[Record] = field(default_factory=list)
+    family: int = 0  # subjects of it
 
 
 MOST_COLUMNS = 10
@@ -100,6 +103,8 @@ def question_section(material: Material, name: str, gallery: Gallery) -> Questio
         _calibration(points, name, order, gallery),
         *_answers(material, cells, question, order, gallery),
         _bounds(material, cells, question),
+        list(strongest(cells, name, metric).to_dict("records")) if metric in cells else [],
+        family_size(cells, name),
     )
 
 

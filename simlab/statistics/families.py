@@ -15,13 +15,15 @@ if TYPE_CHECKING:
 DRAWN = "drawn."
 """What columns of drawn parameters begin with."""
 
-COLUMNS = ("method_label", "parameter", "correlation", "low", "high", "joint", "subjects")
+COLUMNS = ("circuit", "method_label", "parameter", "correlation", "low", "high", "joint", "subjects")
 LEAST = 5
 """Subjects below which a rank correlation says nothing."""
 
 
 def deciding(table: pd.DataFrame, measure: str = "recovered", **conditions: Any) -> pd.DataFrame:
     """How a measure goes with each drawn parameter, over the subjects of a family; the strongest of a method first.
+
+    Cells whose circuit was not drawn are left out, whatever their subjects are called, and each circuit is a family.
 
     measure: `recovered`, `false_recovery` or a metric. correlation: Spearman's over subjects, with its 95% interval;
     joint: the parameter's coefficient in a least-squares regression of the measure's rank on those of all
@@ -37,16 +39,37 @@ def deciding(table: pd.DataFrame, measure: str = "recovered", **conditions: Any)
     if not names:
         raise SimlabError("no parameters were drawn in this run: set `drawn=True` in a grid, and give circuits a prior")
     rows = rows.assign(_value=counted(rows, measure), _subject=subject_of(rows))
+    rows = rows[rows[names].notna().any(axis=1) & (rows["kind"] != "baseline")]
     found = []
-    for method, cells in rows[rows["kind"] != "baseline"].groupby("method_label", sort=True):
+    for (circuit, method), cells in rows.groupby(["circuit", "method_label"], sort=True):
         per_subject = cells.dropna(subset="_value").groupby("_subject")[["_value", *names]].mean()
-        found += _of_method(str(method), per_subject, names)
+        found += [(str(circuit), str(method), *line) for line in _of_method(per_subject, names)]
     order = pd.DataFrame(found, columns=list(COLUMNS))
-    strength = order["correlation"].abs()
-    return order.assign(_s=strength).sort_values(["method_label", "_s"], ascending=[True, False]).drop(columns="_s")
+    by = ["circuit", "method_label", "_s"]
+    return order.assign(_s=order["correlation"].abs()).sort_values(by, ascending=[True, True, False]).drop(columns="_s")
 
 
-def _of_method(method: str, per_subject: pd.DataFrame, names: list[str]) -> list[tuple[Any, ...]]:
+def strongest(table: pd.DataFrame, question: str, measure: str) -> pd.DataFrame:
+    """The first line of `deciding` of each family and method, the circuits' own cells and not their rivals', and how
+    many parameters it is the strongest of (`of`); empty where nothing was drawn, or too few subjects were."""
+    import pandas as pd
+
+    if not any(str(name).startswith(DRAWN) for name in table):
+        return pd.DataFrame(columns=[*COLUMNS, "of"])
+    found = deciding(table, measure, question=question, role="circuit")
+    groups = found.groupby(["circuit", "method_label"], sort=False)
+    return found.assign(of=groups["parameter"].transform("size")).groupby(["circuit", "method_label"]).head(1)
+
+
+def family_size(table: pd.DataFrame, question: str) -> int:
+    """Subjects of the largest family that was asked this; 0 where nothing was drawn."""
+    names = [name for name in table if str(name).startswith(DRAWN)]
+    rows = table[(table["question"] == question) & (table["role"] == "circuit")]
+    rows = rows[rows[names].notna().any(axis=1)] if names else rows.iloc[:0]
+    return int(rows.groupby("circuit")["subject"].nunique().max()) if len(rows) else 0
+
+
+def _of_method(per_subject: pd.DataFrame, names: list[str]) -> list[tuple[Any, ...]]:
     varying = [name for name in names if per_subject[name].notna().all() and per_subject[name].nunique() > 2]
     if len(per_subject) < LEAST or per_subject["_value"].nunique() < 2 or not varying:
         return []
@@ -57,7 +80,7 @@ def _of_method(method: str, per_subject: pd.DataFrame, names: list[str]) -> list
         pair = ranks[:, [0, column]]
         value = _correlation(pair)
         low, high = _interval(value, len(ranks))
-        found.append((method, name[len(DRAWN) :], value, low, high, joint[column - 1], len(ranks)))
+        found.append((name[len(DRAWN) :], value, low, high, joint[column - 1], len(ranks)))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from importlib.util import find_spec
 from typing import ClassVar
 
 import numpy as np
@@ -90,10 +91,16 @@ FEWER = {
 DEAR = ("conditional_independence", "pulse_fate", "spectral_granger", "step_or_ramp")
 """Methods that take long whatever they are given."""
 
+OPTIONAL = {"pcmci": "tigramite"}
+"""Methods whose library is in no environment of ours: it is under another licence."""
 
-@pytest.mark.parametrize(
-    "name", [pytest.param(name, marks=pytest.mark.slow if name in DEAR else ()) for name in names("methods")]
-)
+
+def marks(name: str) -> tuple[pytest.MarkDecorator, ...]:
+    absent = name in OPTIONAL and find_spec(OPTIONAL[name]) is None
+    return (*([pytest.mark.slow] if name in DEAR else ()), *([pytest.mark.skip("no library")] if absent else ()))
+
+
+@pytest.mark.parametrize("name", [pytest.param(name, marks=marks(name)) for name in names("methods")])
 def test_the_built_in_methods_pass(name):
     assert check(create("methods", name, **FEWER.get(name, {}))).ok
 

@@ -299,6 +299,18 @@ def test_methods_that_met_unlike_settings_stand_in_leagues_of_their_own(tmp_path
     assert "2 methods compared over the 3 settings" in second
 
 
+def test_the_parameter_that_goes_with_success_is_told_or_how_many_subjects_that_takes(tmp_path):
+    spec = Experiment("family", "Asked.", (Grid((toys.ToyChain(),), (Plan(1, 1.0),), (Perfect(),), (Evil(),)),))
+    for n_subjects, said in ((6, "noise"), (2, "2 subjects of a family: at least 5")):
+        rows = [
+            row(cell=str(i), subject=i, metrics=json.dumps({"mcc": 1 - i / 10}), drawn=json.dumps({"noise": i / 10}))
+            for i in range(n_subjects)
+        ]
+        index = write_report(Results(write_run(tmp_path / str(n_subjects), spec, rows)))
+        section = Page((index.parent / "question-connectivity.html").read_text()).text.split("What decides success")[1]
+        assert said in section
+
+
 def test_long_names_are_cut_and_told_up_to_300_characters(tmp_path):
     long = "n" * 10_000
     rows = [

@@ -11,9 +11,10 @@ import xarray as xr
 from synthetic_run import row
 
 from simlab.contracts import SimlabError
-from simlab.statistics.families import deciding
+from simlab.statistics.families import deciding, family_size, strongest
 from simlab.statistics.splits import wiring_split
 from simlab.store.tables import table
+from simlab.terminal import deciding_text
 
 
 def family(n_subjects: int) -> pd.DataFrame:
@@ -43,6 +44,33 @@ def test_few_subjects_and_runs_that_draw_nothing_are_told_so() -> None:
     assert deciding(family(5), "mcc")["joint"].isna().all()
     with pytest.raises(SimlabError, match="no parameters were drawn"):
         deciding(table([row()]), "mcc")
+
+
+def with_others(rows: pd.DataFrame) -> pd.DataFrame:
+    """The same run with a sweep of the circuit that was not drawn, whose subjects bear the same numbers."""
+    sweep = [row(cell=f"s{s}", subject=s, metrics=json.dumps({"mcc": 100.0 * s})) for s in range(20)]
+    return pd.concat([rows, table(sweep)], ignore_index=True)
+
+
+def test_cells_of_circuits_that_were_not_drawn_do_not_count() -> None:
+    alone, beside = deciding(family(20), "mcc"), deciding(with_others(family(20)), "mcc")
+    pd.testing.assert_frame_equal(alone.reset_index(drop=True), beside.reset_index(drop=True))
+
+
+def test_the_strongest_parameter_of_each_family_and_method_is_told_with_how_many_were_tried() -> None:
+    rows = with_others(family(20))
+    found = strongest(rows, "connectivity", "mcc")
+    assert found[["circuit", "parameter", "of"]].to_numpy().tolist() == [["balanced_ei", "noise", 2]]
+    said = deciding_text(rows, pd.DataFrame({"question": ["connectivity"], "metric": ["mcc"]}))
+    assert "over 20 subjects of a family" in said
+    assert "m: noise, rank correlation -" in said
+
+
+def test_a_run_says_that_too_few_subjects_were_drawn_and_nothing_where_none_were() -> None:
+    board = pd.DataFrame({"question": ["connectivity"], "metric": ["mcc"]})
+    assert "2 subjects of a family: at least 5" in deciding_text(family(2), board)
+    assert deciding_text(table([row()]), board) == ""
+    assert family_size(table([row()]), "connectivity") == 0
 
 
 def answers():
