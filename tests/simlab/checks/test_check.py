@@ -82,6 +82,7 @@ FEWER = {
     "denoised_homology": {"n_points": 80, "n_points_voids": 40, "n_shuffles": 3},
     "bycycle_bursts": {"n_surrogates": 3},
     "convergent_cross_mapping": {"points": 300, "surrogates": 10},
+    "switching_lds": {"rounds": 5},
 }
 """Repetitions that a method is slow with."""
 
