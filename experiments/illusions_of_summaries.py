@@ -15,6 +15,8 @@ from methods.latents.gpfa import Gpfa
 from methods.latents.ica import Ica
 from methods.latents.nmf import Nmf
 from methods.latents.pca_latents import PcaLatents
+from methods.latents.poisson_lds import PoissonLds
+from methods.latents.subspace_identification import SubspaceIdentification
 from methods.latents.tensor_components import TensorComponents
 from simlab.claims import Claim, Measured, mean, paired_difference, rate
 from simlab.experiment import Experiment, Grid, Plan
@@ -27,7 +29,9 @@ if TYPE_CHECKING:
 FEW, MANY = Plan(20, 2.0), Plan(80, 2.0)
 ALIKE, SHIFTED = ShiftedStimuli(shift=0.0), ShiftedStimuli()
 SUMMARY, WHOLE, OTHER = PcaLatents(fitted_on=TRAINING), PcaLatents(), PcaLatents(fitted_on=NEW)
-METHODS = (WHOLE, FactorAnalysis(), Gpfa(), Nmf(), Ica(), TensorComponents(), Cca())
+METHODS = (
+    WHOLE, FactorAnalysis(), Gpfa(), Nmf(), Ica(), TensorComponents(), Cca(), SubspaceIdentification(), PoissonLds(),
+)  # fmt: skip
 SIXTY = Subsample(60)
 
 GRIDS = (
@@ -114,6 +118,8 @@ CLAIMS = (
             (WHOLE, "PCA of smoothed counts", "the model is linear in the log rate; no figure is published"),
             (FactorAnalysis(), "Factor analysis", "Yu et al. 2009, J Neurophysiol 102:614"),
             (Gpfa(), "GPFA", "Yu et al. 2009, J Neurophysiol 102:614: better than smoothing before"),
+            (SubspaceIdentification(), "Subspace identification", "Buesing, Macke & Sahani 2012, NIPS 25"),
+            (PoissonLds(), "A linear dynamical system with Poisson counts", "Macke et al. 2011, NIPS 24"),
         )
     ),
     Claim(
