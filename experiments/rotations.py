@@ -37,7 +37,14 @@ ORDERS = Grid(
     circuits=(SynfireChain(), RateSequence(), LimitCycle(), ConditionSequences(), RotationalDynamics()),
     plans=(Plan(40, 1.5),),
     instruments=(Perfect(),),
-    methods=(SequenceOrder(), Spade()),
+    methods=(SequenceOrder(),),
+)
+PATTERNS = Grid(
+    circuits=(SynfireChain(), ConditionSequences()),
+    plans=ORDERS.plans,
+    instruments=ORDERS.instruments,
+    methods=(Spade(most_spikes=4, n_surrogates=19),),  # one size of patterns: at a level of .05
+    baselines=False,
 )
 
 
@@ -156,7 +163,7 @@ ROTATIONS = Experiment(
         "apart, with which null? And chains, cycles and driven sequences: what does the order of peaks tell of what "
         "makes it?"
     ),
-    grids=(TURNS, ORDERS),
+    grids=(TURNS, ORDERS, PATTERNS),
     claims=CLAIMS,
     subjects=20,
     time_limit=120.0,
