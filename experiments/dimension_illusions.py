@@ -11,6 +11,7 @@ from circuits.latent.curved_manifold import CurvedManifold
 from circuits.latent.latent_factors import LatentFactors
 from circuits.latent.random_walk import RandomWalk
 from circuits.latent.smooth_noise import SmoothNoise
+from methods.dimension.correlation_dimension import CorrelationDimension
 from methods.dimension.cross_validated_pca import CrossValidatedPca
 from methods.dimension.factor_analysis_dimension import FactorAnalysisDimension
 from methods.dimension.few_shot_co_smoothing import FewShotCoSmoothing
@@ -59,6 +60,7 @@ DRIFT = RandomWalk(model="rate")
 RING, RING_OF_RATES = CurvedManifold(), CurvedManifold(model="rate")
 NEIGHBOURS, ISOMAP = TwoNearestNeighbours(), IsomapDimension()
 NEIGHBOURS_OF_RATES = TwoNearestNeighbours(smoothing=0.0)
+PAIRS, DISTANT_PAIRS = CorrelationDimension(), CorrelationDimension(nearer=0.05, farther=0.15)
 
 GRIDS = (
     Grid((WALK, SMOOTH), (ONE_TRIAL,), (Perfect(),), (ALL_COMPONENTS,), baselines=False),
@@ -67,7 +69,12 @@ GRIDS = (
     Grid(
         (RandomWalk(), DRIFT), (MANY,), (Subsample(50),), (ParallelAnalysis(), ParallelAnalysis("trials"), PcaScree())
     ),
-    Grid((RING,), (MANY,), (Perfect(),), (NEIGHBOURS, ISOMAP, ParallelAnalysis(), FewShotCoSmoothing())),
+    Grid(
+        (RING,),
+        (MANY,),
+        (Perfect(),),
+        (NEIGHBOURS, PAIRS, DISTANT_PAIRS, ISOMAP, ParallelAnalysis(), FewShotCoSmoothing()),
+    ),
     Grid((RING_OF_RATES,), (MANY,), (Perfect(),), (NEIGHBOURS_OF_RATES, ISOMAP, ParallelAnalysis())),
     NEW_TRIALS,
 )
@@ -266,6 +273,14 @@ CLAIMS = (
         "They do where the same neurons' rates are seen without noise.",
         "Facco et al. 2017, Sci Rep 7:12140",
         exact(NEIGHBOURS_OF_RATES, RING_OF_RATES, 0),
+        (0.8, 1.0),
+    ),
+    Claim(
+        "a_ring_is_one_dimension_of_distant_pairs_in_spikes",
+        "In spikes, too, pairs of states see one dimension if they are counted at distances that are larger than the "
+        "noise: within which 5 to 15% of all states lie.",
+        "Grassberger & Procaccia 1983, Physica D 9:189: noise hides the slope below its own scale alone",
+        exact(DISTANT_PAIRS, RING, 0),
         (0.8, 1.0),
     ),
 )

@@ -15,6 +15,8 @@ from methods.latents.gpfa import Gpfa
 from methods.latents.ica import Ica
 from methods.latents.nmf import Nmf
 from methods.latents.pca_latents import PcaLatents
+from methods.latents.poisson_lds import PoissonLds
+from methods.latents.subspace_identification import SubspaceIdentification
 from methods.latents.tensor_components import TensorComponents
 from simlab.claims import Claim, Measured, mean, paired_difference, rate
 from simlab.experiment import Experiment, Grid, Plan
@@ -28,11 +30,13 @@ FEW, MANY = Plan(20, 2.0), Plan(80, 2.0)
 ALIKE, SHIFTED = ShiftedStimuli(shift=0.0), ShiftedStimuli()
 SUMMARY, WHOLE, OTHER = PcaLatents(fitted_on=TRAINING), PcaLatents(), PcaLatents(fitted_on=NEW)
 METHODS = (WHOLE, FactorAnalysis(), Gpfa(), Nmf(), Ica(), TensorComponents(), Cca())
+SYSTEMS = (SubspaceIdentification(), PoissonLds())
 SIXTY = Subsample(60)
 
 GRIDS = (
     Grid((SHIFTED, ALIKE), (MANY,), (SIXTY,), (SUMMARY, WHOLE, OTHER, FactorAnalysis(), DemixedPca())),
     Grid((LatentFactors(),), (FEW, MANY), (Subsample(20), SIXTY), METHODS, rivals=(SmoothNoise(),)),
+    Grid((LatentFactors(),), (MANY,), (Subsample(20), SIXTY), SYSTEMS, rivals=(SmoothNoise(),), baselines=False),
 )
 
 
@@ -114,6 +118,8 @@ CLAIMS = (
             (WHOLE, "PCA of smoothed counts", "the model is linear in the log rate; no figure is published"),
             (FactorAnalysis(), "Factor analysis", "Yu et al. 2009, J Neurophysiol 102:614"),
             (Gpfa(), "GPFA", "Yu et al. 2009, J Neurophysiol 102:614: better than smoothing before"),
+            (SYSTEMS[0], "Subspace identification", "Buesing, Macke & Sahani 2012, NIPS 25"),
+            (SYSTEMS[1], "A linear dynamical system with Poisson counts", "Macke et al. 2011, NIPS 24"),
         )
     ),
     Claim(

@@ -13,6 +13,8 @@ from circuits.states.single_timescale import SingleTimescale
 from circuits.states.slow_drive_states import SlowDriveStates
 from circuits.states.two_timescales import TwoTimescales
 from circuits.states.up_down import UpDown
+from experiments._answered import answered
+from methods.dynamics.switching_lds import SwitchingLds
 from methods.states.autocorrelation_fit import AutocorrelationFit
 from methods.states.avalanche_log_log import AvalancheLogLog
 from methods.states.avalanche_powerlaw import AvalanchePowerlaw
@@ -22,7 +24,8 @@ from methods.states.conventional_regression import ConventionalRegression
 from methods.states.crackling_relation import CracklingRelation
 from methods.states.lyapunov import Lyapunov
 from methods.states.multistep_regression import MultistepRegression
-from simlab.claims import Claim, Measured, chosen, mean, oracle_recovers, rate
+from methods.states.subspace_timescale import SubspaceTimescale
+from simlab.claims import Claim, Measured, mean, oracle_recovers, rate
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.fingerprint import label
 from simlab.instruments.recording.perfect import Perfect
@@ -45,6 +48,7 @@ ONE, TWO = SingleTimescale(), TwoTimescales()
 SHORT = Plan(200, 1.0)
 """Trials of five time constants."""
 DIRECT, DIRECT_WITH_OFFSET, BAYESIAN = AutocorrelationFit(), AutocorrelationFit(offset=True), BayesianTimescale()
+MODES = SubspaceTimescale()
 
 CHAOS, TAMED = ChaoticRates(), ChaoticRates(gain=0.8, noise=0.3)
 STATES, DRIVEN = UpDown(), SlowDriveStates()
@@ -62,10 +66,10 @@ GRIDS = (
         (LOG_LOG, POWERLAW, CRACKLING, CONVENTIONAL, MULTISTEP),
         rivals=(MATCHED, RECTIFIED),
     ),
-    Grid((ONE,), (SHORT,), (Perfect(),), (DIRECT, DIRECT_WITH_OFFSET, BAYESIAN)),
-    Grid((TWO,), (SHORT,), (Perfect(),), (DIRECT, DIRECT_WITH_OFFSET)),
+    Grid((ONE,), (SHORT,), (Perfect(),), (DIRECT, DIRECT_WITH_OFFSET, BAYESIAN, MODES)),
+    Grid((TWO,), (SHORT,), (Perfect(),), (DIRECT, DIRECT_WITH_OFFSET, MODES)),
     Grid((CHAOS, TAMED, LowRank()), (Plan(100, 2.0),), (SOME,), (Lyapunov(), Bistability())),
-    Grid((STATES,), (Plan(50, 4.0),), (SOME,), (Bistability(),), rivals=(DRIVEN,)),
+    Grid((STATES,), (Plan(50, 4.0),), (SOME,), (Bistability(), SwitchingLds()), rivals=(DRIVEN,)),
 )
 
 
@@ -97,9 +101,7 @@ def ratio_of_the_rival(table: pd.DataFrame) -> Measured:
 
 def named(table: pd.DataFrame, method: Any, circuits: tuple[Any, ...]) -> Measured:
     """In how many recordings a method that knows one regime names it; an abstention names none."""
-    rows = chosen(table, method_label=label(method), circuit_label=tuple(map(label, circuits)))
-    rows = rows[rows["status"].isin(("ok", "abstained"))]
-    return rate(rows.assign(named=(rows["status"] == "ok").astype(float), status="ok"), "named")
+    return answered(table, method_label=label(method), circuit_label=tuple(map(label, circuits)))
 
 
 WILTING = "Wilting & Priesemann 2018, Nat Commun 9:2325"
@@ -181,6 +183,13 @@ CLAIMS = (
         (-0.1, 0.1),
     ),
     Claim(
+        "modes_are_not",
+        "So is the slowest mode of a linear system with the autocovariance about the mean over trials.",
+        "analytic: that autocovariance is unbiased where trials are drawn alike (Ho & Kalman 1966 for the modes)",
+        partial(bias, method=MODES),
+        (-0.1, 0.1),
+    ),
+    Claim(
         "chaos_is_recognised",
         "Neighbouring states of 40 out of 200 units of a chaotic network part faster than noise and more predictably.",
         "Rosenstein, Collins & De Luca 1993, Physica D 65:117; Sompolinsky, Crisanti & Sommers 1988, PRL 61:259",
@@ -207,6 +216,19 @@ CLAIMS = (
         "simlab's own",
         partial(named, method=Bistability(), circuits=(DRIVEN,)),
         (0.0, 0.2),
+    ),
+    *(
+        Claim(
+            f"switching_regimes_{words}",
+            f"Two linear regimes that come to rest apart are {found}.",
+            "Ghahramani & Hinton 2000, Neural Comput 12:831, for the model; that they rest is simlab's own",
+            partial(named, method=SwitchingLds(), circuits=(circuit,)),
+            band,
+        )
+        for words, found, circuit, band in (
+            ("are_states", "found in the network that has two states", STATES, (0.8, 1.0)),
+            ("are_no_slow_drive", "not found under the slow drive", DRIVEN, (0.0, 0.2)),
+        )
     ),
     oracle_recovers("circuit"),
 )

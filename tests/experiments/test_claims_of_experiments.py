@@ -276,6 +276,10 @@ def test_an_abstention_counts_as_no_claim_of_states():
     table = pd.concat([right, refused])
     assert verdict(TIMESCALES_AND_CRITICALITY, "up_and_down_states_are_recognised", table).verdict == "holds"
     assert verdict(TIMESCALES_AND_CRITICALITY, "a_slow_drive_is_not_taken_for_states", table).verdict == "holds"
+    named = cells("switching_lds", circuit_label=label(DRIVEN), question="dynamics")
+    wrong = verdict(TIMESCALES_AND_CRITICALITY, "switching_regimes_are_no_slow_drive", named)
+    assert (wrong.measured.value, wrong.verdict) == (1.0, "fails")
+    assert verdict(TIMESCALES_AND_CRITICALITY, "switching_regimes_are_states", table).verdict == "not measured"
 
 
 def test_false_alarms_of_raw_spectra_are_counted_for_that_reader_alone_and_in_a_minute():
@@ -297,6 +301,20 @@ def test_rotations_that_are_seen_everywhere_separate_nothing():
     table = pd.concat([here, there])
     for name in ("jpca_finds_rotations_in_sequences", "the_tensor_null_does_not_separate_them"):
         assert verdict(ROTATIONS, name, table).verdict == "holds"
+
+
+def test_patterns_are_counted_over_all_driven_sequences_and_in_the_synfire_chain_where_they_answer():
+    common = {"question": "dynamics"}
+    found = cells("spade", circuit="synfire_chain", recovered=1.0, **common)
+    none = cells("spade", circuit="condition_sequences", status="abstained", **common)
+    table = pd.concat([found, none])
+    # 20 of 20 and 0 of 20: Wilson's interval reaches .16 beyond
+    for name, value in (
+        ("precise_patterns_are_found_in_a_synfire_chain", 1),
+        ("bumps_of_rates_have_no_precise_patterns", 0),
+    ):
+        seen = verdict(ROTATIONS, name, table)
+        assert (seen.measured.value, seen.verdict) == (value, "undecided")
 
 
 def test_a_label_counts_where_it_is_given_and_an_abstention_gives_none():

@@ -6,6 +6,7 @@ import latent_worlds as worlds
 import numpy as np
 import pytest
 
+from methods.dimension.correlation_dimension import CorrelationDimension
 from methods.dimension.cross_validated_pca import CrossValidatedPca, least_rank
 from methods.dimension.factor_analysis_dimension import FactorAnalysisDimension
 from methods.dimension.few_shot_co_smoothing import FewShotCoSmoothing
@@ -14,13 +15,17 @@ from methods.dimension.parallel_analysis import ParallelAnalysis
 from methods.dimension.participation_ratio import ParticipationRatio
 from methods.dimension.pca_scree import PcaScree, elbow
 from methods.dimension.two_nearest_neighbours import TwoNearestNeighbours
+from simlab.contracts import SimlabError
 from simlab.data import recording
 
 COUNTS = (
     ParallelAnalysis(), ParallelAnalysis("trials"), CrossValidatedPca(), FactorAnalysisDimension(most=3),
     FewShotCoSmoothing(),
 )  # fmt: skip
-ALL = (*COUNTS, PcaScree(), PcaScree("elbow"), ParticipationRatio(), TwoNearestNeighbours(), IsomapDimension())
+ALL = (
+    *COUNTS, PcaScree(), PcaScree("elbow"), ParticipationRatio(), TwoNearestNeighbours(), IsomapDimension(),
+    CorrelationDimension(),
+)  # fmt: skip
 named = pytest.mark.parametrize("method", COUNTS, ids=lambda method: f"{method.name}-{getattr(method, 'control', '')}")
 
 
@@ -80,11 +85,18 @@ def test_ninety_percent_of_the_variance_counts_private_noise():
 
 
 def test_neighbours_see_the_dimension_of_a_cloud_and_of_a_curve():
-    quick = TwoNearestNeighbours(smoothing=0.0, spacing=0.02)
-    cloud = quick.analyse(gaussian(1500, 10, rank=3), np.random.default_rng(0))
-    assert cloud.estimate["intrinsic"] == 3
-    ring = worlds.finding_of(TwoNearestNeighbours(smoothing=0.0), worlds.RING, trials=60)
-    assert ring.estimate["intrinsic"] == 1
+    for kind in (TwoNearestNeighbours, CorrelationDimension):
+        cloud = kind(smoothing=0.0, spacing=0.02).analyse(gaussian(1500, 10, rank=3), np.random.default_rng(0))
+        assert cloud.estimate["intrinsic"] == 3
+        ring = worlds.finding_of(kind(smoothing=0.0), worlds.RING, trials=60)
+        assert ring.estimate["intrinsic"] == 1
+
+
+def test_pairs_of_a_circle_grow_with_their_distance_as_counted():
+    angle = np.random.default_rng(0).uniform(0, 2 * np.pi, 800)
+    found = CorrelationDimension()._slope(np.stack([np.cos(angle), np.sin(angle)], axis=1))
+    # radii at which half of the states have 1% and 5% of all about them, along the circle
+    assert found == pytest.approx(1.0, abs=0.03)
 
 
 def test_isomap_sees_the_plane_that_a_ring_lies_in_and_the_dimension_of_a_cloud():
@@ -95,7 +107,7 @@ def test_isomap_sees_the_plane_that_a_ring_lies_in_and_the_dimension_of_a_cloud(
 
 
 def test_neighbours_and_isomap_say_that_independent_units_have_no_manifold():
-    for method in (TwoNearestNeighbours(), IsomapDimension()):
+    for method in (TwoNearestNeighbours(), IsomapDimension(), CorrelationDimension()):
         found = [worlds.finding_of(method, worlds.NOISE, seed).estimate["intrinsic"] for seed in range(3)]
         assert sorted(found)[1] == 0
 
@@ -114,7 +126,10 @@ def test_what_a_method_cannot_use_it_abstains_from():
         assert "units are active" in method.analyse(worlds.silent(), rng).abstained
         assert "0 of 10 units are active" in method.analyse(constant(), rng).abstained
     assert "needs 20 trials" in FewShotCoSmoothing(shots=10).analyse(worlds.small(trials=12), rng).abstained
-    assert "states" in TwoNearestNeighbours(spacing=2.0).analyse(worlds.small(trials=20), rng).abstained
+    for kind in (TwoNearestNeighbours, CorrelationDimension):
+        assert "states" in kind(spacing=2.0).analyse(worlds.small(trials=20), rng).abstained
+    with pytest.raises(SimlabError, match=r"nearer must be below farther, 0.05, got 0.1"):
+        CorrelationDimension(nearer=0.1)
 
 
 def constant():

@@ -14,12 +14,17 @@ from methods.latents.gpfa import Gpfa
 from methods.latents.ica import Ica
 from methods.latents.nmf import Nmf
 from methods.latents.pca_latents import PcaLatents
+from methods.latents.poisson_lds import PoissonLds
+from methods.latents.subspace_identification import SubspaceIdentification
 from methods.latents.tensor_components import TensorComponents
 from simlab import truths
 from simlab.data import missing
 from simlab.scoring import score
 
-SMOOTHERS = (PcaLatents(), FactorAnalysis(), Ica(), Cca(), Gpfa(iterations=10))
+SMOOTHERS = (
+    PcaLatents(), FactorAnalysis(), Ica(), Cca(), Gpfa(iterations=10), SubspaceIdentification(),
+    PoissonLds(iterations=2),
+)  # fmt: skip
 ALL = (*SMOOTHERS, Nmf(), TensorComponents(), DemixedPca())
 named = pytest.mark.parametrize("method", SMOOTHERS, ids=lambda method: method.name)
 

@@ -11,6 +11,7 @@ from circuits.states.chaotic_rates import ChaoticRates
 from circuits.states.low_rank import LowRank
 from circuits.states.slow_drive_states import SlowDriveStates
 from circuits.states.up_down import UpDown
+from methods.dynamics.switching_lds import SwitchingLds
 from methods.states._avalanches import exponent, runs
 from methods.states.avalanche_log_log import AvalancheLogLog
 from methods.states.avalanche_powerlaw import AvalanchePowerlaw, distance
@@ -94,6 +95,9 @@ def test_two_states_are_found_in_a_network_that_has_them_and_not_under_a_slow_dr
     assert 0.2 < found.notes["dwell_high"] < 1.5
     assert "one mode" in Bistability().analyse(recorded(SlowDriveStates(circuit), 20, 4.0), RNG(5)).abstained
     assert Bistability().analyse(spiking_recording(20, 2.0), RNG(5)).abstained
+    switching = SwitchingLds(rounds=15)
+    assert switching.analyse(recorded(circuit, 20, 4.0), RNG(5)).estimate["label"] == "bistable"
+    assert switching.analyse(recorded(SlowDriveStates(circuit), 20, 4.0), RNG(5)).abstained
 
 
 def test_a_low_rank_network_is_no_chaos():

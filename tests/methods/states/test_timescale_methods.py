@@ -12,6 +12,7 @@ from methods.states.autocorrelation_fit import AutocorrelationFit
 from methods.states.bayesian_timescale import BayesianTimescale
 from methods.states.conventional_regression import ConventionalRegression
 from methods.states.multistep_regression import MultistepRegression
+from methods.states.subspace_timescale import SubspaceTimescale, time_constants
 from simlab.checks.problem import spiking_recording
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
@@ -65,12 +66,14 @@ def test_of_a_part_of_them_it_falls_as_theory_says_and_multistep_regression_does
     assert found.notes["timescale"] == pytest.approx(-0.004 / np.log(0.95), rel=0.3)
 
 
-@pytest.mark.parametrize("method", [MultistepRegression(), AutocorrelationFit(), QUICK])
+@pytest.mark.parametrize("method", [MultistepRegression(), AutocorrelationFit(), SubspaceTimescale(), QUICK])
 def test_poisson_units_have_no_memory_to_measure(method):
     assert "no autocorrelation" in method.analyse(poisson(), RNG(5)).abstained
 
 
-@pytest.mark.parametrize("method", [ConventionalRegression(), MultistepRegression(), AutocorrelationFit(), QUICK])
+@pytest.mark.parametrize(
+    "method", [ConventionalRegression(), MultistepRegression(), AutocorrelationFit(), SubspaceTimescale(), QUICK]
+)
 def test_trials_that_are_too_short_are_refused(method):
     short = spiking_recording(500, 0.06).assign_attrs(brief=STEP)
     assert "too short" in method.analyse(short, RNG(5)).abstained
@@ -78,6 +81,20 @@ def test_trials_that_are_too_short_are_refused(method):
 
 def test_taking_each_trials_mean_away_makes_a_direct_fit_too_short():
     assert AutocorrelationFit().analyse(population(), RNG(5)).estimate["timescale"] < 0.085
+
+
+def test_a_linear_system_with_the_same_autocovariance_is_not_biased_by_short_trials():
+    found = SubspaceTimescale().analyse(population(), RNG(5)).estimate
+    # 20 units x 100 trials x 10 time constants: some 5% standard error of a time constant
+    assert found["timescale"] == pytest.approx(0.1, rel=0.15)
+    assert found["low"] < found["timescale"] < found["high"]
+
+
+def test_modes_of_an_exact_autocovariance_are_exact():
+    lag = 0.02 * np.arange(1, 20)
+    two = 0.7 * np.exp(-lag / 0.05) + 0.3 * np.exp(-lag / 0.3)
+    np.testing.assert_allclose(time_constants(two, 2, 0.02), [0.3, 0.05])
+    assert time_constants(1.1 ** np.arange(1.0, 20), 1, 0.02)[0] == np.inf
 
 
 @pytest.mark.slow

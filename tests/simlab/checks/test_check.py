@@ -84,6 +84,7 @@ FEWER = {
     "bycycle_bursts": {"n_surrogates": 3},
     "hidden_markov_latents": {"sizes": (2, 4), "restarts": 1, "rounds": 4, "draws": 3},
     "convergent_cross_mapping": {"points": 300, "surrogates": 10},
+    "switching_lds": {"rounds": 5},
 }
 """Repetitions that a method is slow with."""
 
