@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import simlab
 from simlab import truths
 from simlab.contracts import Finding, SimlabError
 from simlab.questions.form import check_truth
@@ -28,10 +27,6 @@ def truth_of(key: np.ndarray | None = None) -> xr.Dataset:
 
 def scored(*labels: str) -> dict[str, float]:
     return QUESTION.score(Finding({"function": np.array(labels, dtype=object)}), truth_of())
-
-
-def test_the_question_keeps_its_contract() -> None:
-    assert simlab.check("localisation").ok
 
 
 def test_areas_count_alike_whatever_their_size() -> None:
