@@ -1,11 +1,14 @@
 """Two engines verify each other on every spiking circuit of the house, and a run keeps the one that it was given."""
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from lif_bench import noisy, run, same
 
 import simlab
 from circuits.causal.decision_pools import DecisionPools
+from circuits.networks.balanced_ei import BalancedEI
 from circuits.networks.sign_and_type import SignAndType
 from simlab import registry
 from simlab.contracts import SimlabError
@@ -14,20 +17,21 @@ from simlab.session import Effect, Session
 from simlab.simulators.engines import chosen_engine, using
 from simlab.streams import stream
 
+BRIEF = BalancedEI(n_neurons=40, burn_in=0.05)
 SMALL = {
-    "balanced_ei": {"n_neurons": 40},
-    "common_drive": {},
+    "balanced_ei": {"n_neurons": 40, "burn_in": 0.05},
+    "common_drive": {"like": BRIEF},
     "ring_attractor": {},
     "feedforward_ring": {},
-    "strong_ring": {"n_neurons": 40, "burn_in": 0.2},
-    "bursting_culture": {"n_neurons": 40, "weight": 0.15, "shot_rate": 10.0},
-    "delay_network": {"connection_probability": 0.2},
-    "adapting_synapses": {"burn_in": 0.2},
-    "common_cause_chain": {},
-    "hidden_hub": {},
+    "strong_ring": {"n_neurons": 40, "burn_in": 0.05},
+    "bursting_culture": {"n_neurons": 40, "weight": 0.15, "shot_rate": 10.0, "burn_in": 0.2},
+    "delay_network": {"connection_probability": 0.2, "burn_in": 0.2},
+    "adapting_synapses": {"burn_in": 0.05},
+    "common_cause_chain": {"like": BRIEF},
+    "hidden_hub": {"local": replace(BRIEF, synaptic_time_constant=0.0)},
     "hub_only": {},
-    "sign_and_type": {"n_neurons": 40, "burn_in": 0.2},
-    "untyped_units": {"like": SignAndType(n_neurons=40, burn_in=0.2)},
+    "sign_and_type": {"n_neurons": 40, "burn_in": 0.05},
+    "untyped_units": {"like": SignAndType(n_neurons=40, burn_in=0.05)},
     "decision_pools": {"burn_in": 0.1},
     "decision_follower": {"like": DecisionPools(burn_in=0.1)},
     "stimulated_chain": {},
@@ -35,7 +39,7 @@ SMALL = {
     "decision_attractor": {"n_selective": 20, "n_inhibitory": 10, "burn_in": 0.1},
     "oscillating_ei": {"n_excitatory": 32, "n_inhibitory": 8, "burn_in": 0.1},
     "synfire_chain": {"n_pools": 6},
-    "cortical_patch": {"n_neurons": 60, "shared_drive": 0.1, "gain_modulation": 0.2, "drift": 0.2},
+    "cortical_patch": {"n_neurons": 60, "shared_drive": 0.1, "gain_modulation": 0.2, "drift": 0.2, "burn_in": 0.1},
 }
 """The spiking circuits that an engine runs."""
 
