@@ -102,7 +102,7 @@ def asks_for_an_engine(circuit, monkeypatch):
 
 def test_no_spiking_circuit_of_the_house_is_left_out(monkeypatch):
     monkeypatch.setattr("circuits.rhythms.oscillating_ei.MINUTE", 1)  # how long its rivals watch it
-    circuits = {name: registry.create("circuits", name) for name in registry.names("circuits")}
+    circuits = {n: registry.create("circuits", n, **SMALL.get(n, {})) for n in registry.names("circuits")}
     spiking = {n: c for n, c in circuits.items() if "spikes" in c.modalities and c.__module__.startswith("circuits.")}
     assert {name for name, circuit in spiking.items() if asks_for_an_engine(circuit, monkeypatch)} == set(SMALL)
 
