@@ -128,10 +128,7 @@ def run(
     ] = True,
 ) -> None:
     """Run an experiment, print its leaderboard and claims, and write its report."""
-    from simlab.execution.quick_start import spare_dask
     from simlab.provenance import machine
-
-    spare_dask()
     from simlab.running.loop import run as run_experiment
 
     with _progress_bar() as progress:

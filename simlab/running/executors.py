@@ -15,7 +15,6 @@ from threading import Thread
 from types import ModuleType
 from typing import Any
 
-from simlab.execution.quick_start import spare_dask
 from simlab.execution.threads import SINGLE_THREADED
 
 IN_WORKERS = {**SINGLE_THREADED, "SIMLAB_ENGINE_THREADS": "1"}
@@ -50,7 +49,7 @@ class Workers:
         """A pool of fresh processes, one thread each."""
         self._added = set(IN_WORKERS) - set(os.environ)
         os.environ.update({name: IN_WORKERS[name] for name in self._added})
-        return ProcessPoolExecutor(self.number, mp_context=self.context, initializer=_begin)
+        return ProcessPoolExecutor(self.number, mp_context=self.context, initializer=_end_with_parent)
 
     def end(self, patience: float) -> None:
         """Lets the processes end, and ends those that do not."""
@@ -126,10 +125,9 @@ class _Spawning(SpawnContext):
         return process
 
 
-def _begin() -> None:
-    """A worker starts quickly; and if its lab is killed it ends at once, rather than wait for work that cannot come."""
+def _end_with_parent() -> None:
+    """A worker whose lab was killed ends at once, rather than wait for work that cannot come."""
     parent = parent_process()
     if parent is not None:
         watch = Thread(target=lambda: (wait_for([parent.sentinel]), os._exit(1)), daemon=True)
         watch.start()
-    spare_dask()

@@ -18,7 +18,6 @@ from simlab.contracts import Budget, BudgetExceeded, Finding, SimlabError
 from simlab.data import UNITS, from_json, recording
 from simlab.data.vocabulary import DTYPES
 from simlab.execution.outcome import one_line, trace_of
-from simlab.execution.quick_start import spare_dask
 from simlab.execution.state import generator
 from simlab.execution.strict.seal import unseal
 from simlab.execution.strict.ship import rebuild
@@ -96,7 +95,6 @@ def budget(plain: Mapping[str, float | None]) -> Budget:
 
 def warm_up() -> None:
     """Loads the parts of numpy and xarray that every method needs."""
-    spare_dask()
     recording(duration=1.0, n_units=1, n_trials=1, spikes=(np.zeros(0), np.zeros(0), np.zeros(0)))
 
 
