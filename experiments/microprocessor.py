@@ -166,7 +166,7 @@ def more_behaviours_help(table: pd.DataFrame) -> Measured:
 
 
 def tuning_finds_functions(table: pd.DataFrame) -> Measured:
-    """How often tuning gives nine of ten areas of the processor their right function."""
+    """How often tuning gives nine tenths of the processor's areas, every function counting alike, their right one."""
     return rate(table, "recovered", circuit="microprocessor", method="tuning_localisation")
 
 
@@ -186,7 +186,7 @@ def maps_call_generic_specific(table: pd.DataFrame) -> Measured:
 
 
 def maps_find_functions(table: pd.DataFrame) -> Measured:
-    """How often a map gives nine of ten modules of the processor their right function, whatever it is a map of."""
+    """How often a map names nine tenths of the modules rightly, every function counting alike, whatever it maps."""
     return rate(table, "recovered", circuit="microprocessor", method="activation_map")
 
 

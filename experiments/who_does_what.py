@@ -85,7 +85,7 @@ def named(column: str, method: Any, circuit: str, plans: tuple[Plan, ...]) -> Ca
 
 
 def tuning_finds_functions(table: pd.DataFrame) -> Measured:
-    """How often tuning gives nine of ten modules of the processor their right function, at the largest budget."""
+    """How often tuning names nine tenths of the modules rightly, all functions counting alike; largest budget."""
     at: dict[str, Any] = {"circuit": "microprocessor", "trials": IN_MACHINES[-1].trials}
     return rate(table, "recovered", method="tuning_localisation", **at)
 

@@ -40,8 +40,9 @@ class Results(stored.Results):
     def bounds(self, subjects: int = 40, progress: Progress | None = None) -> list[dict[str, Any]]:
         """What could be known: how well circuits are told from rivals by a classifier that saw the truth in training.
 
-        For every circuit and rival, plan and instrument of the run, on so many new individuals of either; kept in the
-        run folder, where the report finds it. `youden` is comparable with the leaderboard's separation.
+        For every circuit and rival, plan and instrument of the grids that ask which of the two it is (`mechanism`,
+        `dynamics`), on so many new individuals of either; kept in the run folder, where the report finds it. `youden`
+        is comparable with the leaderboard's separation.
         """
         from simlab.bounds.of_run import measure
 

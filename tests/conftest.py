@@ -17,6 +17,19 @@ for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
 threadpool_limits(1)
 
 
+LONGEST = (
+    "test_no_giveaway.py", "test_check.py", "test_runner.py", "test_bad_methods.py", "test_engines.py",
+    "test_first_light.py", "test_cli.py", "test_readme.py", "test_published_connectivity.py", "test_report.py",
+    "test_question_plugins_run.py", "test_kernel_networks.py", "test_cortical_patch.py", "test_forking.py",
+)  # fmt: skip
+"""Files whose tests take longest, as they are to be begun: one at the end would keep one of two workers waiting."""
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    rank = {name: k for k, name in enumerate(LONGEST)}
+    items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
+
+
 def pytest_collection_finish() -> None:
     _spare_the_collector()
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from itertools import pairwise
 from typing import TYPE_CHECKING, Annotated, ClassVar
 
 import numpy as np
@@ -78,73 +77,15 @@ class BurstingUnitsSubject:
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """An Activity with the spikes of all neurons."""
+        from simlab.simulators.given_rates import renewal_between
+
         like = self.circuit.like
-        shape = np.tile(self.shape, session.trials)
-        return unconnected.run(
-            like,
-            self.matched,
-            session,
-            rng,
-            lambda rates, edges: gamma_renewal(rates, edges, like.refractory, shape, rng),
-        )
+
+        def draw(rates: Iterable[np.ndarray], edges: np.ndarray) -> Columns:
+            return renewal_between(edges, np.stack([*rates], axis=1), self.shape, rng, dead_time=like.refractory)
+
+        return unconnected.run(like, self.matched, session, rng, draw)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity` and `effect`: no synapse at all, and so no response."""
         return unconnected.truth(self.circuit.name, question, self.circuit.like.n_neurons)
-
-
-def gamma_renewal(
-    rates: Iterable[np.ndarray], edges: np.ndarray, dead_time: float, shape: np.ndarray, rng: np.random.Generator
-) -> Columns:
-    """Spike columns (trial, time [s], neuron), in no particular order, of neurons that are independent of one another.
-
-    rates: (trial, neuron) [Hz] from each of the edges (segment + 1,) [s] to the next; rate x dead_time <= 1. The first
-    has been in force for ever. shape: (cell,), trial x neurons + neuron.
-    """
-    process, parts, width = None, [(np.empty(0, int), np.empty(0))], 1
-    for rate, (start, stop) in zip(rates, pairwise(edges), strict=True):
-        width = rate.shape[1]
-        process = process or _Process.steady(rate.ravel(), start, dead_time, shape, rng)
-        parts += process.until(rate.ravel(), start, stop, rng)
-    cell, time = (np.concatenate(column) for column in zip(*parts, strict=True))
-    trial, neuron = np.divmod(cell, width)
-    return trial, time, neuron
-
-
-@dataclass(frozen=True, eq=False)
-class _Process:
-    """Where each cell's process stands: free_at [s], the end of its dead time; left, the hazard to its next spike."""
-
-    dead_time: float
-    shape: np.ndarray
-    free_at: np.ndarray
-    left: np.ndarray
-
-    @classmethod
-    def steady(
-        cls, rate: np.ndarray, start: float, dead_time: float, shape: np.ndarray, rng: np.random.Generator
-    ) -> _Process:
-        """At a moment that is no spike's: a wait that is under way is longer than others (Cox 1962), in part over."""
-        refractory = rng.random(len(rate)) < rate * dead_time
-        free_at = start + np.where(refractory, dead_time * rng.random(len(rate)), 0.0)
-        under_way = rng.gamma(shape + 1) / shape * rng.random(len(rate))
-        return cls(dead_time, shape, free_at, np.where(refractory, rng.gamma(shape) / shape, under_way))
-
-    def until(
-        self, rate: np.ndarray, start: float, stop: float, rng: np.random.Generator
-    ) -> list[tuple[np.ndarray, np.ndarray]]:
-        """First, second, ... spikes (cell, time) of a segment at these rates (cell,)."""
-        wait = np.divide(1, rate, out=np.full(len(rate), np.inf), where=rate > 0) - self.dead_time  # mean
-        wait = np.maximum(wait, 1e-12)
-        cell, parts = np.flatnonzero(rate > 0), []
-        while len(cell):
-            begin = np.maximum(self.free_at[cell], start)
-            time = begin + wait[cell] * self.left[cell]
-            fired = time < stop
-            waiting = cell[~fired]
-            self.left[waiting] -= np.maximum(stop - begin[~fired], 0.0) / wait[waiting]
-            cell, time = cell[fired], time[fired]
-            self.free_at[cell] = time + self.dead_time
-            self.left[cell] = rng.gamma(self.shape[cell]) / self.shape[cell]
-            parts.append((cell, time))
-        return parts

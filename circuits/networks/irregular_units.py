@@ -11,7 +11,6 @@ import xarray as xr
 
 from circuits.networks import unconnected
 from circuits.networks.balanced_ei import BalancedEI
-from circuits.networks.bursting_units import gamma_renewal
 from simlab.rules import Within, check_fields, require
 from simlab.session import Session
 
@@ -93,13 +92,15 @@ class IrregularUnitsSubject:
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """An Activity with the spikes of all neurons."""
+        from simlab.simulators.given_rates import renewal_between
+
         circuit, dead_time = self.circuit, self.circuit.like.refractory
-        shape, step = np.tile(self.shape, session.trials), circuit.correlation_time / STEPS
+        step = circuit.correlation_time / STEPS
 
         def draw(rates: Iterable[np.ndarray], edges: np.ndarray) -> Columns:
             if circuit.fluctuation > 0:
                 rates = unconnected.scaled(rates, self.factors(session, edges[:-1], rng), dead_time)
-            return gamma_renewal(rates, edges, dead_time, shape, rng)
+            return renewal_between(edges, np.stack([*rates], axis=1), self.shape, rng, dead_time=dead_time)
 
         steps = np.arange(step, session.duration, step) if circuit.fluctuation > 0 else ()
         return unconnected.run(circuit.like, self.matched, session, rng, draw, steps)

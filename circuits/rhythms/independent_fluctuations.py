@@ -8,6 +8,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
+from circuits.latent.processes import stationary
 from simlab import truths
 from simlab.data import activity, anatomy
 from simlab.rules import Within, check_fields
@@ -28,7 +29,7 @@ class IndependentFluctuations:
     s_i is what a neuron does after the event that trials are aligned to: neurons differ, and are not related to each
     other. Principal components of many such neurons are nearly half-cosines, since the covariance of times depends on
     their distance alone (a Toeplitz matrix), and smooth eigenvectors of those are cosines. Their spectra fall with
-    frequency.
+    frequency. Where each trial is to be drawn anew, and latent factors are to be looked for, it is `smooth_noise`.
     """
 
     name: ClassVar[str] = "independent_fluctuations"
@@ -66,14 +67,9 @@ class IndependentFluctuationsSubject:
 
     def courses(self, n_samples: int) -> np.ndarray:
         """s (time, neuron), of variance 1."""
-        from scipy.ndimage import gaussian_filter1d
-
-        c = self.circuit
-        sd = c.smoothness / c.sample_interval
-        margin = int(4 * sd) + 1
-        white = np.random.default_rng(self.seed).standard_normal((n_samples + 2 * margin, c.n_neurons))
-        smooth = gaussian_filter1d(white, sd, axis=0)[margin : margin + n_samples]
-        return np.asarray(smooth * np.sqrt(2 * np.sqrt(np.pi) * sd))
+        c, rng = self.circuit, np.random.default_rng(self.seed)
+        time_constant = np.sqrt(2) * c.smoothness  # of the covariance that a kernel of this sd makes
+        return stationary((1, n_samples, c.n_neurons), c.sample_interval, time_constant, "gaussian", rng)[0]
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """An Activity with `rate` (trial, time, neuron) [Hz]; a drive of strength 1 adds the mean rate."""

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, replace
 from typing import ClassVar
 
 import numpy as np
+import xarray as xr
 
 from circuits.space.driven import DrivenSubject
 from circuits.space.grid_attractor import GridAttractor, GridAttractorSubject, betti
@@ -48,11 +49,17 @@ class FeedforwardGrid:
         """One individual: the tuning of one of the attractor's."""
         twin = self.like.subject(rng)
         tuned, resting = grid_tuning(twin)
-        answers = {
-            "topology": lambda: truths.shape(betti(self.like)),
-            "dynamics": lambda: truths.one(label="driven"),
-        }
-        return DrivenSubject(self, self.like.walk, self.like.asleep, tuned, resting, self.replay, twin.anatomy, answers)
+        return DrivenSubject(
+            self, self.like.walk, self.like.asleep, tuned, resting, self.replay, twin.anatomy, driven_truths(self.like)
+        )
+
+
+def driven_truths(like: GridAttractor) -> dict[str, Callable[[], xr.Dataset]]:
+    """What is true of cells with an attractor's tuning that follow the place: its manifold, and no dynamics."""
+    return {
+        "topology": lambda: truths.shape(betti(like)),
+        "dynamics": lambda: truths.one(label="driven"),
+    }
 
 
 def grid_tuning(twin: GridAttractorSubject) -> tuple[Callable[[np.ndarray], np.ndarray], np.ndarray]:

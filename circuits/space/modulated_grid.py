@@ -8,9 +8,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 
 from circuits.space.driven import DrivenSubject
-from circuits.space.feedforward_grid import grid_tuning
-from circuits.space.grid_attractor import GridAttractor, betti
-from simlab import truths
+from circuits.space.feedforward_grid import driven_truths, grid_tuning
+from circuits.space.grid_attractor import GridAttractor
 from simlab.rules import Within, check_fields
 
 
@@ -49,10 +48,7 @@ class ModulatedGrid:
         """One individual: the tuning of one of the attractor's."""
         twin = self.like.subject(rng)
         tuned, resting = grid_tuning(twin)
-        answers = {
-            "topology": lambda: truths.shape(betti(self.like)),
-            "dynamics": lambda: truths.one(label="driven"),
-        }
+        answers = driven_truths(self.like)
         return DrivenSubject(
             self, self.like.walk, self.like.asleep, tuned, resting, False, twin.anatomy, answers, self._rhythm
         )

@@ -8,22 +8,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
+from circuits.states import rate_run
 from circuits.states.branching import tissue
+from circuits.states.rate_run import STEPS
 from circuits.states.resting_states import regime, resting_states
 from simlab import truths
-from simlab.data import activity
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Pause
 from simlab.session import Session
 
 if TYPE_CHECKING:
     from simlab.simulators.rates import RateNetwork
-
-STEPS = 10
-"""Euler steps in a time constant."""
-
-SAMPLE_STEPS = 2
-"""Euler steps in a stored sample."""
 
 TRANSIENT, FOLLOWED = 100, 1000
 """Time constants that a trajectory is left to itself, and then followed, for its Lyapunov exponent."""
@@ -91,18 +86,8 @@ class ChaoticRatesSubject:
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """An Activity with `rate` (trial, time, neuron), dimensionless."""
-        from jax import __version__ as jax_version
-
-        from simlab.simulators.rates import simulate
-
-        dt = self.circuit.time_constant / STEPS
-        start = rng.uniform(-1, 1, (session.trials, len(self.weights)))
-        time, rate = simulate(
-            self.network, session, rng, dt=dt, sample_interval=SAMPLE_STEPS * dt, initial=start,
-            burn_in=round(self.circuit.burn_in / dt) * dt,
-        )  # fmt: skip
-        found = activity(session, len(self.weights), rate=rate, time=time)
-        return found.assign_attrs(engine=f"jax {jax_version}")
+        c, start = self.circuit, rng.uniform(-1, 1, (session.trials, len(self.weights)))
+        return rate_run.run(self.network, session, rng, time_constant=c.time_constant, burn_in=c.burn_in, initial=start)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`connectivity`: the couplings. `dynamics`: by Lyapunov exponent [1/s] and fixed points, without noise."""

@@ -8,22 +8,17 @@ from typing import TYPE_CHECKING, Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
+from circuits.states import rate_run
 from circuits.states.branching import tissue
+from circuits.states.rate_run import SAMPLE_STEPS, STEPS
 from circuits.states.resting_states import regime, resting_states
 from simlab import truths
-from simlab.data import activity
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Pause
 from simlab.session import Session
 
 if TYPE_CHECKING:
     from simlab.simulators.rates import RateNetwork
-
-STEPS = 10
-"""Euler steps in a time constant."""
-
-SAMPLE_STEPS = 2
-"""Euler steps in a stored sample, and in a step of the input."""
 
 SETTLING = 500
 """Time constants after which a state that still moves is taken for one that always will."""
@@ -105,20 +100,12 @@ class LowRankSubject:
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """An Activity with `rate` (trial, time, neuron), dimensionless."""
-        from jax import __version__ as jax_version
-
-        from simlab.simulators.rates import simulate
-
-        dt = self.circuit.time_constant / STEPS
-        interval = SAMPLE_STEPS * dt
+        c = self.circuit
         start = rng.standard_normal((session.trials, self.given.shape[1])) @ self.given.T
-        time, rate = simulate(
-            self.network, session, rng, dt=dt, sample_interval=interval, initial=np.tanh(start),
-            inputs=self._inputs(session, interval, rng), input_interval=interval,
-            burn_in=round(self.circuit.burn_in / dt) * dt,
+        return rate_run.run(
+            self.network, session, rng, time_constant=c.time_constant, burn_in=c.burn_in, initial=np.tanh(start),
+            inputs=self._inputs(session, SAMPLE_STEPS * (c.time_constant / STEPS), rng),
         )  # fmt: skip
-        found = activity(session, len(self.given), rate=rate, time=time)
-        return found.assign_attrs(engine=f"jax {jax_version}")
 
     def _inputs(self, session: Session, interval: float, rng: np.random.Generator) -> np.ndarray:
         """(trial, step, neuron): what the wandering inputs u give each unit."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -72,6 +73,14 @@ def detected(recording: xr.Dataset, detector: Detector) -> Finding:
             events = detector(time, band, np.zeros(len(time)), rate)
         found += [(trial, middle) for middle in middles(events)]
     return stated(recording, found)
+
+
+def beyond_threshold(recording: xr.Dataset, function: str, threshold: float, shortest: float) -> Finding:
+    """What one of the library's functions finds above so many standard deviations, for at least so long [s]."""
+    import ripple_detection
+
+    detector = getattr(ripple_detection, function)
+    return detected(recording, partial(detector, zscore_threshold=threshold, minimum_duration=shortest))
 
 
 def middles(events: pd.DataFrame) -> list[float]:

@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from functools import partial
 from typing import Annotated, ClassVar
 
 import numpy as np
 import xarray as xr
 
-from methods.events._detection import detected
+from methods.events._detection import beyond_threshold
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields
 
@@ -37,7 +36,4 @@ class KarlssonRipples:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """The times of ripples in a Recording of field potentials."""
-        from ripple_detection import Karlsson_ripple_detector
-
-        detector = partial(Karlsson_ripple_detector, zscore_threshold=self.threshold, minimum_duration=self.shortest)
-        return detected(recording, detector)
+        return beyond_threshold(recording, "Karlsson_ripple_detector", self.threshold, self.shortest)

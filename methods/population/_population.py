@@ -41,15 +41,22 @@ def time_step(trace: xr.DataArray, duration: float) -> float:
     return float(np.median(np.diff(times))) if len(times) > 1 else duration / max(1, trace.sizes["time"])
 
 
+def unrecorded(recording: xr.Dataset, needs: Needs) -> Finding | None:
+    """An abstention where needs are not met, or nothing was recorded that goes on in time; else None."""
+    if reason := missing(recording, needs):
+        return Finding.abstain(reason)
+    if not is_spiking(recording) and "signal" not in recording:
+        return Finding.abstain("needs spikes or a signal, and this recording holds neither")
+    return None
+
+
 def unusable(recording: xr.Dataset, needs: Needs) -> Finding | None:
     """An abstention where no population analysis with these needs can stand on these data; else None.
 
     Units that never change are no population: as many as are needed must be active.
     """
-    if reason := missing(recording, needs):
-        return Finding.abstain(reason)
-    if not is_spiking(recording) and "signal" not in recording:
-        return Finding.abstain("needs spikes or a signal, and this recording holds neither")
+    if refused := unrecorded(recording, needs):
+        return refused
     n_units = recording.sizes["unit"]
     width = min(0.05, float(durations(recording).max()))
     active = int((signals(recording, width).std(("trial", "time")).values > 0).sum())

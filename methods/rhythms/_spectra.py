@@ -11,8 +11,9 @@ from dataclasses import dataclass
 import numpy as np
 import xarray as xr
 
+from methods.population._population import unrecorded
 from simlab.contracts import Finding, Needs
-from simlab.data import is_spiking, missing, signals
+from simlab.data import is_spiking, signals
 
 BIN = 2e-3
 """s, of spike counts: spectra up to 250 Hz."""
@@ -36,18 +37,9 @@ class Traces:
         return max(low, cycles / self.duration), min(high, 0.25 / self.step)
 
 
-def unusable(recording: xr.Dataset, needs: Needs) -> Finding | None:
-    """An abstention where no rhythm can be looked for; else None."""
-    if reason := missing(recording, needs):
-        return Finding.abstain(reason)
-    if not is_spiking(recording) and "signal" not in recording:
-        return Finding.abstain("needs spikes or a signal, and this recording holds neither")
-    return None
-
-
 def traces(recording: xr.Dataset, needs: Needs) -> Traces | Finding:
     """What of a Recording is analysed, or an abstention: where needs are not met, or nothing varies."""
-    if refused := unusable(recording, needs):
+    if refused := unrecorded(recording, needs):
         return refused
     width = min(BIN, recording.attrs["duration"] / 8)
     seen = signals(recording, width)

@@ -8,7 +8,8 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.rhythms._spectra import unusable, verdict
+from methods.population._population import unrecorded
+from methods.rhythms._spectra import verdict
 from simlab.contracts import Finding, Needs
 from simlab.data import bin_spikes
 from simlab.rules import Within, check_fields, require
@@ -63,7 +64,7 @@ class SpikeFieldPPC:
         """The verdict; the notes give the mean consistency at its peak, its p-value and the phase-locking value."""
         from scipy.stats import ttest_1samp
 
-        if refused := unusable(recording, self.needs):
+        if refused := unrecorded(recording, self.needs):
             return refused
         counts = bin_spikes(recording, BIN).values.astype(float)
         low = max(self.band[0], 3.0 / recording.attrs["duration"])

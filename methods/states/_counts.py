@@ -17,6 +17,9 @@ from simlab.data import bin_spikes, durations
 FEWEST_BINS = 20
 """In a trial: shorter ones hold no autocorrelation to speak of."""
 
+LEAST_PIECES = 20
+"""Trials, or pieces of them, that are drawn anew for an interval."""
+
 
 def unusable_at(recording: xr.Dataset, needs: Needs, width: float) -> Finding | None:
     """An abstention where bins of `width` [s] leave nothing to correlate; else None."""
@@ -46,6 +49,18 @@ def autocovariance(counts: np.ndarray, most: int, *, own_mean: bool) -> np.ndarr
     power = np.abs(np.fft.rfft(x, size, axis=1)) ** 2
     power = power.reshape(*power.shape[:2], -1).mean(axis=2)
     return np.fft.irfft(power, size, axis=1)[:, : most + 1] / (length - np.arange(most + 1))
+
+
+def stepped_counts(recording: xr.Dataset, needs: Needs, step: float) -> tuple[np.ndarray, float] | Finding:
+    """Population counts (piece, time) in steps of the brief's length, or of `step` [s] without one, and that length.
+
+    An abstention where they leave nothing to correlate.
+    """
+    step = float(recording.attrs.get("brief", {}).get("step", step))
+    refusal = unusable_at(recording, needs, step)
+    if refusal is not None:
+        return refusal
+    return in_pieces(population_counts(recording, step), LEAST_PIECES), step
 
 
 def in_pieces(counts: np.ndarray, least: int) -> np.ndarray:

@@ -8,13 +8,10 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.states._counts import autocovariance, in_pieces, population_counts, resampled, unusable_at, with_interval
+from methods.states._counts import autocovariance, resampled, stepped_counts, with_interval
 from simlab.contracts import Finding, Needs
 from simlab.rules import check_fields
 from simlab.rules.quantities import Repeats, Width
-
-LEAST_PIECES = 20
-"""Trials, or pieces of them, that are drawn anew for the interval."""
 
 
 @dataclass(frozen=True)
@@ -42,11 +39,10 @@ class ConventionalRegression:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """The slope, and its interval."""
-        step = float(recording.attrs.get("brief", {}).get("step", self.step))
-        refusal = unusable_at(recording, self.needs, step)
-        if refusal is not None:
-            return refusal
-        counts = in_pieces(population_counts(recording, step), LEAST_PIECES)
+        found = stepped_counts(recording, self.needs, self.step)
+        if isinstance(found, Finding):
+            return found
+        counts, _ = found
         covariance = autocovariance(counts, 1, own_mean=False)
 
         def slope(rows: np.ndarray) -> float:

@@ -10,21 +10,10 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.states._counts import (
-    autocovariance,
-    in_pieces,
-    no_memory,
-    population_counts,
-    resampled,
-    unusable_at,
-    with_interval,
-)
+from methods.states._counts import autocovariance, no_memory, resampled, stepped_counts, with_interval
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Level, Repeats, Width
-
-LEAST_PIECES = 20
-"""Trials, or pieces of them, that are drawn anew for the interval."""
 
 
 @dataclass(frozen=True)
@@ -56,11 +45,10 @@ class MultistepRegression:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """The ratio and its interval; the notes hold b and the time constant [s]."""
-        step = float(recording.attrs.get("brief", {}).get("step", self.step))
-        refusal = unusable_at(recording, self.needs, step)
-        if refusal is not None:
-            return refusal
-        counts = in_pieces(population_counts(recording, step), LEAST_PIECES)
+        found = stepped_counts(recording, self.needs, self.step)
+        if isinstance(found, Finding):
+            return found
+        counts, step = found
         most = min(round(self.longest / step), counts.shape[1] // 2)
         covariance = autocovariance(counts, most, own_mean=False)
         refusal = no_memory(covariance, self.level)

@@ -20,6 +20,7 @@ from simlab.fingerprint import label
 from simlab.lab.laboratory import Lab
 from simlab.lab.row import Settings
 from simlab.naming import name_of
+from simlab.registry import names, question
 from simlab.streams import stream
 
 if TYPE_CHECKING:
@@ -70,12 +71,21 @@ class Pair:
 
 
 def pairs_of(spec: Experiment) -> list[Pair]:
-    """Every circuit with each rival that imitates it, or imitates none, under each plan and instrument: each once."""
+    """Every circuit with each rival that imitates it, or imitates none, under each plan and instrument: each once.
+
+    Of the grids that ask which of the two it is: who asks a recording about wiring is told nothing by such a bound.
+    """
     found: dict[str, Pair] = {}
     for grid in spec.grids:
-        for pair in _pairs(grid):
-            found.setdefault(json.dumps(pair.named), pair)
+        if any(separates(question(name, spec.questions)) for name in grid.asks):
+            for pair in _pairs(grid):
+                found.setdefault(json.dumps(pair.named), pair)
     return list(found.values())
+
+
+def separates(asked: Any) -> bool:
+    """Whether a question is about telling a circuit from its rival."""
+    return bool(getattr(asked, "separates", False))
 
 
 def _pairs(grid: Grid) -> Iterator[Pair]:
@@ -92,7 +102,7 @@ def measure(
     """Measures every pair of a run on `subjects` new individuals of either circuit, and keeps the bounds in its folder.
 
     progress: told after each pair. Raises SimlabError for fewer subjects than a classifier needs, and
-    where the run's experiment is not known here or has no rivals.
+    where the run's experiment is not known here or no grid with rivals asks which circuit it is.
     """
     if subjects < FEWEST:
         raise SimlabError(f"a bound needs {FEWEST} subjects of each circuit at least, got {subjects}: ask for more")
@@ -101,7 +111,11 @@ def measure(
         raise SimlabError(f"{results.folder} was made by an experiment that is not known here: open it with its own")
     pairs = pairs_of(spec)
     if not pairs:
-        raise SimlabError(f"{spec.name} has no rivals, and a bound is about a circuit and its rival: give a grid some")
+        telling = ", ".join(name for name in names("questions") if separates(question(name)))
+        raise SimlabError(
+            f"{spec.name} has no grid with rivals that asks which circuit it is, and a bound is about that: give one "
+            f"rivals, and a method that answers {telling}"
+        )
     settings = Settings(spec.seed, None, spec.time_limit, spec.memory_limit, simulation_limit=spec.simulation_limit)
     seen: dict[str, list[dict[str, float]]] = {}
     rows = []
@@ -109,8 +123,8 @@ def measure(
         rows.append(_bound(pair, subjects, settings, seen))
         (Path(results.folder) / FILE).write_text(json.dumps(rows, indent=1))
         if progress is not None:
-            names = {"circuit": pair.circuit, "instrument": pair.instrument, "method": pair.rival}
-            progress(k + 1, len(pairs), {what: name_of(part) for what, part in names.items()})
+            parts = {"circuit": pair.circuit, "instrument": pair.instrument, "method": pair.rival}
+            progress(k + 1, len(pairs), {what: name_of(part) for what, part in parts.items()})
     return rows
 
 

@@ -18,7 +18,7 @@ from simlab.session import Effect, Session
 from simlab.streams import stream
 
 TRIALS, DURATION = 2, 0.5
-DEAR = 5.0
+DEAR = 2.0
 """Processor time [s] from which a truth is told once: that it comes again is then left to those that cost less."""
 
 

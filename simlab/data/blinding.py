@@ -59,7 +59,7 @@ def _spikes(dataset: xr.Dataset, order: np.ndarray) -> tuple[np.ndarray, np.ndar
     rank = np.empty(len(order), dtype=np.int32)
     rank[order] = np.arange(len(order))
     trial, time, unit = (np.array(dataset[name].values) for name in SPIKES)
-    return trial, time, rank[unit]
+    return trial, time, np.take(rank, unit)
 
 
 def _signal(dataset: xr.Dataset, order: np.ndarray) -> dict[str, Any]:
@@ -73,11 +73,12 @@ def _signal(dataset: xr.Dataset, order: np.ndarray) -> dict[str, Any]:
 
 
 def _named(result: xr.Dataset, dataset: xr.Dataset, order: np.ndarray, labels: bool) -> xr.Dataset:
+    told = {}
     for name, dim in LABELS.items():
         if name in dataset.coords and (labels or name == dim):
             names = np.array([str(label) for label in dataset[name].values], dtype=object)
-            result = result.assign_coords({name: (dim, names[order] if dim == "unit" else names)})
-    return result
+            told[name] = (dim, names[order] if dim == "unit" else names)
+    return result.assign_coords(told) if told else result
 
 
 def _attrs(dataset: xr.Dataset, brief: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -37,8 +37,12 @@ class BlindImplant:
         recording = self._implant.record(activity, rng)
         if "neuron" in recording.sizes:
             raise SimlabError("a recording must not hold the dim `neuron`: name what the instrument saw by `unit`")
-        found = bare(recording, self._order, brief={}).drop_vars("unit_region", errors="ignore")
-        return found if self._region is None else found.assign(unit_region=("unit", self._region.copy()))
+        found = bare(recording, self._order, brief={})
+        if self._region is not None:
+            found["unit_region"] = ("unit", self._region.copy())
+        elif "unit_region" in found:
+            found = found.drop_vars("unit_region")
+        return found
 
     def known(self, anatomy: xr.Dataset) -> xr.Dataset:
         """Each unit's position [m], and the number of its region where there are several."""

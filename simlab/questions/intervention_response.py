@@ -60,7 +60,8 @@ class InterventionResponse:
     headline: ClassVar[str] = "r2"
     picture: ClassVar[Picture] = Picture("scatter", answer="outcome", truth="outcome")
 
-    # recovered at this share of the variance over held-out interventions, or above; past 1 nothing is
+    # recovered at this share of the variance over held-out interventions (where there is none, of the squared change
+    # from the natural outcome), or above; past 1 nothing is
     least_r2: Annotated[float, Within(-10, 2)] = 0.8
     least_change: Share = 0.1  # of the natural outcome, in shares of 1: an answer that differs by so much claims one
     negligible: Share = 0.02  # a true change of less is none
@@ -112,8 +113,9 @@ class InterventionResponse:
     def score(self, finding: Finding, truth: xr.Dataset) -> dict[str, float]:
         """All metrics over the held-out interventions; NaN where one is undefined.
 
-        r2: 1 - squared errors / squared deviations of the true outcomes from their mean. skill: the same against the
-        natural outcome in the place of the mean, what whoever expects no change would say. additive_r2: of the true
+        r2: 1 - squared errors / squared deviations of the true outcomes from their mean; undefined where they do not
+        vary. skill: the same against the natural outcome in the place of the mean, what whoever expects no change would
+        say; undefined only where nothing changes. additive_r2: of the true
         single losses added up, the ceiling of whoever takes units one at a time. false_share: of the answers that claim
         a change (by `least_change`), those where nothing changes (`negligible`).
         """
@@ -138,8 +140,12 @@ class InterventionResponse:
         }
 
     def recovered(self, metrics: Mapping[str, float]) -> bool:
-        """Whether `r2` reaches `least_r2`; never where it is undefined, as nothing differs."""
-        return bool(metrics["r2"] >= self.least_r2)
+        """Whether `r2` reaches `least_r2`; where it is undefined, as all held-out interventions do the same, `skill`.
+
+        So it is in `gated`, where the loss of any needed area ends the behaviour. Never where they change nothing.
+        """
+        explained_share = metrics["skill"] if np.isnan(metrics["r2"]) else metrics["r2"]
+        return bool(explained_share >= self.least_r2)
 
     def false_recovery(self, finding: Finding, truth: xr.Dataset) -> bool:
         """Whether more than `most_false` of the changes that are claimed are none: where nothing matters, any."""

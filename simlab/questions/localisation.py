@@ -20,7 +20,7 @@ from simlab.rules.quantities import Share
 from simlab.truths import GENERIC, NOTHING, behaviour
 
 _METRICS = (
-    "region_accuracy", "accuracy", "balanced_accuracy", "false_specific", "generic_called_specific",
+    "balanced_accuracy", "region_accuracy", "accuracy", "false_specific", "generic_called_specific",
     "specific_called_generic", "found_needed", "n_asked", "n_regions",
 )  # fmt: skip
 
@@ -48,10 +48,10 @@ class Localisation:
         }
     )
     metrics: ClassVar[tuple[str, ...]] = _METRICS
-    headline: ClassVar[str] = "region_accuracy"
+    headline: ClassVar[str] = "balanced_accuracy"
     picture: ClassVar[Picture] = Picture("confusion", answer="function", truth="function", left_out="ambiguous")
 
-    # recovered at this share of right labels, or above, every area counting the same; past 1 nothing is
+    # recovered at this share of right labels, or above, every true function counting the same; past 1 nothing is
     least_accuracy: Annotated[float, Within(0, 2)] = 0.9
     most_false: Share = 0.5  # share of the units called specific that may not be
 
@@ -78,10 +78,11 @@ class Localisation:
     def score(self, finding: Finding, truth: xr.Dataset) -> dict[str, float]:
         """All metrics over the units that are asked about; NaN where one is undefined.
 
-        region_accuracy: the share of right labels, every area counting the same; accuracy: every unit;
-        balanced_accuracy: every true function. false_specific: of the units called specific to a behaviour, those that
-        are not; generic_called_specific: of the generic ones, those called so. found_needed: of the units that anything
-        needs, those that were not called `none`.
+        balanced_accuracy: the share of right labels, every true function counting the same, so that whoever calls all
+        of them generic, as most areas are, has one of them right. region_accuracy: every area counting the same;
+        accuracy: every unit. false_specific: of the units called specific to a behaviour, those that are not;
+        generic_called_specific: of the generic ones, those called so. found_needed: of the units that anything needs,
+        those that were not called `none`.
         """
         if finding.abstained:
             return undefined(self.metrics)
@@ -91,9 +92,9 @@ class Localisation:
         specific = ~np.isin(said, (GENERIC, NOTHING))
         truly = ~np.isin(true, (GENERIC, NOTHING))
         return {
+            "balanced_accuracy": _mean_over(true, right),
             "region_accuracy": _mean_over(area, right),
             "accuracy": ranking.ratio(right.sum(), len(right)),
-            "balanced_accuracy": _mean_over(true, right),
             "false_specific": float((specific & ~right).sum() / specific.sum()) if specific.any() else 0.0,
             "generic_called_specific": ranking.ratio((specific & (true == GENERIC)).sum(), (true == GENERIC).sum()),
             "specific_called_generic": ranking.ratio(((said == GENERIC) & truly).sum(), truly.sum()),
@@ -103,8 +104,8 @@ class Localisation:
         }
 
     def recovered(self, metrics: Mapping[str, float]) -> bool:
-        """Whether `region_accuracy` reaches `least_accuracy`."""
-        return bool(metrics["region_accuracy"] >= self.least_accuracy)
+        """Whether `balanced_accuracy` reaches `least_accuracy`."""
+        return bool(metrics["balanced_accuracy"] >= self.least_accuracy)
 
     def false_recovery(self, finding: Finding, truth: xr.Dataset) -> bool:
         """Whether more than `most_false` of the units that were called specific to a behaviour are not."""
@@ -113,7 +114,7 @@ class Localisation:
     def chance(self, truth: xr.Dataset) -> dict[str, float]:
         """What labels drawn with equal probability get on average."""
         one_of = 1 / len(labels(int(truth["n_behaviours"])))
-        return {"region_accuracy": one_of, "accuracy": one_of, "balanced_accuracy": one_of}
+        return {"balanced_accuracy": one_of, "region_accuracy": one_of, "accuracy": one_of}
 
     def baselines(self) -> dict[str, BaselineAnswer]:
         """oracle: the projected truth. random: any label. marginals_only: the silent serve nothing, the rest all."""

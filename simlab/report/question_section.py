@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from simlab.bounds.of_run import kept
+from simlab.bounds.of_run import kept, separates
 from simlab.report import charts, glossary, matrices, tables
 from simlab.report.figures import Gallery, Plate
 from simlab.report.material import Material, Record, asked
@@ -110,7 +110,7 @@ def question_section(material: Material, name: str, gallery: Gallery) -> Questio
 
 def _bounds(material: Material, cells: pd.DataFrame, question: Any) -> list[Record]:
     """What could be known, where that was measured and the question is about telling circuit and rival apart."""
-    if not getattr(question, "separates", False):
+    if not separates(question):
         return []
     rows = beside_bounds(cells, kept(material.results.folder), question.name)
     return [row | {"tells": ", ".join(f"{name} ({apart:+.1f} sd)" for name, apart in row["tells"][:3])} for row in rows]

@@ -6,7 +6,7 @@ a spike of one changes none of another.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -83,14 +83,43 @@ def renewal(
     at a steady rate intervals have the mean 1 / r and the cv that is asked for (Cox 1962, Renewal Theory). The
     processes are under way at the trial's start.
     """
-    trials, bins, n_neurons = rates.shape
-    cells = np.minimum(rates, BUSIEST / dead_time if dead_time > 0 else np.inf)
-    cells = np.ascontiguousarray(np.swapaxes(cells, 1, 2)).reshape(-1, bins)
+    trials, _, n_neurons = rates.shape
+    cells = _cells(rates, dead_time)
     mean = cells.mean(axis=1)
     cv = np.broadcast_to(np.asarray(interval_cv, dtype=float), (trials, n_neurons)).ravel()
     shape = ((1 - mean * dead_time) / cv) ** 2
-    clock = _Clock.of(cells / (1 - cells * dead_time), width)
-    cell, time = (np.concatenate(c) for c in zip(*_events(clock, mean, shape, dead_time, duration, rng), strict=True))
+    clock = _Clock.of(cells, dead_time, width, lambda time: time / width, lambda place: place * width)
+    return _columns(_events(clock, mean, mean, shape, dead_time, duration, rng), n_neurons)
+
+
+def renewal_between(
+    edges: np.ndarray, rates: np.ndarray, shape: np.ndarray, rng: np.random.Generator, *, dead_time: float = REFRACTORY
+) -> Columns:
+    """The same at rates (trial, segment, neuron) [Hz] from each of the edges (segment + 1,) [s] to the next, 0 first.
+
+    shape (neuron,): of the gamma distribution of each one's waits, whatever its rate becomes. The first segment's rate
+    has been in force for ever.
+    """
+    trials, segments, n_neurons = rates.shape
+    cells, index = _cells(rates, dead_time), np.arange(segments + 1.0)
+    clock = _Clock.of(
+        cells, dead_time, np.diff(edges), lambda time: np.interp(time, edges, index),
+        lambda place: np.interp(place, index, edges),
+    )  # fmt: skip
+    waits = np.tile(shape, trials)
+    events = _events(clock, cells.mean(axis=1), cells[:, 0], waits, dead_time, float(edges[-1]), rng)
+    return _columns(events, n_neurons)
+
+
+def _cells(rates: np.ndarray, dead_time: float) -> np.ndarray:
+    """(trial x neurons + neuron, bin) the rates that a neuron with this dead time can have."""
+    cells = np.minimum(rates, BUSIEST / dead_time if dead_time > 0 else np.inf)
+    return np.ascontiguousarray(np.swapaxes(cells, 1, 2)).reshape(-1, rates.shape[1])
+
+
+def _columns(events: Iterator[tuple[np.ndarray, np.ndarray]], n_neurons: int) -> Columns:
+    """Spike columns, sorted, of the spikes (cell, time [s])."""
+    cell, time = (np.concatenate(column) for column in zip(*events, strict=True))
     trial, neuron = np.divmod(cell, n_neurons)
     order = np.lexsort((neuron, time, trial))
     return trial[order], time[order], neuron[order]
@@ -98,19 +127,32 @@ def renewal(
 
 @dataclass(frozen=True, eq=False)
 class _Clock:
-    """Integrated hazard of every cell, one cell's after another's in one rising line, and back."""
+    """Integrated hazard of every cell, one cell's after another's in one rising line, and back.
+
+    place: of a time [s], in bins; moment: of a place, [s].
+    """
 
     total: np.ndarray  # (cell * bin + 1,) at the edges
     bins: int
-    width: float
+    place: Callable[[np.ndarray], np.ndarray]
+    moment: Callable[[np.ndarray], np.ndarray]
 
     @classmethod
-    def of(cls, hazard: np.ndarray, width: float) -> _Clock:
-        return cls(np.concatenate([[0.0], np.cumsum(hazard.ravel() * width)]), hazard.shape[1], width)
+    def of(
+        cls,
+        cells: np.ndarray,
+        dead_time: float,
+        width: float | np.ndarray,
+        place: Callable[[np.ndarray], np.ndarray],
+        moment: Callable[[np.ndarray], np.ndarray],
+    ) -> _Clock:
+        """Of rates (cell, bin) [Hz] in bins of this width [s], one or (bin,)."""
+        hazard = cells / (1 - cells * dead_time)
+        return cls(np.concatenate([[0.0], np.cumsum((hazard * width).ravel())]), cells.shape[1], place, moment)
 
     def at(self, cell: np.ndarray, time: np.ndarray) -> np.ndarray:
         """The line's height at a cell's time [s]."""
-        place = np.minimum(time / self.width, self.bins)
+        place = np.minimum(self.place(time), self.bins)
         whole = np.minimum(place.astype(int), self.bins - 1)
         edge = cell * self.bins + whole
         return self.total[edge] + (place - whole) * (self.total[edge + 1] - self.total[edge])
@@ -121,24 +163,32 @@ class _Clock:
         edge = np.minimum(np.maximum(edge, cell * self.bins), (cell + 1) * self.bins - 1)
         rise = self.total[edge + 1] - self.total[edge]
         share = np.divide(height - self.total[edge], rise, out=np.zeros_like(height), where=rise > 0)
-        return (edge - cell * self.bins + np.minimum(np.maximum(share, 0), 1)) * self.width
+        return self.moment(edge - cell * self.bins + np.minimum(np.maximum(share, 0), 1))
 
     def end(self, cell: np.ndarray) -> np.ndarray:
         return self.total[(cell + 1) * self.bins]
 
 
 def _events(
-    clock: _Clock, mean: np.ndarray, shape: np.ndarray, dead_time: float, duration: float, rng: np.random.Generator
+    clock: _Clock,
+    mean: np.ndarray,
+    before: np.ndarray,
+    shape: np.ndarray,
+    dead_time: float,
+    duration: float,
+    rng: np.random.Generator,
 ) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """First, second, ... spikes (cell, time [s]) of all cells, each after the dead time since its last one."""
+    """First, second, ... spikes (cell, time [s]) of all cells, each after the dead time since its last one.
+
+    mean, before, shape: (cell,) of the rate [Hz] in the trial, of that which has been in force, and of the waits.
+    """
     yield np.empty(0, dtype=int), np.empty(0)
     cell = np.flatnonzero(mean > 0)
-    refractory = rng.random(len(cell)) < mean[cell] * dead_time
+    refractory = rng.random(len(cell)) < before[cell] * dead_time
     free = np.where(refractory, dead_time * rng.random(len(cell)), 0.0)
     wait = rng.gamma(shape[cell]) / shape[cell]
-    under_way = (
-        rng.gamma(shape[cell] + 1) / shape[cell] * rng.random(len(cell))
-    )  # what is left of an interval met by chance
+    # what is left of an interval that is met by chance, which is longer than others
+    under_way = rng.gamma(shape[cell] + 1) / shape[cell] * rng.random(len(cell))
     wait = np.where(refractory, wait, under_way)
     while len(cell):
         height = clock.at(cell, free) + wait

@@ -16,18 +16,27 @@ not below the bound's. nobody could: the classifier is at chance as well. undeci
 
 
 def beside_bounds(table: pd.DataFrame, bounds: Sequence[Mapping[str, Any]], question: str) -> list[dict[str, Any]]:
-    """Each bound with the passive method that separates best in its setting (Youden's J), and what that amounts to."""
-    passive = table[(table["question"] == question) & (table["kind"] == "passive") & (table["role"] != "ceiling")]
-    return [_beside(passive, bound) for bound in bounds]
+    """Each bound with the passive method that separates best in its setting (Youden's J), and what that amounts to.
+
+    A bound on a circuit and rival of whom the question was not asked in that setting is left out.
+    """
+    asked = table[(table["question"] == question) & (table["role"] != "ceiling")]
+    met = [(bound, _of_pair(asked, bound)) for bound in bounds]
+    return [_beside(cells[cells["kind"] == "passive"], bound) for bound, cells in met if len(cells)]
 
 
-def _beside(passive: pd.DataFrame, bound: Mapping[str, Any]) -> dict[str, Any]:
+def _of_pair(cells: pd.DataFrame, bound: Mapping[str, Any]) -> pd.DataFrame:
+    """The cells of a bound's circuit and rival in its setting."""
     keys = ("instrument_label", "trials", "duration")
-    here = passive[(passive[list(keys)] == [bound[key] for key in keys]).all(axis=1)]
+    here = cells[(cells[list(keys)] == [bound[key] for key in keys]).all(axis=1)]
     pair = ((here["role"] == "circuit") & (here["circuit_label"] == bound["circuit_label"])) | (
         (here["role"] == "rival") & (here["circuit_label"] == bound["rival_label"])
     )
-    board = summarise(here[pair])
+    return here[pair]
+
+
+def _beside(passive: pd.DataFrame, bound: Mapping[str, Any]) -> dict[str, Any]:
+    board = summarise(passive)
     told = board[board["separation"].notna()] if "separation" in board else board
     if not len(told):
         return dict(bound) | {"method": "", "verdict": OPEN}

@@ -13,7 +13,7 @@ from simlab.running.loop import run
 
 @pytest.fixture(scope="module")
 def table(tmp_path_factory) -> pd.DataFrame:
-    return run(replace(FIRST_LIGHT, subjects=1), tmp_path_factory.mktemp("first") / "light", workers=2).table
+    return run(replace(FIRST_LIGHT, subjects=1), tmp_path_factory.mktemp("first") / "light").table
 
 
 def test_no_cell_ends_in_an_error(table):

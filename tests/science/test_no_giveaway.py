@@ -30,6 +30,7 @@ from circuits.networks.bold_nodes import BoldNodes
 from circuits.networks.cortical_patch import CorticalPatch
 from circuits.networks.hidden_hub import HiddenHub
 from circuits.networks.sign_and_type import SignAndType
+from circuits.rhythms import oscillating_ei
 from circuits.rhythms.oscillating_ei import OscillatingEI
 from circuits.rhythms.rotational_dynamics import RotationalDynamics
 from circuits.states.branching import Branching
@@ -43,6 +44,7 @@ from simlab.instruments.recording.electrodes import Electrodes
 from simlab.instruments.recording.perfect import Perfect
 from simlab.instruments.recording.subsample import Subsample
 from simlab.instruments.recording.two_photon import TwoPhoton
+from simlab.lab import memory
 from simlab.lab.laboratory import Lab
 from simlab.lab.row import Settings
 from simlab.pairing import check_pair
@@ -124,27 +126,31 @@ CASES = [
 there is time."""
 
 
-@pytest.fixture(scope="module")
-def archive(tmp_path_factory):
-    """Where activities are kept, so that each is simulated for one instrument and met by the others."""
-    return str(tmp_path_factory.mktemp("archive"))
+@pytest.fixture(scope="module", autouse=True)
+def all_is_remembered():
+    """Each subject is simulated for one instrument or rival and met by the others; a twin is watched for 15 s."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(memory, "KEPT", 10_000)
+        patch.setattr(oscillating_ei, "MINUTE", 15)
+        yield
+    memory.forget()
 
 
-def sealed(circuit, family, instrument, subject, folder, archive):
+def sealed(circuit, family, instrument, subject, folder):
     """The file that a strict method would get of this subject."""
     asked = question("mechanism")
     plan = SCAN if instrument.name == "bold" else PLAN
     cell = Cell(circuit, subject, plan, instrument, DecodedDrift(), family=family, question=asked)
-    lab = Lab(cell, Settings("no giveaway", archive, 60.0, 2**30))
+    lab = Lab(cell, Settings("no giveaway", None, 60.0, 2**30))
     told = lab.recording().assign_attrs(brief=dict(lab.truth.brief))
     return seal(told, folder / f"{circuit.name}-{subject}")
 
 
 @pytest.mark.parametrize(("circuit", "rival", "instrument"), CASES)
-def test_no_trivial_statistic_of_the_file_tells_circuit_from_rival(circuit, rival, instrument, tmp_path, archive):
+def test_no_trivial_statistic_of_the_file_tells_circuit_from_rival(circuit, rival, instrument, tmp_path):
     family = Grid((circuit,), (PLAN,), (instrument,), (DecodedDrift(),), rivals=(rival,)).family
     one, other = (
-        [trivial_statistics(sealed(c, family, instrument, subject, tmp_path, archive)) for subject in range(SUBJECTS)]
+        [trivial_statistics(sealed(c, family, instrument, subject, tmp_path)) for subject in range(SUBJECTS)]
         for c in (circuit, rival)
     )
     assert len(one[0]) > 60

@@ -164,7 +164,7 @@ def test_a_run_with_parameters_says_what_failed_and_where_its_report_is(simlab, 
     monkeypatch.setenv("COLUMNS", "160")
     out = tmp_path / "a run"
     printed = simlab(
-        "run", FILE, "--subjects", "1", "--workers", "1", "--out", out,
+        "run", FILE, "--subjects", "1", "--out", out,
         "--set", "plan.trials=10", "--set", "lag_correlation.width=0.002", "--set", "subsample.n_units=5",
     ).stdout  # fmt: skip
     assert "4 of 28 cells ended with an error:\n     4 x " in printed
@@ -215,14 +215,14 @@ def test_a_folder_of_an_earlier_version_is_refused_by_every_command_that_opens_o
 
 def test_a_method_in_the_experiment_s_own_file_is_sealed_without_running_that_file(simlab, tmp_path):
     (tmp_path / "whole.py").write_text(BROKEN.replace('{}["nowhere"]', 'simlab.Finding.abstain("as it is meant to")'))
-    simlab("run", tmp_path / "whole.py", "--workers", "2", "--out", tmp_path / "run", "--no-report")
+    simlab("run", tmp_path / "whole.py", "--workers", "1", "--out", tmp_path / "run", "--no-report")
     (row,) = json.loads(simlab("results", tmp_path / "run", "--json").stdout)
     assert (row["status"], row["reason"]) == ("abstained", "as it is meant to")
 
 
 def test_errors_are_printed_with_where_in_the_code_they_arose(simlab, tmp_path):
     (tmp_path / "broken.py").write_text(BROKEN)
-    done = simlab("run", tmp_path / "broken.py", "--workers", "1", "--out", tmp_path / "run", "--no-report")
+    done = simlab("run", tmp_path / "broken.py", "--out", tmp_path / "run", "--no-report")
     assert "--errors`" in done.stdout
     told = simlab("results", tmp_path / "run", "--errors").stdout
     assert told.startswith("1 x broken, first in cell ")

@@ -12,6 +12,7 @@ METHOD = """
 from dataclasses import dataclass
 import numpy as np
 import simlab
+from toys import ToyChain, ToyRival
 
 def helper(counts):
     return {}["nowhere"]
@@ -31,8 +32,8 @@ class Clumsy:
 """
 RUN = """
 grid = simlab.Grid(
-    circuits=("balanced_ei",),
-    rivals=("common_drive",),
+    circuits=(ToyChain(),),
+    rivals=(ToyRival(),),
     plans=tuple(simlab.Plan(trials=n, duration=1.0) for n in (2, 3)),
     instruments=(simlab.create("instruments", "subsample", n_units=5),),
     methods=(Clumsy(), Clumsy(fails=True)),

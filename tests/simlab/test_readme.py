@@ -68,7 +68,7 @@ def test_a_method_in_another_package_runs_in_an_experiment_file(plugin, tmp_path
         "import simlab\n"
         "from rate_product import RateProduct\n"
         "EXPERIMENT = simlab.Experiment('foreign', 'Do rates give wiring away?', (simlab.Grid(\n"
-        "    circuits=(simlab.create('circuits', 'coupled_rates'), simlab.create('circuits', 'independent_poisson')),\n"
+        "    circuits=tuple(simlab.create('circuits', 'independent_' + x) for x in ('fluctuations', 'poisson')),\n"
         "    plans=(simlab.Plan(5, 1.0),), instruments=(simlab.create('instruments', 'subsample', n_units=10),),\n"
         "    methods=(RateProduct(),)),), subjects=1)\n"
     )

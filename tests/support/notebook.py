@@ -42,7 +42,7 @@ def run_cells(cells: Iterable[str], folder: Path, *, timeout: float = 120.0, **e
 
     sources = [nbformat.v4.new_code_cell(source) for source in cells]
     notebook = nbformat.v4.new_notebook(cells=sources)
-    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    path = os.pathsep.join([str(ROOT), str(ROOT / "tests" / "support"), *filter(None, [os.environ.get("PYTHONPATH")])])
     seen = os.environ | {"PYTHONPATH": path, "IPYTHONDIR": str(folder / ".ipython")} | environment
     client = NotebookClient(
         notebook, timeout=timeout, kernel_name="python3", resources={"metadata": {"path": str(folder)}}

@@ -49,6 +49,6 @@ EXPERIMENT = Experiment(
         Claim("chain_found", "the chain is found", "toy", recovery_of_lag_correlation, (0.8, 1.0), invariant=True),
         Claim("chain_missed", "the chain is missed", "toy", recovery_of_lag_correlation, (0.0, 0.1), invariant=True),
     ),
-    subjects=2,
+    subjects=1,
     seed=11,
 )

@@ -38,7 +38,7 @@ def released(spikes, use, recovery, facilitation):
 
 
 def test_it_keeps_the_contract():
-    assert simlab.check(AdaptingSynapses(BalancedEI(n_neurons=15)), raises=False).ok
+    assert simlab.check(AdaptingSynapses(BalancedEI(n_neurons=8)), raises=False).ok
 
 
 def test_the_state_is_asynchronous_irregular_and_of_cortical_rates():

@@ -139,7 +139,7 @@ def test_silenced_neurons_fall_silent_and_clamped_ones_keep_their_rate():
     [({"external_mean": 0.0}, "silent"), ({"external_mean": 60e-3}, "rate 1")],
 )
 def test_a_network_that_sleeps_or_runs_away_does_not_pass_for_one(change, outside):
-    report = simlab.check(BalancedEI(n_neurons=25, **change), raises=False)
+    report = simlab.check(BalancedEI(n_neurons=10, **change), raises=False)
     assert report.failures[-1].fact == "its activity stays in the regime that it states"
     assert outside in report.failures[-1].message
 

@@ -8,7 +8,7 @@ from spiking_bench import count_correlations, interval_cvs
 
 import simlab
 from circuits.networks.balanced_ei import BalancedEI
-from circuits.networks.bursting_units import BurstingUnits, gamma_renewal
+from circuits.networks.bursting_units import BurstingUnits
 from simlab.contracts import SimlabError
 from simlab.data import bin_spikes, mean_rates
 from simlab.session import Effect, Session
@@ -54,31 +54,6 @@ def test_nobody_fires_again_within_the_refractory_period_of_its_twin():
     order = np.lexsort((time, trial, neuron))
     same = (np.diff(trial[order]) == 0) & (np.diff(neuron[order]) == 0)
     assert np.diff(time[order])[same].min() > BalancedEI().refractory - 1.01e-4  # times are told to a tick
-
-
-@pytest.mark.parametrize("shape", [0.3, 1.0, 4.0])
-def test_the_rate_is_exact_from_the_first_moment_on_and_follows_its_changes(shape):
-    edges, steps = np.array([0.0, 0.02, 0.04, 0.06]), (100.0, 0.0, 100.0)
-    trial, time, _ = gamma_renewal(
-        [np.full((2000, 4), r) for r in steps], edges, 2e-3, np.full(8000, shape), np.random.default_rng(1)
-    )
-    assert trial.max() < 2000
-    for start in (0.0, 0.001, 0.005, 0.015):  # a process that begins with a spike, or free to fire, would be off here
-        found = np.sum((time >= start) & (time < start + 1e-3))
-        assert found == pytest.approx(800, abs=4 * np.sqrt(800 * 1.1))
-    assert not np.any((time >= 0.02) & (time < 0.04))  # waits stand still, and go on
-    assert np.sum(time >= 0.04) == pytest.approx(np.sum(time < 0.02), rel=0.2)
-
-
-def test_with_exponential_waits_it_is_the_refractory_poisson_process():
-    from simlab.simulators.renewal import refractory_poisson
-
-    rates, edges = [np.full((4000, 1), r) for r in (50.0, 150.0)], np.array([0.0, 0.05, 0.1])
-    rng = np.random.default_rng(2)
-    ours, theirs = gamma_renewal(rates, edges, 2e-3, np.ones(4000), rng), refractory_poisson(rates, edges, 2e-3, rng)
-    for start in np.arange(0, 0.1, 0.01):
-        a, b = (np.sum((time >= start) & (time < start + 0.01)) for _, time, _ in (ours, theirs))
-        assert abs(a - b) < 4 * np.sqrt(a + b)
 
 
 def test_perturbations_act_on_their_targets_alone_and_what_cannot_be_is_refused():

@@ -59,7 +59,7 @@ def lags():
 
 
 def test_it_keeps_the_contract():
-    assert simlab.check(CommonCauseChain(), raises=False).ok
+    assert simlab.check(CommonCauseChain(like=BalancedEI(n_neurons=30)), raises=False).ok
 
 
 def test_each_neuron_fires_at_its_twins_rate_as_irregularly():

@@ -184,7 +184,7 @@ def test_a_prior_draws_from_the_published_ranges_and_some_of_them_without_confou
 
 def test_it_keeps_the_contract_and_a_runaway_network_does_not():
     assert simlab.check(replace(HALF, n_neurons=60), raises=False).ok
-    report = simlab.check(replace(HALF, n_neurons=60, ipsp=0.0, external_mean=40e-3), raises=False)
+    report = simlab.check(replace(HALF, n_neurons=30, ipsp=0.0, external_mean=40e-3), raises=False)
     assert any("rate" in entry.message and "outside 0.1 to 20 Hz" in entry.message for entry in report.failures)
 
 

@@ -25,7 +25,7 @@ def spontaneous():
 
 
 def test_it_keeps_the_contract():
-    assert simlab.check(DelayNetwork(n_excitatory=24, n_inhibitory=6, connection_probability=0.3), raises=False).ok
+    assert simlab.check(DelayNetwork(n_excitatory=12, n_inhibitory=3, connection_probability=0.3), raises=False).ok
 
 
 def test_rates_are_a_few_hertz_and_firing_is_irregular_and_asynchronous():

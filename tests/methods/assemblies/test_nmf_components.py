@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-import pytest
 import xarray as xr
 
 import simlab
@@ -46,8 +45,3 @@ def test_it_abstains_where_there_is_too_little_or_something_negative() -> None:
     assert "never negative" in method.analyse(world.assign(signal=world["signal"] - 1.0), rng).abstained
     assert "too few for 3" in method.analyse(seen(np.ones((3, 3)), 1.0), rng).abstained
     assert "too few for 3" in method.analyse(world.assign(signal=0 * world["signal"]), rng).abstained
-
-
-@pytest.mark.parametrize("name", ["nmf_components"])
-def test_the_method_keeps_its_contract(name: str) -> None:
-    assert simlab.check(name).ok

@@ -103,7 +103,3 @@ def test_synchrony_and_pairwise_information_are_those_of_worlds_that_are_known()
     assert pairwise_share(odd) < 0.01  # of a parity, pairs know nothing
     chain = np.column_stack([alone[:, 0], alone[:, 0] ^ (rng.random(20_000) < 0.1), alone[:, 2]])
     assert pairwise_share(chain) > 0.99
-
-
-def test_the_method_keeps_its_contract() -> None:
-    assert simlab.check("spike_words").ok

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import simlab
 from circuits.causal.task_areas import TaskAreas
 from methods.roles._contrasts import canonical_design, contrasts
 from methods.roles.activation_map import ActivationMap
@@ -117,7 +116,3 @@ def test_electrodes_and_voxels_are_asked_about_their_own_region_and_not_the_loud
     for instrument in (Bold(), FieldPotential()):
         implant = instrument.implant(subject.anatomy, np.random.default_rng(0))
         assert len(np.unique(Localisation().project(told, implant.key)["area"])) == len(names)
-
-
-def test_the_method_keeps_its_contract() -> None:
-    assert simlab.check("activation_map").ok

@@ -5,7 +5,6 @@ from functools import cache
 import numpy as np
 import pytest
 
-import simlab
 from circuits.states.branching import Branching
 from circuits.states.chaotic_rates import ChaoticRates
 from circuits.states.low_rank import LowRank
@@ -32,13 +31,6 @@ NEAR = Lyapunov(n_surrogates=19, references=100, most_states=3000)
 def recorded(circuit, trials, duration):
     subject = circuit.subject(RNG(1))
     return Perfect().implant(subject.anatomy, RNG(3)).record(subject.run(Session(trials, duration), RNG(2)), RNG(4))
-
-
-@pytest.mark.parametrize(
-    "name", ["avalanche_log_log", "avalanche_powerlaw", "crackling_relation", "lyapunov", "bistability"]
-)
-def test_the_methods_keep_their_contract(name):
-    assert simlab.check(name).ok
 
 
 def test_avalanches_are_runs_between_empty_bins():

@@ -5,7 +5,6 @@ from functools import cache
 import numpy as np
 import pytest
 
-import simlab
 from circuits.states.branching import Branching
 from circuits.states.single_timescale import SingleTimescale
 from methods.states.autocorrelation_fit import AutocorrelationFit
@@ -42,11 +41,6 @@ def population():
 
 def poisson():
     return spiking_recording(40, 2.0).assign_attrs(brief=STEP)
-
-
-@pytest.mark.parametrize("name", ["conventional_regression", "multistep_regression", "autocorrelation_fit"])
-def test_the_methods_keep_their_contract(name):
-    assert simlab.check(name).ok
 
 
 def test_of_all_neurons_conventional_regression_is_right():

@@ -107,8 +107,7 @@ def test_the_report_says_what_could_be_known_where_the_question_is_about_that(ru
 
 
 def test_circuits_and_rivals_of_a_family_go_by_the_names_that_the_run_gives_them() -> None:
-    methods = (simlab.create("methods", "outcome_correlation"),)
-    grid = Grid(("redundant",), (Plan(20, 0.5),), ("perfect",), methods, rivals=("single_path",), drawn=True)
+    grid = Grid(("redundant",), (Plan(20, 0.5),), ("perfect",), (Guess(),), rivals=("single_path",), drawn=True)
     spec = Experiment("family", "?", (grid,), subjects=1)
     (pair,) = pairs_of(spec)
     cells = {cell.role: cell.label_of(cell.circuit) for cell in spec.cells()}
@@ -134,7 +133,18 @@ def test_what_cannot_be_measured_is_said(run, tmp_path: Path) -> None:
     results, _, _ = run
     with pytest.raises(SimlabError, match="10 subjects of each"):
         measure(results, 9)
-    grid = Grid((ToyChain(),), (Plan(20, 0.5),), ("perfect",), (LagCorrelation(),))
-    lonely = simlab.run(Experiment("alone", "?", (grid,), subjects=1), tmp_path / "run", archive=False, progress=False)
-    with pytest.raises(SimlabError, match="no rivals"):
-        measure(lonely, 10)
+    grid = Grid((ToyChain(),), (Plan(20, 0.5),), ("perfect",), (LagCorrelation(),), rivals=(ToyRival(),))
+    wiring = simlab.run(Experiment("alone", "?", (grid,), subjects=1), tmp_path / "run", archive=False, progress=False)
+    with pytest.raises(SimlabError, match="no grid with rivals that asks which circuit it is"):
+        measure(wiring, 10)
+
+
+def test_pairs_of_grids_that_ask_about_something_else_are_left_out(run) -> None:
+    which, wiring = (
+        Grid((ToyChain(),), (Plan(trials, 0.5),), ("perfect",), (method,), rivals=(ToyRival(),))
+        for trials, method in ((20, Guess()), (30, LagCorrelation()))
+    )
+    assert [pair.plan.trials for pair in pairs_of(Experiment("two", "?", (which, wiring)))] == [20]
+    results, bounds, _ = run
+    elsewhere = dict(bounds[0]) | {"trials": 30}  # as a folder may hold of before
+    assert [row["trials"] for row in beside_bounds(results.table, [*bounds, elsewhere], "mechanism")] == [20]

@@ -11,6 +11,7 @@ import pytest
 from toys import LagCorrelation, Misbehaving, PulseAndCount, ToyChain, ToyRival, ToySubject
 
 import simlab
+from methods.population.persistent_homology import PersistentHomology
 from simlab import registry
 from simlab.checks.check import check
 from simlab.claims import Claim
@@ -77,10 +78,16 @@ def test_the_built_in_instruments_pass_by_name(name):
     assert check(name).ok
 
 
+COARSE = {"n_points": 80, "n_points_voids": 40, "n_shuffles": 3}
 FEWER = {
     "genie3": {"trees": 10, "null_size": 100},
     "cohomology_by_subsampling": {"n_points": 120, "n_points_voids": 40},
-    "denoised_homology": {"n_points": 80, "n_points_voids": 40, "n_shuffles": 3},
+    "denoised_homology": COARSE,
+    "persistent_homology": COARSE,
+    "dimension_and_homology": {"homology": PersistentHomology(**COARSE)},
+    "hidden_markov": {"rounds": 5},
+    "gpfa": {"iterations": 5},
+    "generalised_transfer_entropy": {"surrogates": 5},
     "bycycle_bursts": {"n_surrogates": 3},
     "hidden_markov_latents": {"sizes": (2, 4), "restarts": 1, "rounds": 4, "draws": 3},
     "convergent_cross_mapping": {"points": 300, "surrogates": 10},

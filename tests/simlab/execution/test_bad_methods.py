@@ -69,18 +69,26 @@ def test_sealed_the_innocent_find_the_same(recording, untouched):
     assert execute(Innocent(), recording, strict=True, **LIMITS).finding.estimate == untouched
 
 
-def test_in_workers_all_of_them_are_rows_and_the_innocent_rows_are_the_same(tmp_path):
+IN_WORKERS = (
+    "raises_exit", "raises_surrogate", "none", "is_astronomical", "abstains_at_length", "notes_object",
+    "warnings_as_errors", "patches_numpy", "patches_the_house", "environment", "folder", "import_path", "streams",
+    "collector", "leaves_a_thread", "leaves_a_child", "leaves_an_exit_handler", "closes_its_streams",
+    "ignores_signals", "takes_memory", "spins", "dies", "kills_its_group",
+)  # fmt: skip
+"""Some of every sort: a worker seals methods as the tests above do (and knows the real patience with sleepers)."""
+
+
+def test_in_workers_they_are_rows_and_the_innocent_rows_are_the_same(tmp_path):
     def rows(*methods, **how) -> pd.DataFrame:
         grid = Grid((BettiChain(),), (Plan(5, 1.0),), (Perfect(),), methods, baselines=False)
         spec = Experiment("bad", "?", (grid,), subjects=1, time_limit=0.4, memory_limit=2**28)
         table = run(spec, tmp_path / f"run-{len(methods)}", archive=False, **how).table
         return table.drop(columns=[*TIMINGS, "engine", "cell", "position"])
 
-    slow = ("sleeps",)  # a worker knows the real patience with sleepers
-    everyone = rows(*(Bad(how) for how in KINDS if how not in slow), Innocent(), workers=2)
+    everyone = rows(*(Bad(how) for how in IN_WORKERS), Innocent(), workers=2)
     alone = rows(Innocent(), strict=False)
     bad = everyone[everyone["method"] == "bad"]
     told = dict(zip(bad["method.how"], bad["status"], strict=True))
-    assert told == {how: KINDS[how][1] for how in KINDS if how not in slow}
+    assert told == {how: KINDS[how][1] for how in IN_WORKERS}
     innocent = everyone[everyone["method"] == "innocent"].drop(columns="method.how").reset_index(drop=True)
     pd.testing.assert_frame_equal(innocent[alone.columns], alone, check_dtype=False)

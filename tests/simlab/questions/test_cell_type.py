@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import simlab
 from simlab import truths
 from simlab.contracts import Finding, SimlabError
 from simlab.data import anatomy, recording
@@ -36,10 +35,6 @@ def said(labels: str, score: list[float] | None = None) -> Finding:
 
 def scored(labels: str, score: list[float] | None = None, truth: xr.Dataset | None = None) -> dict[str, float]:
     return QUESTION.score(said(labels, score), truth_of() if truth is None else truth)
-
-
-def test_the_question_keeps_its_contract() -> None:
-    assert simlab.check("cell_type").ok
 
 
 def test_a_unit_is_of_the_type_that_fired_most_of_it_or_is_not_asked_about() -> None:

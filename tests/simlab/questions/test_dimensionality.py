@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import simlab
 from simlab import truths
 from simlab.contracts import Finding, SimlabError
 from simlab.questions.dimensionality import Dimensionality
@@ -16,10 +15,6 @@ QUESTION = Dimensionality()
 
 def truth_of(n_units: int = 20, **dimensions: int) -> xr.Dataset:
     return QUESTION.project(truths.one(**dimensions), xr.DataArray(np.eye(n_units), dims=("unit", "neuron")))
-
-
-def test_the_question_keeps_its_contract() -> None:
-    assert simlab.check("dimensionality").ok
 
 
 def test_what_both_state_counts_and_errors_keep_their_sign() -> None:

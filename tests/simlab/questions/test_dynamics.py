@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import simlab
 from simlab import truths
 from simlab.contracts import Finding, SimlabError
 from simlab.questions.dynamics import REGIMES, Dynamics
@@ -20,10 +19,6 @@ def truth_of(label: str) -> xr.Dataset:
     check_truth(told, QUESTION)
     projected = QUESTION.project(told, xr.DataArray(np.eye(2), dims=("unit", "neuron")))
     return projected.assign_attrs(brief=QUESTION.brief((), told))
-
-
-def test_the_question_keeps_its_contract() -> None:
-    assert simlab.check("dynamics").ok
 
 
 def test_the_list_is_the_same_whatever_is_true() -> None:

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import simlab
 from simlab import truths
 from simlab.contracts import Finding, SimlabError
 from simlab.questions.events import Events, matched
@@ -25,10 +24,6 @@ def truth_of(*events: tuple[int, float], content: list[int] | None = None) -> xr
 def claimed(*events: tuple[int, float], **more: object) -> Finding:
     trial, time = [t for t, _ in events], [s for _, s in events]
     return Finding({"rate": len(events) / 2, "event_trial": trial, "event_time": time} | more)
-
-
-def test_the_question_keeps_its_contract() -> None:
-    assert simlab.check("events").ok
 
 
 def test_each_event_is_found_by_one_entry_and_none_finds_two() -> None:

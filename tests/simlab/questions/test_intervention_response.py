@@ -130,6 +130,17 @@ def test_no_change_has_no_skill_and_the_mean_has_no_r2():
     assert mean["bias"] == pytest.approx(0)
 
 
+def test_where_all_held_out_interventions_do_the_same_r2_is_undefined_and_skill_decides():
+    truth = projected(members(4).all(axis=1))  # a gate: the loss of any unit ends the behaviour
+    n = truth.sizes["intervention"]
+    right, near, no_change = (QUESTION.score(found(np.full(n, value)), truth) for value in (0.0, 0.3, 1.0))
+    assert np.isnan([right["r2"], near["r2"], no_change["r2"], right["pearson"]]).all()
+    assert [one["skill"] for one in (right, near, no_change)] == pytest.approx([1.0, 0.91, 0.0])
+    assert [QUESTION.recovered(one) for one in (right, near, no_change)] == [True, True, False]
+    assert np.isnan(QUESTION.chance(truth)["r2"])
+    assert QUESTION.chance(truth)["skill"] == pytest.approx(1 - (0.25 + 1 / 12))
+
+
 def test_where_nothing_matters_nothing_is_recovered_and_any_claimed_change_is_false():
     truth = projected(np.full(16, 0.7))
     n = truth.sizes["intervention"]

@@ -1,4 +1,4 @@
-"""Which area does what: areas count alike, and what is falsely called specific."""
+"""Which area does what: functions and areas count alike, and what is falsely called specific."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import simlab
 from simlab import truths
 from simlab.contracts import Finding, SimlabError
 from simlab.questions.form import check_truth
@@ -30,10 +29,6 @@ def scored(*labels: str) -> dict[str, float]:
     return QUESTION.score(Finding({"function": np.array(labels, dtype=object)}), truth_of())
 
 
-def test_the_question_keeps_its_contract() -> None:
-    assert simlab.check("localisation").ok
-
-
 def test_areas_count_alike_whatever_their_size() -> None:
     metrics = scored("behaviour 0", "generic", "generic", "none", "none")
     assert metrics["region_accuracy"] == pytest.approx((1 + 2 / 3 + 1) / 3)
@@ -41,6 +36,15 @@ def test_areas_count_alike_whatever_their_size() -> None:
     assert metrics["found_needed"] == pytest.approx(0.75)
     assert QUESTION.recovered(scored(*TRUE))
     assert not QUESTION.recovered(metrics)
+
+
+def test_where_most_areas_are_generic_calling_all_of_them_so_is_right_of_one_function() -> None:
+    true = np.array(["behaviour 0", "none", *["generic"] * 8], dtype=object)
+    told = truths.per_neuron(function=true, area=np.arange(10)).assign(n_behaviours=2)
+    truth = QUESTION.project(told, xr.DataArray(np.eye(10), dims=("unit", "neuron")))
+    truth = truth.assign_attrs(brief=QUESTION.brief((), told))
+    metrics = QUESTION.score(Finding({"function": np.full(10, "generic", dtype=object)}), truth)
+    assert (metrics["region_accuracy"], metrics[QUESTION.headline]) == pytest.approx((0.8, 1 / 3))
 
 
 def test_an_area_that_others_need_too_is_falsely_called_specific() -> None:

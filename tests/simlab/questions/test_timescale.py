@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 import xarray as xr
 
-import simlab
 from simlab import truths
 from simlab.contracts import Finding, SimlabError
 from simlab.questions.branching_ratio import BranchingRatio
@@ -23,11 +22,6 @@ def time(value: float) -> xr.Dataset:
 def ratio(value: float) -> xr.Dataset:
     told = truths.one(ratio=value, step=0.004)
     return RATIO.project(told, KEY).assign_attrs(brief=RATIO.brief((), told))
-
-
-@pytest.mark.parametrize("name", ["timescale", "branching_ratio"])
-def test_the_questions_keep_their_contract(name):
-    assert simlab.check(name).ok
 
 
 def test_a_time_within_a_tenth_is_a_recovery_and_its_error_keeps_its_sign():

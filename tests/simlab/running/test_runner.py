@@ -142,8 +142,8 @@ def test_a_full_archive_saves_every_simulation(tmp_path):
     ],
 )
 def test_a_method_that_goes_wrong_is_a_row_and_the_run_goes_on(tmp_path, monkeypatch, how, reason):
-    monkeypatch.setattr(limits, "WALL_FACTOR", 3.0)  # who hangs is given up after 6 s instead of 20 s
-    monkeypatch.setattr(limits, "WALL_SLACK", 3.0)
+    monkeypatch.setattr(limits, "WALL_FACTOR", 1.0)  # who hangs is given up after 3 s instead of 20 s
+    monkeypatch.setattr(limits, "WALL_SLACK", 2.0)
     table = run(tiny(Misbehaving(how), LagCorrelation(), subjects=1), tmp_path / "run").table
     bad = table[table["method"] == "misbehaving"]
     assert set(bad["status"]) == {"error"}
@@ -334,7 +334,7 @@ def test_a_script_without_a_main_guard_may_use_workers(tmp_path):
 
 @pytest.mark.parametrize("workers", [None, pytest.param(2, marks=pytest.mark.slow)])
 def test_a_killer_costs_its_own_cells_alone_on_a_user_s_executor_too(tmp_path, workers):
-    experiment = tiny(Misbehaving("die"), LagCorrelation(), subjects=3)
+    experiment = tiny(Misbehaving("die"), LagCorrelation(), subjects=1)
     with ProcessPoolExecutor(2, mp_context=get_context("spawn")) as pool:
         given = {"executor": pool} if workers is None else {"workers": workers}
         table = run(experiment, tmp_path / "run", strict=False, archive=False, **given).table
@@ -390,9 +390,9 @@ def test_a_killed_lab_leaves_no_worker_behind(tmp_path):
     ]
     lab = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
     deadline = time.monotonic() + 120
-    while time.monotonic() < deadline and not (tmp_path / "run" / "ledger.sqlite").exists():
+    ledger = tmp_path / "run" / "ledger.sqlite"
+    while time.monotonic() < deadline and not (ledger.exists() and Ledger(ledger).made_of()):
         time.sleep(0.05)
-    time.sleep(3.0)
     children = psutil.Process(lab.pid).children(recursive=True)
     lab.kill()
     lab.wait()

@@ -7,7 +7,8 @@ import pytest
 
 from simlab.contracts import SimlabError
 from simlab.session import Effect, Session
-from simlab.simulators.given_rates import renewal, spikes
+from simlab.simulators.given_rates import renewal, renewal_between, spikes
+from simlab.simulators.renewal import refractory_poisson
 
 
 def intervals(columns: tuple[np.ndarray, np.ndarray, np.ndarray]) -> np.ndarray:
@@ -45,6 +46,29 @@ def test_a_silent_cell_stays_silent_and_the_last_bin_may_stick_out() -> None:
     assert len(time)
     assert set(neuron) == {1}
     assert time.max() < 1.0
+
+
+@pytest.mark.parametrize("shape", [0.3, 1.0, 4.0])
+def test_the_rate_is_exact_from_the_first_moment_on_and_follows_its_changes(shape: float) -> None:
+    edges, steps = np.array([0.0, 0.02, 0.04, 0.06]), (100.0, 0.0, 100.0)
+    rates = np.broadcast_to(np.array(steps)[:, None], (2000, 3, 4))
+    trial, time, _ = renewal_between(edges, rates, np.full(4, shape), np.random.default_rng(1))
+    assert trial.max() < 2000
+    for start in (0.0, 0.001, 0.005, 0.015):  # a process that begins with a spike, or free to fire, would be off here
+        found = np.sum((time >= start) & (time < start + 1e-3))
+        assert found == pytest.approx(800, abs=4 * np.sqrt(800 * 1.1))
+    assert not np.any((time >= 0.02) & (time < 0.04))  # waits stand still, and go on
+    assert np.sum(time >= 0.04) == pytest.approx(np.sum(time < 0.02), rel=0.2)
+
+
+def test_with_exponential_waits_it_is_the_refractory_poisson_process() -> None:
+    rates, edges = [np.full((4000, 1), r) for r in (50.0, 150.0)], np.array([0.0, 0.05, 0.1])
+    rng = np.random.default_rng(2)
+    ours = renewal_between(edges, np.stack(rates, axis=1), np.ones(1), rng, dead_time=2e-3)
+    theirs = refractory_poisson(rates, edges, 2e-3, rng)
+    for start in np.arange(0, 0.1, 0.01):
+        a, b = (np.sum((time >= start) & (time < start + 0.01)) for _, time, _ in (ours, theirs))
+        assert abs(a - b) < 4 * np.sqrt(a + b)
 
 
 def test_drives_and_holds_act_on_the_neurons_that_they_aim_at() -> None:
