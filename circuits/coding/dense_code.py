@@ -18,7 +18,8 @@ from simlab.session import Session
 class DenseCode:
     """Gaussian activity with the mean and the covariance that the features of `like` would give it.
 
-        r_i(t) = rate [ 1 + gain x_i(t) ]+,   x(t) ~ N(sum_k p_k f_k / 2,  sum_k (p_k / 3 - p_k^2 / 4) f_k f_k')
+        r_i(t) = rate [ 1 + gain x_i(t) ]+
+        x(t) ~ N(sum_k p_k f_k / 2,  sum_k (p_k / 3 - p_k^2 / 4) f_k f_k') + noise z(t)
 
     Every mixture of its directions is Gaussian too, so that no recording says which axes it was made along: there are
     no features to be found, and whoever states a dictionary states one of many.
@@ -71,7 +72,7 @@ class DenseCode:
         shape = (session.trials, n_bins(session.duration, self.step))
         root = individual["root"]
         drive = individual["mean"] + rng.standard_normal((*shape, len(root))) @ root
-        return Course(np.empty((*shape, 0)), self.like.rates(drive))
+        return Course(np.empty((*shape, 0)), self.like.rates(drive, rng))
 
     def dimensions(self) -> dict[str, int]:
         """Not asked."""

@@ -21,14 +21,15 @@ Number = Annotated[int, Within(2, 5_000)]
 class Superposition:
     """Features that are present now and then, one on top of the other, in fewer neurons than there are features.
 
-        r_i(t) = rate [ 1 + gain x_i(t) ]+,   x(t) = sum_k a_k(t) f_k,   |f_k| = 1
+        r_i(t) = rate [ 1 + gain x_i(t) ]+,   x(t) = sum_k a_k(t) f_k + noise z(t),   |f_k| = 1,   z: standard Gaussian
         a_k(t) = 0, but with probability p_k: uniform(0, 1);   p_k ~ decay^k,   sum_k p_k = active
 
     in every bin anew, features independently of one another. f_k: drawn evenly from the unit sphere, or for
     `basis="neurons"` one neuron each: a sparse code without superposition, for which n_features = n_neurons. After the
     toy model of Sharkey, Braun & Millidge (2022, 'Taking features out of superposition with sparse autoencoders'):
     there 512 features in 256 dimensions, 5 of them active, decay .99; here an eighth of both, decay .99^8, and 2
-    active. With the `rate` model activity is seen without noise.
+    active, and noise, a tenth of what features move a neuron by: where there is none, silence is exact and gives
+    features away. With the `rate` model no noise of counting is added.
 
     Truth of `features`: f. Sparsity makes them more than a choice of axes: no other dictionary is as sparse.
     """
@@ -44,6 +45,7 @@ class Superposition:
     basis: Literal["random", "neurons"] = "random"
     rate: Rate = 20.0  # Hz
     gain: Annotated[float, Within(0, 100)] = 1.5
+    noise: Annotated[float, Within(0, 10)] = 0.02  # standard deviation of each neuron's own
     step: BinStep = 0.05  # s in which features stay as they are
     model: Model = "rate"  # or "spiking"
 
@@ -86,11 +88,12 @@ class Superposition:
         """Features, as latents, and rates of a session."""
         shape = (session.trials, n_bins(session.duration, self.step), self.n_features)
         strength = rng.random(shape) * (rng.random(shape) < self.probabilities())
-        return Course(strength, self.rates(strength @ individual["features"]))
+        return Course(strength, self.rates(strength @ individual["features"], rng))
 
-    def rates(self, drive: np.ndarray) -> np.ndarray:
-        """[Hz]."""
-        return np.asarray(self.rate * np.maximum(1 + self.gain * drive, 0.0))
+    def rates(self, drive: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """(trial, bin, neuron) [Hz], with the neurons' own noise."""
+        moved = drive + self.noise * rng.standard_normal(drive.shape)
+        return np.asarray(self.rate * np.maximum(1 + self.gain * moved, 0.0))
 
     def dimensions(self) -> dict[str, int]:
         """Not asked."""

@@ -47,7 +47,7 @@ def test_rates_have_the_mean_and_covariance_of_the_equations_with_features_and_w
     p = FEATURES.probabilities()
     assert p.sum() == pytest.approx(1.0)
     mean = 20 * (1 + 0.8 * p @ individual / 2)
-    covariance = (20 * 0.8) ** 2 * (individual.T * (p / 3 - p**2 / 4)) @ individual
+    covariance = (20 * 0.8) ** 2 * ((individual.T * (p / 3 - p**2 / 4)) @ individual + 0.02**2 * np.eye(10))
     for activity, *_ in worlds.values():
         flat = activity["rate"].values.reshape(-1, 10)
         assert flat.mean(axis=0) == pytest.approx(mean, abs=0.3)

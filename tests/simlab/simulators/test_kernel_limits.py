@@ -74,7 +74,7 @@ NUMBERING = "which also counts replicates: declare a parameter"
 @pytest.mark.parametrize(
     ("given", "where", "what", "remedy"),
     [
-        (network("dv/dt = -v/(10*mV) : volt"), "equations of population 0", "variable 'v'.*volt/second", "one unit"),
+        (network("dv/dt = -v/(10*mV) : volt"), "equations of population 0", "variable 'v'.*volt ?/ ?second", "one unit"),
         (network("dv/dt = -v/(10*ms) + 1*amp : volt"), "equations of population 0", "inconsistent units", "one unit"),
         (network("dv/dt = (rest - v)/(10*ms) : volt"),
          "equations of population 0", r"\"rest\".* in 'dv/dt = \(rest", DECLARE),
@@ -141,7 +141,7 @@ def test_a_gain_on_a_weight_that_is_learned_is_refused():
 
 ODD = """
     dv/dt = (-v + bias*(1 + 0.2*sin(2*pi*50*Hz*t)) + 5*mV*int(t_in_timesteps > 100))/tau
-            + 0*volt/second*exp(-inf) : volt
+            + 0*volt ?/ ?second*exp(-inf) : volt
     dw/dt = -w/tau : 1
     bias : volt (constant)
     tau : second (constant)
