@@ -141,7 +141,7 @@ def test_a_gain_on_a_weight_that_is_learned_is_refused():
 
 ODD = """
     dv/dt = (-v + bias*(1 + 0.2*sin(2*pi*50*Hz*t)) + 5*mV*int(t_in_timesteps > 100))/tau
-            + 0*volt ?/ ?second*exp(-inf) : volt
+            + 0*volt/second*exp(-inf) : volt
     dw/dt = -w/tau : 1
     bias : volt (constant)
     tau : second (constant)
