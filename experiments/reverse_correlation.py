@@ -24,9 +24,9 @@ if TYPE_CHECKING:
 
 STA, STC, RIDGE, GLM = SpikeTriggeredAverage(), SpikeTriggeredCovariance(), RidgeFilter(), PoissonFilter()
 WHITENED = SpikeTriggeredCovariance(whiten=True)
-WHITE, NATURAL = Look(side=8), Look(side=8, frames="natural")
+WHITE, NATURAL = Look(), Look(frames="natural")
 MINUTE, TEN = Plan(1, 60.0), Plan(10, 60.0)
-SIMPLE, COMPLEX = (tuple(kind(n_neurons=12, look=look) for look in (WHITE, NATURAL)) for kind in (V1Simple, V1Complex))
+SIMPLE, COMPLEX = (tuple(kind(look=look) for look in (WHITE, NATURAL)) for kind in (V1Simple, V1Complex))
 
 WITH_NOISE = Grid(
     circuits=(SIMPLE[0], COMPLEX[0]),

@@ -39,7 +39,7 @@ class V1Simple:
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
     regime: ClassVar[Regime] = VISUAL_CORTEX
 
-    n_neurons: Cells = 24
+    n_neurons: Cells = 12
     mean_rate: MeanRate = 5.0  # Hz, median over cells
     rate_spread: Spread = 0.5  # standard deviation of log rates over cells
     spontaneous: Share = 0.1  # of the mean rate

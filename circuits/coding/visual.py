@@ -138,6 +138,6 @@ class VisualSubject:
 class Look:
     """What is shown: frames of `side` x `side` pixels."""
 
-    side: Side = 12
+    side: Side = 8
     frame: FrameTime = 1 / 30  # s, each is shown
     frames: Frames = "white"
