@@ -117,11 +117,15 @@ def tuning(codes: np.ndarray, candidates: tuple[str, ...], preferred: np.ndarray
     return told.assign(candidate=("candidate", np.array(candidates, dtype=object)))
 
 
-def filters(first: np.ndarray, second: np.ndarray | None = None) -> xr.Dataset:
-    """`filter`, `second_filter` (neuron, feature): the stimuli that a neuron's rate depends on, zero where on none."""
+def filters(first: np.ndarray, second: np.ndarray | None = None, grid: tuple[int, int] | None = None) -> xr.Dataset:
+    """`filter`, `second_filter` (neuron, feature): the stimuli that a neuron's rate depends on, zero where on none.
+
+    grid: rows and columns of the pixels that the features are, so that a report can draw them as pictures.
+    """
+    attrs = {} if grid is None else {"grid": grid}
     index = {"neuron": np.arange(len(first))}
     told = {"filter": first, "second_filter": np.zeros_like(first) if second is None else second}
-    return xr.Dataset({name: (("neuron", "feature"), values) for name, values in told.items()}, index)
+    return xr.Dataset({name: (("neuron", "feature"), values, attrs) for name, values in told.items()}, index)
 
 
 def dictionary(features: np.ndarray) -> xr.Dataset:

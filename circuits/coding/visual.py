@@ -128,7 +128,7 @@ class VisualSubject:
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`receptive_field`: the filters in the equations; `connectivity`: none."""
         answers = {
-            "receptive_field": lambda: truths.filters(self.first, self.second),
+            "receptive_field": lambda: truths.filters(self.first, self.second, (self.circuit.look.side,) * 2),
             "connectivity": lambda: truths.no_wiring(len(self.first)),
         }
         return truths.among(self.circuit.name, question, answers)

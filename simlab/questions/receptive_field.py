@@ -68,7 +68,8 @@ class ReceptiveField:
         there = {name: truth[name].transpose("neuron", "feature").values for name in NAMES if name in truth}
         told = {name: np.where(neuron[:, None] < 0, 0.0, values[neuron]) for name, values in there.items()}
         told.setdefault("second_filter", np.zeros_like(told["filter"]))
-        return xr.Dataset({k: (("unit", "feature"), v) for k, v in told.items()}, {"unit": np.arange(len(neuron))})
+        found = {k: (("unit", "feature"), v, truth["filter"].attrs) for k, v in told.items()}
+        return xr.Dataset(found, {"unit": np.arange(len(neuron))})
 
     def score(self, finding: Finding, truth: xr.Dataset) -> dict[str, float]:
         """All metrics over units; NaN where one is undefined.

@@ -24,7 +24,7 @@ def filters(truth: xr.DataArray, answered: np.ndarray, units: np.ndarray | None 
     """True and answered filters (unit, ...), each of unit norm, of units from the best answered to the worst.
 
     units: their numbers (unit,), by default 0, 1 ... Along the first of a filter's dims; through the peak of the true
-    filter, where it has more of them.
+    filter, where it has more of them. As pictures where the truth's attrs state the `grid` (rows, columns) of pixels.
     """
     cosines = agreement.cosines(truth.values, answered)
     ranked = np.argsort(-np.nan_to_num(cosines, nan=-2.0), kind="stable")
@@ -33,14 +33,19 @@ def filters(truth: xr.DataArray, answered: np.ndarray, units: np.ndarray | None 
     lines, columns = -(-len(chosen) // PER_ROW), min(len(chosen), PER_ROW)
     figure = new_figure(max(4.2, 0.6 + 2.7 * columns), 0.9 + 1.65 * lines)
     axes = figure.subplots(lines, columns, squeeze=False, sharex=True, sharey=True)
+    titles = [f"unit {u if units is None else units[u]}, cosine {agreement.stated(cosines[u])}" for u in chosen]
+    if (grid := truth.attrs.get("grid")) is not None:
+        pairs = [np.stack([true[u], said[u]]).reshape(2, *grid) for u in chosen]
+        _frames(axes.ravel(), pairs, titles)
+        return figure
     dim = str(truth.dims[1])
     for panel in axes.ravel()[len(chosen) :]:
         panel.set_visible(False)
-    for panel, unit in zip(axes.ravel(), chosen, strict=False):
+    for panel, unit, title in zip(axes.ravel(), chosen, titles, strict=False):
         peak = np.unravel_index(np.argmax(np.abs(true[unit])), true[unit].shape)[1:]
         curves = [filters_[(unit, slice(None), *peak)] for filters_ in (true, said)]
         _overlay(panel, _along(truth, dim), *curves)
-        panel.set_title(f"unit {unit if units is None else units[unit]}, cosine {agreement.stated(cosines[unit])}")
+        panel.set_title(title)
     for panel in axes[-1]:
         panel.set_xlabel(_label(truth, dim))
     for panel in axes[:, 0]:
@@ -48,6 +53,17 @@ def filters(truth: xr.DataArray, answered: np.ndarray, units: np.ndarray | None 
     handles, words = axes[0, 0].get_legend_handles_labels()
     figure.legend(handles, words, loc="outside lower center", ncols=2)
     return figure
+
+
+def _frames(panels: np.ndarray, pairs: list[np.ndarray], titles: list[str]) -> None:
+    """True pictures and answered ones (2, row, column) side by side, one pair in each panel."""
+    for panel in panels:
+        panel.set_axis_off()
+    for panel, pair, title in zip(panels, pairs, titles, strict=False):
+        gap = np.full((pair.shape[1], 1), np.nan)
+        most = np.abs(pair).max() or 1.0
+        panel.imshow(np.hstack([pair[0], gap, pair[1]]), cmap="RdBu_r", vmin=-most, vmax=most)
+        panel.set_title(f"{title}\ntrue | answered")
 
 
 def traces(truth: xr.DataArray, answered: np.ndarray) -> Figure:

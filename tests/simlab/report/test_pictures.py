@@ -200,6 +200,18 @@ def test_a_filter_over_lag_and_feature_is_cut_at_its_peak():
     assert true == pytest.approx(values[:, 2] / np.linalg.norm(values))
 
 
+def test_filters_over_pixels_are_drawn_as_pictures_side_by_side():
+    rng = np.random.default_rng(0)
+    true = xr.Dataset({"filter": (("unit", "feature"), rng.standard_normal((4, 6)), {"grid": (2, 3)})})
+    figure = draw(FILTERS, [Answer({"filter": true["filter"].values}, true, "")], "")
+    drawn = [panel for panel in figure.axes if panel.images]
+    assert len(drawn) == 4
+    shown = np.ma.filled(drawn[0].images[0].get_array().astype(float), np.nan)
+    assert shown.shape == (2, 7)
+    assert shown[:, :3] == pytest.approx(shown[:, 4:])
+    assert "cosine 1.00" in drawn[0].get_title(loc="left")
+
+
 def test_filters_that_are_zero_are_drawn_flat_without_a_cosine():
     flat = Answer({"filter": np.zeros((2, 4))}, xr.Dataset({"filter": (("unit", "lag"), np.ones((2, 4)))}), "")
     text = words(draw(FILTERS, [flat], ""))

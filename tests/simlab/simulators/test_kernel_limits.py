@@ -74,7 +74,7 @@ NUMBERING = "which also counts replicates: declare a parameter"
 @pytest.mark.parametrize(
     ("given", "where", "what", "remedy"),
     [
-        (network("dv/dt = -v/(10*mV) : volt"), "equations of population 0", "variable 'v'.*volt ?/ ?second", "one unit"),
+        (network("dv/dt = -v/(10*mV) : volt"), "equations of population 0", "'v'.*volt ?/ ?second", "one unit"),
         (network("dv/dt = -v/(10*ms) + 1*amp : volt"), "equations of population 0", "inconsistent units", "one unit"),
         (network("dv/dt = (rest - v)/(10*ms) : volt"),
          "equations of population 0", r"\"rest\".* in 'dv/dt = \(rest", DECLARE),
