@@ -9,13 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from circuits.coding.superposition import Superposition
-from circuits.latent.population import Course, Model, Population, n_bins
+from circuits.latent.population import Course, LikeItsTwin, Population, n_bins
 from simlab.rules import check_fields
 from simlab.session import Session
 
 
 @dataclass(frozen=True)
-class DenseCode:
+class DenseCode(LikeItsTwin):
     """Gaussian activity with the mean and the covariance that the features of `like` would give it.
 
         r_i(t) = rate [ 1 + gain x_i(t) ]+
@@ -34,26 +34,6 @@ class DenseCode:
 
     def __post_init__(self) -> None:
         check_fields(self)
-
-    @property
-    def n_neurons(self) -> int:
-        """As many as `like` has."""
-        return self.like.n_neurons
-
-    @property
-    def step(self) -> float:
-        """s in which rates are constant."""
-        return self.like.step
-
-    @property
-    def model(self) -> Model:
-        """`spiking` or `rate`, as in `like`."""
-        return self.like.model
-
-    @property
-    def modalities(self) -> tuple[str, ...]:
-        """What its activity holds."""
-        return self.like.modalities
 
     def imitating(self, circuit: Superposition) -> DenseCode:
         """A copy that is matched to this population."""

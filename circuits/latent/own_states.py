@@ -9,13 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from circuits.latent.markov_states import MarkovStates
-from circuits.latent.population import Course, Population, n_bins
+from circuits.latent.population import Course, LikeItsTwin, Population, n_bins
 from simlab.rules import check_fields
 from simlab.session import Session
 
 
 @dataclass(frozen=True)
-class OwnStates:
+class OwnStates(LikeItsTwin):
     """Each neuron has the chain, the rates and so the law of one of `like`, and jumps when it likes.
 
     Rates, modulation, autocorrelation, counts and intervals of single neurons are those of `markov_states`. What
@@ -31,26 +31,6 @@ class OwnStates:
 
     def __post_init__(self) -> None:
         check_fields(self)
-
-    @property
-    def n_neurons(self) -> int:
-        """As many as `like` has."""
-        return self.like.n_neurons
-
-    @property
-    def step(self) -> float:
-        """s in which rates are constant."""
-        return self.like.step
-
-    @property
-    def model(self) -> str:
-        """`spiking` or `rate`, as in `like`."""
-        return self.like.model
-
-    @property
-    def modalities(self) -> tuple[str, ...]:
-        """What its activity holds."""
-        return self.like.modalities
 
     def imitating(self, circuit: MarkovStates) -> OwnStates:
         """A copy that is matched to this population."""

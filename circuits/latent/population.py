@@ -42,6 +42,34 @@ class LatentCircuit(Protocol):
     def dimensions(self) -> dict[str, int]: ...
 
 
+class LikeItsTwin:
+    """Size, step and readout of a circuit that has those of another one, `like`."""
+
+    like: Any
+
+    @property
+    def n_neurons(self) -> int:
+        """As many as `like` has."""
+        return int(self.like.n_neurons)
+
+    @property
+    def step(self) -> float:
+        """s in which rates are constant."""
+        return float(self.like.step)
+
+    @property
+    def model(self) -> Model:
+        """`spiking` or `rate`, as in `like`."""
+        found: Model = self.like.model
+        return found
+
+    @property
+    def modalities(self) -> tuple[str, ...]:
+        """What its activity holds."""
+        found: tuple[str, ...] = self.like.modalities
+        return found
+
+
 @dataclass(frozen=True, eq=False)
 class Population:
     """One individual: `parts`, its neurons' own parameters by name, (neuron, ...) each."""

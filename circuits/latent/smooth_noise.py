@@ -9,13 +9,13 @@ from typing import ClassVar
 import numpy as np
 
 from circuits.latent.latent_factors import LatentFactors
-from circuits.latent.population import Course, Population, log_normal_rates
+from circuits.latent.population import Course, LikeItsTwin, Population, log_normal_rates
 from simlab.rules import check_fields
 from simlab.session import Session
 
 
 @dataclass(frozen=True)
-class SmoothNoise:
+class SmoothNoise(LikeItsTwin):
     """Each neuron's log rate is a smooth process of its own, independent of all others.
 
         log r_i(t) = log b_i + sqrt(v) p_i(t) - v/2,   v = depth^2 + private_depth^2 of `like`
@@ -37,26 +37,6 @@ class SmoothNoise:
 
     def __post_init__(self) -> None:
         check_fields(self)
-
-    @property
-    def n_neurons(self) -> int:
-        """As many as `like` has."""
-        return self.like.n_neurons
-
-    @property
-    def step(self) -> float:
-        """s in which rates are constant."""
-        return self.like.step
-
-    @property
-    def model(self) -> str:
-        """`spiking` or `rate`, as in `like`."""
-        return self.like.model
-
-    @property
-    def modalities(self) -> tuple[str, ...]:
-        """What its activity holds."""
-        return self.like.modalities
 
     def imitating(self, circuit: LatentFactors) -> SmoothNoise:
         """A copy that is matched to this population."""
