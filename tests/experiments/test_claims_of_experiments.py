@@ -19,11 +19,14 @@ from experiments.illusions_of_summaries import ILLUSIONS_OF_SUMMARIES, SHIFTED, 
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
 from experiments.null_certificate import NULL_CERTIFICATE
 from experiments.partial_observation import FEW_SHOT, PARTIAL_OBSERVATION, SHARES
+from experiments.published_coding import PUBLISHED_CODING
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
+from experiments.reverse_correlation import COMPLEX, REVERSE_CORRELATION, SIMPLE, STA, STC
 from experiments.rhythm_or_not import NAIVE, RHYTHM_OR_NOT, SPECTRUM
 from experiments.rotations import ROTATIONS, TENSOR
 from experiments.shape_is_not_architecture import DROWSY, REPLAY, SHAPE_IS_NOT_ARCHITECTURE
 from experiments.step_or_ramp_or_attractor import STEP_OR_RAMP_OR_ATTRACTOR
+from experiments.superposition_and_dictionaries import GOOD, LOOSE, SUPERPOSITION_AND_DICTIONARIES, UNASKED
 from experiments.timescales_and_criticality import DRIVEN, LARGE, SEEN, STATES, TIMESCALES_AND_CRITICALITY
 from experiments.who_does_what import EACH, IN_AREAS, LESIONS, PREDICTING, WHO_DOES_WHAT, WIDER
 from experiments.wiring_and_confounds import WIRING_AND_CONFOUNDS
@@ -38,10 +41,12 @@ WITH_ORACLE = (
     DRIFT_AND_NULLS,
     FIRST_LIGHT,
     PARTIAL_OBSERVATION,
+    REVERSE_CORRELATION,
     RHYTHM_OR_NOT,
     ROTATIONS,
     SHAPE_IS_NOT_ARCHITECTURE,
     STEP_OR_RAMP_OR_ATTRACTOR,
+    SUPERPOSITION_AND_DICTIONARIES,
     TIMESCALES_AND_CRITICALITY,
     WHO_DOES_WHAT,
 )
@@ -51,6 +56,7 @@ EXPERIMENTS = (
     ILLUSIONS_OF_SUMMARIES,
     INVARIANCE,
     NULL_CERTIFICATE,
+    PUBLISHED_CODING,
     PUBLISHED_CONNECTIVITY,
     WIRING_AND_CONFOUNDS,
 )
@@ -416,3 +422,43 @@ def test_memories_that_are_recorded_in_other_shares_do_not_count_among_those_of_
     table = pd.concat([seen("line_attractor", 40), seen("line_attractor", 50), seen("goldman_chain", 40)])
     claim = next(c for c in ATTRACTOR_OR_NOT.claims if c.name == "watching_takes_goldman_chain_for_a_line")
     assert claim.check(table, answer).measured.value == 0.0
+
+
+def test_overlaps_of_averages_and_covariances_are_read_on_each_kind_of_cell_apart():
+    def seen(method, circuit, overlap: float) -> pd.DataFrame:
+        at = {"circuit_label": label(circuit), "method_label": label(method), "trials": 10, "instrument": "perfect"}
+        return cells(method.name, overlap=overlap, question="receptive_field", **at)
+
+    table = pd.concat([seen(STA, SIMPLE[0], 0.99), seen(STA, COMPLEX[0], 0.0), seen(STC, COMPLEX[0], 0.5)])
+    verdicts = {
+        name: verdict(REVERSE_CORRELATION, name, table).verdict
+        for name in (
+            "the_average_recovers_simple_cells", "the_average_fails_on_complex_cells",
+            "the_covariance_recovers_complex_cells", "natural_frames_blur_the_average",
+        )
+    }  # fmt: skip
+    assert list(verdicts.values()) == ["holds", "holds", "fails", "not measured"]
+
+
+def test_the_dictionary_that_rebuilds_better_is_not_the_one_that_finds_features():
+    def seen(method, circuit: str, status: str = "ok", **metrics: float) -> pd.DataFrame:
+        at = {"circuit": circuit, "method_label": label(method), "trials": 20, "instrument": "perfect"}
+        return cells(method.name, question="features", status=status, **at, **metrics)
+
+    table = pd.concat(
+        [
+            seen(GOOD, "superposition", mean_max_cosine=0.95, unexplained=0.03),
+            seen(LOOSE, "superposition", mean_max_cosine=0.6, unexplained=0.001),
+            seen(GOOD, "dense_code", "abstained"),
+            seen(UNASKED, "dense_code"),
+        ]
+    )
+    held = (
+        "features_are_found_in_the_right_region", "without_a_penalty_they_are_not",
+        "the_one_that_finds_none_rebuilds_better", "dense_activity_gets_a_dictionary_if_nobody_asks",
+        "asking_for_axes_that_stand_out_prevents_it",
+    )  # fmt: skip
+    found = {name: verdict(SUPERPOSITION_AND_DICTIONARIES, name, table) for name in held}
+    assert found["the_one_that_finds_none_rebuilds_better"].measured.value == pytest.approx(0.029)
+    assert [result.measured.value for result in list(found.values())[3:]] == [1.0, 0.0]
+    assert [result.verdict for result in found.values()] == ["holds"] * 3 + ["undecided"] * 2  # by their intervals
