@@ -24,7 +24,9 @@ import xarray as xr
 from simlab.caches import cache_folder
 from simlab.contracts import HouseFault, SimlabError
 from simlab.litter import purge_builds, room, sweep
-from simlab.store.zarr_files import write_group
+
+COMPRESS_ABOVE = 1 << 16
+"""Arrays of more bytes than this are compressed."""
 
 INLINE_BELOW = 2048
 """Whole-number arrays of at most this many elements are kept in the metadata."""
@@ -143,6 +145,9 @@ def _digest(arrays: dict[str, np.ndarray], layout: dict[str, Any], attrs: dict[s
 
 
 def _write(path: Path, activity: xr.Dataset) -> None:
+    import zarr
+
+    group = zarr.open_group(path, mode="w", zarr_format=3)
     arrays, layout = {}, {}
     for name, variable in activity.variables.items():
         values = np.asarray(variable.values)
@@ -154,8 +159,12 @@ def _write(path: Path, activity: xr.Dataset) -> None:
         }
         if not inline:
             arrays[str(name)] = values
-    attrs = _plain(activity.attrs)
-    write_group(path, arrays, {"layout": layout, "attrs": attrs, "sha256": _digest(arrays, layout, attrs)})
+    for name, values in arrays.items():
+        compressors: Any = "auto" if values.nbytes > COMPRESS_ABOVE else None
+        group.create_array(name, data=values, chunks=values.shape if values.size else "auto", compressors=compressors)
+    group.attrs.update(
+        layout=layout, attrs=_plain(activity.attrs), sha256=_digest(arrays, layout, _plain(activity.attrs))
+    )
 
 
 def _inline(values: np.ndarray) -> dict[str, Any]:
