@@ -89,7 +89,7 @@ def _by_cell(later: np.ndarray, cell: np.ndarray) -> np.ndarray:
     np.cumsum(later, out=moment[1:])
     moment *= span
     both = moment + (cell - low).astype(moment.dtype)
-    both.sort(kind="stable")
+    both.sort()  # of numbers that are alike where they are equal: any order is as good
     both -= moment
     return both.astype(cell.dtype) + low
 
