@@ -138,8 +138,8 @@ CLAIMS = (
         f"{JONAS}: tuning curves of transistors look meaningful and are not",
         tuning_finds_functions, (0.0, 0.2),
     ),
-    # Fails at 20 animals (.50 [.29, .71]): areas lapse, so that each alone costs something, and most held-out sets take all
-    # of those that stand in for one another, or none. Even the true single losses explain .62 of the variance there.
+    # Fails at 20 animals (.50 [.29, .71]): areas lapse, so that each alone costs something, and most held-out sets take
+    # all of those that stand in for one another, or none. Even the true single losses explain .62 of the variance.
     Claim(
         "single_losses_do_not_add_up",
         "Losses of single areas, added up, do not predict lesions of several where areas stand in for one another.",
