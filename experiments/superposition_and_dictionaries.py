@@ -95,8 +95,8 @@ CLAIMS = (
         SHARKEY,
         cosine(LOOSE), (0.0, 0.7),
     ),
-    # Fails at 4 populations (-.004 [-.018, .016]): at ten times the penalty features are found as well as at this
-    # one, and best in between (.966 at .4); with room for 64 alone it costs .09. Where the region ends was not looked for.
+    # Fails at 4 populations (-.004 [-.018, .016]): at ten times the penalty features are found as well as at this one,
+    # and best in between (.966 at .4). With room for 64 alone it costs .09. Where the region ends was not looked for.
     Claim(
         "with_too_much_they_are_not_either",
         "With ten times that penalty it finds them worse, by a tenth or more.",
