@@ -46,10 +46,8 @@ class V1Complex:
         """One animal: its cells' filters and rates."""
         pair = visual.gabors(self.n_neurons, self.look.side, rng)
         first, second = (visual.unit_drive(part, self.look.side, self.look.frames) for part in pair)
-        mean = self.mean_rate * rng.lognormal(0.0, self.rate_spread, self.n_neurons)
 
-        def rates(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-            energy = ((frames @ first.T) ** 2 + (frames @ second.T) ** 2) / 2
-            return mean * (self.spontaneous + (1 - self.spontaneous) * energy)
+        def energy(frames: np.ndarray) -> np.ndarray:
+            return np.asarray(((frames @ first.T) ** 2 + (frames @ second.T) ** 2) / 2)
 
-        return VisualSubject.placed(self, rates, (first, second), rng)
+        return VisualSubject.responding(self, (first, second), energy, rng)

@@ -52,14 +52,10 @@ class V1Simple:
         """One animal: its cells' filters and rates."""
         first, _ = visual.gabors(self.n_neurons, self.look.side, rng)
         filters = visual.unit_drive(first, self.look.side, self.look.frames)
-        mean = self.mean_rate * rng.lognormal(0.0, self.rate_spread, self.n_neurons)
-
-        def rates(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-            return mean * (self.spontaneous + (1 - self.spontaneous) * response(frames @ filters.T))
-
-        return VisualSubject.placed(self, rates, (filters, np.zeros_like(filters)), rng)
+        nothing = np.zeros_like(filters)
+        return VisualSubject.responding(self, (filters, nothing), lambda frames: half_squared(frames @ filters.T), rng)
 
 
-def response(drive: np.ndarray) -> np.ndarray:
+def half_squared(drive: np.ndarray) -> np.ndarray:
     """2 [drive]+^2, of mean 1 where drive is a standard Gaussian."""
     return np.asarray(2 * np.maximum(drive, 0.0) ** 2)

@@ -104,6 +104,25 @@ class VisualSubject:
         place = rng.uniform(0, TISSUE, (len(filters[0]), 3))
         return cls(circuit, rates, *filters, anatomy(place, ["E"] * len(place)))
 
+    @classmethod
+    def responding(
+        cls,
+        circuit: Any,
+        filters: tuple[np.ndarray, np.ndarray],
+        response: Callable[[np.ndarray], np.ndarray],
+        rng: np.random.Generator,
+    ) -> VisualSubject:
+        """Cells that fire at r_i (spontaneous + (1 - spontaneous) response), r_i log-normal about the mean rate.
+
+        response: frames (trial, frame, pixel) -> (trial, frame, cell), of mean 1.
+        """
+        mean = circuit.mean_rate * rng.lognormal(0.0, circuit.rate_spread, len(filters[0]))
+
+        def rates(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+            return np.asarray(mean * (circuit.spontaneous + (1 - circuit.spontaneous) * response(frames)))
+
+        return cls.placed(circuit, rates, filters, rng)
+
     def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
         """Frames without a pause, as many as a trial has room for."""
         look = self.circuit.look

@@ -9,9 +9,8 @@ import xarray as xr
 
 from methods.coding._values import NONE, Seen, seen
 from simlab.contracts import Finding, Needs
-from simlab.data import missing
 
-Surrogates = Callable[[xr.Dataset, Seen, np.random.Generator], np.ndarray | Finding]
+Surrogates = Callable[[Seen, np.random.Generator], np.ndarray | Finding]
 """Variables that the units cannot have coded, of the same kind as the real ones: (surrogate, trial, variable)."""
 
 NEEDS = Needs(trials=20, behaviour=True)
@@ -45,12 +44,10 @@ def against(
     recording: xr.Dataset, surrogates: Surrogates, level: float, rng: np.random.Generator, needs: Needs = NEEDS
 ) -> Finding:
     """Each unit's variable by the rank of its |t| among those on surrogates; abstains as `seen` and `surrogates` do."""
-    if reason := missing(recording, needs):
-        return Finding.abstain(reason)
-    found = seen(recording)
+    found = seen(recording, needs)
     if isinstance(found, Finding):
         return found
-    null = surrogates(recording, found, rng)
+    null = surrogates(found, rng)
     if isinstance(null, Finding):
         return null
     size = np.abs(t_values(found.counts, found.variables))

@@ -7,8 +7,8 @@ from typing import NamedTuple
 import numpy as np
 import xarray as xr
 
-from simlab.contracts import Finding
-from simlab.data import signals
+from simlab.contracts import Finding, Needs
+from simlab.data import missing, signals
 
 NONE = "none"
 """What a unit is called that codes none of the variables."""
@@ -37,26 +37,31 @@ class Seen(NamedTuple):
     counts: np.ndarray  # (trial, unit)
     names: tuple[str, ...]
     variables: np.ndarray  # (trial, variable)
+    known: dict[str, np.ndarray]  # name -> (trial,) all that was recorded of each trial
+    learner: Learner | None  # who makes the choices likeliest, where values were asked for
 
 
-def seen(recording: xr.Dataset) -> Seen | Finding:
+def seen(recording: xr.Dataset, needs: Needs) -> Seen | Finding:
     """Summed activity of each trial and the brief's variables; an abstention where one of them is not to be had."""
+    if reason := missing(recording, needs):
+        return Finding.abstain(reason)
     names = tuple(name for name in recording.attrs.get("brief", {}).get("variables", ()) if name != NONE)
     if not names:
         return Finding.abstain("the brief names no variable that a unit could code")
-    known = _known(recording)
+    known, learner = _known(recording), None
+    there = dict(known)
     if {"choice", "reward"} <= set(known) and any(name in SIDES for name in names):
-        learner = fitted(known["choice"].astype(int), known["reward"])
-        values = course(known["choice"].astype(int), known["reward"], learner.alpha)
-        known |= dict(zip(SIDES, values.T, strict=True))
-    if missing := [name for name in names if name not in known]:
-        return Finding.abstain(f"{', '.join(missing)} can be neither read from this recording nor worked out")
-    variables = np.column_stack([known[name] for name in names])
+        choice = known["choice"].astype(int)
+        learner = fitted(choice, known["reward"])
+        there |= dict(zip(SIDES, course(choice, known["reward"], learner.alpha).T, strict=True))
+    if lacking := [name for name in names if name not in there]:
+        return Finding.abstain(f"{', '.join(lacking)} can be neither read from this recording nor worked out")
+    variables = np.column_stack([there[name] for name in names])
     if not np.isfinite(variables).all():
         return Finding.abstain("a variable is missing in some trials")
     length = float(recording.attrs["duration"])
     counts = signals(recording, length).values.sum(axis=1)
-    return Seen(counts.astype(float), names, variables)
+    return Seen(counts.astype(float), names, variables, known, learner)
 
 
 def _known(recording: xr.Dataset) -> dict[str, np.ndarray]:

@@ -40,7 +40,7 @@ class CircularShift:
         """Each unit's variable."""
         return against(recording, self._shifted, self.level, rng)
 
-    def _shifted(self, recording: xr.Dataset, found: Seen, rng: np.random.Generator) -> np.ndarray | Finding:
+    def _shifted(self, found: Seen, rng: np.random.Generator) -> np.ndarray | Finding:
         n = len(found.counts)
         first = max(round(self.least * n), 1)
         lags = np.arange(first, n - first + 1)

@@ -11,7 +11,6 @@ import xarray as xr
 from methods.coding._regression import NEEDS, named, t_values
 from methods.coding._values import seen
 from simlab.contracts import Finding, Needs
-from simlab.data import missing
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Level
 
@@ -40,9 +39,7 @@ class LinearShift:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """Each unit's variable; abstains where N is too small to reach the level."""
-        if reason := missing(recording, self.needs):
-            return Finding.abstain(reason)
-        found = seen(recording)
+        found = seen(recording, self.needs)
         if isinstance(found, Finding):
             return found
         n = len(found.counts)

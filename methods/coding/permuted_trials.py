@@ -39,6 +39,6 @@ class PermutedTrials:
         """Each unit's variable."""
         return against(recording, self._permuted, self.level, rng)
 
-    def _permuted(self, recording: xr.Dataset, found: Seen, rng: np.random.Generator) -> np.ndarray:
+    def _permuted(self, found: Seen, rng: np.random.Generator) -> np.ndarray:
         order = np.argsort(rng.random((self.n_surrogates, len(found.counts))), axis=1)
         return found.variables[order]

@@ -40,7 +40,7 @@ class PhaseRandomised:
         """Each unit's variable."""
         return against(recording, self._randomised, self.level, rng)
 
-    def _randomised(self, recording: xr.Dataset, found: Seen, rng: np.random.Generator) -> np.ndarray:
+    def _randomised(self, found: Seen, rng: np.random.Generator) -> np.ndarray:
         n = len(found.counts)
         spectrum = np.fft.rfft(found.variables, axis=0)
         phase = rng.uniform(0, 2 * np.pi, (self.n_surrogates, len(spectrum), 1))

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from methods.coding._regression import NEEDS, against
-from methods.coding._values import SIDES, START, Learner, Seen, fitted
+from methods.coding._values import SIDES, START, Learner, Seen
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Level, Repeats
@@ -51,13 +51,12 @@ class Pseudosession:
         """Each unit's variable; abstains where no values, or no reward probabilities, were recorded."""
         return against(recording, self._sessions, self.level, rng)
 
-    def _sessions(self, recording: xr.Dataset, found: Seen, rng: np.random.Generator) -> np.ndarray | Finding:
-        known = set(map(str, recording["factor"].values)) if "factor" in recording.coords else set()
+    def _sessions(self, found: Seen, rng: np.random.Generator) -> np.ndarray | Finding:
         if set(found.names) <= set(SIDES):
-            if not set(RECORDED) <= known:
+            if found.learner is None or not set(RECORDED) <= set(found.known):
                 return Finding.abstain(f"values are simulated from {', '.join(RECORDED)}, which were not all recorded")
-            return self._choosing(recording, found, rng)
-        if set(found.names) <= known:
+            return self._choosing(found, found.learner, rng)
+        if set(found.names) <= set(found.known):
             return self._walking(found.variables, rng)
         return Finding.abstain("only values of two levers, and what an experimenter moves at random, can be simulated")
 
@@ -69,11 +68,10 @@ class Pseudosession:
         walked = np.cumsum(steps[order] * signs, axis=1)
         return np.concatenate([np.zeros((self.n_surrogates, 1, steps.shape[1])), walked], axis=1)
 
-    def _choosing(self, recording: xr.Dataset, found: Seen, rng: np.random.Generator) -> np.ndarray:
+    def _choosing(self, found: Seen, learner: Learner, rng: np.random.Generator) -> np.ndarray:
         """Values of other animals (surrogate, trial, variable)."""
-        choice, reward, left, right = (recording["behaviour"].sel(factor=name).mean("time").values for name in RECORDED)
-        blocks = np.unique(np.column_stack([left, right]), axis=0)
-        values = self._played(blocks, fitted(choice.astype(int), reward), len(choice), rng)
+        blocks = np.unique(np.column_stack([found.known["p_left"], found.known["p_right"]]), axis=0)
+        values = self._played(blocks, learner, len(found.counts), rng)
         return values[:, :, [SIDES.index(name) for name in found.names]]
 
     def _played(self, blocks: np.ndarray, learner: Learner, trials: int, rng: np.random.Generator) -> np.ndarray:

@@ -10,8 +10,8 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 import xarray as xr
 
-from simlab.contracts import Finding, Picture, SimlabError, Variable
-from simlab.questions.form import BaselineAnswer, answer, undefined
+from simlab.contracts import Finding, Picture, Variable
+from simlab.questions.form import BaselineAnswer, answer, check_key, undefined
 from simlab.rules import Within, check_fields
 
 _METRICS = ("mean_max_cosine", "median_max_cosine", "found", "precision", "n_stated", "n_true", "unexplained")
@@ -56,11 +56,7 @@ class Features:
         """`dictionary` (feature, unit) as it shows in recorded units, each of unit length, and their `number`.
 
         A feature that moves none of them is left out. Raises SimlabError where key and truth have other neurons."""
-        if key.sizes["neuron"] != truth.sizes["neuron"]:
-            raise SimlabError(
-                f"the key's {key.sizes['neuron']} neurons must be the truth's, who are {truth.sizes['neuron']}: "
-                "build both from one subject"
-            )
+        check_key(key, truth)
         seen = truth["dictionary"].transpose("feature", "neuron").values @ key.transpose("neuron", "unit").values
         rows = unit_rows(seen)
         return xr.Dataset({"dictionary": (("feature", "unit"), rows), "number": len(rows)})

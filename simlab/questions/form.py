@@ -94,6 +94,15 @@ def check_truth(truth: Any, question: Any) -> None:
         _value(name, truth[name].transpose(*variable.dims).values, variable, dict(truth.sizes), {}, open_choices=True)
 
 
+def check_key(key: xr.DataArray, truth: xr.Dataset) -> None:
+    """Raises SimlabError unless key and truth are over equally many neurons."""
+    require(
+        key.sizes["neuron"] == truth.sizes["neuron"],
+        f"the key's {key.sizes['neuron']} neurons must be the truth's, who are {truth.sizes['neuron']}: "
+        "build both from one subject",
+    )
+
+
 def fixed_sizes(truth: xr.Dataset) -> dict[str, int]:
     """The lengths that a projected truth fixes: those of recorded dims, never of free ones such as `factor`."""
     return {str(dim): length for dim, length in truth.sizes.items() if dim in (*MEASURED, "pre", "post")}

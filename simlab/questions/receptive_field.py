@@ -10,10 +10,10 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 import xarray as xr
 
-from simlab.contracts import Finding, Picture, SimlabError, Variable
+from simlab.contracts import Finding, Picture, Variable
 from simlab.instruments.placement import dominant_neurons
 from simlab.questions import ranking
-from simlab.questions.form import BaselineAnswer, answer, undefined
+from simlab.questions.form import BaselineAnswer, answer, check_key, undefined
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Share
 
@@ -59,11 +59,7 @@ class ReceptiveField:
         """Both filters over (unit, feature): those of the neuron that gives most of the unit's signal, zero for none.
 
         Raises SimlabError where key and truth are not over the same neurons."""
-        if key.sizes["neuron"] != truth.sizes["neuron"]:
-            raise SimlabError(
-                f"the key's {key.sizes['neuron']} neurons must be the truth's, who are {truth.sizes['neuron']}: "
-                "build both from one subject"
-            )
+        check_key(key, truth)
         neuron = dominant_neurons(key)
         there = {name: truth[name].transpose("neuron", "feature").values for name in NAMES if name in truth}
         told = {name: np.where(neuron[:, None] < 0, 0.0, values[neuron]) for name, values in there.items()}

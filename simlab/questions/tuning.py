@@ -10,10 +10,10 @@ from typing import Annotated, Any, ClassVar
 import numpy as np
 import xarray as xr
 
-from simlab.contracts import Finding, Picture, SimlabError, Variable
+from simlab.contracts import Finding, Picture, Variable
 from simlab.instruments.placement import dominant_neurons
 from simlab.questions import ranking
-from simlab.questions.form import BaselineAnswer, answer, undefined
+from simlab.questions.form import BaselineAnswer, answer, check_key, undefined
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Share
 from simlab.truths import NOTHING
@@ -66,11 +66,7 @@ class Tuning:
     def project(self, truth: xr.Dataset, key: xr.DataArray) -> xr.Dataset:
         """Over unit: `variable` (and `preferred`) of the neuron that gives most of the unit's signal; `unasked` where
         none does. Raises SimlabError where key and truth are not over the same neurons."""
-        if key.sizes["neuron"] != truth.sizes["neuron"]:
-            raise SimlabError(
-                f"the key's {key.sizes['neuron']} neurons must be the truth's, who are {truth.sizes['neuron']}: "
-                "build both from one subject"
-            )
+        check_key(key, truth)
         neuron = dominant_neurons(key)
         variable = np.where(neuron < 0, NOTHING, np.asarray(truth["variable"].values, dtype=object)[neuron])
         found: dict[str, Any] = {"variable": variable.astype(object), "unasked": neuron < 0}
