@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gc
 import os
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -44,6 +45,17 @@ def _spare_the_collector() -> None:
     """Takes what is alive out of the collector's way: each simulation collects, and would search all modules again."""
     gc.collect()
     gc.freeze()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def _no_file_answers_to_another_s_name(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Modules that a test file wrote and imported leave with it: `broken.py` of one would be found by the next."""
+    path, base = list(sys.path), str(tmp_path_factory.getbasetemp())
+    yield
+    sys.path[:] = path
+    for name, module in list(sys.modules.items()):
+        if str(getattr(module, "__file__", None)).startswith(base):
+            del sys.modules[name]
 
 
 @pytest.fixture(autouse=True)
