@@ -41,10 +41,12 @@ def bare(
         n_trials=dataset.sizes["trial"],
         spikes=_spikes(dataset, order) if is_spiking(dataset) else None,
         time=np.array(dataset["time"].values) if "time" in dataset.coords else None,
+        names=_names(dataset, order, labels),
         **_signal(dataset, order),
         **variables,
     )
-    return _named(result, dataset, order, labels).assign_attrs(_attrs(dataset, brief))
+    result.attrs.update(_attrs(dataset, brief))
+    return result
 
 
 def _reordered(values: np.ndarray, dims: tuple[str, ...], order: np.ndarray) -> np.ndarray:
@@ -72,13 +74,13 @@ def _signal(dataset: xr.Dataset, order: np.ndarray) -> dict[str, Any]:
     return {"signal": values, "over": over} | attrs
 
 
-def _named(result: xr.Dataset, dataset: xr.Dataset, order: np.ndarray, labels: bool) -> xr.Dataset:
+def _names(dataset: xr.Dataset, order: np.ndarray, labels: bool) -> dict[str, tuple[str, np.ndarray]]:
     told = {}
     for name, dim in LABELS.items():
         if name in dataset.coords and (labels or name == dim):
             names = np.array([str(label) for label in dataset[name].values], dtype=object)
             told[name] = (dim, names[order] if dim == "unit" else names)
-    return result.assign_coords(told) if told else result
+    return told
 
 
 def _attrs(dataset: xr.Dataset, brief: Mapping[str, Any] | None) -> dict[str, Any]:

@@ -67,7 +67,8 @@ def _sorted_spikes(trial: np.ndarray, time: np.ndarray, cell: np.ndarray) -> tup
     if not (later | at_once).all() or cell.dtype.kind not in "iu":
         order = np.lexsort((cell, time, trial))
         return trial[order], time[order].astype(float), cell[order]
-    return trial, time.astype(float), cell if (later | (cell[1:] >= cell[:-1])).all() else _by_cell(later, cell)
+    in_order = (later | (cell[1:] >= cell[:-1])).all()
+    return trial, time.astype(float, copy=False), cell if in_order else _by_cell(later, cell)
 
 
 def _steps(trial: np.ndarray, time: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -82,16 +83,15 @@ def _by_cell(later: np.ndarray, cell: np.ndarray) -> np.ndarray:
     later: (spike - 1,) whether a spike comes later than the one before. One sort of numbers, that of the moment and of
     the cell together, is an order of magnitude faster than one of three columns.
     """
-    low, span = cell.min(), int(cell.max()) - int(cell.min()) + 1
-    n_moments = int(np.count_nonzero(later)) + 1
-    small = n_moments * span < 2**31
-    moment: np.ndarray = np.zeros(len(cell), dtype=np.int32 if small else np.int64)
-    np.cumsum(later, out=moment[1:])
-    moment *= span
-    both = moment + (cell - low).astype(moment.dtype)
+    low, high = int(cell.min()), int(cell.max())
+    span = high - low + 1
+    begins = np.concatenate([[0], np.flatnonzero(later) + 1, [len(cell)]])
+    kind = np.int32 if len(begins) * span + abs(low) < 2**31 else np.int64
+    moment = np.repeat(np.arange(len(begins) - 1, dtype=kind) * kind(span), np.diff(begins))
+    both = moment + cell.astype(kind, copy=False)
     both.sort()  # of numbers that are alike where they are equal: any order is as good
     both -= moment
-    return both.astype(cell.dtype) + low
+    return both.astype(cell.dtype, copy=False)
 
 
 def _clocked_spikes(
@@ -160,19 +160,20 @@ def recording(
     over: str = "unit",
     like: xr.Dataset | None = None,
     time: np.ndarray | None = None,
+    names: Mapping[str, tuple[str, np.ndarray]] | None = None,
     **variables: Any,
 ) -> xr.Dataset:
     """A Recording from (trial, time [s], unit) spike columns, a signal, and/or named variables of the vocabulary.
 
     duration [s]: of every trial, or (trial,). signal: (trial, sample, unit), with its `modality` ("fluorescence"),
     `signal_units` ("dF/F") and `sample_time` (sample,) [s]; over="channel" where it was measured beside the units.
-    `like`: an Activity whose stimulus, behaviour, condition, outcome and time are passed on, as the experimenter knows
-    them.
+    names: coordinates of names, each with the dim that it stands along. `like`: an Activity whose stimulus, behaviour,
+    condition, outcome and time are passed on, as the experimenter knows them.
     Raises SimlabError where the parts do not fit one another.
     """
     if n_trials < 1 or n_units < 0:
         raise SimlabError(f"a recording needs at least one trial, got {n_trials}, and {n_units} units: count again")
-    coords: dict[str, Any] = {"trial": np.arange(n_trials), "unit": np.arange(n_units)}
+    coords: dict[str, Any] = {"trial": np.arange(n_trials), "unit": np.arange(n_units)} | dict(names or {})
     length = np.asarray(duration, dtype=float)
     if length.shape not in ((), (1,), (n_trials,)) or not (np.isfinite(length) & (length > 0)).all():
         raise SimlabError(f"durations must be finite and > 0 s, one or {n_trials}, got {duration}: give every trial's")
