@@ -87,7 +87,7 @@ def _by_cell(later: np.ndarray, cell: np.ndarray) -> np.ndarray:
     span = high - low + 1
     begins = np.concatenate([[0], np.flatnonzero(later) + 1, [len(cell)]])
     kind = np.int32 if len(begins) * span + abs(low) < 2**31 else np.int64
-    moment = np.repeat(np.arange(len(begins) - 1, dtype=kind) * kind(span), np.diff(begins))
+    moment = np.repeat(np.arange(len(begins) - 1).astype(kind) * span, np.diff(begins))
     both = moment + cell.astype(kind, copy=False)
     both.sort()  # of numbers that are alike where they are equal: any order is as good
     both -= moment

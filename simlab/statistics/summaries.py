@@ -70,7 +70,8 @@ def summarise(table: pd.DataFrame, by: Sequence[str] = ("method_label",)) -> pd.
     import pandas as pd
 
     keys = list(dict.fromkeys(["question", *by]))
-    verdicts, headlines, costs = judged(table), _headlines(table), _costs(table)
+    verdicts, costs = judged(table), _costs(table)
+    headlines = _headlines(table, verdicts.subject)
     confidence = table["confidence"].to_numpy(dtype=float)
     blind = _blind(table, [k for k in keys if not k.startswith("method") and k != "kind"], verdicts, headlines)
     ample = _ample(table, [k for k in keys if k in CEILING_KEYS or k.startswith(("circuit.", "method."))])
@@ -83,7 +84,7 @@ def summarise(table: pd.DataFrame, by: Sequence[str] = ("method_label",)) -> pd.
             | _recovery(verdicts, circuits)
             | _false_recovery(verdicts, rivals)
             | _separation(verdicts, cells)
-            | headline.figures(verdicts, circuits)
+            | headline.figures(circuits)
             | blind.get(values)
             | _ceiling(headline, verdicts, verdicts.on_circuits_of(ample.get(values), circuits))
             | earned(confidence[cells], verdicts.right[cells])
@@ -138,26 +139,35 @@ def _separation(verdicts: Judged, cells: np.ndarray) -> dict[str, float]:
 
 @dataclass(frozen=True)
 class Headline:
-    """The metric of a question in each cell (NaN where there is none), its analytic chance, and whether it counts."""
+    """The metric of a question in each cell (NaN where there is none), its analytic chance, and whether it counts.
+
+    In a mean each subject counts once, as it does in the interval, however many cells its circuit gave.
+    """
 
     metric: str
     values: np.ndarray
     chance: np.ndarray
     counts: np.ndarray
+    subject: np.ndarray
 
     def mean(self, cells: np.ndarray) -> float:
         """Over those of the cells that count."""
-        return _mean(self.values[cells[self.counts[cells]]])
+        return self._mean(self.values, cells[self.counts[cells]])
 
-    def figures(self, verdicts: Judged, cells: np.ndarray) -> dict[str, Any]:
+    def figures(self, cells: np.ndarray) -> dict[str, Any]:
         """The mean over these cells with its interval over subjects, and chance; NaN where none of them counts."""
         told = cells[self.counts[cells]]
-        low, high = mean_interval(self.values[told], verdicts.subject[told]) if len(told) else (NAN, NAN)
-        value, chance = _mean(self.values[told]), _mean(self.chance[told])
+        low, high = mean_interval(self.values[told], self.subject[told]) if len(told) else (NAN, NAN)
+        value, chance = self._mean(self.values, told), self._mean(self.chance, told)
         return {"metric": self.metric, "value": value, "value_low": low, "value_high": high, "chance": chance}
 
+    def _mean(self, values: np.ndarray, cells: np.ndarray) -> float:
+        known = cells[~np.isnan(values[cells])]
+        _, subject = np.unique(self.subject[known], return_inverse=True)
+        return _mean(np.bincount(subject, weights=values[known]) / np.bincount(subject))
 
-def _headlines(table: pd.DataFrame) -> dict[str, Headline]:
+
+def _headlines(table: pd.DataFrame, subject: np.ndarray) -> dict[str, Headline]:
     """The headline of each question of the table."""
     found, nowhere = {}, np.full(len(table), NAN)
     for question in table["question"].unique():
@@ -166,7 +176,7 @@ def _headlines(table: pd.DataFrame) -> dict[str, Headline]:
             table[name].to_numpy(dtype=float) if name in table else nowhere for name in (metric, f"chance_{metric}")
         )
         counts = counted(table, metric).notna().to_numpy() if metric in table else nowhere == nowhere
-        found[question] = Headline(metric, values, chance, counts)
+        found[question] = Headline(metric, values, chance, counts, subject)
     return found
 
 
@@ -178,7 +188,8 @@ def effective_chance(table: pd.DataFrame, by: Sequence[str] = ()) -> pd.DataFram
     import pandas as pd
 
     keys = list(dict.fromkeys(["question", *by]))
-    found = _blind(table, keys, judged(table), _headlines(table))
+    verdicts = judged(table)
+    found = _blind(table, keys, verdicts, _headlines(table, verdicts.subject))
     rows = [values | figures for values, figures in found.items()]
     return pd.DataFrame(rows, columns=[*keys, "blind", "chance_recovery"])
 

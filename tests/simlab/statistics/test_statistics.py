@@ -133,6 +133,14 @@ def test_the_headline_metric_comes_with_its_interval_and_chance() -> None:
     assert 0.6 < row["value_high"] < 0.75
 
 
+def test_a_circuit_of_many_cells_does_not_carry_the_mean_out_of_its_interval():
+    few = cells(10, mcc=np.linspace(0.2, 0.4, 10))
+    many = [cells(10, mcc=0.9 + np.linspace(-0.01, 0.01, 10), circuit="net2", circuit_label="net2")] * 9
+    row = summarise(pd.concat([few, *many])).iloc[0]
+    assert row["value"] == pytest.approx(0.6)
+    assert row["value_low"] < row["value"] < row["value_high"]
+
+
 def test_the_ceiling_is_the_same_method_on_the_same_circuit_whatever_the_instrument() -> None:
     table = pd.concat(
         [
