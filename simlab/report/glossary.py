@@ -57,7 +57,7 @@ def criterion(question: Any) -> list[tuple[str, str, str]]:
         return []
     notes = field_docs(type(question))
     return [
-        (field.name, _value(getattr(question, field.name)), notes.get(field.name, ""))
+        (field.name, _value(getattr(question, field.name)), notes.get(field.name, "").replace("`", ""))
         for field in dataclasses.fields(question)
     ]
 
@@ -71,4 +71,4 @@ def rule(question: Any) -> str:
     words = " ".join((inspect.getdoc(question.recovered) or "").split())
     for name, value, _ in criterion(question):
         words = words.replace(f"`{name}`", f"{value} ({name})")
-    return words
+    return words.replace("`", "")  # around the names of metrics, which the page does not set apart

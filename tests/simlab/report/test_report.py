@@ -192,6 +192,7 @@ def test_what_recovered_and_mcc_mean_is_said(pages):
     for page in ("index", "question-connectivity"):
         assert "Matthews correlation coefficient" in pages[page].text
     assert "The answer meets its question's criterion" in pages["index"].text
+    assert "`" not in pages["index"].text
 
 
 def test_provenance_names_versions_seed_machine_and_parameters(pages):
