@@ -15,6 +15,7 @@ from experiments.correlated_area import PLANS as DECISIONS
 from experiments.dimension_illusions import DIMENSION_ILLUSIONS, RATIO, WHITE, carried_over, first_share, half_cosine
 from experiments.drift_and_nulls import DEAF, DRIFT_AND_NULLS, GENUINE, SESSION, WALK, WALKING
 from experiments.first_light import FIRST_LIGHT
+from experiments.forking_paths import FORKING_PATHS
 from experiments.illusions_of_summaries import ILLUSIONS_OF_SUMMARIES, SHIFTED, SUMMARY
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
 from experiments.null_certificate import NULL_CERTIFICATE
@@ -40,6 +41,7 @@ WITH_ORACLE = (
     CORRELATED_AREA,
     DRIFT_AND_NULLS,
     FIRST_LIGHT,
+    FORKING_PATHS,
     PARTIAL_OBSERVATION,
     REVERSE_CORRELATION,
     RHYTHM_OR_NOT,
@@ -96,6 +98,19 @@ def test_an_oracle_that_misses_a_single_cell_fails(experiment):
     assert verdict(experiment, "oracle_recovers", oracle).verdict == "holds"
     oracle.loc[3, "recovered"] = 0.0
     assert verdict(experiment, "oracle_recovers", oracle).verdict == "fails"
+
+
+def test_paths_are_compared_within_a_recording_and_an_abstention_misses():
+    at = {"question": "tuning", "circuit_label": "net"}
+    always, half = cells("regression", **at, recovered=1.0), cells("shift", **at, recovered=first(0.5))
+    half.loc[half["recovered"] == 0, ["recovered", "status"]] = np.nan, "abstained"
+    alike = verdict(FORKING_PATHS, "paths_disagree_on_tuning", pd.concat([always, always.assign(method="again")]))
+    assert (alike.measured.value, alike.verdict) == (0.0, "fails")
+    split = verdict(FORKING_PATHS, "paths_disagree_on_tuning", pd.concat([always, half]))
+    assert (split.measured.value, split.measured.n) == (0.5, N)
+    rival = {"question": "tuning", "circuit_label": "rival", "role": "rival", "recovered": np.nan}
+    tests = [cells(f"test {k}", **rival, false_recovery=np.roll(first(0.3), 6 * k)) for k in range(3)]
+    assert verdict(FORKING_PATHS, "some_path_claims_tuning_in_a_rival", pd.concat(tests)).measured.value == 0.9
 
 
 def shared_drive(method: str, at_three: float, at_eight: float) -> pd.DataFrame:

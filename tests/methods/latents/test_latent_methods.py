@@ -16,6 +16,7 @@ from methods.latents.nmf import Nmf
 from methods.latents.pca_latents import PcaLatents
 from methods.latents.poisson_lds import PoissonLds
 from methods.latents.subspace_identification import SubspaceIdentification
+from methods.latents.targeted_reduction import TargetedReduction
 from methods.latents.tensor_components import TensorComponents
 from simlab import truths
 from simlab.data import missing
@@ -84,6 +85,22 @@ def test_demixed_components_need_conditions_and_something_that_follows_them():
     assert "neither time nor the conditions" in DemixedPca().analyse(seen, np.random.default_rng(0)).abstained
     alone = seen.assign(condition=("trial", np.zeros(30, int)))
     assert "two conditions" in DemixedPca().analyse(alone, np.random.default_rng(0)).abstained
+
+
+def test_targeted_axes_are_those_of_the_variables_that_activity_follows():
+    seen, latent = worlds.planted_tensor()
+    amounts = np.abs(latent).max(axis=1) * np.sign(latent[:, 12])
+    noise = np.random.default_rng(1).standard_normal((24, 1))
+    shown = np.concatenate([amounts, noise], axis=1)[:, None, :].repeat(50, axis=1)
+    told = seen.assign(stimulus=(("trial", "time", "feature"), shown)).assign_coords(time=seen["sample_time"].values)
+    finding = TargetedReduction().analyse(told.assign_attrs(seen.attrs), np.random.default_rng(0))
+    assert finding.notes["variables"] == 2  # and not the noise
+    found = score(finding, truths.latents(latent, seen["sample_time"].values), "latents", brief=seen.attrs["brief"])
+    assert min(found["r2_of_truth"], found["r2_of_answer"]) > 0.9
+    silent = told.assign(signal=(told["signal"].dims, np.random.default_rng(2).normal(10, 1, told["signal"].shape)))
+    silent["signal"].attrs.update(seen["signal"].attrs)
+    assert "follows no variable" in TargetedReduction().analyse(silent, np.random.default_rng(0)).abstained
+    assert "differs between trials" in TargetedReduction().analyse(worlds.small(), np.random.default_rng(0)).abstained
 
 
 def test_what_a_method_cannot_use_it_abstains_from():
