@@ -19,7 +19,8 @@ class DenseCode(LikeItsTwin):
     """Gaussian activity with the mean and the covariance that the features of `like` would give it.
 
         r_i(t) = rate [ 1 + gain x_i(t) ]+
-        x(t) ~ N(sum_k p_k f_k / 2,  sum_k (p_k / 3 - p_k^2 / 4) f_k f_k') + noise z(t)
+        x(t) ~ N(sum_k p_k f_k / 2,  sum_km C_km f_k f_m') + noise z(t),   C: covariance of a_k and a_m, which is
+        p_k / 3 - p_k^2 / 4 of each, and (P(k and m) - p_k p_m) / 4 of two
 
     Every mixture of its directions is Gaussian too, so that no recording says which axes it was made along: there are
     no features to be found, and whoever states a dictionary states one of many.
@@ -43,8 +44,8 @@ class DenseCode(LikeItsTwin):
         """One individual: the covariance of one of `like`."""
         twin = self.like.subject(rng)
         p, f = self.like.probabilities(), twin.parts["features"]
-        spread = np.sqrt(p / 3 - p**2 / 4)[:, None] * f
-        parts = {"features": np.empty((0, self.n_neurons)), "mean": p @ f / 2, "root": spread}
+        root = np.linalg.cholesky(self.like.covariance(twin.parts)).T @ f
+        parts = {"features": np.empty((0, self.n_neurons)), "mean": p @ f / 2, "root": root}
         return Population(self, parts, twin.anatomy)
 
     def course(self, individual: Mapping[str, np.ndarray], session: Session, rng: np.random.Generator) -> Course:

@@ -54,6 +54,25 @@ def test_rates_have_the_mean_and_covariance_of_the_equations_with_features_and_w
         assert np.abs(np.cov(flat.T) - covariance).max() < 0.12 * covariance.max()
 
 
+@pytest.mark.parametrize("together", ["correlated", "hierarchical"])
+@pytest.mark.parametrize("frequencies", ["geometric", "zipfian"])
+def test_features_in_company_have_the_frequencies_and_covariance_of_the_equations(together, frequencies):
+    circuit = Superposition(8, 24, active=2.0, together=together, frequencies=frequencies)
+    parts = circuit.subject(stream(1, "subject")).parts
+    session = circuit.subject(stream(1, "subject")).session(trials=20, duration=60.0, rng=stream(1, "session"))
+    strength = circuit.course(parts, session, stream(1, "run")).latent.reshape(-1, 24)  # 24,000 samples
+    error = np.sqrt(circuit.probabilities() / len(strength))
+    assert (np.abs((strength > 0).mean(axis=0) - circuit.probabilities()) < 5 * error).all()
+    expected, away = circuit.covariance(parts), ~np.eye(24, dtype=bool)
+    assert np.abs(np.cov(strength.T) - expected).max() < 0.003
+    assert np.abs(expected[away]).max() > 0.003
+    if together == "hierarchical":  # three roots; twelve children, and nine of theirs
+        there = strength > 0
+        assert not (there[:, 3] & ~there[:, 0]).any()
+        assert not (there[:, 3] & there[:, 4]).any()
+        assert not (there[:, 15] & ~there[:, 3]).any()
+
+
 def test_only_features_leave_axes_that_stand_out(worlds):
     kinds = {
         name: kurtosis_z(samples(recording, 0.05), truth["dictionary"].values)
