@@ -1,0 +1,223 @@
+"""How much do neurons tell of a stimulus, and would more tell more? Estimators, decoders and their leaks."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from circuits.coding.discrimination import Discrimination
+from circuits.coding.harmless_noise import HarmlessNoise
+from circuits.coding.information_limiting import InformationLimiting
+from methods.coding.corrected_information import CorrectedInformation
+from methods.coding.decoded_information import DecodedInformation
+from methods.coding.information_scaling import InformationScaling
+from methods.coding.naive_information import NaiveInformation
+from methods.coding.shuffled_information import ShuffledInformation
+from simlab.claims import Answer, Claim, Measured, mean, oracle_recovers, paired_difference, rate, with_answers
+from simlab.experiment import Experiment, Grid, Plan
+from simlab.fingerprint import label
+from simlab.instruments.recording.perfect import Perfect
+from simlab.instruments.recording.subsample import Subsample
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+SHORT, SESSION, LONG = Plan(100, 0.5), Plan(400, 0.5), Plan(1600, 0.5)
+NAIVE, CORRECTED, SCALING = NaiveInformation(), CorrectedInformation(), InformationScaling()
+SHUFFLED, LOGISTIC, RIDGE, BAYES = (
+    ShuffledInformation(),
+    *(DecodedInformation(by=k) for k in ("logistic", "ridge", "bayes")),
+)
+KNOWN = DecodedInformation(by="ridge", scored_on="training")
+CHOSEN, PICKED = (DecodedInformation(by="bayes", n_best=5, chosen_on=on) for on in ("training", "all"))
+NEIGHBOURS = DecodedInformation(by="bayes", folds="shuffled")
+
+LIMITED, FAINT = InformationLimiting(), InformationLimiting(blur=0.01)
+UNTUNED = InformationLimiting(sharpness=0.0, peak=3.0)
+DRIFTING = InformationLimiting(sharpness=0.0, peak=3.0, drift=0.3, task=Discrimination(order="blocks"))
+GROWING = HarmlessNoise()
+
+ESTIMATES = Grid(
+    circuits=(LIMITED,),
+    rivals=(GROWING,),
+    plans=(SHORT, SESSION),
+    instruments=(Perfect(), Subsample(n_units=20)),
+    methods=(NAIVE, CORRECTED, SHUFFLED, SCALING, LOGISTIC, RIDGE, BAYES, KNOWN),
+)
+UNSEEN = Grid(circuits=(FAINT,), plans=(SESSION, LONG), instruments=(Perfect(),), methods=(CORRECTED, SCALING))
+NOTHING = Grid(
+    circuits=(UNTUNED, DRIFTING),
+    plans=(SHORT,),
+    instruments=(Perfect(),),
+    methods=(NAIVE, CORRECTED, BAYES, CHOSEN, PICKED, NEIGHBOURS),
+)
+
+
+def _where(circuit: Any, plan: Plan) -> dict[str, Any]:
+    return {"circuit_label": label(circuit), "trials": plan.trials, "instrument": "perfect"}
+
+
+def error(method: Any, circuit: Any, plan: Plan) -> Callable[[pd.DataFrame], Measured]:
+    """A measure: the mean relative error of a method on all neurons of a circuit; of nothing, in units of d'^2 = .1."""
+
+    def measure(table: pd.DataFrame) -> Measured:
+        return mean(table, "relative_error", method_label=label(method), **_where(circuit, plan))
+
+    return measure
+
+
+def excess(leaking: Any, honest: Any, circuit: Any) -> Callable[[pd.DataFrame], Measured]:
+    """A measure: the relative error of one decoder less that of another, in the same short recordings."""
+
+    def measure(table: pd.DataFrame) -> Measured:
+        sides = ({"method_label": label(method)} for method in (leaking, honest))
+        return paired_difference(table, "relative_error", *sides, **_where(circuit, SHORT))
+
+    return measure
+
+
+def right_verdicts(circuit: Any, plan: Plan) -> Callable[[pd.DataFrame], Measured]:
+    """A measure: how often the scaling of information gives the right verdict on saturation."""
+
+    def measure(table: pd.DataFrame) -> Measured:
+        return rate(table, "verdict", method_label=label(SCALING), **_where(circuit, plan))
+
+    return measure
+
+
+def covers(circuit: Any, plan: Plan) -> Callable[[pd.DataFrame], Measured]:
+    """A measure: how often the interval of the corrected estimate holds the truth."""
+
+    def measure(table: pd.DataFrame) -> Measured:
+        return rate(table, "covered", method_label=label(CORRECTED), **_where(circuit, plan))
+
+    return measure
+
+
+def over_theory(estimate: Mapping[str, Any], truth: Any) -> float:
+    """A naive estimate over what Kanitscheider et al. (2015) expect of it, in a short session with all units."""
+    units, trials = LIMITED.n_neurons, SHORT.trials // 2
+    noise = 2 * units / (trials * float(truth["step"]) ** 2)
+    expected = (float(truth["information"]) + noise) * (2 * trials - 2) / (2 * trials - units - 3)
+    return float(estimate["information"]) / expected
+
+
+def naive_over_theory(table: pd.DataFrame, answer: Answer) -> Measured:
+    """The mean of `over_theory`."""
+    where = _where(LIMITED, SHORT) | {"method_label": label(NAIVE)}
+    return mean(with_answers(table, answer, "over_theory", over_theory, **where), "over_theory")
+
+
+KANITSCHEIDER = "Kanitscheider et al. 2015, PLoS Comput Biol 11:e1004218"
+MORENO = "Moreno-Bote et al. 2014, Nat Neurosci 17:1410"
+CLAIMS = (
+    Claim(
+        "the_naive_estimate_errs_as_theory_says",
+        "With 50 trials of either stimulus for 60 neurons, the naive estimate is as large as expected of Gaussian noise.",
+        f"{KANITSCHEIDER}: (I + 2N / (T ds^2)) (2T - 2) / (2T - N - 3)",
+        naive_over_theory, (0.85, 1.15), answers=True,
+    ),
+    Claim(
+        "which_is_several_times_too_large",
+        "That is three times the truth and more above it.",
+        f"{KANITSCHEIDER}: by the same formula, 4.6",
+        error(NAIVE, LIMITED, SHORT), (3.0, 7.0),
+    ),
+    Claim(
+        "the_correction_removes_the_bias",
+        "With 200 trials of either, the corrected estimate is right on average.",
+        KANITSCHEIDER,
+        error(CORRECTED, LIMITED, SESSION), (-0.15, 0.15),
+    ),
+    Claim(
+        "and_its_interval_covers",
+        "Its interval holds the truth as often as it says, if counts are Gaussian enough.",
+        "analytic: Hotelling's T^2; level .05",
+        covers(LIMITED, SESSION), (0.8, 1.0),
+    ),
+    Claim(
+        "shuffling_hides_the_limit",
+        "Information of shuffled trials is more than twice the truth above it where noise limits it.",
+        MORENO,
+        error(SHUFFLED, LIMITED, SESSION), (2.0, 6.0),
+    ),
+    Claim(
+        "and_is_nearly_right_without_one",
+        "It is within a fifth where as much noise is harmless.",
+        MORENO,
+        error(SHUFFLED, GROWING, SESSION), (-0.2, 0.2),
+    ),
+    Claim(
+        "saturation_is_seen",
+        "In 400 trials of 60 neurons that hold three quarters of the limit, halves betray it.",
+        "analytic: redundancy 2 I(30) - I(60) is two thirds of I(60)",
+        right_verdicts(LIMITED, SESSION), (0.8, 1.0),
+    ),
+    Claim(
+        "harmless_noise_is_seldom_taken_for_a_limit",
+        "Where information grows, the verdict is right but for the level of the test.",
+        "level .05",
+        right_verdicts(GROWING, SESSION), (0.8, 1.0),
+    ),
+    Claim(
+        "a_faint_limit_is_not_seen",
+        "Where 60 neurons hold a twentieth of the limit, four in ten recordings of 1600 trials at most betray it.",
+        f"{MORENO}: what limits large populations is hardly there in small ones",
+        right_verdicts(FAINT, LONG), (0.0, 0.4),
+    ),
+    Claim(
+        "a_held_out_decoder_is_no_overestimate",
+        "Logistic regression on held-out trials shows no more than there is, on average.",
+        "analytic: no linear readout has a larger d'",
+        error(LOGISTIC, LIMITED, SESSION), (-0.6, 0.1),
+    ),
+    Claim(
+        "training_trials_inflate",
+        "Scored on the trials that it knows, a decoder claims twice the truth and more above it in a short session.",
+        "analytic: without a penalty it is the naive estimate",
+        error(KNOWN, LIMITED, SHORT), (2.0, 10.0),
+    ),
+    Claim(
+        "choosing_units_beforehand_inflates",
+        "Where nothing is coded, five of 60 neurons chosen on all trials give a decoder a d'^2 of .2 more, and above.",
+        "Kriegeskorte et al. 2009, Nat Neurosci 12:535; analytic: some .8",
+        excess(PICKED, CHOSEN, UNTUNED), (2.0, 15.0),
+    ),
+    Claim(
+        "honest_choice_shows_nothing",
+        "Chosen on training trials, they show nothing: less than d'^2 = .1.",
+        "by construction of held-out trials",
+        error(CHOSEN, UNTUNED, SHORT), (-3.0, 1.0),
+    ),
+    Claim(
+        "neighbours_in_time_tell_blocks_apart",
+        "Where stimuli come in blocks and rates drift, folds that split neighbours give d'^2 of .3 and more for nothing.",
+        "Varoquaux et al. 2017, NeuroImage 145:166; analytic: some 1.2",
+        error(NEIGHBOURS, DRIFTING, SHORT), (3.0, 30.0),
+    ),
+    Claim(
+        "folds_of_whole_blocks_do_not",
+        "Held-out blocks show less than d'^2 = .1.",
+        "Varoquaux et al. 2017, NeuroImage 145:166",
+        error(BAYES, DRIFTING, SHORT), (-30.0, 1.0),
+    ),
+    Claim(
+        "nor_does_the_correction_help_there",
+        "The corrected estimate takes trials for independent: its interval misses the truth in half of such sessions.",
+        "analytic: drift adds d'^2 of some 2.6",
+        covers(DRIFTING, SHORT), (0.0, 0.5),
+    ),
+    oracle_recovers("circuit"),
+)  # fmt: skip
+
+LIMITS_OF_INFORMATION = Experiment(
+    name="limits_of_information",
+    asks=(
+        "How much do sixty neurons tell of a stimulus, and would more tell more? A population whose noise looks like the "
+        "stimulus, one with as much noise that does not, and one that codes nothing, read by estimates of Fisher "
+        "information with and without their bias, and by decoders, honest and leaking."
+    ),
+    grids=(ESTIMATES, UNSEEN, NOTHING),
+    claims=CLAIMS,
+    subjects=20,
+)
