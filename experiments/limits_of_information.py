@@ -24,10 +24,8 @@ if TYPE_CHECKING:
 
 SHORT, SESSION, LONG = Plan(100, 0.5), Plan(400, 0.5), Plan(1600, 0.5)
 NAIVE, CORRECTED, SCALING = NaiveInformation(), CorrectedInformation(), InformationScaling()
-SHUFFLED, LOGISTIC, RIDGE, BAYES = (
-    ShuffledInformation(),
-    *(DecodedInformation(by=k) for k in ("logistic", "ridge", "bayes")),
-)
+SHUFFLED, LOGISTIC = ShuffledInformation(), DecodedInformation()
+RIDGE, BAYES = DecodedInformation(by="ridge"), DecodedInformation(by="bayes")
 KNOWN = DecodedInformation(by="ridge", scored_on="training")
 CHOSEN, PICKED = (DecodedInformation(by="bayes", n_best=5, chosen_on=on) for on in ("training", "all"))
 NEIGHBOURS = DecodedInformation(by="bayes", folds="shuffled")
@@ -113,7 +111,7 @@ MORENO = "Moreno-Bote et al. 2014, Nat Neurosci 17:1410"
 CLAIMS = (
     Claim(
         "the_naive_estimate_errs_as_theory_says",
-        "With 50 trials of either stimulus for 60 neurons, the naive estimate is as large as Gaussian noise would make it.",
+        "With 50 trials of either stimulus for 60 neurons, the naive estimate is as large as theory has it.",
         f"{KANITSCHEIDER}: (I + 2N / (T ds^2)) (2T - 2) / (2T - N - 3)",
         naive_over_theory, (0.85, 1.15), answers=True,
     ),
@@ -191,7 +189,7 @@ CLAIMS = (
     ),
     Claim(
         "neighbours_in_time_tell_blocks_apart",
-        "Where stimuli come in blocks and rates drift, folds that split neighbours give d'^2 > .3 where nothing is coded.",
+        "Where stimuli come in blocks and rates drift, folds that split neighbours show d'^2 > .3 of nothing.",
         "Varoquaux et al. 2017, NeuroImage 145:166; analytic: some 1.3",
         error(NEIGHBOURS, DRIFTING, SHORT), (3.0, 30.0),
     ),
