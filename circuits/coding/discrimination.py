@@ -29,6 +29,9 @@ Concentration = Annotated[float, Within(0, 20)]
 Blur = Annotated[float, Within(0, 1, "rad")]
 Depth = Annotated[float, Within(0, 1)]
 Rates = Callable[[np.ndarray, np.random.Generator], np.ndarray]
+"""(stimulus (trial,) [rad], rng) -> (trial, neuron) [Hz]."""
+Columns = tuple[np.ndarray, np.ndarray, np.ndarray]
+Fire = Callable[[Session, np.ndarray, np.random.Generator], Columns]
 
 
 @dataclass(frozen=True)
@@ -52,6 +55,23 @@ class Discrimination:
         return Session(trials, duration, Stimulus((FEATURE,), shown[:, None, None], duration), tuple(side.tolist()))
 
 
+def n_bins(session: Session) -> int:
+    """Of `WIDTH`, in a trial."""
+    return max(int(np.ceil(session.duration / WIDTH - 1e-9)), 1)
+
+
+def unconnected(rates: Rates) -> Fire:
+    """Spikes of neurons without synapses at these rates, constant within a trial unless a neuron is driven or held."""
+
+    def fire(session: Session, stimulus: np.ndarray, rng: np.random.Generator) -> Columns:
+        from simlab.simulators.given_rates import spikes
+
+        rate = np.repeat(rates(stimulus, rng)[:, None], n_bins(session), axis=1)
+        return spikes(session, rate, WIDTH, rng, dead_time=0.0)
+
+    return fire
+
+
 class Moments(NamedTuple):
     """Of the rates in trials of each stimulus: what counts tell follows from them."""
 
@@ -63,31 +83,32 @@ class Moments(NamedTuple):
 class DiscriminatingSubject:
     """One individual: Poisson counts at rates that the stimulus and the noise of a trial set.
 
-    rates: (stimulus (trial,) [rad], rng) -> (trial, neuron) [Hz], constant within a trial. moments: of these rates at
-    each stimulus (stimulus,) [rad]. Spikes have no dead time, so that given its rate the count of a trial has its mean
-    as its variance, exactly. saturates: whether information has a limit as such neurons are added; None: there is none
-    to be limited.
+    fire: (session, stimulus (trial,) [rad], rng) -> spike columns, without dead times, so that given its rate the count
+    of a trial has its mean as its variance, exactly. moments: of the rates at each stimulus (stimulus,) [rad].
+    saturates: whether information has a limit as such neurons are added; None: there is none to be limited. weights:
+    (pre, post), of the synapses.
     """
 
     circuit: Any
-    rates: Rates
+    fire: Fire
     moments: Callable[[np.ndarray], Moments]
     saturates: bool | None
+    weights: np.ndarray
     anatomy: xr.Dataset
 
     @classmethod
     def placed(
         cls,
         circuit: Any,
-        n_neurons: int,
-        rates: Rates,
+        fire: Fire,
         moments: Callable[[np.ndarray], Moments],
         saturates: bool | None,
+        weights: np.ndarray,
         rng: np.random.Generator,
     ) -> DiscriminatingSubject:
         """Neurons anywhere in the tissue: their places tell nothing of what they code."""
-        place = rng.uniform(0, TISSUE, (n_neurons, 3))
-        return cls(circuit, rates, moments, saturates, anatomy(place, ["E"] * n_neurons))
+        place = rng.uniform(0, TISSUE, (len(weights), 3))
+        return cls(circuit, fire, moments, saturates, weights, anatomy(place, ["E"] * len(weights)))
 
     def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
         """The circuit's task."""
@@ -96,21 +117,16 @@ class DiscriminatingSubject:
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """An Activity with spikes and the stimulus; a trial without one is as if the reference were shown."""
-        from simlab.simulators.given_rates import spikes
-
         rule = f"{self.circuit.name} is shown one feature, {FEATURE!r} [rad]"
         shown = np.nan_to_num(sampled(session, FEATURE, session.duration, rule)[:, 0])
-        bins = max(int(np.ceil(session.duration / WIDTH - 1e-9)), 1)
-        rate = np.repeat(self.rates(shown, rng)[:, None], bins, axis=1)
-        fired = spikes(session, rate, WIDTH, rng, dead_time=0.0)
-        return activity(session, rate.shape[2], spikes=fired).assign_attrs(engine=f"numpy {np.__version__}")
+        fired = self.fire(session, shown, rng)
+        return activity(session, len(self.weights), spikes=fired).assign_attrs(engine=f"numpy {np.__version__}")
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`information` in the counts of a trial as long as the recorded ones; `connectivity`: none."""
-        n_neurons = self.anatomy.sizes["neuron"]
+        """`information` in the counts of a trial as long as the recorded ones; `connectivity`."""
         answers = {
             "information": lambda: self._counts(activity),
-            "connectivity": lambda: truths.no_wiring(n_neurons),
+            "connectivity": lambda: truths.wiring(self.weights),
         }
         return truths.among(self.circuit.name, question, answers)
 

@@ -16,6 +16,7 @@ from circuits.coding.discrimination import (
     Moments,
     Neurons,
     TuningPeak,
+    unconnected,
 )  # fmt: skip
 from simlab.contracts import Regime
 from simlab.rules import Within, check_fields
@@ -115,7 +116,8 @@ def subject_of(
         mean = code.rates(stimulus)
         return Moments(mean, mean[:, :, None] * mean[:, None, :] * np.expm1(log_covariance))
 
-    return DiscriminatingSubject.placed(circuit, len(loading), rates, moments, saturates, rng)
+    nothing = np.zeros((len(loading), len(loading)))
+    return DiscriminatingSubject.placed(circuit, unconnected(rates), moments, saturates, nothing, rng)
 
 
 def slow(shape: tuple[int, int], memory: float, rng: np.random.Generator) -> np.ndarray:

@@ -9,16 +9,20 @@ import pytest
 
 import simlab
 from circuits.coding.discrimination import Discrimination
+from circuits.coding.feedforward_hypercolumn import FeedforwardHypercolumn
 from circuits.coding.harmless_noise import HarmlessNoise
+from circuits.coding.hypercolumn import Hypercolumn, drawn, rest
 from circuits.coding.information_limiting import InformationLimiting, slow
+from simlab.contracts import SimlabError
 from simlab.data import in_window
 from simlab.instruments.recording.perfect import Perfect
 from simlab.questions.information import Information
-from simlab.session import Session
+from simlab.session import Effect, Session
 from simlab.streams import stream
 
 QUESTION, DURATION = Information(), 0.5
 SMALL = InformationLimiting(n_neurons=10, drift=0.2, drift_trials=2.0, gain=0.2)
+COLUMN = Hypercolumn(n_neurons=10)
 
 
 def ran(circuit, trials=4, seed=1):
@@ -40,12 +44,16 @@ def _anatomy(n):
     return InformationLimiting(n_neurons=n).subject(stream(1, "subject")).anatomy
 
 
-@pytest.mark.parametrize("name", ["information_limiting", "harmless_noise"])
+@pytest.mark.parametrize("name", ["information_limiting", "harmless_noise", "hypercolumn", "feedforward_hypercolumn"])
 def test_they_keep_the_contract(name):
     assert simlab.check(name).ok
 
 
-@pytest.mark.parametrize("circuit", [SMALL, HarmlessNoise(like=SMALL)], ids=lambda circuit: circuit.name)
+@pytest.mark.parametrize(
+    "circuit",
+    [SMALL, HarmlessNoise(like=SMALL), COLUMN, FeedforwardHypercolumn(like=COLUMN)],
+    ids=lambda circuit: circuit.name,
+)
 def test_the_truth_is_what_twelve_thousand_trials_show(circuit):
     """Bands: four standard errors of means and of covariances of that many trials."""
     activity, truth = ran(circuit, 12_000)
@@ -89,6 +97,55 @@ def test_neurons_of_both_have_the_same_counts_and_pairs_correlations_of_one_size
     assert abs(a.mean() - b.mean()) < 0.005
     assert a.std() == pytest.approx(b.std(), rel=0.05)
     assert np.corrcoef(a, b)[0, 1] < 0.5
+
+
+def test_no_hypercolumn_knows_more_than_its_input_and_one_fed_neuron_by_neuron_does():
+    fine = Hypercolumn(task=Discrimination(step=0.03), drive=40.0)
+    limited, free = (
+        [held(change(replace(fine, n_neurons=n))) for n in (15, 30, 60)]
+        for change in (lambda c: c, lambda c: FeedforwardHypercolumn(like=c))
+    )
+    assert np.diff(limited).min() > 0
+    assert 0.85 < limited[-1] * fine.blur**2 < 1
+    assert np.array(free[1:]) / free[:-1] == pytest.approx([2.0, 2.0], abs=0.15)  # without self-synapses, 1 / N of all
+
+
+def test_recurrence_sharpens_its_input():
+    """Half width at half height of the rates above the lowest, against 45 degrees of the input's cosine."""
+    column = drawn(Hypercolumn(n_neurons=90), np.random.default_rng(0))
+    rate = column.rates(np.zeros(1), np.zeros((1, 3)))[0]
+    above = rate - rate.min() > (rate.max() - rate.min()) / 2
+    assert 10 < above.sum() < 35  # of 90 neurons 2 degrees apart, where the input has 45
+    assert rate.max() > 5
+
+
+def test_a_feedforward_hypercolumn_has_its_tuning_its_variances_and_its_mean_covariance():
+    like = replace(Hypercolumn(), contrast_noise=0.3, blur=0.05)
+    (_, one), (_, other) = ran(like), ran(FeedforwardHypercolumn(like=like))
+    for name in ("level", "derivative"):
+        assert other[name].values == pytest.approx(one[name].values)
+    first, second = (told["covariance"].values for told in (one, other))
+    assert np.diag(second) == pytest.approx(np.diag(first), rel=1e-6)
+    pairs = ~np.eye(60, dtype=bool)
+    assert first[pairs].mean() > 0
+    assert 0 < second[pairs].mean() < 1.0001 * first[pairs].mean()
+
+
+@pytest.mark.parametrize("circuit", [COLUMN, FeedforwardHypercolumn(like=COLUMN)], ids=lambda circuit: circuit.name)
+def test_a_driven_neuron_moves_others_where_there_are_synapses_and_nobody_else_where_there_are_none(circuit):
+    subject = circuit.subject(stream(1, "subject"))
+    session = subject.session(trials=200, duration=DURATION, rng=stream(1, "session"))
+    driven = session.perturbed(Effect("drive", np.where(np.arange(10) == 0, 1.0, 0.0), 0.0, DURATION))
+    before, after = (in_window(subject.run(s, stream(1, "run")), 0.0, DURATION).mean(axis=0) for s in (session, driven))
+    assert after[0] > before[0] + 2
+    moved = (after - before)[1:]
+    reached = subject.truth("connectivity", None, stream(1, "t"))["weight"].values[0, 1:]
+    assert (np.abs(moved).max() > 0.5) == bool(reached.any()) == (circuit is COLUMN)
+
+
+def test_rates_that_run_away_are_an_error():
+    with pytest.raises(SimlabError, match="run away"):
+        rest(np.ones((1, 3)), 1.0, lambda r: 3.0 * r)
 
 
 def test_without_tuning_there_is_nothing_to_be_limited():

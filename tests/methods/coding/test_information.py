@@ -9,11 +9,14 @@ import pytest
 import xarray as xr
 
 from circuits.coding.discrimination import Discrimination
+from circuits.coding.feedforward_hypercolumn import FeedforwardHypercolumn
 from circuits.coding.harmless_noise import HarmlessNoise
+from circuits.coding.hypercolumn import Hypercolumn
 from circuits.coding.information_limiting import InformationLimiting
 from methods.coding._discrimination import Seen, distance, interval, separate, sums, unbiased
 from methods.coding.corrected_information import CorrectedInformation
 from methods.coding.decoded_information import DecodedInformation
+from methods.coding.differential_noise import DifferentialNoise, excess
 from methods.coding.information_scaling import InformationScaling, dealt
 from methods.coding.naive_information import NaiveInformation
 from methods.coding.shuffled_information import ShuffledInformation
@@ -133,6 +136,27 @@ def test_leaks_find_information_in_nothing():
         ]
         assert said[0] < 0.15, name
         assert said[1] > said[0] + 0.2, name
+
+
+@pytest.mark.parametrize("circuit", [SMALL, HarmlessNoise(), Hypercolumn(), FeedforwardHypercolumn()])
+def test_the_direction_of_noise_tells_mechanisms_apart(circuit):
+    names = ("noise along the code", "noise across the code")
+    if "hypercolumn" in circuit.name:
+        names = ("recurrent sharpening", "feedforward sharpening")
+    recording = recorded(circuit, 200)[0].assign_attrs(brief={"candidates": names})
+    method = DifferentialNoise(*names)
+    assert found(method, recording)["label"] == circuit.mechanism
+    other = recording.assign_attrs(brief={"candidates": ("this", "that")})
+    assert "the candidates are" in method.analyse(other, stream(1, "x")).abstained
+
+
+def test_excess_is_the_variance_along_the_change_beyond_that_of_independent_units():
+    """Units of unit variance, correlated by .3 and moved alike: d^T (R - 1) d = .3 (n - 1)."""
+    rng, larger = np.random.default_rng(0), np.arange(4000) % 2 == 0
+    noise = np.sqrt(0.7) * rng.standard_normal((4000, 5)) + np.sqrt(0.3) * rng.standard_normal((4000, 1))
+    along, turned = excess(Seen(noise + larger[:, None], larger, 1.0), np.array([[1.0] * 5, [1, 1, 1, -1, -1]]), rng)
+    assert along == pytest.approx(1.2, abs=0.15)
+    assert turned[0] == pytest.approx(0.3 * (1 / 5 - 1), abs=0.1)
 
 
 def test_they_abstain_with_a_reason(worlds):
