@@ -8,7 +8,8 @@ from typing import ClassVar
 import numpy as np
 
 from circuits.coding.discrimination import DiscriminatingSubject, Discrimination, Moments, unconnected
-from circuits.coding.hypercolumn import Hypercolumn, drawn
+from circuits.coding.harmless_noise import opposed
+from circuits.coding.hypercolumn import SOURCES, Hypercolumn, drawn
 from circuits.coding.information_limiting import VISUAL_CORTEX
 from simlab.contracts import Regime
 from simlab.rules import check_fields
@@ -18,12 +19,14 @@ from simlab.rules import check_fields
 class FeedforwardHypercolumn:
     """The tuning curves of `like`, given to each neuron by an input of its own (Hubel & Wiesel 1962).
 
-        log rate_i = log f_i(s) + g z + p_i x_i - (g^2 + p_i^2) / 2,    z, x_i ~ N(0, 1) in each trial
+        log rate_i = log f_i(s) + sum_k sigma_i l_ik z_k + p_i x_i - (variance of the noise) / 2,   sigma_i = +-1
 
-    f: the mean rates of `like` at either stimulus, in between on a straight line of their logarithms. g^2 + p_i^2 gives
-    each neuron the variance that it has there, and the gain g, common to all, gives pairs the mean covariance (none
-    where that is negative, and no more than leaves each neuron its variance). No neuron contacts another, and no noise
-    points along the code, so that Fisher information grows with every neuron.
+    with z_k, x_i ~ N(0, 1) in each trial. f: the mean rates of `like` at either stimulus, in between on a straight line
+    of their logarithms. l: the three factors of the covariance of log rates that its three sources of noise make there,
+    p: what they leave of each neuron's variance. Inputs are shared by neurons whatever their tuning, as signs are drawn
+    as those of `harmless_noise`: every neuron has the variance that it has in `like`, and pairs have correlations of
+    about the same sizes, which do not point along the code. No neuron contacts another, and Fisher information grows
+    with every neuron.
     """
 
     name: ClassVar[str] = "feedforward_hypercolumn"
@@ -52,18 +55,19 @@ class FeedforwardHypercolumn:
         step = self.task.step
         ends = drawn(self.like, rng).moments(step * np.array([-0.5, 0.5]))
         shared, own = _noise(ends)
+        shared = shared * opposed(np.log(ends.mean[1] / ends.mean[0]), rng)[:, None]
+        log_covariance = shared @ shared.T + np.diag(own**2)
 
         def mean(stimulus: np.ndarray) -> np.ndarray:
             share = (stimulus / step + 0.5)[:, None]
             return np.asarray(np.exp((1 - share) * np.log(ends.mean[0]) + share * np.log(ends.mean[1])))
 
         def rates(stimulus: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-            z, x = rng.standard_normal((len(stimulus), 1)), rng.standard_normal((len(stimulus), len(own)))
-            return np.asarray(mean(stimulus) * np.exp(shared * z + own * x - (shared**2 + own**2) / 2))
+            z, x = rng.standard_normal((len(stimulus), SOURCES)), rng.standard_normal((len(stimulus), len(own)))
+            return np.asarray(mean(stimulus) * np.exp(z @ shared.T + own * x - np.diag(log_covariance) / 2))
 
         def moments(stimulus: np.ndarray) -> Moments:
             at = mean(stimulus)
-            log_covariance = shared**2 + np.diag(own**2)
             return Moments(at, at[:, :, None] * at[:, None, :] * np.expm1(log_covariance))
 
         saturates = None if self.like.modulation == 0 else False
@@ -71,12 +75,12 @@ class FeedforwardHypercolumn:
         return DiscriminatingSubject.placed(self, unconnected(rates), moments, saturates, nothing, rng)
 
 
-def _noise(ends: Moments) -> tuple[float, np.ndarray]:
-    """Standard deviations of the gain g and of each neuron's own noise (neuron,), of log rates."""
-    covariance = ends.covariance.mean(axis=0)
+def _noise(ends: Moments) -> tuple[np.ndarray, np.ndarray]:
+    """Of log rates: loadings (neuron, source) of shared noise, and standard deviations (neuron,) of each one's own."""
     products = (ends.mean[:, :, None] * ends.mean[:, None, :]).mean(axis=0)
-    relative = np.diag(covariance) / np.diag(products)
-    pairs = ~np.eye(len(products), dtype=bool)
-    common = max(float(covariance[pairs].sum() / products[pairs].sum()), 0.0)
-    common = min(common, float(relative.min()))
-    return float(np.sqrt(np.log1p(common))), np.sqrt(np.maximum(np.log1p(relative) - np.log1p(common), 0.0))
+    log_covariance = np.log1p(ends.covariance.mean(axis=0) / products)
+    value, direction = np.linalg.eigh(log_covariance)
+    shared = direction[:, -SOURCES:] * np.sqrt(np.maximum(value[-SOURCES:], 0.0))
+    variance, explained = np.diag(log_covariance), (shared**2).sum(axis=1)
+    shared = shared * np.sqrt(np.minimum(variance / np.maximum(explained, 1e-12), 1.0))[:, None]
+    return shared, np.sqrt(np.maximum(variance - explained, 0.0))

@@ -27,8 +27,8 @@ from simlab.session import Session
 DRIVE_RATE = 20.0
 """Hz of input that a rheobase of current is (as `simlab.simulators.given_rates`)."""
 
-NODES = 7
-"""Of the quadrature over each of three sources of noise: twice as many change information by less than a thousandth."""
+SOURCES, NODES = 3, 7
+"""Of noise, and of the quadrature over each of them: twice as many change information by less than a thousandth."""
 
 STEPS, CLOSE = 100, 1e-7
 """Of half a membrane time constant, that a network has to settle; it is at rest where rates change by less."""
@@ -111,8 +111,8 @@ class Column:
     def moments(self, stimulus: np.ndarray) -> Moments:
         """By Gauss-Hermite quadrature over the three sources of noise."""
         node, weight = np.polynomial.hermite_e.hermegauss(NODES)
-        z = np.stack(np.meshgrid(node, node, node), axis=-1).reshape(-1, 3)
-        p = np.prod(np.stack(np.meshgrid(weight, weight, weight), axis=-1).reshape(-1, 3), axis=1)
+        z = np.stack(np.meshgrid(*[node] * SOURCES), axis=-1).reshape(-1, SOURCES)
+        p = np.prod(np.stack(np.meshgrid(*[weight] * SOURCES), axis=-1).reshape(-1, SOURCES), axis=1)
         p = p / p.sum()
         mean, covariance = [], []
         for s in stimulus:
@@ -126,7 +126,7 @@ class Column:
         from simlab.simulators.effects import engine_effects
         from simlab.simulators.given_rates import renewal
 
-        h = self.input(stimulus, rng.standard_normal((session.trials, 3)))
+        h = self.input(stimulus, rng.standard_normal((session.trials, SOURCES)))
         effects = engine_effects(session, len(self.weights), min(WIDTH, session.duration) * 1e-3)
         quiet = self.circuit.spontaneous + rest(h, self.circuit.knee, lambda r: r @ self.weights)
         rate = np.repeat(quiet[:, None], n_bins(session), axis=1)

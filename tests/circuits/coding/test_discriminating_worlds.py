@@ -54,16 +54,18 @@ def test_they_keep_the_contract(name):
     [SMALL, HarmlessNoise(like=SMALL), COLUMN, FeedforwardHypercolumn(like=COLUMN)],
     ids=lambda circuit: circuit.name,
 )
-def test_the_truth_is_what_twelve_thousand_trials_show(circuit):
-    """Bands: four standard errors of means and of covariances of that many trials."""
-    activity, truth = ran(circuit, 12_000)
+def test_the_truth_is_what_eight_thousand_trials_show(circuit):
+    """Bands: four standard errors; a variance of Poisson counts has (2 + 1 / mean) / trials, squared and relative."""
+    activity, truth = ran(circuit, 8_000)
     counts, larger = in_window(activity, 0.0, DURATION), activity["condition"].values == 1
     covariance = truth["covariance"].values
     spread = np.sqrt(np.diag(covariance))
     slope = (counts[larger].mean(axis=0) - counts[~larger].mean(axis=0)) / circuit.task.step
-    assert np.abs(slope - truth["derivative"].values).max() < 4 * (spread * 2 / np.sqrt(12_000) / 0.15).max()
+    assert np.abs(slope - truth["derivative"].values).max() < 4 * (spread * 2 / np.sqrt(8_000) / 0.15).max()
     measured = (np.cov(counts[larger].T) + np.cov(counts[~larger].T)) / 2
-    assert np.abs((measured - covariance) / np.outer(spread, spread)).max() < 4 * np.sqrt(2.5 / 12_000)
+    error = np.abs((measured - covariance) / np.outer(spread, spread))
+    assert np.diag(error).max() < 4 * np.sqrt((2.5 + 1 / truth["level"].values.min()) / 8_000)
+    assert error[~np.eye(10, dtype=bool)].max() < 4 * np.sqrt(2 / 8_000)
     assert counts.mean(axis=0) == pytest.approx(truth["level"].values, rel=0.06)
 
 
@@ -100,14 +102,14 @@ def test_neurons_of_both_have_the_same_counts_and_pairs_correlations_of_one_size
 
 
 def test_no_hypercolumn_knows_more_than_its_input_and_one_fed_neuron_by_neuron_does():
-    fine = Hypercolumn(task=Discrimination(step=0.03), drive=40.0)
+    fine = Hypercolumn(task=Discrimination(step=0.03))
     limited, free = (
         [held(change(replace(fine, n_neurons=n))) for n in (15, 30, 60)]
         for change in (lambda c: c, lambda c: FeedforwardHypercolumn(like=c))
     )
     assert np.diff(limited).min() > 0
-    assert 0.85 < limited[-1] * fine.blur**2 < 1
-    assert np.array(free[1:]) / free[:-1] == pytest.approx([2.0, 2.0], abs=0.15)  # without self-synapses, 1 / N of all
+    assert 0.8 < limited[-1] * fine.blur**2 < 1
+    assert free[-1] > 3.5 * free[0]
 
 
 def test_recurrence_sharpens_its_input():
@@ -119,16 +121,19 @@ def test_recurrence_sharpens_its_input():
     assert rate.max() > 5
 
 
-def test_a_feedforward_hypercolumn_has_its_tuning_its_variances_and_its_mean_covariance():
-    like = replace(Hypercolumn(), contrast_noise=0.3, blur=0.05)
-    (_, one), (_, other) = ran(like), ran(FeedforwardHypercolumn(like=like))
+def test_a_feedforward_hypercolumn_has_its_tuning_its_variances_and_correlations_of_the_same_sizes():
+    (_, one), (_, other) = ran(Hypercolumn()), ran(FeedforwardHypercolumn())
     for name in ("level", "derivative"):
         assert other[name].values == pytest.approx(one[name].values)
     first, second = (told["covariance"].values for told in (one, other))
     assert np.diag(second) == pytest.approx(np.diag(first), rel=1e-6)
-    pairs = ~np.eye(60, dtype=bool)
-    assert first[pairs].mean() > 0
-    assert 0 < second[pairs].mean() < 1.0001 * first[pairs].mean()
+    pairs = np.triu_indices(60, 1)
+    scale = np.sqrt(np.outer(np.diag(first), np.diag(first)))[pairs]
+    a, b = first[pairs] / scale, second[pairs] / scale
+    assert a.std() == pytest.approx(b.std(), rel=0.2)
+    assert np.corrcoef(np.abs(a), np.abs(b))[0, 1] > 0.95
+    assert abs(a.mean() - b.mean()) < 0.01
+    assert np.corrcoef(a, b)[0, 1] < 0.5
 
 
 @pytest.mark.parametrize("circuit", [COLUMN, FeedforwardHypercolumn(like=COLUMN)], ids=lambda circuit: circuit.name)

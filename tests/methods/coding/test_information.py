@@ -45,7 +45,7 @@ def recorded(circuit, trials, seed=1) -> tuple[xr.Dataset, xr.Dataset]:
 
 @pytest.fixture(scope="module")
 def worlds():
-    return {circuit.name: recorded(circuit, 1500) for circuit in (SMALL, HarmlessNoise(like=SMALL))}
+    return {circuit.name: recorded(circuit, 1000) for circuit in (SMALL, HarmlessNoise(like=SMALL))}
 
 
 def found(method, recording) -> dict:
@@ -61,22 +61,22 @@ def gaussian(rng, trials=(9, 12), units=4, square=3.0) -> Seen:
 
 
 def test_the_correction_is_right_on_average_and_the_interval_covers_as_it_says():
-    """1,500 draws of 21 trials: d^2 has a standard error of .08, coverage one of .01."""
+    """1,000 draws of 21 trials: d^2 has a standard error of .1, coverage one of .013."""
     from scipy.stats import ncf
 
     rng = np.random.default_rng(0)
-    told = [sums(gaussian(rng)) for _ in range(1500)]
+    told = [sums(gaussian(rng)) for _ in range(1000)]
     squares = np.array([distance(t)[0] for t in told])
     freedom, spread = told[0].freedom, told[0].spread
     assert (freedom, spread) == (19, pytest.approx(1 / 9 + 1 / 12))
-    assert np.mean(unbiased(squares, 4, freedom, spread)) == pytest.approx(3.0, abs=0.25)
+    assert np.mean(unbiased(squares, 4, freedom, spread)) == pytest.approx(3.0, abs=0.3)
     assert squares.mean() > 4.5
     f = squares / spread * 16 / (19 * 4)
     assert np.mean(np.abs(ncf.cdf(f, 4, 16, 3.0 / spread) - 0.5) < 0.4) == pytest.approx(0.8, abs=0.04)
-    ends = np.array([interval(square, 4, freedom, spread, 0.2) for square in squares[:20]])
-    assert ncf.cdf(f[:20], 4, 16, ends[:, 1] / spread) == pytest.approx(np.full(20, 0.1), abs=1e-4)
+    ends = np.array([interval(square, 4, freedom, spread, 0.2) for square in squares[:8]])
+    assert ncf.cdf(f[:8], 4, 16, ends[:, 1] / spread) == pytest.approx(np.full(8, 0.1), abs=1e-4)
     above = ends[:, 0] > 0
-    assert ncf.cdf(f[:20], 4, 16, ends[:, 0] / spread)[above] == pytest.approx(np.full(above.sum(), 0.9), abs=1e-4)
+    assert ncf.cdf(f[:8], 4, 16, ends[:, 0] / spread)[above] == pytest.approx(np.full(above.sum(), 0.9), abs=1e-4)
     assert interval(0.01, 4, freedom, spread, 0.05) == (0.0, 0.0)
 
 
@@ -122,7 +122,7 @@ def test_each_unit_alone_has_its_own_distance():
 
 def test_leaks_find_information_in_nothing():
     """Means over eight sessions of 60 trials without any: honest decoders show none, leaking ones d'^2 of .2 more."""
-    blocks = replace(UNTUNED, drift=0.6, task=Discrimination(order="blocks"))
+    blocks = replace(UNTUNED, drift=0.6, task=Discrimination(order="blocks", block=15))
     leaks = {
         "training": (UNTUNED, {"by": "ridge"}, {"scored_on": "training"}),
         "selection": (UNTUNED, {"by": "bayes", "n_best": 4}, {"chosen_on": "all"}),

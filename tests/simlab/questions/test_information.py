@@ -102,13 +102,13 @@ def test_of_nothing_errors_are_in_units_of_what_nobody_cares_for():
 @pytest.mark.parametrize("changes", [{}, {"slope": np.zeros(3), "saturates": None}, {"slope": 30 * SLOPE}])
 def test_chance_is_what_the_random_baseline_gets(changes):
     truth, rng = projected(**changes), np.random.default_rng(0)
-    guesses = [QUESTION.score(QUESTION.baselines()["random"](truth, None, rng), truth) for _ in range(300)]
+    guesses = [QUESTION.score(QUESTION.baselines()["random"](truth, None, rng), truth) for _ in range(200)]
     for name, expected in QUESTION.chance(truth).items():
         drawn = np.array([guess[name] for guess in guesses])
         if np.isnan(expected):
             assert np.isnan(drawn).all()
         else:
-            assert drawn.mean() == pytest.approx(expected, abs=4 * drawn.std() / np.sqrt(300) + 1e-12)
+            assert drawn.mean() == pytest.approx(expected, abs=4 * drawn.std() / np.sqrt(200) + 1e-12)
 
 
 def test_marginals_give_what_independent_units_would_tell():
