@@ -1,5 +1,8 @@
 """How much do neurons tell of a stimulus, and would more tell more? Estimators, decoders and their leaks."""
 
+# Bands of rates and means are as wide as twenty subjects can decide: were every verdict of twenty right, the interval
+# would begin at .84. They were widened after a first run of three subjects, in which no claim had failed for its band.
+
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
@@ -166,7 +169,7 @@ CLAIMS = (
         "the_naive_estimate_errs_as_theory_says",
         "With 50 trials of either stimulus for 60 neurons, the naive estimate is as large as theory has it.",
         f"{KANITSCHEIDER}: (I + 2N / (T ds^2)) (2T - 2) / (2T - N - 3)",
-        naive_over_theory, (0.85, 1.15), answers=True,
+        naive_over_theory, (0.75, 1.25), answers=True,
     ),
     Claim(
         "which_is_several_times_too_large",
@@ -178,13 +181,13 @@ CLAIMS = (
         "the_correction_removes_the_bias",
         "With 200 trials of either, the corrected estimate is right on average.",
         KANITSCHEIDER,
-        error(CORRECTED, LIMITED, SESSION), (-0.15, 0.15),
+        error(CORRECTED, LIMITED, SESSION), (-0.2, 0.2),
     ),
     Claim(
         "and_its_interval_covers",
         "Its interval holds the truth as often as it says, if counts are Gaussian enough.",
         "analytic: Hotelling's T^2; level .05",
-        covers(LIMITED, SESSION), (0.8, 1.0),
+        covers(LIMITED, SESSION), (0.7, 1.0),
     ),
     Claim(
         "shuffling_hides_the_limit",
@@ -208,13 +211,13 @@ CLAIMS = (
         "harmless_noise_is_seldom_taken_for_a_limit",
         "Where information grows, the verdict is right but for the level of the test.",
         "level .05",
-        right_verdicts(GROWING, SESSION), (0.8, 1.0),
+        right_verdicts(GROWING, SESSION), (0.7, 1.0),
     ),
     Claim(
         "a_faint_limit_is_not_seen",
-        "Where 60 neurons hold a twentieth of the limit, four in ten recordings of 1600 trials at most betray it.",
+        "Where 60 neurons hold a twentieth of the limit, half of the recordings of 1600 trials at most betray it.",
         f"{MORENO}: what limits large populations is hardly there in small ones",
-        right_verdicts(FAINT, LONG), (0.0, 0.4),
+        right_verdicts(FAINT, LONG), (0.0, 0.5),
     ),
     Claim(
         "a_held_out_decoder_is_no_overestimate",
@@ -261,14 +264,14 @@ CLAIMS = (
     Claim(
         "short_blocks_protect",
         "Blocks shorter than the drift's memory tell nothing even to folds that split neighbours: less than d'^2 = .1.",
-        "simlab's own first runs: alternation takes out what is slow",
+        "simlab's own first run (failed in the next: hardly anything, .08 +- .02 in sixty sessions of other seeds)",
         error(NEIGHBOURS, ALTERNATING, SHORT), (-3.0, 1.0),
     ),
     Claim(
         "the_direction_of_noise_is_seen_at_once",
-        "Where noise points, along the code or across it, 100 trials of 60 neurons tell in nine of ten sessions.",
+        "Where noise points, along the code or across it, 100 trials of 60 neurons tell in four of five sessions.",
         f"{MORENO}; analytic: the excess is that of a sum over 1770 pairs",
-        named_by_direction, (0.9, 1.0),
+        named_by_direction, (0.8, 1.0),
     ),
     Claim(
         "sharpening_adds_nothing_to_the_input",
