@@ -104,20 +104,11 @@ def excess(leaking: Any, honest: Any, circuit: Any) -> Callable[[pd.DataFrame], 
     return measure
 
 
-def right_verdicts(circuit: Any, plan: Plan) -> Callable[[pd.DataFrame], Measured]:
-    """A measure: how often the scaling of information gives the right verdict on saturation."""
+def share(metric: str, method: Any, circuit: Any, plan: Plan) -> Callable[[pd.DataFrame], Measured]:
+    """A measure: how often a metric of a method is 1, on all neurons of a circuit: its verdict, its interval's."""
 
     def measure(table: pd.DataFrame) -> Measured:
-        return rate(table, "verdict", method_label=label(SCALING), **_where(circuit, plan))
-
-    return measure
-
-
-def covers(circuit: Any, plan: Plan) -> Callable[[pd.DataFrame], Measured]:
-    """A measure: how often the interval of the corrected estimate holds the truth."""
-
-    def measure(table: pd.DataFrame) -> Measured:
-        return rate(table, "covered", method_label=label(CORRECTED), **_where(circuit, plan))
+        return rate(table, metric, method_label=label(method), **_where(circuit, plan))
 
     return measure
 
@@ -187,7 +178,7 @@ CLAIMS = (
         "and_its_interval_covers",
         "Its interval holds the truth as often as it says, if counts are Gaussian enough.",
         "analytic: Hotelling's T^2; level .05",
-        covers(LIMITED, SESSION), (0.7, 1.0),
+        share("covered", CORRECTED, LIMITED, SESSION), (0.7, 1.0),
     ),
     Claim(
         "shuffling_hides_the_limit",
@@ -205,19 +196,19 @@ CLAIMS = (
         "saturation_is_seen",
         "In 400 trials of 60 neurons that hold three quarters of the limit, halves betray it.",
         "analytic: redundancy 2 I(30) - I(60) is two thirds of I(60)",
-        right_verdicts(LIMITED, SESSION), (0.8, 1.0),
+        share("verdict", SCALING, LIMITED, SESSION), (0.8, 1.0),
     ),
     Claim(
         "harmless_noise_is_seldom_taken_for_a_limit",
         "Where information grows, the verdict is right but for the level of the test.",
         "level .05",
-        right_verdicts(GROWING, SESSION), (0.7, 1.0),
+        share("verdict", SCALING, GROWING, SESSION), (0.7, 1.0),
     ),
     Claim(
         "a_faint_limit_is_not_seen",
         "Where 60 neurons hold a twentieth of the limit, half of the recordings of 1600 trials at most betray it.",
         f"{MORENO}: what limits large populations is hardly there in small ones",
-        right_verdicts(FAINT, LONG), (0.0, 0.5),
+        share("verdict", SCALING, FAINT, LONG), (0.0, 0.5),
     ),
     Claim(
         "a_held_out_decoder_is_no_overestimate",
@@ -259,7 +250,7 @@ CLAIMS = (
         "nor_does_the_correction_help_there",
         "The corrected estimate takes trials for independent: its interval misses the truth in half of such sessions.",
         "Varoquaux et al. 2017, NeuroImage 145:166",
-        covers(DRIFTING, SESSION), (0.0, 0.5),
+        share("covered", CORRECTED, DRIFTING, SESSION), (0.0, 0.5),
     ),
     Claim(
         "short_blocks_protect",
@@ -289,7 +280,7 @@ CLAIMS = (
         "halves_betray_recurrent_sharpening",
         "In 400 trials, halves of a recurrent hypercolumn betray that its information saturates.",
         "Seriès, Latham & Pouget 2004, Nat Neurosci 7:1129",
-        right_verdicts(SHARPENED, SESSION), (0.8, 1.0),
+        share("verdict", SCALING, SHARPENED, SESSION), (0.8, 1.0),
     ),
     oracle_recovers("circuit"),
 )  # fmt: skip

@@ -72,6 +72,9 @@ class Information:
     def project(self, truth: xr.Dataset, key: xr.DataArray) -> xr.Dataset:
         """`information` of the recorded units, and what no instrument changes: `step` and `saturates`.
 
+        What an instrument loses beyond its key (spikes that it misses, noise of its own) is not taken off: an answer
+        from such a recording falls short by it.
+
         Raises SimlabError where key and truth are not over the same neurons, or the covariance is not positive.
         """
         check_key(key, truth)
