@@ -18,6 +18,15 @@ from experiments.first_light import FIRST_LIGHT
 from experiments.forking_paths import FORKING_PATHS
 from experiments.illusions_of_summaries import ILLUSIONS_OF_SUMMARIES, SHIFTED, SUMMARY
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
+from experiments.limits_of_information import (
+    KNOWN,
+    LIMITED,
+    LIMITS_OF_INFORMATION,
+    SHORT,
+    SHUFFLED,
+    over_theory,
+)  # fmt: skip
+from experiments.limits_of_information import SESSION as DISCRIMINATIONS
 from experiments.null_certificate import NULL_CERTIFICATE
 from experiments.partial_observation import FEW_SHOT, PARTIAL_OBSERVATION, SHARES
 from experiments.published_coding import PUBLISHED_CODING
@@ -42,6 +51,7 @@ WITH_ORACLE = (
     DRIFT_AND_NULLS,
     FIRST_LIGHT,
     FORKING_PATHS,
+    LIMITS_OF_INFORMATION,
     PARTIAL_OBSERVATION,
     REVERSE_CORRELATION,
     RHYTHM_OR_NOT,
@@ -453,6 +463,21 @@ def test_overlaps_of_averages_and_covariances_are_read_on_each_kind_of_cell_apar
         )
     }  # fmt: skip
     assert list(verdicts.values()) == ["holds", "holds", "fails", "not measured"]
+
+
+def test_what_leaks_add_is_read_in_short_sessions_and_what_shuffling_hides_in_longer_ones():
+    def seen(method, plan, error: float) -> pd.DataFrame:
+        at = {"circuit_label": label(LIMITED), "method_label": label(method), "trials": plan.trials}
+        return cells(method.name, relative_error=error, question="information", instrument="perfect", **at)
+
+    table = pd.concat(
+        [seen(KNOWN, SHORT, 5.0), seen(KNOWN, DISCRIMINATIONS, 0.5), seen(SHUFFLED, DISCRIMINATIONS, 0.1)]
+    )
+    names = ("training_trials_inflate", "shuffling_hides_the_limit", "the_correction_removes_the_bias")
+    verdicts = [verdict(LIMITS_OF_INFORMATION, name, table).verdict for name in names]
+    assert verdicts == ["holds", "fails", "not measured"]
+    truth = {"information": 100.0, "step": 0.2}  # 2N / (T ds^2) = 60; (2T - 2) / (2T - N - 3) = 98 / 37
+    assert over_theory({"information": 160 * 98 / 37}, truth) == pytest.approx(1.0)
 
 
 def test_the_dictionary_that_rebuilds_better_is_not_the_one_that_finds_features():
