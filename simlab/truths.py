@@ -118,9 +118,10 @@ def tuning(codes: np.ndarray, candidates: tuple[str, ...], preferred: np.ndarray
     return told.assign(candidate=("candidate", np.array(candidates, dtype=object)))
 
 
-def selectivity(codes: np.ndarray, shown: np.ndarray) -> xr.Dataset:
-    """`concept` (neuron,): the one that each neuron is selective for, or `NOTHING`; `shown` (picture,): of each."""
-    told = per_neuron(concept=np.asarray(codes, dtype=object))
+def selectivity(codes: np.ndarray, shown: np.ndarray, number: np.ndarray) -> xr.Dataset:
+    """`concept` (neuron,): the one that each neuron is selective for, or `NOTHING`; `shown` (picture,): of each;
+    `number` (neuron,): of all concepts that the subject knows, to how many each responds in any picture."""
+    told = per_neuron(concept=np.asarray(codes, dtype=object), number=number)
     return told.assign(shown=("picture", np.asarray(shown, dtype=object)))
 
 

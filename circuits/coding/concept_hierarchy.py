@@ -93,7 +93,7 @@ class ConceptHierarchy:
         everything = self.respond(wiring, sets, np.broadcast_to(views, (self.known, *views.shape)))
         shown = rng.integers(0, self.views, (self.shown.concepts, self.shown.pictures, self.parts))
         response = self.respond(wiring, sets, shown)
-        codes = pictures.one_concept(everything, self.shown.names)
+        codes = pictures.codes(everything, self.shown.names)
         return Beholder.placed(self, response.reshape(self.n_cells, -1), codes, rng)
 
     def _known(self, rng: np.random.Generator) -> np.ndarray:

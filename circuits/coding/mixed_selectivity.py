@@ -65,5 +65,5 @@ class MixedSelectivity:
         kinds = np.stack(np.broadcast_arrays(this, here, (this + here) / 2, this * here))
         kind = np.repeat(np.arange(4), self.numbers)
         response = kinds[kind, np.arange(len(kind))]
-        codes = pictures.one_concept(response, self.shown.names)
+        codes = pictures.codes(response, self.shown.names)
         return Beholder.placed(self, response.reshape(len(kind), -1), codes, rng)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Annotated, Any
+from typing import Annotated, Any, NamedTuple
 
 import numpy as np
 import xarray as xr
@@ -87,25 +87,40 @@ class Firing:
         check_fields(self)
 
 
+class Codes(NamedTuple):
+    """What cells are selective for."""
+
+    concept: np.ndarray  # (neuron,) the name of the one that a cell's response is a function of, or `truths.NOTHING`
+    number: np.ndarray  # (neuron,) of all that is known, how many it responds to in any picture
+
+    def with_more(self, more: Codes) -> Codes:
+        """Of these cells, and of more."""
+        return Codes(*(np.concatenate(pair) for pair in zip(self, more, strict=True)))
+
+    def first(self, n: int) -> Codes:
+        """Of the first n cells."""
+        return Codes(self.concept[:n], self.number[:n])
+
+
 @dataclass(frozen=True, eq=False)
 class Beholder:
     """One person or animal that looks at pictures.
 
-    response: (neuron, picture) what each cell makes of each picture that is shown, 0 to 1. codes: (neuron,) the name of
-    the concept that it is selective for, or `truths.NOTHING`. baseline, gain: (neuron,) [Hz].
+    response: (neuron, picture) what each cell makes of each picture that is shown, 0 to 1. codes: what each is
+    selective for. baseline, gain: (neuron,) [Hz].
     """
 
     circuit: Any
     response: np.ndarray
-    codes: np.ndarray
+    codes: Codes
     baseline: np.ndarray
     gain: np.ndarray
     anatomy: xr.Dataset
 
     @classmethod
-    def placed(cls, circuit: Any, response: np.ndarray, codes: np.ndarray, rng: np.random.Generator) -> Beholder:
+    def placed(cls, circuit: Any, response: np.ndarray, codes: Codes, rng: np.random.Generator) -> Beholder:
         """Cells anywhere in the tissue, of the circuit's `firing`: neither place nor rate tells what they code."""
-        firing, n = circuit.firing, len(codes)
+        firing, n = circuit.firing, len(response)
         baseline = firing.baseline * rng.lognormal(0.0, firing.baseline_spread, n)
         gain = firing.gain * rng.lognormal(0.0, firing.gain_spread, n)
         place = rng.uniform(0, TISSUE, (n, 3))
@@ -121,7 +136,7 @@ class Beholder:
 
         rates = self.rates(session)
         fired = spikes(session, rates, STEP, rng)
-        return activity(session, len(self.codes), spikes=fired).assign_attrs(engine=f"numpy {np.__version__}")
+        return activity(session, len(self.response), spikes=fired).assign_attrs(engine=f"numpy {np.__version__}")
 
     def rates(self, session: Session) -> np.ndarray:
         """(trial, bin, neuron) [Hz] in bins of `STEP`."""
@@ -135,25 +150,27 @@ class Beholder:
         if odd := set(seen[np.isfinite(seen)]) - set(range(n_pictures)):
             raise SimlabError(f"{rule} in 0..{n_pictures - 1}, got {min(odd):g}: show one of them")
         number = np.where(np.isfinite(seen), seen, n_pictures)
-        moved = np.append(self.response.T, np.zeros((1, len(self.codes))), axis=0)
+        moved = np.append(self.response.T, np.zeros((1, len(self.response))), axis=0)
         return np.asarray(self.baseline + self.gain * moved[number.astype(int)])
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`selectivity`: the concept of each cell that has one."""
-        shown = self.circuit.shown
-        answers = {"selectivity": lambda: truths.selectivity(self.codes, shown.names[shown.concept])}
+        shown, codes = self.circuit.shown, self.codes
+        told = (codes.concept, shown.names[shown.concept], codes.number)
+        answers = {"selectivity": lambda: truths.selectivity(*told)}
         return truths.among(self.circuit.name, question, answers)
 
 
-def one_concept(response: np.ndarray, names: np.ndarray) -> np.ndarray:
-    """(neuron,) the concept that each neuron's response is a function of, or `truths.NOTHING`.
+def codes(response: np.ndarray, names: np.ndarray) -> Codes:
+    """What neurons are selective for.
 
     response: (neuron, concept, picture) to all pictures of all concepts that are known. A neuron's is a function of one
     concept if it is the same, and not 0, for all pictures of that one, and 0 for all others. names: of the concepts
-    that are shown, the first ones; a function of another is `NOTHING`.
+    that are shown, the first ones; a function of another is `truths.NOTHING`.
     """
     lowest, highest = response.min(axis=2), response.max(axis=2)
-    alone = ((highest > 0).sum(axis=1) == 1) & (lowest == highest).all(axis=1)
+    number = (highest > 0).sum(axis=1)
+    alone = (number == 1) & (lowest == highest).all(axis=1)
     which = highest.argmax(axis=1)
     known = alone & (which < len(names))
-    return np.where(known, names[np.where(known, which, 0)], truths.NOTHING)
+    return Codes(np.where(known, names[np.where(known, which, 0)], truths.NOTHING), number)

@@ -77,7 +77,7 @@ class SparseCode:
         lower, n_shown = like.feature_cells + like.part_cells, self.shown.concepts
         views = self.shown.pictures if self.over == "pictures" else 1
         drawn = rng.random((like.concept_cells, self.known, views), dtype=np.float32) < self.sparseness
-        codes = np.concatenate([twin.codes[:lower], pictures.one_concept(drawn, self.shown.names)])
+        codes = twin.codes.first(lower).with_more(pictures.codes(drawn, self.shown.names))
         seen = np.broadcast_to(drawn[:, :n_shown], (len(drawn), n_shown, self.shown.pictures))
         response = np.concatenate([twin.response[:lower], seen.reshape(len(drawn), -1)])
         return Beholder(self, response, codes, twin.baseline, twin.gain, twin.anatomy)

@@ -11,14 +11,15 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import Finding, Picture, Variable
-from simlab.questions import _named_units
+from simlab.questions import _named_units, ranking
 from simlab.questions.form import BaselineAnswer, answer, undefined
 from simlab.rules import check_fields
 from simlab.rules.quantities import Share
 from simlab.truths import NOTHING
 
 _METRICS = (
-    "f1", "recall", "precision", "false_positive_rate", "called", "n_called", "n_selective", "n_unselective",
+    "f1", "recall", "precision", "false_positive_rate", "called", "n_called", "concepts_of_called", "n_selective",
+    "n_unselective",
 )  # fmt: skip
 
 
@@ -41,7 +42,11 @@ class Selectivity:
         {"concept": Variable(("unit",), "label", choices="concepts")}
     )
     truth_form: ClassVar[Mapping[str, Variable]] = MappingProxyType(
-        {"concept": Variable(("neuron",), "label"), "shown": Variable(("picture",), "label")}
+        {
+            "concept": Variable(("neuron",), "label"),
+            "number": Variable(("neuron",), "whole", low=0),
+            "shown": Variable(("picture",), "label"),
+        }
     )
     metrics: ClassVar[tuple[str, ...]] = _METRICS
     headline: ClassVar[str] = "f1"
@@ -59,23 +64,26 @@ class Selectivity:
         return {"concepts": (*sorted(set(shown)), NOTHING), "pictures": shown}
 
     def project(self, truth: xr.Dataset, key: xr.DataArray) -> xr.Dataset:
-        """Over unit: `concept` of the neuron that gives most of the unit's signal; `unasked` where none does.
-
-        Raises SimlabError where key and truth are not over the same neurons."""
-        return _named_units.projected(truth, key, "concept")[0]
+        """Over unit: `concept` and `number` of the neuron that gives most of the unit's signal; `unasked` where none
+        does. Raises SimlabError where key and truth are not over the same neurons."""
+        told, neuron = _named_units.projected(truth, key, "concept")
+        return told.assign(number=("unit", np.where(neuron < 0, 0, truth["number"].values[neuron])))
 
     def score(self, finding: Finding, truth: xr.Dataset) -> dict[str, float]:
         """All metrics over the units that are asked about; NaN where one is undefined.
 
         f1, recall, precision, false_positive_rate and called as in `tuning` (`simlab.questions._named_units.scores`): a
-        unit is rightly named if it is selective and called by its concept. n_called: how many were called anything.
+        unit is rightly named if it is selective and called by its concept. n_called: how many were called anything;
+        concepts_of_called: to how many of the concepts that are known they respond, on average; 1 if all are right.
         """
         if finding.abstained:
             return undefined(self.metrics)
         asked = ~truth["unasked"].values
         said, true = answer(finding, self, truth)["concept"][asked], truth["concept"].values[asked]
+        n_called = (said != NOTHING).sum()
         return _named_units.scores(said, true)[0] | {
-            "n_called": float((said != NOTHING).sum()),
+            "n_called": float(n_called),
+            "concepts_of_called": ranking.ratio(truth["number"].values[asked][said != NOTHING].sum(), n_called),
             "n_selective": float((true != NOTHING).sum()),
             "n_unselective": float((true == NOTHING).sum()),
         }

@@ -10,7 +10,7 @@ import pytest
 import simlab
 from circuits.coding.concept_hierarchy import ConceptHierarchy
 from circuits.coding.mixed_selectivity import MixedSelectivity
-from circuits.coding.pictures import Firing, Screening, one_concept
+from circuits.coding.pictures import Firing, Screening, codes
 from circuits.coding.sparse_code import SparseCode
 from simlab.activity_statistics import fano_factors, interval_cv
 from simlab.contracts import SimlabError
@@ -74,13 +74,13 @@ def test_the_layers_are_what_the_docstring_says_by_another_route():
 
 def test_only_concept_cells_of_what_is_shown_are_selective():
     subject = HIERARCHY.subject(stream(3, "subject"))
-    codes = subject.codes
-    assert (codes[:30] == "none").all()
-    alone = subject.response.reshape(len(codes), 6, 3).min(axis=2)
-    for cell in np.flatnonzero(codes != "none"):
-        assert codes[cell] == SHOWN.names[alone[cell].argmax()]
+    concept = subject.codes.concept
+    assert (concept[:30] == "none").all()
+    alone = subject.response.reshape(len(concept), 6, 3).min(axis=2)
+    for cell in np.flatnonzero(concept != "none"):
+        assert concept[cell] == SHOWN.names[alone[cell].argmax()]
         assert alone[cell].sum() == 1
-    assert 5 < (codes != "none").sum() < 25  # half of 30 on average
+    assert 5 < (concept != "none").sum() < 25  # half of 30 on average
 
 
 def test_a_response_is_of_one_concept_only_if_it_is_alike_for_all_its_pictures_and_for_no_other():
@@ -90,7 +90,9 @@ def test_a_response_is_of_one_concept_only_if_it_is_alike_for_all_its_pictures_a
     response[1, 1] = (1, 0.5)  # not invariant
     response[2, :2] = 1  # two concepts
     response[3, 2] = 1  # one that was not shown
-    assert list(one_concept(response, names)) == ["b", "none", "none", "none", "none"]
+    found = codes(response, names)
+    assert list(found.concept) == ["b", "none", "none", "none", "none"]
+    assert list(found.number) == [1, 1, 2, 1, 0]
 
 
 @pytest.mark.parametrize("over", ["concepts", "pictures"])
@@ -98,25 +100,26 @@ def test_the_sparse_code_is_as_sparse_as_the_concepts_and_of_none(over):
     like = replace(HIERARCHY, feature_cells=0, part_cells=0, concept_cells=600)
     one, other = (c.subject(stream(2, "s")) for c in (like, SparseCode(over=over, known=500).imitating(like)))
     assert other.response.mean() == pytest.approx(one.response.mean(), rel=0.15)
-    assert (other.codes == "none").all()
+    assert (other.codes.concept == "none").all()
     per_concept = other.response.reshape(600, 6, 3)
     assert (np.ptp(per_concept, axis=2) == 0).all() == (over == "concepts")
     if over == "concepts":  # a binomial number of the concepts shown
         share = ((per_concept[:, :, 0].sum(axis=1)) == 1).mean()
         a = 0.5 / 6
         assert share == pytest.approx(6 * a * (1 - a) ** 5, abs=0.06)
+        assert other.codes.number.mean() == pytest.approx(500 * a, rel=0.05)
 
 
 def test_a_sparse_code_of_one_concept_in_all_holds_concept_cells():
     cells = SparseCode(like=replace(HIERARCHY, concept_cells=200), known=12, sparseness=1 / 12).subject(stream(1, "s"))
-    assert (cells.codes != "none").mean() > 0.1
+    assert (cells.codes.concept != "none").mean() > 0.1
 
 
 def test_of_a_mixture_only_cells_for_an_object_are_selective():
     circuit = MixedSelectivity()
     subject = circuit.subject(stream(1, "s"))
-    assert (subject.codes[:15] != "none").all()
-    assert (subject.codes[15:] == "none").all()
+    assert (subject.codes.concept[:15] != "none").all()
+    assert (subject.codes.concept[15:] == "none").all()
     assert set(np.unique(subject.response)) == {0, 0.5, 1}
 
 

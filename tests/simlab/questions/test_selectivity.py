@@ -17,7 +17,8 @@ A, B, NO = "concept 000", "concept 001", "none"
 
 
 def truth_of(*codes: str) -> xr.Dataset:
-    told = truths.selectivity(np.array(codes, dtype=object), np.array([A, A, B, B], dtype=object))
+    number = np.where(np.array(codes) == NO, 7, 1)
+    told = truths.selectivity(np.array(codes, dtype=object), np.array([A, A, B, B], dtype=object), number)
     check_truth(told, QUESTION)
     brief = QUESTION.brief((), told)
     assert brief == {"concepts": (A, B, NO), "pictures": (A, A, B, B)}
@@ -39,6 +40,7 @@ def test_a_unit_is_rightly_named_only_by_its_own_concept():
     wrong = score(truth, A, A, NO, B)
     assert (wrong["recall"], wrong["precision"], wrong["false_positive_rate"]) == (1 / 2, 1 / 3, 1 / 2)
     assert (wrong["n_called"], wrong["n_selective"], wrong["n_unselective"]) == (3, 2, 2)
+    assert wrong["concepts_of_called"] == (1 + 1 + 7) / 3
     assert QUESTION.recovered(score(truth, A, B, NO, NO))
     assert not QUESTION.recovered(wrong)
 
