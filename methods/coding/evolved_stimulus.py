@@ -42,7 +42,7 @@ class EvolvedStimulus:
     least_second: Share = 0.25
     fewest: Annotated[int, Within(2, 10_000)] = 12  # offspring of a unit in a generation
     most_frames: Annotated[int, Within(1, 10_000_000)] = 100_000
-    duration: Length = 10.0  # of a trial
+    duration: Length = 2.0  # of a trial
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -71,7 +71,7 @@ class EvolvedStimulus:
         return Finding(dict(zip(NAMES, stated, strict=False)), notes={"own, noise, z": tests.tolist()})
 
     def _planned(self, screen: Screen) -> tuple[int, int]:
-        """How many offspring of each unit, in how many generations, the budget buys beside the test, in whole trials."""
+        """How many offspring of each unit, in how many generations, the budget buys beside the test; whole trials."""
         trial = screen.per_trial
         test = -(-2 * screen.n_units * self.repeats // trial) * trial
         left = screen.affordable(self.most_frames) // self.filters - test

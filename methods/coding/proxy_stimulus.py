@@ -13,7 +13,7 @@ from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Repeats, Share
 
 Proxy = Literal["linear", "network"]
-"""linear: ridge regression, whatever nonlinearity follows. network: one hidden layer of rectified units for all cells."""
+"""linear: ridge regression, whatever nonlinearity follows. network: one hidden layer, rectified, for all cells."""
 
 
 class Net(NamedTuple):
@@ -63,7 +63,7 @@ class ProxyStimulus:
     least_second: Share = 0.25
     fewest: Annotated[int, Within(10, 1_000_000)] = 500  # frames to fit a model to
     most_frames: Annotated[int, Within(1, 10_000_000)] = 100_000
-    duration: Length = 10.0  # of a trial
+    duration: Length = 2.0  # of a trial
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -75,8 +75,8 @@ class ProxyStimulus:
             return screen
         budget = screen.affordable(self.most_frames)
         trial = screen.per_trial
-        kept = -(-int(budget * self.share) // trial) * trial if self.checked else 0
-        repeats = kept // (2 * screen.n_units * self.filters)
+        each = -(-int(budget * self.share / self.filters) // trial) * trial
+        kept, repeats = (self.filters * each, each // (2 * screen.n_units)) if self.checked else (0, 0)
         if budget - kept < self.fewest or (self.checked and repeats < 2):
             return Finding.abstain(f"the budget buys {budget} frames, too few to fit a model and to check it")
         seen = screen.natural(budget - kept)
@@ -112,15 +112,23 @@ class ProxyStimulus:
             fit = Ridge(alpha=0.01 * len(frames)).fit(frames, counts)
             feature = np.eye(frames.shape[1])
             return Net(feature, np.zeros(len(feature)), fit.coef_.T, fit.intercept_, rectified=False)
+        (into, out), (bias, last) = self._trained(frames, counts, int(rng.integers(2**31)))
+        return Net(into, bias, out, last, rectified=True)
+
+    def _trained(self, frames: np.ndarray, counts: np.ndarray, seed: int) -> tuple[list, list]:
+        """Weights and biases of a network that makes held-out counts likeliest, or of the last of 100 rounds."""
+        import warnings
+
+        from sklearn.exceptions import ConvergenceWarning
         from sklearn.neural_network import MLPRegressor
 
-        fit = MLPRegressor(
-            "poisson", (self.hidden,), alpha=1e-3, early_stopping=True, max_iter=100,
-            random_state=int(rng.integers(2**31)),
+        net = MLPRegressor(
+            "poisson", (self.hidden,), alpha=1e-3, early_stopping=True, max_iter=100, random_state=seed
         )  # fmt: skip
-        fit.fit(frames, counts[:, 0] if counts.shape[1] == 1 else counts)
-        (into, out), (bias, last) = fit.coefs_, fit.intercepts_
-        return Net(into, bias, out, last, rectified=True)
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore", ConvergenceWarning)
+            net.fit(frames, counts[:, 0] if counts.shape[1] == 1 else counts)
+        return net.coefs_, net.intercepts_
 
     def _climbed(
         self, net: Net, contrast: float, taken: np.ndarray, rng: np.random.Generator

@@ -20,7 +20,8 @@ from simlab.rules.quantities import Share
 NAMES = ("filter", "second_filter")
 
 _METRICS = (
-    "overlap", "worst_overlap", "found", "false_positive_rate", "misleading", "second_found", "second_false", "n_visual",
+    "overlap", "worst_overlap", "found", "false_positive_rate", "misleading", "second_found", "second_false",
+    "n_visual",
 )  # fmt: skip
 
 HALF = 0.5
@@ -79,8 +80,8 @@ class ReceptiveField:
         principal angles between true and stated filters, over the greater of their numbers; of one filter each the
         cosine, with its sign; 0 where none is stated. found: the share of these units that were given any.
         false_positive_rate: the same of those that depend on nothing. misleading: of all units that were given a
-        filter, those that depend on nothing or on others, with an overlap below one half. second_found (second_false): of the units with
-        two true filters (with one), those that were given two.
+        filter, those that depend on nothing or on others, with an overlap below one half. second_found (second_false):
+        of the units with two true filters (with one), those that were given two.
         """
         if finding.abstained:
             return undefined(self.metrics)
