@@ -21,7 +21,8 @@ from simlab.session import Effect
 
 GENERIC, NOTHING = "generic", "none"
 """What `localisation` calls an area that several behaviours need, or one that nobody watched; one that none needs.
-`tuning` calls `NOTHING` what a neuron codes that codes none of the variables that are asked about."""
+`tuning` and `selectivity` call `NOTHING` what a neuron codes that codes none of the variables or concepts asked about.
+"""
 
 OF_THE_LAB = ("mechanism",)
 """Questions that every circuit can be asked, and no subject needs to answer."""
@@ -115,6 +116,13 @@ def tuning(codes: np.ndarray, candidates: tuple[str, ...], preferred: np.ndarray
         variable=np.asarray(codes, dtype=object), **({} if preferred is None else {"preferred": preferred})
     )
     return told.assign(candidate=("candidate", np.array(candidates, dtype=object)))
+
+
+def selectivity(codes: np.ndarray, shown: np.ndarray, number: np.ndarray) -> xr.Dataset:
+    """`concept` (neuron,): the one that each neuron is selective for, or `NOTHING`; `shown` (picture,): of each;
+    `number` (neuron,): of all concepts that the subject knows, to how many each responds in any picture."""
+    told = per_neuron(concept=np.asarray(codes, dtype=object), number=number)
+    return told.assign(shown=("picture", np.asarray(shown, dtype=object)))
 
 
 def filters(first: np.ndarray, second: np.ndarray | None = None, grid: tuple[int, int] | None = None) -> xr.Dataset:

@@ -19,7 +19,13 @@ from simlab.rules.quantities import Share
 
 NAMES = ("filter", "second_filter")
 
-_METRICS = ("overlap", "worst_overlap", "found", "false_positive_rate", "second_found", "second_false", "n_visual")
+_METRICS = (
+    "overlap", "worst_overlap", "found", "false_positive_rate", "misleading", "second_found", "second_false",
+    "n_visual",
+)  # fmt: skip
+
+HALF = 0.5
+"""Of an overlap: a unit whose filter is stated with less is hardly driven by it, half-squared to a quarter at most."""
 
 
 @dataclass(frozen=True)
@@ -73,8 +79,9 @@ class ReceptiveField:
         overlap: median over the units that depend on the frames of: the root of the sum of squared cosines of the
         principal angles between true and stated filters, over the greater of their numbers; of one filter each the
         cosine, with its sign; 0 where none is stated. found: the share of these units that were given any.
-        false_positive_rate: the same of those that depend on nothing. second_found (second_false): of the units with
-        two true filters (with one), those that were given two.
+        false_positive_rate: the same of those that depend on nothing. misleading: of all units that were given a
+        filter, those that depend on nothing or on others, with an overlap below one half. second_found (second_false):
+        of the units with two true filters (with one), those that were given two.
         """
         if finding.abstained:
             return undefined(self.metrics)
@@ -83,12 +90,15 @@ class ReceptiveField:
         n_said, n_true = ((np.abs(f).max(axis=2) > 0).sum(axis=0) for f in (said, true))
         visual = n_true > 0
         overlap = np.array([_overlap(said[:, unit], true[:, unit]) for unit in np.flatnonzero(visual)])
-        any_visual = bool(visual.any())
+        any_visual, given_any = bool(visual.any()), n_said > 0
+        astray = ~visual
+        astray[visual] = overlap < HALF
         return {
             "overlap": float(np.median(overlap)) if any_visual else float("nan"),
             "worst_overlap": float(overlap.min()) if any_visual else float("nan"),
             "found": ranking.ratio((n_said[visual] > 0).sum(), visual.sum()),
             "false_positive_rate": ranking.ratio((n_said[~visual] > 0).sum(), (~visual).sum()),
+            "misleading": ranking.ratio((given_any & astray).sum(), given_any.sum()),
             "second_found": ranking.ratio((n_said[n_true == 2] == 2).sum(), (n_true == 2).sum()),
             "second_false": ranking.ratio((n_said[n_true == 1] == 2).sum(), (n_true == 1).sum()),
             "n_visual": float(visual.sum()),

@@ -11,9 +11,8 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import Finding, Picture, Variable
-from simlab.instruments.placement import dominant_neurons
-from simlab.questions import ranking
-from simlab.questions.form import BaselineAnswer, answer, check_key, undefined
+from simlab.questions import _named_units
+from simlab.questions.form import BaselineAnswer, answer, undefined
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Share
 from simlab.truths import NOTHING
@@ -66,13 +65,10 @@ class Tuning:
     def project(self, truth: xr.Dataset, key: xr.DataArray) -> xr.Dataset:
         """Over unit: `variable` (and `preferred`) of the neuron that gives most of the unit's signal; `unasked` where
         none does. Raises SimlabError where key and truth are not over the same neurons."""
-        check_key(key, truth)
-        neuron = dominant_neurons(key)
-        variable = np.where(neuron < 0, NOTHING, np.asarray(truth["variable"].values, dtype=object)[neuron])
-        found: dict[str, Any] = {"variable": variable.astype(object), "unasked": neuron < 0}
-        if "preferred" in truth:
-            found["preferred"] = np.where(neuron < 0, np.nan, truth["preferred"].values[neuron])
-        return xr.Dataset({k: ("unit", v) for k, v in found.items()}, {"unit": np.arange(len(neuron))})
+        told, neuron = _named_units.projected(truth, key, "variable")
+        if "preferred" not in truth:
+            return told
+        return told.assign(preferred=("unit", np.where(neuron < 0, np.nan, truth["preferred"].values[neuron])))
 
     def score(self, finding: Finding, truth: xr.Dataset) -> dict[str, float]:
         """All metrics over the units that are asked about; NaN where one is undefined.
@@ -86,17 +82,11 @@ class Tuning:
             return undefined(self.metrics)
         given, asked = answer(finding, self, truth), ~truth["unasked"].values
         said, true = given["variable"][asked], truth["variable"].values[asked]
-        called, tuned = said != NOTHING, true != NOTHING
-        right = tuned & (said == true)
+        found, right = _named_units.scores(said, true)
         error = self._preferred_errors(given, truth, asked, right)
-        return {
-            "f1": 2 * right.sum() / (called.sum() + tuned.sum()) if tuned.any() else float("nan"),
-            "recall": ranking.ratio(right.sum(), tuned.sum()),
-            "precision": ranking.ratio(right.sum(), called.sum()),
-            "false_positive_rate": ranking.ratio((called & ~tuned).sum(), (~tuned).sum()),
-            "called": ranking.ratio(called.sum(), len(said)),
-            "n_tuned": float(tuned.sum()),
-            "n_untuned": float((~tuned).sum()),
+        return found | {
+            "n_tuned": float((true != NOTHING).sum()),
+            "n_untuned": float((true == NOTHING).sum()),
             "preferred_within": float(np.mean(error <= self.tolerance)) if len(error) else float("nan"),
             "preferred_error": float(np.median(error[np.isfinite(error)]))
             if np.isfinite(error).any()
@@ -128,15 +118,7 @@ class Tuning:
 
         f1 is that of the expected counts."""
         n_labels = len(truth.attrs["brief"]["variables"]) if "brief" in truth.attrs else 2
-        tuned = float(np.sum((truth["variable"].values != NOTHING) & ~truth["unasked"].values))
-        called = 1 - 1 / n_labels
-        n = float((~truth["unasked"].values).sum())
-        return {
-            "recall": 1 / n_labels,
-            "false_positive_rate": called,
-            "called": called,
-            "f1": 2 * tuned / n_labels / (called * n + tuned) if tuned else float("nan"),
-        }
+        return _named_units.expected(truth["variable"].values[~truth["unasked"].values], n_labels)
 
     def baselines(self) -> dict[str, BaselineAnswer]:
         """oracle: the projected truth. random, marginals_only: labels drawn evenly, as rates tell nothing."""
@@ -151,5 +133,4 @@ def _oracle(truth: xr.Dataset, recording: xr.Dataset, rng: np.random.Generator) 
 
 
 def _random(truth: xr.Dataset, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
-    names = np.array(truth.attrs["brief"]["variables"], dtype=object)
-    return Finding({"variable": rng.choice(names, truth.sizes["unit"])})
+    return Finding({"variable": _named_units.drawn(truth, "variables", rng)})

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from circuits.space.feedforward_grid import FeedforwardGrid
+from experiments import famous_neurons as famous
+from experiments import feature_visualisation as visualised
 from experiments._attractor_controls import DENSE, SPARSE
 from experiments.attractor_or_not import ATTRACTOR_OR_NOT, PASSIVE
 from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
@@ -49,6 +51,8 @@ WITH_ORACLE = (
     CONNECTIVITY_SAMPLING,
     CORRELATED_AREA,
     DRIFT_AND_NULLS,
+    famous.FAMOUS_NEURONS,
+    visualised.FEATURE_VISUALISATION,
     FIRST_LIGHT,
     FORKING_PATHS,
     LIMITS_OF_INFORMATION,
@@ -502,3 +506,47 @@ def test_the_dictionary_that_rebuilds_better_is_not_the_one_that_finds_features(
     assert found["the_one_that_finds_none_rebuilds_better"].measured.value == pytest.approx(0.029)
     assert [result.measured.value for result in list(found.values())[3:]] == [1.0, 0.0]
     assert [result.verdict for result in found.values()] == ["holds"] * 3 + ["undecided"] * 2  # by their intervals
+
+
+def test_famous_neurons_are_counted_in_the_sparse_code_and_by_the_number_of_concepts_shown():
+    def seen(n_concepts: int, rival: bool = True, **metrics: object) -> pd.DataFrame:
+        circuit = famous.SCREENINGS[n_concepts]
+        which = label(famous.SPARSE.imitating(circuit) if rival else circuit)
+        at = {"circuit_label": which, "trials": famous.six_times(circuit.shown).trials, "instrument": "perfect"}
+        return cells(famous.FIVE.name, method_label=label(famous.FIVE), question="selectivity", **at, **metrics)
+
+    table = pd.concat(
+        [
+            seen(94, called=0.3, n_called=30.0, concepts_of_called=200.0),
+            seen(14, called=0.07, n_called=7.0 * first(0.5)),
+            seen(94, rival=False, called=0.5, f1=0.95),
+        ]
+    )
+    names = (
+        "one_in_three_looks_famous_where_none_is", "the_more_is_shown_the_more_are_called",
+        "a_cell_of_one_concept_is_one_of_fifty", "whoever_screens_enough_cells_finds_one",
+    )  # fmt: skip
+    found = [verdict(famous.FAMOUS_NEURONS, name, table) for name in names]
+    assert [result.verdict for result in found] == ["holds", "holds", "fails", "fails"]
+    assert found[1].measured.value == pytest.approx(0.23)
+    assert found[3].measured.value == 0.5
+
+
+def test_frames_are_compared_on_the_same_cells_and_within_the_same_budget():
+    def seen(method, plan, **metrics: float) -> pd.DataFrame:
+        at = {"circuit_label": label(visualised.SIMPLE), "trials": plan.trials, "method_label": label(method)}
+        return cells(method.name, question="receptive_field", kind="active", **at, **metrics)
+
+    three, ten = visualised.THREE, visualised.TEN
+    table = pd.concat(
+        [
+            seen(visualised.LINEAR, three, overlap=0.95),
+            seen(visualised.EVOLVED, three, overlap=0.9),
+            seen(visualised.EVOLVED, ten, overlap=0.99),
+        ]
+    )
+    cheaper = verdict(visualised.FEATURE_VISUALISATION, "the_right_proxy_is_cheaper", table)
+    assert cheaper.measured.value == pytest.approx(0.05)
+    assert cheaper.verdict == "holds"
+    assert verdict(visualised.FEATURE_VISUALISATION, "breeding_finds_simple_cells", table).verdict == "holds"
+    assert verdict(visualised.FEATURE_VISUALISATION, "breeding_needs_trials", table).verdict == "not measured"
