@@ -45,7 +45,9 @@ def seen(recording: xr.Dataset, needs: Needs = NEEDS) -> Seen | Finding:
     feature = recording.attrs.get("brief", {}).get("feature", names[0])
     if feature not in names:
         return Finding.abstain(f"the stimulus has {', '.join(names)}, and {feature} is asked about")
-    shown = np.nanmean(recording["stimulus"].values[:, :, names.index(feature)], axis=1)
+    course = recording["stimulus"].values[:, :, names.index(feature)]
+    times = np.isfinite(course).sum(axis=1)
+    shown = np.nansum(course, axis=1) / np.where(times > 0, times, np.nan)
     values = np.unique(shown)
     if len(values) != 2 or not np.isfinite(values).all():
         return Finding.abstain(f"needs two stimuli, each shown throughout its trials, got {len(values)}")

@@ -55,7 +55,7 @@ class InformationScaling:
             parts = [found, *(found.only(group != g) for g in range(self.n_groups))]
             whole, half = np.array([tells(part, halves) for part in parts]).T
         except np.linalg.LinAlgError:
-            return Finding.abstain("some units copy others: their covariance has no inverse")
+            return Finding.abstain("some units copy others, or hardly ever fire: their covariance has no inverse")
         redundant = half - whole
         error = float(np.sqrt((self.n_groups - 1) * redundant[1:].var()))
         saturates = redundant[0] > norm.isf(self.level) * error
