@@ -20,6 +20,9 @@ Length = Annotated[float, Within(0.1, 1000.0, "s")]
 
 NAMES = ("filter", "second_filter")
 
+MOST_VALUES = 200_000
+"""Frames x features of one session: what a rig says to a process of its own is 16 MB long at most."""
+
 LEAST_FEATURES = 4
 """Fewer do not make a picture."""
 
@@ -65,12 +68,16 @@ class Screen:
 
     def natural(self, n_frames: int) -> tuple[np.ndarray, np.ndarray] | Finding:
         """Frames (frame, feature) of the rig's own task, and the counts (frame, unit) in each."""
-        session = self.rig.session(trials=n_frames // self.per_trial, duration=self.duration)
-        if session.stimulus is None:
-            return Finding.abstain("this task shows no frames any more")
-        counts = self._recorded(session)
-        frames = np.nan_to_num(session.stimulus.values[:, : self.per_trial]).reshape(-1, len(self.features))
-        return counts if isinstance(counts, Finding) else (frames, counts)
+        shown, seen = [], []
+        for number in self._sessions(n_frames // self.per_trial):
+            session = self.rig.session(trials=number, duration=self.duration)
+            counts = self._recorded(session)
+            if isinstance(counts, Finding) or session.stimulus is None:
+                return counts if isinstance(counts, Finding) else Finding.abstain("this task shows frames no more")
+            frames = np.nan_to_num(session.stimulus.values[:, : self.per_trial])
+            shown.append(frames.reshape(-1, len(self.features)))
+            seen.append(counts)
+        return np.concatenate(shown), np.concatenate(seen)
 
     def answers(self, frames: np.ndarray) -> np.ndarray | Finding:
         """(frame, unit) counts in frames (frame, feature) of any length, each made as long as `contrast`.
@@ -79,10 +86,21 @@ class Screen:
         """
         n_trials = -(-len(frames) // self.per_trial)
         filled = np.resize(self.contrast * unit(frames), (n_trials * self.per_trial, frames.shape[1]))
-        values = filled.reshape(n_trials, self.per_trial, -1)
-        session = self.rig.session(trials=n_trials, duration=self.duration)
-        counts = self._recorded(replace(session, stimulus=Stimulus(self.features, values, self.interval)))
-        return counts if isinstance(counts, Finding) else counts[: len(frames)]
+        values, seen, first = filled.reshape(n_trials, self.per_trial, -1), [], 0
+        for number in self._sessions(n_trials):
+            session = self.rig.session(trials=number, duration=self.duration)
+            stimulus = Stimulus(self.features, values[first : first + number], self.interval)
+            counts = self._recorded(replace(session, stimulus=stimulus))
+            if isinstance(counts, Finding):
+                return counts
+            seen.append(counts)
+            first += number
+        return np.concatenate(seen)[: len(frames)]
+
+    def _sessions(self, n_trials: int) -> list[int]:
+        """So many trials in sessions of at most `MOST_VALUES`."""
+        most = max(MOST_VALUES // (self.per_trial * len(self.features)), 1)
+        return [min(most, n_trials - first) for first in range(0, n_trials, most)]
 
     def _recorded(self, session: Session) -> np.ndarray | Finding:
         recording = self.rig.record(session)

@@ -13,6 +13,7 @@ from circuits.coding.unseeing_cells import UnseeingCells
 from circuits.coding.v1_complex import V1Complex
 from circuits.coding.v1_simple import V1Simple
 from circuits.coding.visual import Look
+from methods.coding import _shown
 from methods.coding._shown import borne_out
 from methods.coding.evolved_stimulus import EvolvedStimulus, _apart, _weights
 from methods.coding.proxy_stimulus import Net, ProxyStimulus
@@ -70,6 +71,13 @@ def test_a_linear_proxy_finds_simple_cells_and_misleads_about_complex_ones_unles
     assert ran(UNSEEING, loose, 200)[1]["false_positive_rate"] == 1
     assert ran(UNSEEING, checked, 200)[1]["false_positive_rate"] == 0
     assert overlap(SIMPLE, checked, 200) > 0.9
+
+
+def test_a_session_that_is_too_long_for_one_message_is_recorded_in_parts(monkeypatch):
+    monkeypatch.setattr(_shown, "MOST_VALUES", 20 * 15 * 36)  # twenty trials of fifteen frames
+    row, metrics = ran(SIMPLE, ProxyStimulus(proxy="linear", duration=0.5), 110)
+    assert metrics["overlap"] > 0.9
+    assert row["spent_trials"] > 100
 
 
 def test_a_network_finds_the_plane_of_complex_cells():
