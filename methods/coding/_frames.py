@@ -29,12 +29,10 @@ def looked(recording: xr.Dataset, needs: Needs = NEEDS) -> Looked | Finding:
     """Frames laid end to end, and counts in each; an abstention where there is too little of either."""
     if reason := missing(recording, needs):
         return Finding.abstain(reason)
-    time, shown = recording["time"].values, recording["stimulus"].values
-    if len(time) < 2 or shown.size > MOST_VALUES:
-        return Finding.abstain(f"{len(time)} frames in a trial, of {shown.shape[2]} features, cannot be used")
-    counts = followed(recording, float(np.diff(time).mean()))
-    number = min(counts.shape[1], shown.shape[1])
-    frames, counts = (part[:, :number].reshape(-1, part.shape[2]) for part in (shown, counts))
+    shape = recording["stimulus"].shape
+    if shape[1] < 2 or np.prod(shape) > MOST_VALUES:
+        return Finding.abstain(f"{shape[1]} frames in a trial, of {shape[2]} features, cannot be used")
+    frames, counts = (part.reshape(-1, part.shape[2]) for part in laid_out(recording))
     seen = np.isfinite(frames).all(axis=1) & np.isfinite(counts).all(axis=1)
     frames = frames[seen] - frames[seen].mean(axis=0)
     if len(frames) < 100 or not (frames.std(axis=0) > 0).any():
@@ -42,17 +40,29 @@ def looked(recording: xr.Dataset, needs: Needs = NEEDS) -> Looked | Finding:
     return Looked(frames, np.where(np.ptp(counts[seen], axis=0) > 0, counts[seen], 0.0))
 
 
-def followed(recording: xr.Dataset, interval: float) -> np.ndarray:
-    """(trial, frame, unit): spikes in each frame of `interval` [s], or how many the rates there let one expect."""
+def interval(recording: xr.Dataset) -> float:
+    """For how long each frame is shown [s]."""
+    return float(np.diff(recording["time"].values).mean())
+
+
+def laid_out(recording: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """(trial, frame, feature) frames as they were shown and (trial, frame, unit) what followed."""
+    shown, counts = recording["stimulus"].values, followed(recording, interval(recording))
+    number = min(counts.shape[1], shown.shape[1])
+    return shown[:, :number], counts[:, :number]
+
+
+def followed(recording: xr.Dataset, length: float) -> np.ndarray:
+    """(trial, frame, unit): spikes in each frame of `length` [s], or how many the rates there let one expect."""
     if is_spiking(recording):
-        return np.asarray(bin_spikes(recording, interval).values)
+        return np.asarray(bin_spikes(recording, length).values)
     signal = continuous(recording).transpose("time", "trial", "unit")
-    frame = np.floor(signal["time"].values / interval + 1e-9).astype(int)
+    frame = np.floor(signal["time"].values / length + 1e-9).astype(int)
     frames, start = np.unique(frame, return_index=True)
     mean = np.full((frame[-1] + 1, *signal.shape[1:]), np.nan)
     size = np.diff(np.append(start, len(frame)))[:, None, None]
     mean[frames] = np.add.reduceat(signal.values, start, axis=0) / size
-    return np.asarray(interval * mean.transpose(1, 0, 2))
+    return np.asarray(length * mean.transpose(1, 0, 2))
 
 
 def triggered(found: Looked) -> np.ndarray:

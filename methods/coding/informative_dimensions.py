@@ -99,14 +99,14 @@ class Histogram(NamedTuple):
     def expected(self, frames: np.ndarray) -> np.ndarray:
         """(frame,) spikes."""
         bins = corners(frames @ self.filters.T / self.spread, self.bins)
-        return np.asarray(self.mean * (bins.weight * self.ratio[bins.index]).sum(axis=0))
+        return np.asarray(self.mean * (bins.weight * self.ratio[bins.cell]).sum(axis=0))
 
 
 class Corners(NamedTuple):
-    """The bins that a frame is shared between: index and weight (corner, frame), and how weights change with each
+    """The bins that a frame is shared between: cell and weight (corner, frame), and how weights change with each
     product, slope (filter, corner, frame)."""
 
-    index: np.ndarray
+    cell: np.ndarray
     weight: np.ndarray
     slope: np.ndarray
 
@@ -130,7 +130,7 @@ def corners(x: np.ndarray, bins: int) -> Corners:
 
 def _shares(bins: Corners, count: np.ndarray, number: int) -> tuple[np.ndarray, np.ndarray]:
     """P(x | spike) and P(x), (bin,)."""
-    every, fired = (np.bincount(bins.index.ravel(), (bins.weight * each).ravel(), number) for each in (1.0, count))
+    every, fired = (np.bincount(bins.cell.ravel(), (bins.weight * each).ravel(), number) for each in (1.0, count))
     before = every / every.sum()
     return (fired + PRIOR_SPIKES * before) / (count.sum() + PRIOR_SPIKES), before
 
@@ -155,7 +155,7 @@ def information(filters: np.ndarray, frames: np.ndarray, count: np.ndarray, bins
     log_ratio = np.log(np.maximum(ratio, 1e-300))
     n_frames, n_spikes = len(frames), count.sum()
     each = (count + PRIOR_SPIKES / n_frames) / (n_spikes + PRIOR_SPIKES)
-    by_bin = each * log_ratio[shared.index] - ratio[shared.index] / n_frames
+    by_bin = each * log_ratio[shared.cell] - ratio[shared.cell] / n_frames
     pull = (shared.slope * by_bin).sum(axis=1).T  # (frame, filter), of each product
     pull = (pull - x * (pull * x).sum(axis=0) / n_frames) / spread  # lengths do not count
     return float((spike * log_ratio).sum()), pull.T @ frames
