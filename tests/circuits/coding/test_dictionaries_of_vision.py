@@ -91,7 +91,7 @@ def test_at_rest_codes_are_the_sparse_explanation_of_the_frame_and_nearly_so_wit
     frames = rng.standard_normal((4, 64))
     drive = frames[None] @ elements.T
     in_time, alone = (c.codes(drive, elements)[0] for c in (CORTEX, replace(CORTEX, inhibition=0.0)))
-    monkeypatch.setattr(sparse_coding_cortex, "STEPS", 3000)
+    monkeypatch.setattr(sparse_coding_cortex, "STEPS", 1500)
     at_rest = CORTEX.codes(drive, elements)[0]
 
     def cost(code):

@@ -24,7 +24,7 @@ from simlab.streams import stream
 SMOOTH, MID, GQM = AutomaticSmoothness(), InformativeDimensions(), QuadraticModel()
 METHODS = [SMOOTH, MID, GQM]
 QUESTION = ReceptiveField()
-SMALL = {"n_neurons": 3, "rate_spread": 0.0, "mean_rate": 10.0}
+SMALL = {"n_neurons": 3, "rate_spread": 0.0, "mean_rate": 20.0}
 WHITE, NATURAL = Look(side=6), Look(side=6, frames="natural")
 CIRCUITS = {
     "simple": V1Simple(look=WHITE, **SMALL),
@@ -34,7 +34,7 @@ CIRCUITS = {
 }
 
 
-def recorded(circuit, trials=4) -> tuple[xr.Dataset, xr.Dataset]:
+def recorded(circuit, trials=2) -> tuple[xr.Dataset, xr.Dataset]:
     subject = circuit.subject(stream(2, "subject"))
     session = subject.session(trials=trials, duration=60.0, rng=stream(2, "session"))
     activity = subject.run(session, stream(2, "run"))
@@ -127,7 +127,7 @@ def test_rates_stand_in_for_spikes(worlds):
     recording, _ = worlds["simple"]
     counts = bin_spikes(recording, 1 / 30).values.astype(float)
     rated = simlab.data.recording(
-        duration=60.0, n_units=3, n_trials=4, signal=counts * 30, modality="rate", signal_units="Hz",
+        duration=60.0, n_units=3, n_trials=2, signal=counts * 30, modality="rate", signal_units="Hz",
         sample_time=(np.arange(counts.shape[1]) + 0.5) / 30,
     )  # fmt: skip
     rated = rated.assign({name: recording[name] for name in ("stimulus",)})

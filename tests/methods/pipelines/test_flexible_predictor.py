@@ -19,8 +19,8 @@ from simlab.instruments.recording.perfect import Perfect
 from simlab.questions.receptive_field import ReceptiveField
 from simlab.streams import stream
 
-SMALL = V1Simple(n_neurons=4, rate_spread=0.0, mean_rate=8.0, look=Look(side=6))
-QUICK = {"hidden": 16, "steps": 300}
+SMALL = V1Simple(n_neurons=4, rate_spread=0.0, mean_rate=8.0, look=Look(side=5))
+QUICK = {"hidden": 16, "steps": 400, "n_folds": 2}
 STA = SpikeTriggeredAverage()
 
 
@@ -58,7 +58,7 @@ def test_it_predicts_frames_that_it_has_not_seen_without_noise(seeing):
     true = subject.rates(frames, stream(1, "y")).reshape(-1, 4)
     said, spikes = counts.reshape(-1, 4) * 30, laid_out(recording)[1].reshape(-1, 4)
     for unit in range(4):
-        assert np.corrcoef(said[:, unit], true[:, unit])[0, 1] > 0.7
+        assert np.corrcoef(said[:, unit], true[:, unit])[0, 1] > 0.65
         assert np.corrcoef(said[:, unit], true[:, unit])[0, 1] > np.corrcoef(spikes[:, unit], true[:, unit])[0, 1]
     # what it predicts below zero is cut off, which adds to the mean
     assert said.mean(axis=0) == pytest.approx(spikes.mean(axis=0) * 30, rel=0.3)
@@ -67,20 +67,20 @@ def test_it_predicts_frames_that_it_has_not_seen_without_noise(seeing):
 
 def test_of_what_cannot_be_predicted_nothing_is_explained_unless_noise_is_trusted(unseeing):
     honest = Pipeline((FlexiblePredictor(**QUICK),), STA)
-    trusting = Pipeline((FlexiblePredictor(n_folds=1, least_z=0.0, **QUICK),), STA)
+    trusting = Pipeline((FlexiblePredictor(**(QUICK | {"n_folds": 1, "least_z": 0.0})),), STA)
     assert score(honest, unseeing)["false_positive_rate"] == 0
     assert score(trusting, unseeing)["false_positive_rate"] == 1
 
 
 def test_it_can_be_shown_other_frames(seeing):
-    step = FlexiblePredictor(new_frames=4000, **QUICK)
+    step = FlexiblePredictor(new_frames=3000, **QUICK)
     found = step.apply(seeing[0].assign(condition=("trial", [0, 1])), stream(1, "x"))
     check_recording(found)
     frames, counts = laid_out(found)
-    assert len(frames) == 3  # trials of 1800
+    assert len(frames) == 2  # trials of 1800
     assert "condition" not in found
     assert np.isfinite(counts).all()
-    again = np.cov(frames.reshape(-1, 36).T)
+    again = np.cov(frames.reshape(-1, 25).T)
     assert np.abs(again - np.diag(np.diag(again))).max() < 0.1
     assert score(Pipeline((step,), STA), seeing)["overlap"] > 0.9
 
