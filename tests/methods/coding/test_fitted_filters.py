@@ -24,8 +24,8 @@ from simlab.streams import stream
 SMOOTH, MID, GQM = AutomaticSmoothness(), InformativeDimensions(), QuadraticModel()
 METHODS = [SMOOTH, MID, GQM]
 QUESTION = ReceptiveField()
-SMALL = {"n_neurons": 3, "rate_spread": 0.0, "mean_rate": 20.0}
-WHITE, NATURAL = Look(side=6), Look(side=6, frames="natural")
+SMALL = {"n_neurons": 2, "rate_spread": 0.0, "mean_rate": 20.0}
+WHITE, NATURAL = Look(side=5), Look(side=5, frames="natural")
 CIRCUITS = {
     "simple": V1Simple(look=WHITE, **SMALL),
     "natural": V1Simple(look=NATURAL, **SMALL),
@@ -58,7 +58,7 @@ def test_all_find_simple_cells_in_any_frames_and_nothing_where_nothing_is_seen(m
         found = scores(method, worlds[frames])
         assert found["worst_overlap"] > 0.9  # signs included
         assert found["second_false"] == 0
-    assert scores(method, worlds["unseeing"])["false_positive_rate"] <= 0.34
+    assert scores(method, worlds["unseeing"])["false_positive_rate"] == 0
 
 
 def test_those_that_are_not_linear_find_complex_cells(worlds):
@@ -118,7 +118,7 @@ def test_evidence_is_that_of_the_gaussian_model():
 
 
 def test_features_stand_where_their_names_say(worlds):
-    assert (places(worlds["simple"][0])[7] == (1, 1)).all()
+    assert (places(worlds["simple"][0])[7] == (1, 2)).all()
     bare = xr.Dataset(coords={"feature": ["luminance", "contrast"]})
     assert (places(bare) == [[0], [1]]).all()
 
@@ -127,7 +127,7 @@ def test_rates_stand_in_for_spikes(worlds):
     recording, _ = worlds["simple"]
     counts = bin_spikes(recording, 1 / 30).values.astype(float)
     rated = simlab.data.recording(
-        duration=60.0, n_units=3, n_trials=2, signal=counts * 30, modality="rate", signal_units="Hz",
+        duration=60.0, n_units=2, n_trials=2, signal=counts * 30, modality="rate", signal_units="Hz",
         sample_time=(np.arange(counts.shape[1]) + 0.5) / 30,
     )  # fmt: skip
     rated = rated.assign({name: recording[name] for name in ("stimulus",)})

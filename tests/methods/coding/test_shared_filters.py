@@ -15,7 +15,7 @@ from simlab.streams import stream
 
 def recorded(circuit):
     subject = circuit.subject(stream(1, "subject"))
-    session = subject.session(trials=2, duration=60.0, rng=stream(1, "session"))
+    session = subject.session(trials=1, duration=60.0, rng=stream(1, "session"))
     activity = subject.run(session, stream(1, "run"))
     implant = Perfect().implant(subject.anatomy, stream(1, "implant"))
     truth = Assemblies().project(subject.truth("assemblies", activity, stream(1, "truth")), implant.key)
