@@ -62,7 +62,6 @@ def test_it_predicts_frames_that_it_has_not_seen_without_noise(seeing):
         assert np.corrcoef(said[:, unit], true[:, unit])[0, 1] > np.corrcoef(spikes[:, unit], true[:, unit])[0, 1]
     # what it predicts below zero is cut off, which adds to the mean
     assert said.mean(axis=0) == pytest.approx(spikes.mean(axis=0) * 30, rel=0.3)
-    assert score(Pipeline((FlexiblePredictor(**QUICK),), STA), seeing)["overlap"] > 0.9
 
 
 def test_of_what_cannot_be_predicted_nothing_is_explained_unless_noise_is_trusted(unseeing):
