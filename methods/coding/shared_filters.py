@@ -51,7 +51,7 @@ class SharedFilters:
             return Finding.abstain("needs pictures, whose features are named by row and column")
         half = folds(len(found.frames), 8) % 2
         parts = [Looked(found.frames[half == k], found.counts[half == k]) for k in (0, 1)]
-        own, other = (_pictures(most_probable(part, place.astype(float)).filters, place) for part in parts)
+        own, other = (pictures(most_probable(part, place.astype(float)).filters, place) for part in parts)
         sure = _alike(own, other, shifted=False).diagonal() > self.least_sure
         if sure.sum() < 3:
             return Finding.abstain(f"{sure.sum()} of {len(sure)} units have a filter: too few to compare")
@@ -73,13 +73,13 @@ class SharedFilters:
         return np.zeros(len(alike), dtype=int) if joined.max() > self.most_groups * len(joined) else joined
 
 
-def _pictures(filters: np.ndarray, place: np.ndarray) -> np.ndarray:
+def pictures(filters: np.ndarray, place: np.ndarray) -> np.ndarray:
     """(unit, row, column), of unit length."""
     low = place - place.min(axis=0)
-    pictures = np.zeros((len(filters), *(low.max(axis=0) + 1)))
-    pictures[:, low[:, 0], low[:, 1]] = filters
-    length = np.sqrt((pictures**2).sum(axis=(1, 2), keepdims=True))
-    return np.divide(pictures, length, out=np.zeros_like(pictures), where=length > 0)
+    drawn = np.zeros((len(filters), *(low.max(axis=0) + 1)))
+    drawn[:, low[:, 0], low[:, 1]] = filters
+    length = np.sqrt((drawn**2).sum(axis=(1, 2), keepdims=True))
+    return np.divide(drawn, length, out=np.zeros_like(drawn), where=length > 0)
 
 
 def _alike(first: np.ndarray, second: np.ndarray, *, shifted: bool = True) -> np.ndarray:

@@ -7,6 +7,8 @@ import pytest
 
 from circuits.coding.tied_retina import TiedRetina
 from circuits.coding.untied_retina import UntiedRetina
+from methods.coding.automatic_smoothness import AutomaticSmoothness
+from methods.coding.pooled_filters import PooledFilters, pooled
 from methods.coding.shared_filters import SharedFilters, _alike
 from simlab.instruments.recording.perfect import Perfect
 from simlab.questions.assemblies import Assemblies
@@ -63,3 +65,26 @@ def test_it_abstains_without_pictures_or_filters(tied):
     assert "pictures" in SharedFilters().analyse(named, stream(1, "m")).abstained
     silent = recording.isel(spike=slice(0, 0))
     assert "too few" in SharedFilters().analyse(silent, stream(1, "m")).abstained
+
+
+def test_what_one_knows_all_know(tied):
+    rng = np.random.default_rng(1)
+    patch = rng.standard_normal((3, 3))
+    true = np.zeros((6, 8, 8))
+    for k, (row, column) in enumerate([(0, 0), (2, 5), (4, 1), (1, 3), (5, 5), (3, 2)]):
+        true[k, row : row + 3, column : column + 3] = patch
+    true /= np.sqrt((true**2).sum(axis=(1, 2), keepdims=True))
+    noisy = true + 0.06 * rng.standard_normal(true.shape)
+    mended = pooled(noisy, np.ones(6))
+    errors = [np.sqrt(((part - true) ** 2).mean()) for part in (noisy, mended)]
+    assert errors[1] < 0.75 * errors[0]  # 1 / sqrt(6) where all overlap, and 1 where a frame is alone
+    recording, _ = tied
+    methods = (AutomaticSmoothness(), PooledFilters())
+    own, all_of_them = (method.analyse(recording, stream(1, "m")).estimate["filter"] for method in methods)
+    assert ((np.abs(own).max(axis=1) > 0) == (np.abs(all_of_them).max(axis=1) > 0)).all()
+    truth = TiedRetina().subject(stream(1, "subject")).first
+    scores = [
+        np.median((f * truth).sum(axis=1) / (np.linalg.norm(f, axis=1) * np.linalg.norm(truth, axis=1) + 1e-12))
+        for f in (own, all_of_them)
+    ]
+    assert scores[1] > scores[0]
