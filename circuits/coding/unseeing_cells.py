@@ -8,6 +8,7 @@ from typing import ClassVar
 import numpy as np
 
 from circuits.coding import visual
+from circuits.coding.sparse_coding_cortex import SparseCodingCortex
 from circuits.coding.v1_complex import V1Complex
 from circuits.coding.v1_simple import V1Simple
 from circuits.coding.visual import Look, VisualSubject
@@ -26,11 +27,11 @@ class UnseeingCells:
 
     name: ClassVar[str] = "unseeing_cells"
     mechanism: ClassVar[str] = "unseen input"
-    twin_of: ClassVar[tuple[str, ...]] = ("v1_simple", "v1_complex")
+    twin_of: ClassVar[tuple[str, ...]] = ("v1_simple", "v1_complex", "sparse_coding_cortex")
     questions: ClassVar[tuple[str, ...]] = ("receptive_field", "connectivity")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
-    like: V1Simple | V1Complex = field(default_factory=V1Simple)  # whose cells these are
+    like: V1Simple | V1Complex | SparseCodingCortex = field(default_factory=V1Simple)  # whose cells these are
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -40,7 +41,7 @@ class UnseeingCells:
         """What is shown."""
         return self.like.look
 
-    def imitating(self, circuit: V1Simple | V1Complex) -> UnseeingCells:
+    def imitating(self, circuit: V1Simple | V1Complex | SparseCodingCortex) -> UnseeingCells:
         """A copy that is matched to these cells."""
         return replace(self, like=circuit)
 

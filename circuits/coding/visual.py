@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cache
 from typing import Annotated, Any, Literal
 
 import numpy as np
@@ -14,9 +15,12 @@ from simlab.data import activity, anatomy
 from simlab.rules import Within
 from simlab.session import Session, Stimulus
 
-Frames = Literal["white", "natural"]
+Frames = Literal["white", "natural", "leaves"]
 """white: every pixel of every frame its own Gaussian noise. natural: frames with the 1/f amplitudes of natural images
-(Field 1987, J Opt Soc Am A 4:2379) and random phases; edges they have none. Pixels have variance 1 in either."""
+(Field 1987, J Opt Soc Am A 4:2379) and random phases; edges they have none. leaves: discs of all sizes and shades that
+hide one another, which gives edges, to which filters respond with heavy tails, and about the same amplitudes (Ruderman
+1997, Vision Res 37:3385; Lee, Mumford & Huang 2001, Int J Comput Vis 41:35). Pixels have variance 1 in all, and each
+frame of the last two mean 0."""
 
 Side = Annotated[int, Within(4, 64)]
 FrameTime = Annotated[float, Within(1e-3, 1.0, "s")]
@@ -52,7 +56,9 @@ def gabors(n: int, side: int, rng: np.random.Generator) -> tuple[np.ndarray, np.
 
 
 def amplitudes(side: int, frames: Frames) -> np.ndarray:
-    """(side, side) what the Fourier amplitudes of white frames are multiplied by; pixels keep variance 1."""
+    """(side, side) what the Fourier amplitudes of white frames are multiplied by; pixels keep variance 1.
+
+    Of leaves: about."""
     if frames == "white":
         return np.ones((side, side))
     frequency = np.hypot(*np.meshgrid(np.fft.fftfreq(side), np.fft.fftfreq(side)))
@@ -64,11 +70,35 @@ def amplitudes(side: int, frames: Frames) -> np.ndarray:
 
 def shown(shape: tuple[int, int], side: int, frames: Frames, rng: np.random.Generator) -> np.ndarray:
     """Frames (trial, frame, pixel), each drawn on its own."""
+    if frames == "leaves":
+        return (_leaves(shape[0] * shape[1], side, rng) / _spread_of_leaves(side)).reshape(*shape, -1)
     white = rng.standard_normal((*shape, side, side))
     if frames == "white":
         return white.reshape(*shape, -1)
     turned = np.fft.fft2(white) * amplitudes(side, frames)
     return np.fft.ifft2(turned).real.reshape(*shape, -1)
+
+
+N_LEAVES = 40
+"""Fallen on a frame, each over those before it."""
+
+
+def _leaves(number: int, side: int, rng: np.random.Generator) -> np.ndarray:
+    """(frame, side, side): discs with radii of 1 pixel to the side, r^-3 of them, of any shade from -1 to 1."""
+    y, x = np.meshgrid(np.arange(side), np.arange(side), indexing="ij")
+    pictures = np.broadcast_to(rng.uniform(-1, 1, (number, 1, 1)), (number, side, side)).copy()
+    for _ in range(N_LEAVES):
+        radius = 1 / np.sqrt(rng.uniform(1 / side**2, 1, number))
+        centre = rng.uniform(-radius, side - 1 + radius, (2, number))
+        shade = rng.uniform(-1, 1, number)
+        away = (y - centre[0, :, None, None]) ** 2 + (x - centre[1, :, None, None]) ** 2
+        pictures = np.where(away < radius[:, None, None] ** 2, shade[:, None, None], pictures)
+    return pictures - pictures.mean(axis=(1, 2), keepdims=True)
+
+
+@cache
+def _spread_of_leaves(side: int) -> float:
+    return float(_leaves(4000, side, np.random.default_rng(0)).std())
 
 
 def unit_drive(filters: np.ndarray, side: int, frames: Frames) -> np.ndarray:
@@ -83,7 +113,7 @@ class VisualSubject:
     """One animal that looks at frames.
 
     rates: (frames (trial, frame, pixel), rng) -> (trial, frame, cell) [Hz]. first, second: (cell, pixel), zero where a
-    cell has none.
+    cell has none. alike: (cell,) the same number where filters differ in their place alone; None where nobody asks.
     """
 
     circuit: Any
@@ -91,6 +121,7 @@ class VisualSubject:
     first: np.ndarray
     second: np.ndarray
     anatomy: xr.Dataset
+    alike: np.ndarray | None = None
 
     @classmethod
     def placed(
@@ -99,10 +130,11 @@ class VisualSubject:
         rates: Callable[[np.ndarray, np.random.Generator], np.ndarray],
         filters: tuple[np.ndarray, np.ndarray],
         rng: np.random.Generator,
+        alike: np.ndarray | None = None,
     ) -> VisualSubject:
         """Cells anywhere in the tissue: rodents have no map of orientations."""
         place = rng.uniform(0, TISSUE, (len(filters[0]), 3))
-        return cls(circuit, rates, *filters, anatomy(place, ["E"] * len(place)))
+        return cls(circuit, rates, *filters, anatomy(place, ["E"] * len(place)), alike)
 
     @classmethod
     def responding(
@@ -111,6 +143,7 @@ class VisualSubject:
         filters: tuple[np.ndarray, np.ndarray],
         response: Callable[[np.ndarray], np.ndarray],
         rng: np.random.Generator,
+        alike: np.ndarray | None = None,
     ) -> VisualSubject:
         """Cells that fire at r_i (spontaneous + (1 - spontaneous) response), r_i log-normal about the mean rate.
 
@@ -121,7 +154,7 @@ class VisualSubject:
         def rates(frames: np.ndarray, rng: np.random.Generator) -> np.ndarray:
             return np.asarray(mean * (circuit.spontaneous + (1 - circuit.spontaneous) * response(frames)))
 
-        return cls.placed(circuit, rates, filters, rng)
+        return cls.placed(circuit, rates, filters, rng, alike)
 
     def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
         """Frames without a pause, as many as a trial has room for."""
@@ -145,11 +178,13 @@ class VisualSubject:
         return activity(session, len(self.first), spikes=fired).assign_attrs(engine=f"numpy {np.__version__}")
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`receptive_field`: the filters in the equations; `connectivity`: none."""
+        """`receptive_field`: the filters in the equations; `connectivity`: none; `assemblies`: who shares a filter."""
         answers = {
             "receptive_field": lambda: truths.filters(self.first, self.second, (self.circuit.look.side,) * 2),
             "connectivity": lambda: truths.no_wiring(len(self.first)),
         }
+        if self.alike is not None:
+            answers["assemblies"] = lambda: truths.per_neuron(group=self.alike)
         return truths.among(self.circuit.name, question, answers)
 
 

@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from typing import NamedTuple
 
 import numpy as np
 import xarray as xr
 
 from simlab.contracts import Finding, Needs
-from simlab.data import bin_spikes, missing
+from simlab.data import bin_spikes, continuous, is_spiking, missing
 
-NEEDS = Needs(("spikes",), stimulus=True, seconds=10.0)
-"""What reverse correlation cannot do without."""
+NEEDS = Needs(("spikes", "rate"), stimulus=True, seconds=10.0)
+"""What reverse correlation cannot do without. Rates: those that a model of the cells states (`flexible_predictor`)."""
 
 MOST_VALUES = 3e8
 """Frames times features: what fills 2.4 GB."""
@@ -21,24 +22,47 @@ class Looked(NamedTuple):
     """Frames and what followed in each."""
 
     frames: np.ndarray  # (frame, feature), of mean 0
-    counts: np.ndarray  # (frame, unit)
+    counts: np.ndarray  # (frame, unit), of spikes; expected ones where rates are given; 0 for a unit that never changes
 
 
 def looked(recording: xr.Dataset, needs: Needs = NEEDS) -> Looked | Finding:
     """Frames laid end to end, and counts in each; an abstention where there is too little of either."""
     if reason := missing(recording, needs):
         return Finding.abstain(reason)
-    time, shown = recording["time"].values, recording["stimulus"].values
-    if len(time) < 2 or shown.size > MOST_VALUES:
-        return Finding.abstain(f"{len(time)} frames in a trial, of {shown.shape[2]} features, cannot be used")
-    counts = bin_spikes(recording, float(np.diff(time).mean())).values
-    number = min(counts.shape[1], shown.shape[1])
-    frames, counts = (part[:, :number].reshape(-1, part.shape[2]) for part in (shown, counts))
+    shape = recording["stimulus"].shape
+    if shape[1] < 2 or np.prod(shape) > MOST_VALUES:
+        return Finding.abstain(f"{shape[1]} frames in a trial, of {shape[2]} features, cannot be used")
+    frames, counts = (part.reshape(-1, part.shape[2]) for part in laid_out(recording))
     seen = np.isfinite(frames).all(axis=1) & np.isfinite(counts).all(axis=1)
     frames = frames[seen] - frames[seen].mean(axis=0)
     if len(frames) < 100 or not (frames.std(axis=0) > 0).any():
         return Finding.abstain(f"{len(frames)} frames that differ are too few to correlate with")
-    return Looked(frames, counts[seen].astype(float))
+    return Looked(frames, np.where(np.ptp(counts[seen], axis=0) > 0, counts[seen], 0.0))
+
+
+def interval(recording: xr.Dataset) -> float:
+    """For how long each frame is shown [s]."""
+    return float(np.diff(recording["time"].values).mean())
+
+
+def laid_out(recording: xr.Dataset) -> tuple[np.ndarray, np.ndarray]:
+    """(trial, frame, feature) frames as they were shown and (trial, frame, unit) what followed."""
+    shown, counts = recording["stimulus"].values, followed(recording, interval(recording))
+    number = min(counts.shape[1], shown.shape[1])
+    return shown[:, :number], counts[:, :number]
+
+
+def followed(recording: xr.Dataset, length: float) -> np.ndarray:
+    """(trial, frame, unit): spikes in each frame of `length` [s], or how many the rates there let one expect."""
+    if is_spiking(recording):
+        return np.asarray(bin_spikes(recording, length).values)
+    signal = continuous(recording).transpose("time", "trial", "unit")
+    frame = np.floor(signal["time"].values / length + 1e-9).astype(int)
+    frames, start = np.unique(frame, return_index=True)
+    mean = np.full((frame[-1] + 1, *signal.shape[1:]), np.nan)
+    size = np.diff(np.append(start, len(frame)))[:, None, None]
+    mean[frames] = np.add.reduceat(signal.values, start, axis=0) / size
+    return np.asarray(length * mean.transpose(1, 0, 2))
 
 
 def triggered(found: Looked) -> np.ndarray:
@@ -66,3 +90,14 @@ def foretold(found: Looked, predict: np.ndarray, least_z: float) -> np.ndarray:
 def folds(n_frames: int, number: int) -> np.ndarray:
     """(frame,): the fold of each, in blocks of neighbours."""
     return np.minimum(np.arange(n_frames) * number // n_frames, number - 1)
+
+
+def places(recording: xr.Dataset) -> np.ndarray:
+    """(feature, axis): where each feature stands, by the whole numbers in its name (row 3, column 5).
+
+    Features whose names hold no numbers, or not all as many, stand in a line in their order.
+    """
+    told = [[int(number) for number in re.findall(r"\d+", str(name))] for name in recording["feature"].values]
+    if len({len(place) for place in told}) != 1 or not told[0]:
+        return np.arange(len(told), dtype=float)[:, None]
+    return np.array(told, dtype=float)

@@ -17,6 +17,10 @@ RATES = (0.9, 0.999)
 """Of Adam's two moments (Kingma & Ba 2015)."""
 
 
+BLOCK = 512
+"""Samples that are rebuilt together: what fits the processor's cache."""
+
+
 class Weights(NamedTuple):
     """encoder (unit, feature), bias (feature,), decoder (feature, unit) with rows of unit length."""
 
@@ -33,7 +37,8 @@ class SparseAutoencoder:
     et al. 2023), by Adam on batches of samples of unit mean square. Features that are never active are left out.
     Rebuilding well does not mean that features were found: the error only falls with less `l1` and more features.
     Abstains where activity along the features is Gaussian (`least_z`; 0: never, as published). Cost: `steps` products
-    of a batch and the weights, in double precision.
+    of a batch and the weights, in single precision: some 60 s of processor time for 256 units, 1,024 features and the
+    million samples of 4,000 batches.
     """
 
     name: ClassVar[str] = "sparse_autoencoder"
@@ -59,15 +64,15 @@ class SparseAutoencoder:
         if isinstance(x, Finding):
             return x
         trained = self.trained(x, rng)
-        code = np.maximum(x @ trained.encoder + trained.bias, 0.0)
-        alive = (code > 0).any(axis=0)
-        return finding(x, trained.decoder[alive], left_out(x, code @ trained.decoder), self.least_z)
+        alive, rebuilt = _rebuilt(x, trained)
+        return finding(x, trained.decoder[alive], left_out(x, rebuilt), self.least_z)
 
     def trained(self, x: np.ndarray, rng: np.random.Generator) -> Weights:
         """Weights after all steps on x (sample, unit)."""
-        decoder = rng.standard_normal((wanted(self.n_features, x.shape[1]), x.shape[1]))
+        x = x.astype(np.float32)
+        decoder = rng.standard_normal((wanted(self.n_features, x.shape[1]), x.shape[1])).astype(np.float32)
         decoder /= np.linalg.norm(decoder, axis=1, keepdims=True)
-        weights = Weights(decoder.T.copy(), np.zeros(len(decoder)), decoder)
+        weights = Weights(decoder.T.copy(), np.zeros(len(decoder), dtype=np.float32), decoder)
         first, second = ([np.zeros_like(w) for w in weights] for _ in range(2))
         for step in range(1, self.steps + 1):
             slopes = gradient(weights, x[rng.integers(len(x), size=self.batch)], self.l1)
@@ -79,6 +84,19 @@ class SparseAutoencoder:
             decoder = weights.decoder
             decoder /= np.maximum(np.linalg.norm(decoder, axis=1, keepdims=True), 1e-12)
         return weights
+
+
+def _rebuilt(x: np.ndarray, weights: Weights) -> tuple[np.ndarray, np.ndarray]:
+    """Which features are ever active, (feature,), and x (sample, unit) as they rebuild it; in blocks of samples, as all
+    samples' codes at once would fill gigabytes."""
+    rebuilt, alive = np.empty_like(x), np.zeros(len(weights.decoder), dtype=bool)
+    for k in range(0, len(x), BLOCK):
+        code = x[k : k + BLOCK].astype(np.float32) @ weights.encoder
+        code += weights.bias
+        np.maximum(code, 0.0, out=code)
+        alive |= code.max(axis=0) > 0
+        rebuilt[k : k + BLOCK] = code @ weights.decoder
+    return alive, rebuilt
 
 
 def loss(weights: Weights, x: np.ndarray, l1: float) -> float:

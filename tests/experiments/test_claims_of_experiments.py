@@ -6,6 +6,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
+from circuits.coding.unseeing_cells import UnseeingCells
 from circuits.space.feedforward_grid import FeedforwardGrid
 from experiments import famous_neurons as famous
 from experiments import feature_visualisation as visualised
@@ -16,6 +17,7 @@ from experiments.correlated_area import CORRELATED_AREA
 from experiments.correlated_area import PLANS as DECISIONS
 from experiments.dimension_illusions import DIMENSION_ILLUSIONS, RATIO, WHITE, carried_over, first_share, half_cosine
 from experiments.drift_and_nulls import DEAF, DRIFT_AND_NULLS, GENUINE, SESSION, WALK, WALKING
+from experiments.explaining_away import EXPLAINING_AWAY
 from experiments.first_light import FIRST_LIGHT
 from experiments.forking_paths import FORKING_PATHS
 from experiments.illusions_of_summaries import ILLUSIONS_OF_SUMMARIES, SHIFTED, SUMMARY
@@ -31,15 +33,18 @@ from experiments.limits_of_information import (
 from experiments.limits_of_information import SESSION as DISCRIMINATIONS
 from experiments.null_certificate import NULL_CERTIFICATE
 from experiments.partial_observation import FEW_SHOT, PARTIAL_OBSERVATION, SHARES
+from experiments.predict_then_explain import HELD_OUT, PREDICT_THEN_EXPLAIN, TRUSTING, behind
 from experiments.published_coding import PUBLISHED_CODING
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
 from experiments.reverse_correlation import COMPLEX, REVERSE_CORRELATION, SIMPLE, STA, STC
 from experiments.rhythm_or_not import NAIVE, RHYTHM_OR_NOT, SPECTRUM
 from experiments.rotations import ROTATIONS, TENSOR
 from experiments.shape_is_not_architecture import DROWSY, REPLAY, SHAPE_IS_NOT_ARCHITECTURE
+from experiments.spikes_or_calcium import BY_CALCIUM, BY_INFERENCE, BY_SPIKES, SPIKES_OR_CALCIUM, VALUES
 from experiments.step_or_ramp_or_attractor import STEP_OR_RAMP_OR_ATTRACTOR
 from experiments.superposition_and_dictionaries import GOOD, LOOSE, SUPERPOSITION_AND_DICTIONARIES, UNASKED
 from experiments.timescales_and_criticality import DRIVEN, LARGE, SEEN, STATES, TIMESCALES_AND_CRITICALITY
+from experiments.weight_tying import WEIGHT_TYING
 from experiments.who_does_what import EACH, IN_AREAS, LESIONS, PREDICTING, WHO_DOES_WHAT, WIDER
 from experiments.wiring_and_confounds import WIRING_AND_CONFOUNDS
 from simlab.claims import ClaimResult
@@ -53,17 +58,21 @@ WITH_ORACLE = (
     DRIFT_AND_NULLS,
     famous.FAMOUS_NEURONS,
     visualised.FEATURE_VISUALISATION,
+    EXPLAINING_AWAY,
     FIRST_LIGHT,
     FORKING_PATHS,
     LIMITS_OF_INFORMATION,
     PARTIAL_OBSERVATION,
+    PREDICT_THEN_EXPLAIN,
     REVERSE_CORRELATION,
     RHYTHM_OR_NOT,
     ROTATIONS,
     SHAPE_IS_NOT_ARCHITECTURE,
+    SPIKES_OR_CALCIUM,
     STEP_OR_RAMP_OR_ATTRACTOR,
     SUPERPOSITION_AND_DICTIONARIES,
     TIMESCALES_AND_CRITICALITY,
+    WEIGHT_TYING,
     WHO_DOES_WHAT,
 )
 EXPERIMENTS = (
@@ -482,6 +491,43 @@ def test_what_leaks_add_is_read_in_short_sessions_and_what_shuffling_hides_in_lo
     assert verdicts == ["holds", "fails", "not measured"]
     truth = {"information": 100.0, "step": 0.2}  # 2N / (T ds^2) = 60; (2T - 2) / (2T - N - 3) = 98 / 37
     assert over_theory({"information": 160 * 98 / 37}, truth) == pytest.approx(1.0)
+
+
+def test_an_explanation_behind_a_network_is_compared_in_the_same_recordings_and_its_inventions_are_counted():
+    def seen(method, circuit, role: str = "circuit", **metrics: object) -> pd.DataFrame:
+        at = {"role": role, "circuit": circuit.name, "circuit_label": label(circuit), "trials": 10}
+        return cells(method.name, method_label=label(method), instrument="perfect", **(at | metrics))
+
+    skill = np.linspace(0.8, 0.9, N)
+    table = pd.concat([
+        seen(STC, COMPLEX[0], overlap=skill, found=0.0),
+        seen(behind(HELD_OUT, STC), COMPLEX[0], overlap=skill - 0.2 - 0.01 * first(0.5), found=1.0),
+        seen(behind(HELD_OUT, STA), UnseeingCells(), "rival", false_recovery=0.0),
+        seen(behind(TRUSTING, STA), UnseeingCells(), "rival", false_recovery=1.0),
+    ])  # fmt: skip
+    names = "it_helps_with_what_is_not_linear", "a_trusted_network_invents", "held_out_frames_keep_it_honest"
+    found = [verdict(PREDICT_THEN_EXPLAIN, name, table) for name in names]
+    assert found[0].verdict == "fails"
+    assert (found[1].measured.value, found[2].measured.value) == (1, 0)
+
+
+def test_what_calcium_adds_and_takes_away_is_told_of_the_same_animals():
+    def seen(side, **metrics: object) -> pd.DataFrame:
+        scope, method = side
+        at = {"instrument": scope.name, "instrument_label": label(scope), "method_label": label(method)}
+        return cells(method.name, circuit=label(VALUES), trials=174, duration=1.0, **(at | metrics))
+
+    recall = np.linspace(0.5, 0.7, N)
+    table = pd.concat([
+        seen(BY_SPIKES, recall=recall, false_positive_rate=0.1 + 0.01 * first(0.5)),
+        seen(BY_CALCIUM, recall=recall - 0.1 - 0.01 * first(0.5), false_positive_rate=0.3),
+        seen(BY_INFERENCE, recall=recall - 0.2, false_positive_rate=0.1 + 0.01 * first(0.5)),
+    ])  # fmt: skip
+    expected = {
+        "calcium_finds_fewer": "holds", "calcium_finds_what_is_not_there": "holds", "inference_mends_it": "fails",
+        "it_takes_away_what_is_not_there": "holds",
+    }  # fmt: skip
+    assert {name: verdict(SPIKES_OR_CALCIUM, name, table).verdict for name in expected} == expected
 
 
 def test_the_dictionary_that_rebuilds_better_is_not_the_one_that_finds_features():

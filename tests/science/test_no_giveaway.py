@@ -21,6 +21,9 @@ from circuits.causal.off_target import OffTarget
 from circuits.causal.redundant import Redundant
 from circuits.causal.stimulated_chain import StimulatedChain
 from circuits.causal.two_pathways import TwoPathways
+from circuits.coding.sparse_coding_cortex import SparseCodingCortex
+from circuits.coding.tied_retina import TiedRetina
+from circuits.coding.visual import Look
 from circuits.decision.ramping_decision import RampingDecision
 from circuits.events.ripples import Ripples
 from circuits.events.volleys import Volleys
@@ -70,6 +73,8 @@ SMALL = {
     "elsewhere": (Elsewhere(areas=12),),
     "two_pathways": (TwoPathways(stages=6),),
     "logic_tree": (LogicTree(inputs=8),),
+    "sparse_coding_cortex": (SparseCodingCortex(n_neurons=24, look=Look(side=6, frames="leaves")),),
+    "tied_retina": (TiedRetina(patch=5, look=Look(side=7)),),
     "stimulated_chain": (StimulatedChain(pairs=3),),
     "ramping_decision": (RampingDecision(n_neurons=30),),
     "branching": (Branching(n_neurons=60, branching_ratio=0.9, mean_rate=5.0),),
