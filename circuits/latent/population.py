@@ -106,7 +106,7 @@ class Population:
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`dimensionality`, `latents`, `connectivity` (none), `topology` where the circuit has `betti`, and
-        `features` where the individual has any."""
+        `features` and `similarity` where the individual has any, and two populations."""
         answers = {
             "dimensionality": lambda: truths.one(**self.circuit.dimensions()),
             "latents": lambda: self._latents(activity),
@@ -114,6 +114,9 @@ class Population:
         }
         if "features" in self.parts:
             answers["features"] = lambda: truths.dictionary(self.parts["features"])
+        if "population" in self.parts:
+            told = (self.parts["readout"], self.parts["population"])
+            answers["similarity"] = lambda: truths.readouts(*told)
         if hasattr(self.circuit, "betti"):
             answers["topology"] = lambda: truths.shape(self.circuit.betti())
         return truths.among(self.circuit.name, question, answers)
