@@ -88,14 +88,14 @@ class Verdict:
         """The finding of `likeness`, a function of the order in which the second population's stimuli are taken.
 
         shared: no more than `alpha` of the orders, the true one among them, are as alike. The stated similarity is cut
-        to 0..1.
+        to -1..1.
         """
         true = likeness(np.arange(n_stimuli))
         null = np.array([likeness(rng.permutation(n_stimuli)) for _ in range(self.permutations)])
         p = float((1 + (null >= true - 1e-12).sum()) / (self.permutations + 1))
         odds, found = odds_of_significance(p, self.alpha), p <= self.alpha
         return Finding(
-            {"shared": bool(found), "similarity": float(np.clip(true, 0.0, 1.0))},
+            {"shared": bool(found), "similarity": float(np.clip(true, -1.0, 1.0))},
             confidence=odds if found else 1 - odds,
             notes={"p": p, "by_chance": float(null.mean()), "likeness": float(true)},
         )

@@ -25,15 +25,16 @@ class Similarity:
     """Whether two populations that were shown the same stimuli encode the same features of them.
 
     Recordings number the population of each unit in `unit_region`. The answer is `shared`, and where the method has
-    one a `similarity` from 0 to 1. The truth is no method's statistic: of the variance that stimuli cause in the
-    noise-free responses of either population, the share that is a linear image of the other's, averaged over the two.
+    one a `similarity`, at most 1, and negative of what is less alike than by chance. The truth is no method's
+    statistic: of the variance that stimuli cause in the noise-free responses of either population, the share that is a
+    linear image of the other's, averaged over the two.
     1: both read the same features, from whatever neurons and in whatever mixture; 0: features of the one say nothing of
     the other's. What both do together without the stimulus (arousal, drift) is no representation.
     """
 
     name: ClassVar[str] = "similarity"
     form: ClassVar[Mapping[str, Variable]] = MappingProxyType(
-        {"shared": Variable((), "flag"), "similarity": Variable((), optional=True, low=0.0, high=1.0)}
+        {"shared": Variable((), "flag"), "similarity": Variable((), optional=True, low=-1.0, high=1.0)}
     )
     truth_form: ClassVar[Mapping[str, Variable]] = MappingProxyType(
         {"readout": Variable(("neuron", "feature")), "population": Variable(("neuron",), "whole", low=0)}
