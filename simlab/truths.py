@@ -141,6 +141,16 @@ def readouts(readout: np.ndarray, population: np.ndarray) -> xr.Dataset:
     return per_neuron(population=population).assign(readout=(("neuron", "feature"), readout))
 
 
+def flows(poles: np.ndarray) -> xr.Dataset:
+    """`eigenvalue` (population, mode, part) [1/s]: those of each population's linear flow, real and imaginary part.
+
+    poles: (population, mode), complex.
+    """
+    return one(
+        eigenvalue=(("population", "mode", "part"), np.stack([poles.real, poles.imag], axis=2), {"units": "1/s"})
+    )
+
+
 def cell_types(anatomy: xr.Dataset) -> xr.Dataset:
     """`label` (neuron,): which neurons excite (E) and which inhibit (I), as the anatomy says."""
     return per_neuron(label=anatomy["cell_type"].values)

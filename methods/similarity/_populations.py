@@ -12,10 +12,13 @@ import xarray as xr
 from methods.population._population import odds_of_significance
 from simlab.contracts import Finding, Needs
 from simlab.data import in_window, is_spiking, missing
-from simlab.rules.quantities import Level, Repeats
+from simlab.rules.quantities import Level, Repeats, Width
 
 NEEDS = Needs(units=4, trials=12, conditions=True)
 """What a comparison of two populations cannot do without."""
+
+WHOLE: Width = 20.0
+"""s: as long as any trial here."""
 
 LEAST_STIMULI, LEAST_UNITS, LEAST_REPEATS = 6, 2, 2
 
@@ -27,17 +30,18 @@ class Pair(NamedTuple):
     other: np.ndarray
 
 
-def pair(recording: xr.Dataset, needs: Needs, *, other_trials: bool = False) -> Pair | Finding:
+def pair(recording: xr.Dataset, needs: Needs, *, other_trials: bool = False, window: float = WHOLE) -> Pair | Finding:
     """Each trial's response of either population; an abstention where stimuli, repeats or units are too few.
 
-    Square roots of spike counts, whose variance does not grow with the rate, or a signal's mean over the trial. The
-    n-th repeat is the n-th time that a stimulus was shown; stimuli have as many as the one that was shown least, of
-    those shown twice. other_trials: even repeats of the first population, odd ones of the second: never the same trial.
+    Square roots of spike counts, whose variance does not grow with the rate, or a signal's mean, in the first `window`
+    [s] of the trial, or all of it. The n-th repeat is the n-th time that a stimulus was shown; stimuli have as many as
+    the one that was shown least, of those shown twice. other_trials: even repeats of the first population, odd ones of
+    the second: never the same trial.
     """
     if reason := missing(recording, needs):
         return Finding.abstain(reason)
     population = recording["unit_region"].values if "unit_region" in recording else np.zeros(recording.sizes["unit"])
-    seen = in_window(recording, 0.0, float(recording.attrs["duration"]))
+    seen = in_window(recording, 0.0, min(window, float(recording.attrs["duration"])))
     seen = np.sqrt(seen) if is_spiking(recording) else seen
     moving = np.isfinite(seen).all(axis=0)
     moving[moving] = seen[:, moving].std(axis=0) > 0

@@ -8,10 +8,10 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.similarity._populations import NEEDS, Pair, Verdict, pair, patterns
+from methods.similarity._populations import NEEDS, WHOLE, Pair, Verdict, pair, patterns
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields
-from simlab.rules.quantities import Level, Repeats
+from simlab.rules.quantities import Level, Repeats, Width
 
 
 @dataclass(frozen=True)
@@ -33,6 +33,7 @@ class CanonicalSimilarity:
     components: Annotated[int, Within(1, 100)] = 4
     folds: Annotated[int, Within(0, 100, excluding=(1,))] = 6
     other_trials: bool = False  # of the second population than of the first
+    window: Width = WHOLE  # s from each trial's onset that are looked at
     permutations: Repeats = 200
     alpha: Level = 0.05
 
@@ -41,7 +42,7 @@ class CanonicalSimilarity:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """The mean squared correlation; abstains where a fold leaves fewer stimuli than it needs."""
-        found = pair(recording, self.needs, other_trials=self.other_trials)
+        found = pair(recording, self.needs, other_trials=self.other_trials, window=self.window)
         if not isinstance(found, Pair):
             return found
         one, other = (leading(patterns(responses), self.components) for responses in found)

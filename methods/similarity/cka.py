@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.similarity._populations import NEEDS, Pair, Verdict, pair, patterns
+from methods.similarity._populations import NEEDS, WHOLE, Pair, Verdict, pair, patterns
 from simlab.contracts import Finding, Needs
 from simlab.rules import check_fields
-from simlab.rules.quantities import Level, Repeats
+from simlab.rules.quantities import Level, Repeats, Width
 
 
 @dataclass(frozen=True)
@@ -35,6 +35,7 @@ class Cka:
 
     debiased: bool = False
     other_trials: bool = False  # of the second population than of the first
+    window: Width = WHOLE  # s from each trial's onset that are looked at
     permutations: Repeats = 200
     alpha: Level = 0.05
 
@@ -43,7 +44,7 @@ class Cka:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """The alignment of mean patterns."""
-        found = pair(recording, self.needs, other_trials=self.other_trials)
+        found = pair(recording, self.needs, other_trials=self.other_trials, window=self.window)
         if not isinstance(found, Pair):
             return found
         one, other = (centred(patterns(responses), self.debiased) for responses in found)

@@ -8,10 +8,10 @@ from typing import Annotated, ClassVar, NamedTuple
 import numpy as np
 import xarray as xr
 
-from methods.similarity._populations import NEEDS, Pair, Verdict, pair, patterns
+from methods.similarity._populations import NEEDS, WHOLE, Pair, Verdict, pair, patterns
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields
-from simlab.rules.quantities import Level, Repeats
+from simlab.rules.quantities import Level, Repeats, Width
 
 PENALTIES = tuple(10.0 ** np.arange(-2, 2.5, 0.5))
 """Of mean squared patterns."""
@@ -35,6 +35,7 @@ class LinearPredictivity:
 
     folds: Annotated[int, Within(2, 100)] = 6
     other_trials: bool = False  # of the second population than of the first
+    window: Width = WHOLE  # s from each trial's onset that are looked at
     permutations: Repeats = 200
     alpha: Level = 0.05
 
@@ -43,7 +44,7 @@ class LinearPredictivity:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """The share foretold; abstains without repeats to tell noise by, or where nothing but noise is seen."""
-        found = pair(recording, self.needs, other_trials=self.other_trials)
+        found = pair(recording, self.needs, other_trials=self.other_trials, window=self.window)
         if not isinstance(found, Pair):
             return found
         if len(found.one) < 2:

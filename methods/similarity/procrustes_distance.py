@@ -8,10 +8,10 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.similarity._populations import NEEDS, Pair, Verdict, pair, patterns
+from methods.similarity._populations import NEEDS, WHOLE, Pair, Verdict, pair, patterns
 from simlab.contracts import Finding, Needs
 from simlab.rules import check_fields
-from simlab.rules.quantities import Level, Repeats
+from simlab.rules.quantities import Level, Repeats, Width
 
 
 @dataclass(frozen=True)
@@ -31,6 +31,7 @@ class ProcrustesDistance:
     needs: ClassVar[Needs] = NEEDS
 
     other_trials: bool = False  # of the second population than of the first
+    window: Width = WHOLE  # s from each trial's onset that are looked at
     permutations: Repeats = 200
     alpha: Level = 0.05
 
@@ -39,7 +40,7 @@ class ProcrustesDistance:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """The cosine of the angle of mean patterns."""
-        found = pair(recording, self.needs, other_trials=self.other_trials)
+        found = pair(recording, self.needs, other_trials=self.other_trials, window=self.window)
         if not isinstance(found, Pair):
             return found
         one, other = (in_own_axes(patterns(responses)) for responses in found)

@@ -9,10 +9,10 @@ from typing import ClassVar, Literal
 import numpy as np
 import xarray as xr
 
-from methods.similarity._populations import NEEDS, Pair, Verdict, pair
+from methods.similarity._populations import NEEDS, WHOLE, Pair, Verdict, pair
 from simlab.contracts import Finding, Needs
 from simlab.rules import check_fields
-from simlab.rules.quantities import Level, Repeats
+from simlab.rules.quantities import Level, Repeats, Width
 
 Distance = Literal["euclidean", "mahalanobis", "cross_validated", "crossnobis"]
 Comparison = Literal["spearman", "pearson", "cosine"]
@@ -50,6 +50,7 @@ class Rsa:
     noise_of: NoiseOf = "all_repeats"
     other_trials: bool = False
     compare: Comparison = "spearman"
+    window: Width = WHOLE  # s from each trial's onset that are looked at
     permutations: Repeats = 200
     alpha: Level = 0.05
 
@@ -65,7 +66,7 @@ class Rsa:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """How alike distances are; abstains where repeats are too few."""
-        found = pair(recording, self.needs, other_trials=self.other_trials)
+        found = pair(recording, self.needs, other_trials=self.other_trials, window=self.window)
         if not isinstance(found, Pair):
             return found
         if len(found.one) < self.least_repeats:

@@ -128,6 +128,11 @@ def test_a_noise_free_linear_image_is_foretold_and_noise_is_not():
     assert (misses[0] @ noise[train])[0] == pytest.approx(noise[gone] - noise[kept].mean(0) - moved[gone] @ weights)
 
 
+def test_a_window_sees_what_falls_into_it(worlds):
+    early, whole = (pair(worlds["shared"], Rsa.needs, window=window) for window in (0.1, 20.0))
+    assert (early.one**2).sum() == pytest.approx((whole.one**2).sum() / 5, rel=0.1)  # squared roots: spikes
+
+
 def test_repeats_are_counted_in_their_order_and_rare_stimuli_are_left_out():
     assert repeats(np.array([5, 2, 2, 5, 7, 5])).tolist() == [[1, 0], [2, 3]]
     assert repeats(np.array([1, 2, 3])).size == 0
