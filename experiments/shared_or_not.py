@@ -191,8 +191,6 @@ CLAIMS = (
         f"{CAI}: the structure of the task shows in the distances",
         called_alike(EUCLIDEAN, DRIFTS), (0.5, 1.0),
     ),
-    # Fails at 20 pairs (.25 [.11, .47]): it is a third of what a fixed order makes, and no less. In four runs some
-    # stimuli are neighbours more often than others, by chance, and both populations were shown them in these orders.
     Claim(
         "a_new_order_in_each_run_settles_it",
         "With stimuli in a new order in each run, in at most a tenth.",

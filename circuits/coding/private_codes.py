@@ -18,9 +18,8 @@ from simlab.session import Session
 class PrivateCodes(LikeItsTwin):
     """`like` in all but what is read: no feature of the one population moves the other.
 
-    Sizes, rates, dimension, depth of responses, gains, drifts and the order of the stimuli are those of `like`, and the
-    features of both are uncorrelated over the stimuli, so that not even these stimuli make one code an image of the
-    other.
+    Sizes, rates, dimension, depth of responses, gains, drifts and the order of the stimuli are those of `like`. Over a
+    few stimuli features of both correlate as much as chance will have it, and as permuted stimuli do.
     """
 
     name: ClassVar[str] = "private_codes"

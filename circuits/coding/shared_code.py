@@ -27,8 +27,9 @@ class SharedCode:
 
         r_i = b_i [ 1 + depth w_i.s + gain v_i g + drift z_i ]+
 
-    s (feature,): of the stimulus; over the set shown, features are uncorrelated and of variance 1. w_i: evenly from the
-    unit sphere of the features that i's population reads: `n_features` in either, of which `n_shared` are the same.
+    s (feature,): of the stimulus, each independent N(0, 1), so that over those shown they correlate by chance alone.
+    w_i: evenly from the unit sphere of the features that i's population reads: `n_features` in either, of which
+    `n_shared` are the same.
     g: what moves a whole population together in a trial, v_i ~ N(1, 1/4); z_i: each neuron's own drift over trials,
     autoregressive with `drift_time`. Both are Gaussian of variance 1, know nothing of the stimulus, and are drawn for
     each population by itself; only `common_fluctuations` gives both the same g. Stimuli come in blocks that hold each
@@ -64,11 +65,6 @@ class SharedCode:
             self.n_shared <= self.n_features,
             f"n_shared must be at most n_features, {self.n_features}, got {self.n_shared}: what is shared is read",
         )
-        require(
-            self.n_stimuli > 2 * self.n_features,
-            f"n_stimuli must exceed twice n_features, got {self.n_stimuli} and {self.n_features}: fewer stimuli cannot "
-            "have uncorrelated features",
-        )
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -77,7 +73,7 @@ class SharedCode:
 
     def prior(self, rng: np.random.Generator) -> SharedCode:
         """Three to six features, responses of .2 to .35 and gains of .2 to .4 of the mean."""
-        number = min(int(rng.integers(3, 7)), (self.n_stimuli - 1) // 2)
+        number = int(rng.integers(3, 7))
         depth, gain = float(rng.uniform(0.2, 0.35)), float(rng.uniform(0.2, 0.4))
         return replace(self, n_features=number, n_shared=number, depth=depth, gain=gain)
 
@@ -98,7 +94,7 @@ class SharedCode:
             "readout": self.depth * base[:, None] * weights,
             "population": population,
             "together": 1 + 0.5 * rng.standard_normal(self.n_neurons),
-            "stimuli": uncorrelated(self.n_stimuli, weights.shape[1], rng),
+            "stimuli": rng.standard_normal((self.n_stimuli, weights.shape[1])),
         }
         place = rng.uniform(0, TISSUE, (self.n_neurons, 3))
         place[:, 0] = (place[:, 0] + TISSUE * population) / 2  # side by side
@@ -141,12 +137,6 @@ class SharedCode:
     def dimensions(self) -> dict[str, int]:
         """Not asked."""
         return {}
-
-
-def uncorrelated(n_stimuli: int, n_features: int, rng: np.random.Generator) -> np.ndarray:
-    """(stimulus, feature) of mean 0 and variance 1 over the stimuli, without a correlation among features."""
-    drawn = rng.standard_normal((n_stimuli, n_features))
-    return np.asarray(np.linalg.qr(drawn - drawn.mean(axis=0))[0] * np.sqrt(n_stimuli))
 
 
 def _unit(rows: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 
-from circuits.coding.shared_code import REGIONS, uncorrelated
+from circuits.coding.shared_code import REGIONS
 from circuits.latent.latent_factors import BinStep, Depth, Spread, TimeConstant
 from circuits.latent.population import TISSUE, Course, Model, Population, log_normal_rates, n_bins
 from simlab.data import anatomy
@@ -29,7 +29,7 @@ class SharedFlow:
     The noise is isotropic and keeps x at variance 1 whatever f is: shape, size and time constant of the cloud of states
     are those of any other flow with the same T. f_j: log-uniform in `frequencies`, the same in both populations; w_i:
     evenly from the unit sphere. A trial begins where its stimulus puts the state of either population: at `kick` times
-    its features, which are uncorrelated and of variance 1 over the stimuli, plus a state at random. So both represent
+    its features, each independent N(0, 1), plus a state at random. So both represent
     the same features, whatever they make of them later. After Ostrow et al. 2023 (arXiv 2306.10168), who compare flows
     that look different and are the same, and the reverse.
 
@@ -59,11 +59,6 @@ class SharedFlow:
         check_fields(self)
         low, high = self.frequencies
         require(low < high, f"frequencies must be (lowest, highest), got {self.frequencies}: swap them")
-        require(
-            self.n_stimuli > 2 * self.planes,
-            f"n_stimuli must exceed twice planes, got {self.n_stimuli} and {self.planes}: fewer stimuli cannot have "
-            "uncorrelated features",
-        )
 
     @property
     def modalities(self) -> tuple[str, ...]:
@@ -92,7 +87,7 @@ class SharedFlow:
             "scaled": self.depth * base[:, None] * weights,
             "base": base,
             "poles": poles,
-            "stimuli": uncorrelated(self.n_stimuli, 2 * self.planes, rng),
+            "stimuli": rng.standard_normal((self.n_stimuli, 2 * self.planes)),
         }
         place = rng.uniform(0, TISSUE, (self.n_neurons, 3))
         place[:, 0] = (place[:, 0] + TISSUE * population) / 2  # side by side

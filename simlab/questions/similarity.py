@@ -27,7 +27,7 @@ class Similarity:
     Recordings number the population of each unit in `unit_region`. The answer is `shared`, and where the method has
     one a `similarity`, at most 1, and negative of what is less alike than by chance. The truth is no method's
     statistic: of the variance that stimuli cause in the noise-free responses of either population, the share that is a
-    linear image of the other's, averaged over the two.
+    linear image of the other's, averaged over the two, over all stimuli that those shown are a sample of.
     1: both read the same features, from whatever neurons and in whatever mixture; 0: features of the one say nothing of
     the other's. What both do together without the stimulus (arousal, drift) is no representation.
     """

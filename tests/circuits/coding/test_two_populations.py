@@ -10,7 +10,7 @@ import pytest
 import simlab
 from circuits.coding.common_fluctuations import CommonFluctuations
 from circuits.coding.private_codes import PrivateCodes
-from circuits.coding.shared_code import SharedCode, uncorrelated
+from circuits.coding.shared_code import SharedCode
 from simlab.activity_statistics import fano_factors, interval_cv
 from simlab.contracts import SimlabError
 from simlab.data import in_window, mean_rates
@@ -39,10 +39,7 @@ def test_they_keep_the_contract(name):
     assert simlab.check(name).ok
 
 
-def test_features_are_uncorrelated_over_the_stimuli_and_blocks_show_each_once():
-    shown = uncorrelated(24, 8, np.random.default_rng(0))
-    assert shown.T @ shown / 24 == pytest.approx(np.eye(8), abs=1e-12)
-    assert shown.mean(axis=0) == pytest.approx(np.zeros(8), abs=1e-12)
+def test_blocks_show_each_stimulus_once():
     for order in ("random", "fixed"):
         told = SharedCode(order=order).task(50, 0.5, np.random.default_rng(0)).conditions
         assert sorted(told[:24]) == sorted(told[24:48]) == list(range(24))
@@ -53,9 +50,9 @@ def test_features_are_uncorrelated_over_the_stimuli_and_blocks_show_each_once():
     ("circuit", "share"), [(RATES, 1.0), (replace(RATES, n_shared=2), 0.5), (PrivateCodes(RATES), 0)]
 )
 def test_the_truth_is_what_noise_free_responses_say(circuit, share):
-    quiet = replace(getattr(circuit, "like", circuit), gain=0.0, n_neurons=30, rate_spread=0.0)
+    quiet = replace(getattr(circuit, "like", circuit), gain=0.0, n_neurons=30, rate_spread=0.0, n_stimuli=800)
     circuit = replace(circuit, like=quiet) if hasattr(circuit, "like") else quiet
-    subject, activity = ran(circuit, trials=24)
+    subject, activity = ran(circuit, trials=800)
     rate, population = in_window(activity, 0.0, 0.5), subject.parts["population"]
     one, other = (rate[:, population == p] - rate[:, population == p].mean(axis=0) for p in (0, 1))
     left = other - one @ np.linalg.lstsq(one, other, rcond=1e-2)[0]  # some rates are cut at 0: small singular values
@@ -95,10 +92,10 @@ def test_only_a_common_gain_correlates_populations_beyond_the_stimuli(worlds):
         within = r[population == 0][:, population == 0][np.triu_indices(40, 1)].mean()
         found[name] = (within, r[population == 0][:, population == 1].mean())
         assert 0.05 < within < 0.35  # Cohen & Kohn 2011, Nat Neurosci 14:811: .1 to .2, more where gains vary
-    # two gains of 72 degrees of freedom correlate by .12 by chance, and neurons by a fifth of that: three such
-    assert found["common"][1] > 0.1
-    assert abs(found["private"][1]) < 0.075
-    assert abs(found["shared"][1]) < 0.075
+    # two gains of 72 degrees of freedom correlate by .12 by chance, and neurons by a quarter of that: four such
+    assert found["common"][1] > 0.15
+    assert abs(found["private"][1]) < 0.12
+    assert abs(found["shared"][1]) < 0.12
 
 
 def test_rates_and_irregularity_are_alike_and_those_of_cortex(worlds):
@@ -113,8 +110,6 @@ def test_rates_and_irregularity_are_alike_and_those_of_cortex(worlds):
 def test_impossible_stimuli_are_refused_and_no_stimulus_is_no_response():
     with pytest.raises(SimlabError, match="n_shared must be at most n_features, 4, got 5"):
         SharedCode(n_shared=5)
-    with pytest.raises(SimlabError, match="n_stimuli must exceed twice n_features, got 8 and 4"):
-        SharedCode(n_stimuli=8)
     subject = RATES.subject(stream(1, "s"))
     quiet = subject.run(Session(3, 0.5), stream(1, "r"))
     assert not quiet["latent"].values.any()
