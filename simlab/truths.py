@@ -141,6 +141,24 @@ def dictionary(features: np.ndarray) -> xr.Dataset:
     return xr.Dataset({"dictionary": (("feature", "neuron"), features)}, {"neuron": np.arange(features.shape[1])})
 
 
+def readouts(readout: np.ndarray, population: np.ndarray) -> xr.Dataset:
+    """`readout` (neuron, feature): what each neuron's response gains by each feature, `population` (neuron,) 0 or 1.
+
+    Features are uncorrelated over stimuli and of variance 1.
+    """
+    return per_neuron(population=population).assign(readout=(("neuron", "feature"), readout))
+
+
+def flows(poles: np.ndarray) -> xr.Dataset:
+    """`eigenvalue` (population, mode, part) [1/s]: those of each population's linear flow, real and imaginary part.
+
+    poles: (population, mode), complex.
+    """
+    return one(
+        eigenvalue=(("population", "mode", "part"), np.stack([poles.real, poles.imag], axis=2), {"units": "1/s"})
+    )
+
+
 def cell_types(anatomy: xr.Dataset) -> xr.Dataset:
     """`label` (neuron,): which neurons excite (E) and which inhibit (I), as the anatomy says."""
     return per_neuron(label=anatomy["cell_type"].values)

@@ -106,7 +106,7 @@ class Population:
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`dimensionality`, `latents`, `connectivity` (none), `topology` where the circuit has `betti`, and
-        `features` where the individual has any."""
+        `features`, `similarity` of two populations and `shared_mechanism` where the individual has them."""
         answers = {
             "dimensionality": lambda: truths.one(**self.circuit.dimensions()),
             "latents": lambda: self._latents(activity),
@@ -114,9 +114,22 @@ class Population:
         }
         if "features" in self.parts:
             answers["features"] = lambda: truths.dictionary(self.parts["features"])
+        if "population" in self.parts:
+            answers["similarity"] = lambda: self._similarity(activity)
+        if "poles" in self.parts:
+            answers["shared_mechanism"] = lambda: truths.flows(self.parts["poles"])
         if hasattr(self.circuit, "betti"):
             answers["topology"] = lambda: truths.shape(self.circuit.betti())
         return truths.among(self.circuit.name, question, answers)
+
+    def _similarity(self, activity: xr.Dataset | None) -> xr.Dataset:
+        """By the individual's own readout, or the circuit's, which may depend on the length of a trial."""
+        readout = self.parts.get("readout")
+        if readout is None:
+            if activity is None:
+                raise LookupError(f"{self.circuit.name} tells similarity in a session that was run, got no activity")
+            readout = self.circuit.readout(self.parts, float(activity.attrs["duration"]))
+        return truths.readouts(readout, self.parts["population"])
 
     def _latents(self, activity: xr.Dataset | None) -> xr.Dataset:
         """Those that ran; without a factor where neurons share none."""

@@ -22,7 +22,8 @@ class TensorComponents:
 
     Williams et al. 2018 (Neuron 98:1099): it finds factors with one time course whose size changes from trial to trial.
     Factors that take another course in each trial are not of that form, and where less than `least_explained` of what
-    as many principal components explain is explained, it abstains. Some seconds.
+    as many principal components explain is explained, it abstains. non_negative: all three are >= 0, of activity above
+    its least (hierarchical alternating least squares). Some seconds.
     """
 
     name: ClassVar[str] = "tensor_components"
@@ -34,6 +35,7 @@ class TensorComponents:
     bin_width: Width = 0.02  # s, of spike counts
     smoothing: Smoothing = 0.05  # s, sd of the Gaussian kernel
     n_factors: NFactors = 0
+    non_negative: bool = False
     iterations: Repeats = 200
     least_explained: Annotated[float, Within(0, 1)] = 0.5  # of the variance that principal components explain
 
@@ -49,6 +51,8 @@ class TensorComponents:
         number = wanted_factors(x, self.n_factors, rng)
         if isinstance(number, Finding):
             return number
+        if self.non_negative:
+            x = (found.values - found.flat.min(axis=0)) / found.flat.std(axis=0)
         trial, time, share = self._decomposed(x, number, rng)
         if share < self.least_explained:
             return Finding.abstain(
@@ -60,12 +64,13 @@ class TensorComponents:
     def _decomposed(self, x: np.ndarray, number: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray, float]:
         """Trial weights, time courses, and the variance explained as a share of what principal components explain."""
         from tensorly.cp_tensor import cp_to_tensor
-        from tensorly.decomposition import parafac
+        from tensorly.decomposition import non_negative_parafac_hals, parafac
 
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # of degenerate starts, which the share explained judges
             seed = int(rng.integers(2**31))
-            model = parafac(x, number, n_iter_max=self.iterations, init="svd", tol=1e-6, random_state=seed)
+            fit = non_negative_parafac_hals if self.non_negative else parafac
+            model = fit(x, number, n_iter_max=self.iterations, init="svd", tol=1e-6, random_state=seed)
         left = float(np.square(x - cp_to_tensor(model)).sum())
         size = np.linalg.svd(x.reshape(-1, x.shape[2]), compute_uv=False)
         total = float(np.square(x).sum())

@@ -7,6 +7,8 @@ import pandas as pd
 import pytest
 
 from circuits.coding.unseeing_cells import UnseeingCells
+from circuits.latent.other_flow import OtherFlow
+from circuits.latent.shared_flow import SharedFlow
 from circuits.space.feedforward_grid import FeedforwardGrid
 from experiments import famous_neurons as famous
 from experiments import feature_visualisation as visualised
@@ -41,6 +43,7 @@ from experiments.rhythm_or_not import NAIVE, RHYTHM_OR_NOT, SPECTRUM
 from experiments.rotations import ROTATIONS, TENSOR
 from experiments.shape_is_not_architecture import DROWSY, REPLAY, SHAPE_IS_NOT_ARCHITECTURE
 from experiments.spikes_or_calcium import BY_CALCIUM, BY_INFERENCE, BY_SPIKES, SPIKES_OR_CALCIUM, VALUES
+from experiments.shared_or_not import BIASED, COMMON, DYNAMICAL, EUCLIDEAN, NOISE, SHARED_OR_NOT
 from experiments.step_or_ramp_or_attractor import STEP_OR_RAMP_OR_ATTRACTOR
 from experiments.superposition_and_dictionaries import GOOD, LOOSE, SUPERPOSITION_AND_DICTIONARIES, UNASKED
 from experiments.timescales_and_criticality import DRIVEN, LARGE, SEEN, STATES, TIMESCALES_AND_CRITICALITY
@@ -69,6 +72,7 @@ WITH_ORACLE = (
     ROTATIONS,
     SHAPE_IS_NOT_ARCHITECTURE,
     SPIKES_OR_CALCIUM,
+    SHARED_OR_NOT,
     STEP_OR_RAMP_OR_ATTRACTOR,
     SUPERPOSITION_AND_DICTIONARIES,
     TIMESCALES_AND_CRITICALITY,
@@ -528,6 +532,25 @@ def test_what_calcium_adds_and_takes_away_is_told_of_the_same_animals():
         "it_takes_away_what_is_not_there": "holds",
     }  # fmt: skip
     assert {name: verdict(SPIKES_OR_CALCIUM, name, table).verdict for name in expected} == expected
+def test_common_gains_and_noise_are_read_on_each_measure_and_flows_on_their_own_question():
+    def seen(method, circuit: str, trials: int = 96, **metrics: object) -> pd.DataFrame:
+        at = {"circuit": circuit, "method_label": label(method), "trials": trials, "instrument": "perfect"}
+        return cells(method.name, question=method.question, **at, **metrics)
+        [
+            seen(EUCLIDEAN, COMMON, role="rival", false_recovery=first(0.9)),
+            seen(EUCLIDEAN, COMMON, 240, role="rival", false_recovery=first(0.0)),
+            seen(BIASED, label(NOISE[96]), stated_similarity=0.8),
+            seen(DYNAMICAL, label(OtherFlow()), correct=1.0),
+            seen(DYNAMICAL, label(SharedFlow()), correct=first(0.5)),
+        ]
+    found = {
+        name: verdict(SHARED_OR_NOT, name, table)
+        for name in (
+            "a_common_gain_makes_uncorrected_rsa_call_them_alike", "96_units_of_noise_align_by_their_number",
+            "one_flow_is_one_in_other_neurons", "alike_in_geometry",
+        )
+    assert [result.verdict for result in found.values()] == ["holds", "holds", "fails", "not measured"]
+    assert verdict(SHARED_OR_NOT, "and_not_in_mechanism", table).measured.value == 1
 
 
 def test_the_dictionary_that_rebuilds_better_is_not_the_one_that_finds_features():

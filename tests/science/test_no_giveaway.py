@@ -21,12 +21,14 @@ from circuits.causal.off_target import OffTarget
 from circuits.causal.redundant import Redundant
 from circuits.causal.stimulated_chain import StimulatedChain
 from circuits.causal.two_pathways import TwoPathways
+from circuits.coding.shared_code import SharedCode
 from circuits.coding.sparse_coding_cortex import SparseCodingCortex
 from circuits.coding.tied_retina import TiedRetina
 from circuits.coding.visual import Look
 from circuits.decision.ramping_decision import RampingDecision
 from circuits.events.ripples import Ripples
 from circuits.events.volleys import Volleys
+from circuits.latent.shared_flow import SharedFlow
 from circuits.memory.spiking_integrator import SpikingIntegrator
 from circuits.networks.balanced_ei import BalancedEI
 from circuits.networks.bold_nodes import BoldNodes
@@ -81,6 +83,8 @@ SMALL = {
     "up_down": (UpDown(n_excitatory=24, n_inhibitory=6),),
     "oscillating_ei": (OscillatingEI(n_excitatory=64, n_inhibitory=16),),
     "spiking_integrator": (SpikingIntegrator(n_excitatory=16, n_inhibitory=4),),
+    "shared_code": (SharedCode(n_neurons=30),),
+    "shared_flow": (SharedFlow(n_neurons=30),),
     "rotational_dynamics": (RotationalDynamics(n_neurons=30),),
 }
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""
