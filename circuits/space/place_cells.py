@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from circuits.space.driven import DrivenSubject
+from circuits.space.driven import DrivenSubject, codes
 from circuits.space.image import folded, grid_steps
 from circuits.space.trajectory import Walk
 from simlab import truths
@@ -37,7 +37,7 @@ class PlaceCells:
 
     name: ClassVar[str] = "place_cells"
     mechanism: ClassVar[str] = "feedforward"
-    questions: ClassVar[tuple[str, ...]] = ("topology", "dynamics")
+    questions: ClassVar[tuple[str, ...]] = ("topology", "dynamics", "tuning")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     n_neurons: Count = 100
@@ -60,6 +60,7 @@ class PlaceCells:
         answers = {
             "topology": lambda: _shape(tuned(floor)),
             "dynamics": lambda: truths.one(label="driven"),
+            "tuning": lambda: codes("position", self.n_neurons),
         }
         return DrivenSubject(
             self, self.walk, self.asleep, tuned, tuned(floor).mean(axis=0), self.replay,
