@@ -56,7 +56,7 @@ class PushedAssembly:
         check_fields(self)
 
     def investigate(self, rig: Rig, rng: np.random.Generator) -> Finding:
-        """The verdict; notes: sizes of assembly and targets, the recruited rate [Hz], its p, and that of correlation."""
+        """The verdict; notes: sizes of assembly and targets, recruited rate [Hz], its p, and that of correlation."""
         lacking = [m for m in (self.wired, self.driven, self.unstructured) if m not in rig.brief.get("candidates", ())]
         if lacking:
             return Finding.abstain(f"{', '.join(lacking)} is none of the candidates")
