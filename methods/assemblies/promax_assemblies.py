@@ -37,7 +37,8 @@ class PromaxAssemblies:
 
     width: Width = 0.1
     power: Annotated[int, Within(1, 10)] = 4
-    otherwise: Annotated[float, Within(0, 10)] = 2.0  # standard deviations
+    otherwise: Annotated[float, Within(0, 10)] = 1.0
+    """Standard deviations: a unit that shares a component with a third of all has 1.4."""
 
     def __post_init__(self) -> None:
         check_fields(self)

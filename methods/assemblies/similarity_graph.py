@@ -23,8 +23,9 @@ class SimilarityGraph:
     `neighbours` nearest by cosine, and the graph is divided by spectral clustering. After the similarity-graph
     clustering of Avitan et al. (2017, Curr Biol 27:2407), which found assemblies best of eight methods in Moelter,
     Avitan & Goodhill (2018, BMC Biol 16:143); they let a unit be in several. A unit is in the group in which it is
-    active in the largest share of the patterns, if that is `core` or more; the rest are groups of their own. Without
-    patterns all units are one group. Cost: the square of the number of patterns, at most `most_patterns`.
+    active in the largest share of the patterns, if that is `core` or more; the rest are groups of their own. With no
+    more patterns than chance gives (binomial, at `level`), all units are one group. Cost: the square of the number of
+    patterns, at most `most_patterns`.
     """
 
     name: ClassVar[str] = "similarity_graph"
@@ -46,13 +47,16 @@ class SimilarityGraph:
 
     def analyse(self, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         """The notes give the numbers of patterns and of their groups."""
+        from scipy.stats import binom
+
         z, varied = standardised(binned(recording, self.width))
         if z.shape[1] < 3 or len(z) < 4:
             return Finding.abstain(f"{z.shape[1]} active units in {len(z)} bins: too few for patterns")
         active = z > 1
         patterns = np.flatnonzero(active.sum(axis=1) > self._most_by_chance(active, rng))
         n = len(varied)
-        if len(patterns) <= self.neighbours:
+        by_chance = float(binom.sf(len(patterns) - 1, len(active), self.level))
+        if len(patterns) <= self.neighbours or by_chance > self.level:
             return Finding({"group": np.zeros(n, dtype=int)}, notes={"patterns": len(patterns), "groups": 0})
         chosen = active[rng.permutation(patterns)[: self.most_patterns]].astype(float)
         kind, n_groups = spectral_groups(self._tied(chosen), self.most_groups, rng)
