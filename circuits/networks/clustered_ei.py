@@ -124,7 +124,7 @@ class ClusteredEI:
             require(low <= high, f"{name} must be (lowest, highest), got {(low, high)}: write the lower one first")
         require(
             2 * self.clusters <= self.n_excitatory,
-            f"clusters hold two neurons at least, got clusters={self.clusters} of {self.n_excitatory} neurons: "
+            f"clusters hold two neurons at least, got clusters={self.clusters} of n_excitatory={self.n_excitatory}: "
             f"take {self.n_excitatory // 2} at most",
         )
         require(self.dt <= self.rise / 2, f"dt must be at most half of rise, {self.rise} s, got {self.dt}: use 1e-4")
@@ -137,7 +137,8 @@ class ClusteredEI:
         require(
             most <= 1,
             f"likelier times the probability of others must be at most 1, got likelier={self.likelier} and so "
-            f"{most:.3g} within a cluster: lower it, or connections_ee",
+            f"{most:.3g} within a cluster: lower it or connections_ee ({self.connections_ee}), or change clusters "
+            f"({self.clusters}) or n_excitatory ({self.n_excitatory})",
         )
 
     @property

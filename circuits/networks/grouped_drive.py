@@ -13,9 +13,9 @@ from simlab import truths
 from simlab.contracts import Regime
 from simlab.data import activity, bin_spikes, mean_rates
 from simlab.rules import Within, check_fields
-from simlab.session import Session
+from simlab.session import Session, pulsed_trials
 
-BIN = 10e-3
+BIN = 2e-3
 """s: of the group's rates."""
 
 MEASURED = Session(4, 5.0)
@@ -30,7 +30,7 @@ class GroupedDrive:
         in a session of its own; M_g: its mean; m_i: the mean rate of neuron i in the twin
 
     So the groups of a cortical column that gets its input from another area whose assemblies take turns: rates, their
-    slow fluctuations, count correlations within groups and between them are as in `like`, and no synapse makes them.
+    fluctuations, fast and slow, and correlations within and between groups are as in `like`, and no synapse makes them.
     Inhibitory neurons are a group that follows all. Within it, neurons are renewal processes with `irregularity`.
 
     Truth of `assemblies`: a single group, as nobody is wired to anybody; whoever divides it, has found the input's.
@@ -44,7 +44,9 @@ class GroupedDrive:
     regime: ClassVar[Regime] = CLUSTERED
 
     like: ClusteredEI = field(default_factory=ClusteredEI)  # whose activity it copies
-    smoothing: Annotated[float, Within(1e-3, 1, "s")] = 10e-3  # s, sd of a Gaussian
+    smoothing: Annotated[float, Within(1e-3, 1, "s")] = (
+        2e-3  # s, sd of a Gaussian: what neurons do in the same few milliseconds, too
+    )
     irregularity: Annotated[float, Within(0.1, 2)] = 0.5  # CV of intervals at a steady rate
 
     def __post_init__(self) -> None:
@@ -81,27 +83,30 @@ class GroupedDriveSubject:
         return Session(trials, duration)
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
-        """An Activity with the spikes of all neurons."""
+        """An Activity with the spikes of all neurons; trials one after another, as rates are many."""
         from simlab.simulators.given_rates import spikes
 
-        like, circuit = self.circuit.like, self.circuit
-        fired = spikes(
-            session, self.rates(session, rng.spawn(1)[0]), BIN, rng,
-            interval_cv=circuit.irregularity, dead_time=like.refractory,
-        )  # fmt: skip
-        seen = activity(session, len(self.rate), spikes=fired)
-        return seen.assign_attrs(engine="numpy (renewal processes at the rates of a twin's clusters)")
+        course, engine = self._courses(session, rng.spawn(1)[0])
+        regular = {"interval_cv": self.circuit.irregularity, "dead_time": self.circuit.like.refractory}
+        columns = []
+        for trial in range(session.trials):
+            rates = course[trial, :, self.follows].T * self.rate
+            _, time, neuron = spikes(_alone(session, trial), rates[None], BIN, rng, **regular)
+            columns.append((np.full(len(time), trial), time, neuron))
+        trials, times, neurons = (np.concatenate(column) for column in zip(*columns, strict=True))
+        seen = activity(session, len(self.rate), spikes=(trials, times, neurons))
+        return seen.assign_attrs(engine=f"{engine}, then renewal processes at the rates of clusters")
 
-    def rates(self, session: Session, rng: np.random.Generator) -> np.ndarray:
-        """Rates (trial, bin, neuron) [Hz], every `BIN`."""
+    def _courses(self, session: Session, rng: np.random.Generator) -> tuple[np.ndarray, str]:
+        """R_g / M_g (trial, bin, group), every `BIN`, and the engine that ran the twin."""
         from scipy.ndimage import gaussian_filter1d
 
         bins = int(np.ceil(session.duration / BIN - 1e-9))
-        counts = bin_spikes(self.twin.run(Session(session.trials, bins * BIN), rng), BIN).values
+        seen = self.twin.run(Session(session.trials, bins * BIN), rng)
+        counts = bin_spikes(seen, BIN).values
         member = np.eye(self.follows.max() + 1)[self.follows]
         course = gaussian_filter1d(counts @ member, self.circuit.smoothing / BIN, axis=1, mode="nearest") / BIN
-        whole = np.maximum(self.rate @ member, 1e-12)
-        return np.asarray((course / whole) @ (member * self.rate[:, None]).T)
+        return course / np.maximum(self.rate @ member, 1e-12), str(seen.attrs["engine"])
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`assemblies`: a single group; `connectivity`: no synapse."""
@@ -111,3 +116,9 @@ class GroupedDriveSubject:
             "connectivity": lambda: truths.no_wiring(n),
         }
         return truths.among(self.circuit.name, question, answers)
+
+
+def _alone(session: Session, trial: int) -> Session:
+    """A session of one trial, with what is done in it."""
+    done = [e for e in session.perturbations if trial in pulsed_trials(e, session.trials)]
+    return Session(1, session.duration, perturbations=tuple(replace(e, trials=None) for e in done))
