@@ -53,8 +53,8 @@ class PlaceCells:
 
     def subject(self, rng: np.random.Generator) -> DrivenSubject:
         """One individual: where its fields are."""
-        centres = _scattered(self.n_neurons, rng) * self.walk.box
-        tuned = partial(_rates, self, centres)
+        centres = scattered(self.n_neurons, rng) * self.walk.box
+        tuned = partial(self.rates, centres)
         floor = _floor(self.walk.box)
         place = rng.uniform(0, TISSUE, (self.n_neurons, 3))
         answers = {
@@ -67,14 +67,16 @@ class PlaceCells:
             anatomy(place, ["E"] * self.n_neurons, "hippocampus"), answers,
         )  # fmt: skip
 
+    def rates(self, centres: np.ndarray, place: np.ndarray, gain: np.ndarray | float = 1.0) -> np.ndarray:
+        """Rates (..., neuron) [Hz] at places (..., 2) [m], with fields around centres (neuron, 2).
 
-def _rates(circuit: PlaceCells, centres: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Rates (..., neuron) [Hz] at places (..., 2) [m]: a product of what the two axes give, as the fields are round."""
-    x, y = (np.exp(-np.square(place[..., k, None] - centres[:, k]) / (2 * circuit.width**2)) for k in range(2))
-    return np.asarray(circuit.background + circuit.peak * x * y)
+        gain: a factor (neuron,) on peaks. A product of what the two axes give, as the fields are round.
+        """
+        x, y = (np.exp(-np.square(place[..., k, None] - centres[:, k]) / (2 * self.width**2)) for k in range(2))
+        return np.asarray(self.background + self.peak * gain * x * y)
 
 
-def _scattered(n: int, rng: np.random.Generator) -> np.ndarray:
+def scattered(n: int, rng: np.random.Generator) -> np.ndarray:
     """(n, 2) in the unit square: anywhere in different cells of the coarsest square grid that has n."""
     side = int(np.ceil(np.sqrt(n)))
     cell = rng.permutation(side**2)[:n]

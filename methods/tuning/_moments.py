@@ -36,13 +36,14 @@ class Moments:
     """Moments of all trials, one after another; those in which the place was not seen are left out.
 
     counts (moment, unit): spikes. bins: variable -> (moment,) the bin that it was in; sizes: variable -> how many there
-    are. heading (moment,) [rad].
+    are. heading (moment,) [rad]; trial (moment,).
     """
 
     counts: np.ndarray
     bins: dict[str, np.ndarray]
     sizes: dict[str, int]
     heading: np.ndarray
+    trial: np.ndarray
     step: float
 
     @classmethod
@@ -71,7 +72,9 @@ class Moments:
         }
         sizes = {POSITION: bins.position**2, HEAD_DIRECTION: bins.head_direction, SPEED: bins.speed}
         kept = {name: cut[name] for name in names}
-        return cls(counts[seen].astype(float), kept, {n: sizes[n] for n in names}, heading, bins.step)
+        return cls(
+            counts[seen].astype(float), kept, {n: sizes[n] for n in names}, heading, np.nonzero(seen)[0], bins.step
+        )
 
     @property
     def names(self) -> tuple[str, ...]:
