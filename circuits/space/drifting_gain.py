@@ -18,8 +18,8 @@ class DriftingGain:
     """The cells of `like` with fields that stay where they are, and peaks that change from day to day.
 
         rate_i(x, t) = background + peak g_i(t) exp(-|x - c_i|^2 / (2 width^2))
-        ln g_i(t) = spread z_i(t) - spread^2 / 2,   z_i: a stationary process of variance 1 that keeps the share `kept` of itself from
-        one day to the next
+        ln g_i(t) = spread z_i(t) - spread^2 / 2
+        z_i: a stationary process of variance 1 that keeps the share `kept` of itself from one day to the next
 
     So cells fall silent and come back, as cells do that are imaged for weeks, whose indicator or distance from an
     electrode changes or whose excitability does. What drifts are rates, and vectors of them; no field moves, and who

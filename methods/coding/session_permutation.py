@@ -24,11 +24,11 @@ class SessionPermutation:
     """The mean t of a regression over sessions, ranked among those of activity with the behaviour of other sessions.
 
     The budget is spent on `sessions` of equally many trials. In each, counts are regressed on all variables as they
-    were in that session, and as they were in every other; if units code nothing, sessions of behaviour may be exchanged, and
-    the size of the mean of t over sessions has the same distribution under each of their orders, however slow both
-    are and whatever their law (session permutation: Harris 2020, bioRxiv 2020.11.29.402719). It takes units that are
-    followed through sessions, and behaviour that is as likely in each. Of all orders `orders` are drawn, if there are
-    more. Cost: a fit for each pair of sessions.
+    were in that session, and as they were in every other; if units code nothing, sessions of behaviour may be
+    exchanged, and the size of the mean of t over sessions has one distribution under all of their orders, however slow
+    both are and whatever their law (session permutation: Harris 2020, bioRxiv 2020.11.29.402719). It takes units that
+    are followed through sessions, and behaviour that is as likely in each. Of all orders `orders` are drawn, if there
+    are more. Cost: a fit for each pair of sessions.
     """
 
     name: ClassVar[str] = "session_permutation"

@@ -17,14 +17,17 @@ Measure = Literal["population_vector", "cell_maps"]
 
 COARSE = Bins(position=8)
 
+VISITED = 0.5
+"""s that an animal must have been in a bin, in both halves that are compared."""
+
 
 @dataclass(frozen=True)
 class AcrossSessions:
     """Says `drifting` where maps of different trials (days) agree less than maps of two halves of one.
 
     Maps are of halves of a trial, made of alternating stretches of `stretch`, so that agreement within a day and across
-    days is of equally much data; pairs of days that are half of all days apart, or more, are compared. Agreement is, for
-    `population_vector`, the correlation over units of their rates in each bin of the floor (of the vectors that
+    days is of equally much data; pairs of days are compared that are half of all days apart, or more. Agreement is,
+    for `population_vector`, the correlation over units of their rates in each bin of the floor (of the vectors that
     decoders read: Ziv et al. 2013; Driscoll et al. 2017); for `cell_maps`, that over bins of one unit's rates, of units
     with `least_spikes` in both halves: gains and units that are lost change the first and not the second. The
     verdict is `drifting` if agreement falls by more than `least_fall`, and does so by a signed-rank test over bins or
@@ -70,8 +73,8 @@ class AcrossSessions:
         notes = {"within": float(within[both].mean()), "across": float(across[both].mean()), "p": p}
         return Finding({"label": self.drifting if drifts else self.stable}, notes=notes)
 
-    def _maps(self, moments: Moments) -> tuple[np.ndarray, np.ndarray]:
-        """Rates (day, half, bin, unit) per moment, and spikes (day, half, unit)."""
+    def _maps(self, moments: Moments) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
+        """Rates (day, half, bin, unit) per moment, spikes (day, half, unit), and visited bins (day, half, bin)."""
         from scipy.ndimage import gaussian_filter
 
         size, side = moments.sizes[POSITION], COARSE.position
@@ -83,26 +86,34 @@ class AcrossSessions:
         spikes = np.asarray(summed(at, n, moments.counts)).reshape(shape)
         time = np.bincount(at, minlength=n).astype(float).reshape(shape)
         rates = gaussian_filter(spikes, blur) / np.maximum(gaussian_filter(time, blur), 1e-3)
-        return rates.reshape(len(rates), 2, size, -1), spikes.sum(axis=(2, 3))
+        visited = time.reshape(len(rates), 2, size) * moments.step >= VISITED
+        return rates.reshape(len(rates), 2, size, -1), spikes.sum(axis=(2, 3)), visited
 
-    def _agreements(self, rates: np.ndarray, spikes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    def _agreements(self, rates: np.ndarray, spikes: np.ndarray, visited: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         """Mean correlation within a day and across days, of each bin or unit; NaN where there is none."""
         days = len(rates)
         pairs = [(i, j) for i in range(days) for j in range(days) if i == j or abs(i - j) >= days / 2]
         over = 1 if self.measure == "population_vector" else 0
-        found = np.stack([self._correlation(rates[i, 0], rates[j, 1], over) for i, j in pairs])
+        seen = [visited[i, 0] & visited[j, 1] for i, j in pairs]
+        maps = [(rates[i, 0], rates[j, 1]) for i, j in pairs]
+        if over == 0:
+            found = np.stack([_correlation(a[s], b[s], 0) for (a, b), s in zip(maps, seen, strict=True)])
+        else:
+            found = np.where(seen, [_correlation(a, b, 1) for a, b in maps], np.nan)
         if self.measure == "cell_maps":
             enough = spikes >= self.least_spikes
             found[np.array([~(enough[i, 0] & enough[j, 1]) for i, j in pairs])] = np.nan
         same = np.array([i == j for i, j in pairs])
         return _nanmean(found[same]), _nanmean(found[~same])
 
-    @staticmethod
-    def _correlation(one: np.ndarray, other: np.ndarray, over: int) -> np.ndarray:
-        """Pearson's, over one of the dims of two maps (bin, unit); NaN where either does not vary."""
-        a, b = (m - m.mean(axis=over, keepdims=True) for m in (one, other))
-        size = np.sqrt((a**2).sum(axis=over) * (b**2).sum(axis=over))
-        return np.where(size > 0, (a * b).sum(axis=over) / np.maximum(size, 1e-300), np.nan)
+
+def _correlation(one: np.ndarray, other: np.ndarray, over: int) -> np.ndarray:
+    """Pearson's, over one of the dims of two maps (bin, unit); NaN where either does not vary."""
+    if not one.size:
+        return np.full(one.shape[1 - over], np.nan)
+    a, b = (m - m.mean(axis=over, keepdims=True) for m in (one, other))
+    size = np.sqrt((a**2).sum(axis=over) * (b**2).sum(axis=over))
+    return np.where(size > 0, (a * b).sum(axis=over) / np.maximum(size, 1e-300), np.nan)
 
 
 def _nanmean(values: np.ndarray) -> np.ndarray:
