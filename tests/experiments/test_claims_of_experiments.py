@@ -5,15 +5,18 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from circuits.space.feedforward_grid import FeedforwardGrid
 from experiments._attractor_controls import DENSE, SPARSE
+from experiments.assemblies_or_not import ASSEMBLIES_OR_NOT, among_members
 from experiments.attractor_or_not import ATTRACTOR_OR_NOT, PASSIVE
 from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
 from experiments.correlated_area import CORRELATED_AREA
 from experiments.correlated_area import PLANS as DECISIONS
 from experiments.dimension_illusions import DIMENSION_ILLUSIONS, RATIO, WHITE, carried_over, first_share, half_cosine
 from experiments.drift_and_nulls import DEAF, DRIFT_AND_NULLS, GENUINE, SESSION, WALK, WALKING
+from experiments.drifting_code import DRIFTING_CODE
 from experiments.first_light import FIRST_LIGHT
 from experiments.illusions_of_summaries import ILLUSIONS_OF_SUMMARIES, SHIFTED, SUMMARY
 from experiments.invariance import BROKEN, BY_SHIFT, ICP, INVARIANCE
@@ -28,6 +31,7 @@ from experiments.shape_is_not_architecture import DROWSY, REPLAY, SHAPE_IS_NOT_A
 from experiments.step_or_ramp_or_attractor import STEP_OR_RAMP_OR_ATTRACTOR
 from experiments.superposition_and_dictionaries import GOOD, LOOSE, SUPERPOSITION_AND_DICTIONARIES, UNASKED
 from experiments.timescales_and_criticality import DRIVEN, LARGE, SEEN, STATES, TIMESCALES_AND_CRITICALITY
+from experiments.where_is_it_tuned import WHERE_IS_IT_TUNED
 from experiments.who_does_what import EACH, IN_AREAS, LESIONS, PREDICTING, WHO_DOES_WHAT, WIDER
 from experiments.wiring_and_confounds import WIRING_AND_CONFOUNDS
 from simlab.claims import ClaimResult
@@ -35,9 +39,11 @@ from simlab.fingerprint import label
 from simlab.instruments.recording.subsample import Subsample
 
 WITH_ORACLE = (
+    ASSEMBLIES_OR_NOT,
     ATTRACTOR_OR_NOT,
     CONNECTIVITY_SAMPLING,
     CORRELATED_AREA,
+    DRIFTING_CODE,
     DRIFT_AND_NULLS,
     FIRST_LIGHT,
     PARTIAL_OBSERVATION,
@@ -48,6 +54,7 @@ WITH_ORACLE = (
     STEP_OR_RAMP_OR_ATTRACTOR,
     SUPERPOSITION_AND_DICTIONARIES,
     TIMESCALES_AND_CRITICALITY,
+    WHERE_IS_IT_TUNED,
     WHO_DOES_WHAT,
 )
 EXPERIMENTS = (
@@ -462,3 +469,9 @@ def test_the_dictionary_that_rebuilds_better_is_not_the_one_that_finds_features(
     assert found["the_one_that_finds_none_rebuilds_better"].measured.value == pytest.approx(0.029)
     assert [result.measured.value for result in list(found.values())[3:]] == [1.0, 0.0]
     assert [result.verdict for result in found.values()] == ["holds"] * 3 + ["undecided"] * 2  # by their intervals
+
+
+def test_units_that_belong_to_nobody_do_not_count_in_the_agreement_of_assemblies():
+    truth = xr.Dataset({"group": ("unit", [0, 0, 1, 1, 2, 3])})
+    assert among_members({"group": [5, 5, 6, 6, 6, 6]}, truth) == 1.0
+    assert among_members({"group": [5, 6, 5, 6, 7, 8]}, truth) < 0.0

@@ -20,6 +20,7 @@ from simlab.contracts import Budget
 from simlab.experiment import Cell, Plan
 from simlab.instruments.recording.losing_units import LosingUnits
 from simlab.instruments.recording.perfect import Perfect
+from simlab.instruments.stimulating.ideal import Ideal
 from simlab.lab.cell import run_cell
 from simlab.lab.row import Settings
 from simlab.streams import stream
@@ -71,7 +72,7 @@ def test_vectors_take_gains_and_losses_for_a_code_that_drifts_and_maps_do_not(ci
 
 def test_permuted_sessions_call_what_follows_a_target_and_not_what_walks_beside_it():
     for circuit, low, high in ((CodedTarget(), 0.8, 1.0), (WalkingRates(like=CodedTarget()), 0.0, 0.2)):
-        cell = Cell(circuit, 1, Plan(600, 1.0), Perfect(), SessionPermutation())
+        cell = Cell(circuit, 1, Plan(600, 1.0), Perfect(), SessionPermutation(), stimulator=Ideal())
         called = json.loads(run_cell(cell, Settings("sessions", None, 60.0, 2**30))[0]["metrics"])["called"]
         assert low <= called <= high
 
