@@ -1,4 +1,4 @@
-"""Cells without synapses among them whose rates are told by where the animal is."""
+"""Cells without synapses among them whose rates are told by where the animal is and how it moves."""
 
 from __future__ import annotations
 
@@ -15,14 +15,21 @@ from simlab import truths
 from simlab.data import activity
 from simlab.session import Session
 
+VARIABLES = ("head_direction", "position", "speed")
+"""What cells of an animal that forages may be tuned to; none of them stands alone in a recording: all follow from x, y.
+The head points where the animal goes."""
+
+WALKED = 300.0
+"""s of walking from which the spread of rates is taken; the random numbers of that walk are the circuit's too."""
+
 
 @dataclass(frozen=True, eq=False)
 class DrivenSubject:
     """One individual of a circuit whose neurons fire independently at rates that follow the place.
 
-    tuned: rates (..., neuron) [Hz] at places (..., 2) [m]. gain: factor (trial, step) on all rates, of the session's
-    trials and times (step,) [s]. replay: whether a place that nobody sees drives the neurons in sleep; else they fire
-    at `resting` (neuron,) [Hz], their mean rates awake.
+    tuned: rates (..., neuron) [Hz] at places (..., 2) [m], or along paths (..., step, 2). gain: factor (trial, step,
+    neuron or 1) on rates, of the session's trials and times (step,) [s]. replay: whether a place that nobody sees
+    drives the neurons in sleep; else they fire at `resting` (neuron,) [Hz], their mean rates awake.
     """
 
     circuit: Any
@@ -57,9 +64,22 @@ class DrivenSubject:
         rates = np.empty((*place.shape[:2], len(self.resting)))
         rates[seen], rates[~seen] = self.tuned(place[seen]), self.resting
         if self.gain is not None:
-            rates *= self.gain(session.trials, np.arange(place.shape[1]) * STEP, rng)[..., None]
+            rates *= self.gain(session.trials, np.arange(place.shape[1]) * STEP, rng)
         return rates
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """What the circuit's `questions` list."""
         return truths.among(self.circuit.name, question, self.answers)
+
+
+def codes(named: str | np.ndarray, n_neurons: int) -> xr.Dataset:
+    """Truth of `tuning`: which of `VARIABLES` each neuron's rate is a function of, one name or (neuron,) names."""
+    return truths.tuning(np.array(np.broadcast_to(named, n_neurons), dtype=object), VARIABLES)
+
+
+def spread(subject: DrivenSubject) -> tuple[np.ndarray, np.ndarray]:
+    """(neuron,) means [Hz] and coefficients of variation of the rates that a walking animal gives its cells."""
+    path = positions(subject.walk, 1, round(WALKED / STEP), np.random.default_rng(0))[0]
+    rates = subject.tuned(path)
+    mean = rates.mean(axis=0)
+    return mean, rates.std(axis=0) / np.maximum(mean, 1e-12)

@@ -9,7 +9,7 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from circuits.space.driven import DrivenSubject
+from circuits.space.driven import DrivenSubject, codes
 from circuits.space.grid_attractor import GridAttractor, GridAttractorSubject, betti
 from simlab import truths
 from simlab.rules import check_fields
@@ -32,7 +32,7 @@ class FeedforwardGrid:
     name: ClassVar[str] = "feedforward_grid"
     mechanism: ClassVar[str] = "feedforward"
     twin_of: ClassVar[tuple[str, ...]] = ("grid_attractor",)
-    questions: ClassVar[tuple[str, ...]] = ("topology", "dynamics")
+    questions: ClassVar[tuple[str, ...]] = ("topology", "dynamics", "tuning")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: GridAttractor = field(default_factory=GridAttractor)  # whose tuning it copies
@@ -55,10 +55,12 @@ class FeedforwardGrid:
 
 
 def driven_truths(like: GridAttractor) -> dict[str, Callable[[], xr.Dataset]]:
-    """What is true of cells with an attractor's tuning that follow the place: its manifold, and no dynamics."""
+    """What is true of cells with an attractor's tuning that follow the place: its manifold, no dynamics,
+    and that their rates are functions of the place alone."""
     return {
         "topology": lambda: truths.shape(betti(like)),
         "dynamics": lambda: truths.one(label="driven"),
+        "tuning": lambda: codes("position", like.n_neurons),
     }
 
 

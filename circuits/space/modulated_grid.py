@@ -30,7 +30,7 @@ class ModulatedGrid:
     name: ClassVar[str] = "modulated_grid"
     mechanism: ClassVar[str] = "common rhythm"
     twin_of: ClassVar[tuple[str, ...]] = ("grid_attractor",)
-    questions: ClassVar[tuple[str, ...]] = ("topology", "dynamics")
+    questions: ClassVar[tuple[str, ...]] = ("topology", "dynamics", "tuning")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: GridAttractor = field(default_factory=GridAttractor)  # whose tuning it copies
@@ -54,6 +54,6 @@ class ModulatedGrid:
         )
 
     def _rhythm(self, trials: int, time: np.ndarray, rng: np.random.Generator) -> np.ndarray:
-        """The factor (trial, step) on rates."""
+        """The factor (trial, step, 1) on rates."""
         start = rng.uniform(0, 2 * np.pi, (trials, 1))
-        return np.asarray(1 + self.depth * np.sin(2 * np.pi * self.frequency * time + start))
+        return np.asarray(1 + self.depth * np.sin(2 * np.pi * self.frequency * time + start))[..., None]

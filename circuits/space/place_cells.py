@@ -9,7 +9,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from circuits.space.driven import DrivenSubject
+from circuits.space.driven import DrivenSubject, codes
 from circuits.space.image import folded, grid_steps
 from circuits.space.trajectory import Walk
 from simlab import truths
@@ -37,7 +37,7 @@ class PlaceCells:
 
     name: ClassVar[str] = "place_cells"
     mechanism: ClassVar[str] = "feedforward"
-    questions: ClassVar[tuple[str, ...]] = ("topology", "dynamics")
+    questions: ClassVar[tuple[str, ...]] = ("topology", "dynamics", "tuning")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     n_neurons: Count = 100
@@ -53,27 +53,30 @@ class PlaceCells:
 
     def subject(self, rng: np.random.Generator) -> DrivenSubject:
         """One individual: where its fields are."""
-        centres = _scattered(self.n_neurons, rng) * self.walk.box
-        tuned = partial(_rates, self, centres)
+        centres = scattered(self.n_neurons, rng) * self.walk.box
+        tuned = partial(self.rates, centres)
         floor = _floor(self.walk.box)
         place = rng.uniform(0, TISSUE, (self.n_neurons, 3))
         answers = {
             "topology": lambda: _shape(tuned(floor)),
             "dynamics": lambda: truths.one(label="driven"),
+            "tuning": lambda: codes("position", self.n_neurons),
         }
         return DrivenSubject(
             self, self.walk, self.asleep, tuned, tuned(floor).mean(axis=0), self.replay,
             anatomy(place, ["E"] * self.n_neurons, "hippocampus"), answers,
         )  # fmt: skip
 
+    def rates(self, centres: np.ndarray, place: np.ndarray, gain: np.ndarray | float = 1.0) -> np.ndarray:
+        """Rates (..., neuron) [Hz] at places (..., 2) [m], with fields around centres (neuron, 2).
 
-def _rates(circuit: PlaceCells, centres: np.ndarray, place: np.ndarray) -> np.ndarray:
-    """Rates (..., neuron) [Hz] at places (..., 2) [m]: a product of what the two axes give, as the fields are round."""
-    x, y = (np.exp(-np.square(place[..., k, None] - centres[:, k]) / (2 * circuit.width**2)) for k in range(2))
-    return np.asarray(circuit.background + circuit.peak * x * y)
+        gain: a factor (neuron,) on peaks. A product of what the two axes give, as the fields are round.
+        """
+        x, y = (np.exp(-np.square(place[..., k, None] - centres[:, k]) / (2 * self.width**2)) for k in range(2))
+        return np.asarray(self.background + self.peak * gain * x * y)
 
 
-def _scattered(n: int, rng: np.random.Generator) -> np.ndarray:
+def scattered(n: int, rng: np.random.Generator) -> np.ndarray:
     """(n, 2) in the unit square: anywhere in different cells of the coarsest square grid that has n."""
     side = int(np.ceil(np.sqrt(n)))
     cell = rng.permutation(side**2)[:n]

@@ -7,6 +7,9 @@ import xarray as xr
 
 from simlab.data import bin_spikes, is_spiking, signals
 
+TRIES = 10
+"""Of k-means, from different starts."""
+
 
 def binned(recording: xr.Dataset, width: float) -> np.ndarray:
     """(bin, unit) counts, or mean signals, of all trials one after another; width [s]."""
@@ -43,3 +46,49 @@ def best_cut(distance: np.ndarray, most: int) -> tuple[np.ndarray, float]:
     quality = [silhouette_score(distance, cut, metric="precomputed") for cut in cuts]
     best = int(np.argmax(quality))
     return cuts[best].astype(int), float(quality[best])
+
+
+def standardised(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Columns (bin, unit) that vary, with mean 0 and variance 1, and which they are (unit,) bool."""
+    varied = np.ptp(values, axis=0) > 0
+    kept = values[:, varied]
+    return (kept - kept.mean(axis=0)) / np.maximum(kept.std(axis=0), 1e-12), varied
+
+
+def above_chance(z: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Eigenvalues of the correlations of z (bin, unit) beyond what independent units would have, and their vectors.
+
+    Ascending, (component,) and (unit, component). The bound is that of Marchenko & Pastur, (1 + sqrt(units / bins))^2.
+    """
+    eigenvalues, vectors = np.linalg.eigh(z.T @ z / len(z))
+    beyond = eigenvalues > (1 + np.sqrt(z.shape[1] / len(z))) ** 2
+    return eigenvalues[beyond], vectors[:, beyond]
+
+
+def spectral_groups(weights: np.ndarray, most: int, rng: np.random.Generator) -> tuple[np.ndarray, int]:
+    """Groups (node,) of a graph of weights >= 0 (node, node) in which each node has an edge, and how many there are.
+
+    k-means on the eigenvectors of the normalised Laplacian (Ng, Jordan & Weiss 2002), with as many groups as the
+    largest gap between successive eigenvalues says, at most `most`.
+    """
+    scale = 1 / np.sqrt(weights.sum(axis=1))
+    values, vectors = np.linalg.eigh(np.eye(len(weights)) - scale[:, None] * weights * scale[None])
+    most = min(most, len(weights) - 1)
+    n_groups = int(np.diff(values[: most + 1])[1:].argmax()) + 2 if most >= 2 else 1
+    rows = vectors[:, :n_groups]
+    return nearest_centres(
+        rows / np.maximum(np.linalg.norm(rows, axis=1, keepdims=True), 1e-12), n_groups, rng
+    ), n_groups
+
+
+def nearest_centres(rows: np.ndarray, n_groups: int, rng: np.random.Generator) -> np.ndarray:
+    """(row,) the groups of k-means on rows (row, value), the best of `TRIES`."""
+    import warnings
+
+    from scipy.cluster.vq import kmeans2
+
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # a group that lost its rows: another try is better, or there are fewer groups
+        tries = [kmeans2(rows, n_groups, minit="++", rng=rng) for _ in range(TRIES)]
+    spread = [((rows - centre[label]) ** 2).sum() for centre, label in tries]
+    return tries[int(np.argmin(spread))][1]

@@ -8,11 +8,9 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
+from methods.assemblies._partitions import spectral_groups
 from simlab.contracts import CONNECTOME, Finding, Needs
 from simlab.rules import Within, check_fields
-
-TRIES = 10
-"""Of k-means, from different starts."""
 
 
 @dataclass(frozen=True)
@@ -47,19 +45,5 @@ class ConnectomeCommunities:
         if len(linked) < 4:
             return Finding.abstain(f"{len(linked)} units make or get a contact: too few to divide")
         inside = tied[np.ix_(linked, linked)]
-        scale = 1 / np.sqrt(degree[linked])
-        values, vectors = np.linalg.eigh(np.eye(len(linked)) - scale[:, None] * inside * scale[None])
-        most = min(self.most_groups, len(linked) - 1)
-        n_groups = int(np.diff(values[: most + 1])[1:].argmax()) + 2 if most >= 2 else 1
-        group[linked] = _nearest(vectors[:, :n_groups], n_groups, rng)
+        group[linked], n_groups = spectral_groups(inside, self.most_groups, rng)
         return Finding({"group": group}, notes={"groups": n_groups})
-
-
-def _nearest(vectors: np.ndarray, n_groups: int, rng: np.random.Generator) -> np.ndarray:
-    """(unit,) the groups of k-means, the best of ten, on the rows of the eigenvectors (unit, vector) at unit length."""
-    from scipy.cluster.vq import kmeans2
-
-    rows = vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-12)
-    tries = [kmeans2(rows, n_groups, minit="++", rng=rng) for _ in range(TRIES)]
-    spread = [((rows - centre[label]) ** 2).sum() for centre, label in tries]
-    return tries[int(np.argmin(spread))][1]

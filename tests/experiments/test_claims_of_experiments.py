@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pandas as pd
 import pytest
+import xarray as xr
 
 from circuits.coding.unseeing_cells import UnseeingCells
 from circuits.latent.other_flow import OtherFlow
@@ -13,12 +14,14 @@ from circuits.space.feedforward_grid import FeedforwardGrid
 from experiments import famous_neurons as famous
 from experiments import feature_visualisation as visualised
 from experiments._attractor_controls import DENSE, SPARSE
+from experiments.assemblies_or_not import ASSEMBLIES_OR_NOT, among_members
 from experiments.attractor_or_not import ATTRACTOR_OR_NOT, PASSIVE
 from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
 from experiments.correlated_area import CORRELATED_AREA
 from experiments.correlated_area import PLANS as DECISIONS
 from experiments.dimension_illusions import DIMENSION_ILLUSIONS, RATIO, WHITE, carried_over, first_share, half_cosine
 from experiments.drift_and_nulls import DEAF, DRIFT_AND_NULLS, GENUINE, SESSION, WALK, WALKING
+from experiments.drifting_code import DRIFTING_CODE
 from experiments.explaining_away import EXPLAINING_AWAY
 from experiments.first_light import FIRST_LIGHT
 from experiments.forking_paths import FORKING_PATHS
@@ -42,12 +45,13 @@ from experiments.reverse_correlation import COMPLEX, REVERSE_CORRELATION, SIMPLE
 from experiments.rhythm_or_not import NAIVE, RHYTHM_OR_NOT, SPECTRUM
 from experiments.rotations import ROTATIONS, TENSOR
 from experiments.shape_is_not_architecture import DROWSY, REPLAY, SHAPE_IS_NOT_ARCHITECTURE
-from experiments.spikes_or_calcium import BY_CALCIUM, BY_INFERENCE, BY_SPIKES, SPIKES_OR_CALCIUM, VALUES
 from experiments.shared_or_not import BIASED, COMMON, DYNAMICAL, EUCLIDEAN, NOISE, SHARED_OR_NOT
+from experiments.spikes_or_calcium import BY_CALCIUM, BY_INFERENCE, BY_SPIKES, SPIKES_OR_CALCIUM, VALUES
 from experiments.step_or_ramp_or_attractor import STEP_OR_RAMP_OR_ATTRACTOR
 from experiments.superposition_and_dictionaries import GOOD, LOOSE, SUPERPOSITION_AND_DICTIONARIES, UNASKED
 from experiments.timescales_and_criticality import DRIVEN, LARGE, SEEN, STATES, TIMESCALES_AND_CRITICALITY
 from experiments.weight_tying import WEIGHT_TYING
+from experiments.where_is_it_tuned import WHERE_IS_IT_TUNED
 from experiments.who_does_what import EACH, IN_AREAS, LESIONS, PREDICTING, WHO_DOES_WHAT, WIDER
 from experiments.wiring_and_confounds import WIRING_AND_CONFOUNDS
 from simlab.claims import ClaimResult
@@ -55,9 +59,11 @@ from simlab.fingerprint import label
 from simlab.instruments.recording.subsample import Subsample
 
 WITH_ORACLE = (
+    ASSEMBLIES_OR_NOT,
     ATTRACTOR_OR_NOT,
     CONNECTIVITY_SAMPLING,
     CORRELATED_AREA,
+    DRIFTING_CODE,
     DRIFT_AND_NULLS,
     famous.FAMOUS_NEURONS,
     visualised.FEATURE_VISUALISATION,
@@ -77,6 +83,7 @@ WITH_ORACLE = (
     SUPERPOSITION_AND_DICTIONARIES,
     TIMESCALES_AND_CRITICALITY,
     WEIGHT_TYING,
+    WHERE_IS_IT_TUNED,
     WHO_DOES_WHAT,
 )
 EXPERIMENTS = (
@@ -532,10 +539,14 @@ def test_what_calcium_adds_and_takes_away_is_told_of_the_same_animals():
         "it_takes_away_what_is_not_there": "holds",
     }  # fmt: skip
     assert {name: verdict(SPIKES_OR_CALCIUM, name, table).verdict for name in expected} == expected
+
+
 def test_common_gains_and_noise_are_read_on_each_measure_and_flows_on_their_own_question():
     def seen(method, circuit: str, trials: int = 96, **metrics: object) -> pd.DataFrame:
         at = {"circuit": circuit, "method_label": label(method), "trials": trials, "instrument": "perfect"}
         return cells(method.name, question=method.question, **at, **metrics)
+
+    table = pd.concat(
         [
             seen(EUCLIDEAN, COMMON, role="rival", false_recovery=first(0.9)),
             seen(EUCLIDEAN, COMMON, 240, role="rival", false_recovery=first(0.0)),
@@ -543,12 +554,14 @@ def test_common_gains_and_noise_are_read_on_each_measure_and_flows_on_their_own_
             seen(DYNAMICAL, label(OtherFlow()), correct=1.0),
             seen(DYNAMICAL, label(SharedFlow()), correct=first(0.5)),
         ]
+    )
     found = {
         name: verdict(SHARED_OR_NOT, name, table)
         for name in (
             "a_common_gain_makes_uncorrected_rsa_call_them_alike", "96_units_of_noise_align_by_their_number",
             "one_flow_is_one_in_other_neurons", "alike_in_geometry",
         )
+    }  # fmt: skip
     assert [result.verdict for result in found.values()] == ["holds", "holds", "fails", "not measured"]
     assert verdict(SHARED_OR_NOT, "and_not_in_mechanism", table).measured.value == 1
 
@@ -619,3 +632,9 @@ def test_frames_are_compared_on_the_same_cells_and_within_the_same_budget():
     assert cheaper.verdict == "holds"
     assert verdict(visualised.FEATURE_VISUALISATION, "breeding_finds_simple_cells", table).verdict == "holds"
     assert verdict(visualised.FEATURE_VISUALISATION, "breeding_needs_trials", table).verdict == "not measured"
+
+
+def test_units_that_belong_to_nobody_do_not_count_in_the_agreement_of_assemblies():
+    truth = xr.Dataset({"group": ("unit", [0, 0, 1, 1, 2, 3])})
+    assert among_members({"group": [5, 5, 6, 6, 6, 6]}, truth) == 1.0
+    assert among_members({"group": [5, 6, 5, 6, 7, 8]}, truth) < 0.0

@@ -32,6 +32,7 @@ from circuits.latent.shared_flow import SharedFlow
 from circuits.memory.spiking_integrator import SpikingIntegrator
 from circuits.networks.balanced_ei import BalancedEI
 from circuits.networks.bold_nodes import BoldNodes
+from circuits.networks.clustered_ei import ClusteredEI
 from circuits.networks.cortical_patch import CorticalPatch
 from circuits.networks.hidden_hub import HiddenHub
 from circuits.networks.sign_and_type import SignAndType
@@ -66,6 +67,7 @@ SMALL = {
     "bold_nodes": (BoldNodes(n_nodes=10),),
     "dormant_path": (DormantPath(disconnected=4, dormant=3, carriers=3, mixed=2),),
     "invariant_causes": (InvariantCauses(causes=3, effects=3, siblings=2, bystanders=2),),
+    "clustered_ei": (ClusteredEI(n_excitatory=100, n_inhibitory=25, clusters=5),),
     "cortical_patch": (CorticalPatch(n_neurons=60, shared_drive=0.05),),
     "gated": (Gated(parts=6, bystanders=4),),
     "redundant": (Redundant(copies=6, bystanders=5),),

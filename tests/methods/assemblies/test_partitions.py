@@ -9,12 +9,23 @@ import xarray as xr
 from methods.assemblies.connectome_communities import ConnectomeCommunities
 from methods.assemblies.correlation_communities import CorrelationCommunities
 from methods.assemblies.ica_assemblies import IcaAssemblies
+from methods.assemblies.kmeans_communities import KmeansCommunities
+from methods.assemblies.louvain_communities import LouvainCommunities, louvain
+from methods.assemblies.promax_assemblies import PromaxAssemblies, promax, varimax
+from methods.assemblies.similarity_graph import SimilarityGraph
 from simlab.contracts import CONNECTOME
 from simlab.data import recording
 from simlab.questions.assemblies import Assemblies
 
 GROUPS = np.repeat([0, 1, 2], 6)
-WATCHING = (CorrelationCommunities(), IcaAssemblies())
+WATCHING = (
+    CorrelationCommunities(),
+    IcaAssemblies(),
+    KmeansCommunities(width=20e-3),
+    LouvainCommunities(width=20e-3),
+    PromaxAssemblies(width=20e-3),
+    SimilarityGraph(width=20e-3),
+)
 
 
 def population(shared: float, rng: np.random.Generator, n_bins: int = 4000) -> xr.Dataset:
@@ -60,3 +71,36 @@ def test_silent_and_few_units_are_answered_or_abstained_on(method: object) -> No
     silent = recording(duration=1.0, n_units=4, n_trials=2, spikes=(np.empty(0, int), np.empty(0), np.empty(0, int)))
     found = method.analyse(silent, np.random.default_rng(0))  # type: ignore[attr-defined]
     assert found.abstained or len(found.estimate["group"]) == 4
+
+
+def test_louvain_finds_the_partition_of_the_greatest_modularity() -> None:
+    rng = np.random.default_rng(3)
+    b = rng.standard_normal((7, 7))
+    b = b + b.T
+    np.fill_diagonal(b, 0.0)
+
+    def modularity(group: np.ndarray) -> float:
+        return float((b * (group[:, None] == group)).sum())
+
+    every = [np.array(labels) for labels in np.ndindex(*(4,) * 7)][::7]
+    best = max(modularity(louvain(b, rng)) for _ in range(10))
+    assert best >= max(modularity(group) for group in every) - 1e-9
+    same = GROUPS[:, None] == GROUPS
+    found = louvain(np.where(same, 1.0, -0.1) - np.eye(18), rng)
+    assert (found[:, None] == found).tolist() == same.tolist()
+
+
+def test_rotations_keep_the_space_and_make_loadings_simple() -> None:
+    rng = np.random.default_rng(4)
+    simple = np.eye(3)[GROUPS] + 0.02 * rng.standard_normal((18, 3))
+    turn = np.linalg.qr(rng.standard_normal((3, 3)))[0]
+    for rotated in (varimax(simple @ turn), promax(simple @ turn, 4)):
+        assert np.linalg.matrix_rank(np.c_[simple, rotated], tol=1e-6) == 3
+        alike = np.abs(np.corrcoef(simple.T, rotated.T)[:3, 3:])
+        assert alike.max(axis=1).min() > 0.95
+
+
+def test_newmans_null_divides_units_that_have_nothing_in_common() -> None:
+    seen = population(0.0, np.random.default_rng(5))
+    found = LouvainCommunities(null="configuration", width=20e-3).analyse(seen, np.random.default_rng(5))
+    assert len(np.unique(found.estimate["group"])) > 1

@@ -10,6 +10,7 @@ import simlab
 from circuits.causal.decision_pools import DecisionPools
 from circuits.memory.spiking_integrator import SpikingIntegrator
 from circuits.networks.balanced_ei import BalancedEI
+from circuits.networks.clustered_ei import ClusteredEI
 from circuits.networks.sign_and_type import SignAndType
 from simlab import registry
 from simlab.contracts import SimlabError
@@ -42,6 +43,9 @@ SMALL = {
     "spiking_integrator": {"n_excitatory": 16, "n_inhibitory": 4},
     "integrator_follower": {"like": SpikingIntegrator(n_excitatory=16, n_inhibitory=4)},
     "synfire_chain": {"n_pools": 6},
+    "clustered_ei": {"n_excitatory": 40, "n_inhibitory": 10, "clusters": 4, "burn_in": 0.1},
+    "unclustered_ei": {"like": ClusteredEI(n_excitatory=40, n_inhibitory=10, clusters=4, burn_in=0.1)},
+    "grouped_drive": {"like": ClusteredEI(n_excitatory=40, n_inhibitory=10, clusters=4, burn_in=0.1)},
     "cortical_patch": {"n_neurons": 60, "shared_drive": 0.1, "gain_modulation": 0.2, "drift": 0.2, "burn_in": 0.1},
 }
 """The spiking circuits that an engine runs."""
