@@ -1,13 +1,17 @@
-"""Published results on what neurons code: values that are none, drift, receptive fields and superposition, in one run.
+"""Published results on what neurons code, in one run: values that are none, drift, filters, imaging, superposition,
+famous neurons, Fisher information and its leaks, similarity and its confounds.
 
 Grids and claims are those of the experiments that ask about each more widely; here stand the ones that repeat a paper.
-Of imaging against electrophysiology (Wei et al. 2020) and of pattern analysis and its confounds there is nothing yet.
 """
 
 from __future__ import annotations
 
 from experiments import drift_and_nulls as drift
+from experiments import famous_neurons as famous
+from experiments import limits_of_information as limits
 from experiments import reverse_correlation as reverse
+from experiments import shared_or_not as shared
+from experiments import spikes_or_calcium as imaging
 from experiments import superposition_and_dictionaries as features
 from experiments.published_dynamics import named
 from simlab.experiment import Experiment
@@ -27,18 +31,47 @@ OF_FEATURES = (
     "features_are_found_in_the_right_region", "without_a_penalty_they_are_not", "with_too_much_they_are_not_either",
     "the_one_that_finds_none_rebuilds_better", "components_are_beaten", "independent_components_are_beaten",
 )  # fmt: skip
+OF_IMAGING = (
+    "calcium_finds_fewer", "inference_mends_it", "but_in_part", "receptive_fields_are_blurred",
+)  # fmt: skip
+OF_ONE_CONCEPT = (
+    "one_in_three_looks_famous_where_none_is", "a_cell_of_one_concept_is_one_of_fifty",
+    "whoever_screens_enough_cells_finds_one", "concept_cells_are_called_so_too",
+)  # fmt: skip
+OF_INFORMATION = (
+    "the_naive_estimate_errs_as_theory_says", "the_correction_removes_the_bias", "shuffling_hides_the_limit",
+    "choosing_units_beforehand_inflates", "neighbours_in_time_tell_blocks_apart", "folds_of_whole_blocks_do_not",
+)  # fmt: skip
+OF_SIMILARITY = (
+    "a_common_gain_makes_uncorrected_rsa_call_them_alike", "crossnobis_is_hardly_fooled", "other_trials_settle_it",
+)  # fmt: skip
 
 PUBLISHED_CODING = Experiment(
     name="published_coding",
     asks=(
         "Do the published results on coding come out here: action values found in random walks, tests that drift "
-        "fools, filters by averages and covariances, features in superposition?"
+        "fools, filters by averages and covariances, what calcium shows of them, features in superposition, cells of "
+        "one concept, biases and leaks of information, and what makes representations look alike?"
     ),
-    grids=(drift.VALUES, drift.TARGET, reverse.WITH_NOISE, features.CHOICES),
+    grids=(
+        drift.VALUES,
+        drift.TARGET,
+        reverse.WITH_NOISE,
+        *imaging.GRIDS,
+        features.CHOICES,
+        *famous.GRIDS,
+        limits.ESTIMATES,
+        limits.NOTHING,
+        shared.CODES,
+    ),
     claims=(
         *named(drift.CLAIMS, (*OF_VALUES, *OF_DRIFT)),
         *named(reverse.CLAIMS, OF_FIELDS),
+        *named(imaging.CLAIMS, OF_IMAGING),
         *named(features.CLAIMS, OF_FEATURES),
+        *named(famous.CLAIMS, OF_ONE_CONCEPT),
+        *named(limits.CLAIMS, OF_INFORMATION),
+        *named(shared.CLAIMS, OF_SIMILARITY),
     ),
     subjects=20,
 )
