@@ -191,8 +191,8 @@ CLAIMS = (
         f"{CAI}: the structure of the task shows in the distances",
         called_alike(EUCLIDEAN, DRIFTS), (0.5, 1.0),
     ),
-    # Fails at 16 pairs (.38 [.19, .61]): half of what a fixed order makes. In four runs some stimuli are neighbours more
-    # often than others, by chance, and both populations were shown them so; in different runs of them, none is fooled.
+    # Fails at 16 pairs (.38 [.19, .61]): half of what a fixed order makes. In four runs some stimuli are neighbours
+    # more often than others, by chance, and both populations were shown them so; in different runs, none is fooled.
     Claim(
         "a_new_order_in_each_run_settles_it",
         "With stimuli in a new order in each run, in at most a tenth.",
