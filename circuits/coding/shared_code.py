@@ -9,16 +9,21 @@ from typing import Annotated, ClassVar, Literal
 import numpy as np
 
 from circuits.latent.latent_factors import BinStep, Depth, Spread
-from circuits.latent.population import TISSUE, Course, Model, Population, log_normal_rates, n_bins
-from simlab.data import anatomy
+from circuits.latent.population import (
+    Course,
+    Model,
+    Population,
+    halves,
+    log_normal_rates,
+    n_bins,
+    side_by_side,
+)
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Rate
 from simlab.session import Session
 
 Order = Literal["random", "fixed"]
 """Of the stimuli in each block: new in every block, or the same one in all of them."""
-
-REGIONS = ("one", "other")
 
 
 @dataclass(frozen=True)
@@ -83,7 +88,7 @@ class SharedCode:
 
     def individual(self, circuit: object, n_shared: int, rng: np.random.Generator) -> Population:
         """The same for a circuit like this one, with so many features that both populations read."""
-        population = np.arange(self.n_neurons) * 2 // self.n_neurons
+        population = halves(self.n_neurons)
         weights = np.zeros((self.n_neurons, 2 * self.n_features - n_shared))
         for p, first in enumerate((0, self.n_features - n_shared)):
             drawn = rng.standard_normal((int((population == p).sum()), self.n_features))
@@ -96,9 +101,7 @@ class SharedCode:
             "together": 1 + 0.5 * rng.standard_normal(self.n_neurons),
             "stimuli": rng.standard_normal((self.n_stimuli, weights.shape[1])),
         }
-        place = rng.uniform(0, TISSUE, (self.n_neurons, 3))
-        place[:, 0] = (place[:, 0] + TISSUE * population) / 2  # side by side
-        return Population(circuit, parts, anatomy(place, ["E"] * self.n_neurons, [REGIONS[p] for p in population]))
+        return Population(circuit, parts, side_by_side(population, rng))
 
     def task(self, trials: int, duration: float, rng: np.random.Generator) -> Session:
         """A stimulus in each trial, in blocks that hold each of them once."""

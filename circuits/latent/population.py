@@ -142,6 +142,22 @@ class Population:
         return told.assign(condition=("trial", activity["condition"].values)) if "condition" in activity else told
 
 
+REGIONS = ("one", "other")
+"""Names of two populations' regions; methods meet them as numbers in no order."""
+
+
+def halves(n_neurons: int) -> np.ndarray:
+    """(neuron,) 0 or 1: the population of each of so many, half of them, rounded up, in the first."""
+    return np.arange(n_neurons) * 2 // n_neurons
+
+
+def side_by_side(population: np.ndarray, rng: np.random.Generator) -> xr.Dataset:
+    """An anatomy of two populations (neuron,), each anywhere in a region of its own."""
+    place = rng.uniform(0, TISSUE, (len(population), 3))
+    place[:, 0] = (place[:, 0] + TISSUE * population) / 2
+    return anatomy(place, ["E"] * len(place), [REGIONS[p] for p in population])
+
+
 def n_bins(duration: float, step: float) -> int:
     """Bins of `step` [s] that cover a trial."""
     return int(np.ceil(duration / step - 1e-9))

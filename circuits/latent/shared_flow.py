@@ -8,10 +8,16 @@ from typing import Annotated, ClassVar
 
 import numpy as np
 
-from circuits.coding.shared_code import REGIONS
 from circuits.latent.latent_factors import BinStep, Depth, Spread, TimeConstant
-from circuits.latent.population import TISSUE, Course, Model, Population, log_normal_rates, n_bins
-from simlab.data import anatomy
+from circuits.latent.population import (
+    Course,
+    Model,
+    Population,
+    halves,
+    log_normal_rates,
+    n_bins,
+    side_by_side,
+)
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Rate
 from simlab.session import Session
@@ -77,7 +83,7 @@ class SharedFlow:
 
     def individual(self, circuit: object, turning: np.ndarray, rng: np.random.Generator) -> Population:
         """The same for a circuit like this one, whose populations turn at these frequencies (population, plane)."""
-        population = np.arange(self.n_neurons) * 2 // self.n_neurons
+        population = halves(self.n_neurons)
         weights = rng.standard_normal((self.n_neurons, 2 * self.planes))
         weights /= np.linalg.norm(weights, axis=1, keepdims=True)
         base = log_normal_rates(self.n_neurons, self.rate, self.rate_spread, rng)
@@ -89,10 +95,7 @@ class SharedFlow:
             "poles": poles,
             "stimuli": rng.standard_normal((self.n_stimuli, 2 * self.planes)),
         }
-        place = rng.uniform(0, TISSUE, (self.n_neurons, 3))
-        place[:, 0] = (place[:, 0] + TISSUE * population) / 2  # side by side
-        where = anatomy(place, ["E"] * self.n_neurons, [REGIONS[p] for p in population])
-        return Population(circuit, parts, where)
+        return Population(circuit, parts, side_by_side(population, rng))
 
     def task(self, trials: int, duration: float, rng: np.random.Generator) -> Session:
         """A stimulus in each trial, in blocks that hold each of them once."""
