@@ -117,6 +117,9 @@ CLAIMS = (
         f"{HARRIS}: circular shifts are near valid where series are stationary and short of memory",
         share(SHIFTED, QUICK), (0.0, 0.1),
     ),
+    # This one and the next two are likely to fail: .03, 0 and .06 in two or three individuals. A rate that drifts much
+    # more slowly than the animal moves is averaged over the floor, and one that does so as slowly is stationary here,
+    # where Harris' series walk without end: shifts hold their level on it. Permuted moments call half of those.
     Claim(
         "shifted_spikes_err_on_slow_ones",
         "If it takes a quarter of the session, they call more than one in ten.",
