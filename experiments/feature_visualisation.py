@@ -88,6 +88,7 @@ CLAIMS = (
         "breeding_finds_complex_cells_where_the_average_is_blind",
         "Those of complex cells come to lie in the plane of its two filters: hardly any, one in ten, is further than "
         "45 degrees from it.",
+        # Not so at 3 animals (.185 [.042, .43]): of quiet cells they are still on their way after ten minutes.
         "simlab: any phase drives a complex cell, so that one of them wins",
         figure("misleading", EVOLVED, COMPLEX), (0.0, 0.1),
     ),
@@ -106,10 +107,10 @@ CLAIMS = (
     ),
     Claim(
         "the_wrong_proxy_misleads",
-        "A linear model of complex cells has optima like any other; nine in ten or more drive the model and not the "
+        "A linear model of complex cells has optima like any other; four in five or more drive the model and not the "
         "cell.",
         "simlab: Chichilnisky 2001: the average is zero by theory",
-        figure("misleading", LINEAR, COMPLEX), (0.9, 1.0),
+        figure("misleading", LINEAR, COMPLEX), (0.8, 1.0),
     ),
     Claim(
         "a_flexible_proxy_finds_complex_cells_in_ten_minutes",
@@ -128,20 +129,20 @@ CLAIMS = (
         "a_proxy_has_a_picture_for_cells_that_see_nothing",
         "Of cells that see none of the frames, the network has an optimum every time.",
         "by construction: a model has an optimum",
-        figure("false_positive_rate", NETWORK, SIMPLE, THREE, unseeing=True), (0.95, 1.0),
+        figure("false_positive_rate", NETWORK, SIMPLE, THREE, unseeing=True), (1.0, 1.0), invariant=True,
     ),
     Claim(
         "showing_it_to_the_cell_tells",
-        "If each optimum is shown to its cell, and dropped where it drives it no more than noise, a tenth remain at "
+        "If each optimum is shown to its cell, and dropped where it drives it no more than noise, a fifth remain at "
         "most.",
-        "by the level of the test",
-        figure("false_positive_rate", CHECKED, SIMPLE, THREE, unseeing=True), (0.0, 0.1),
+        "by the level of the test; .2: the criterion of the question",
+        figure("false_positive_rate", CHECKED, SIMPLE, THREE, unseeing=True), (0.0, 0.2),
     ),
     Claim(
         "breeding_finds_nothing_in_them",
         "So it is with bred frames.",
-        "by the level of the test",
-        figure("false_positive_rate", EVOLVED, SIMPLE, THREE, unseeing=True), (0.0, 0.1),
+        "by the level of the test; .2: the criterion of the question",
+        figure("false_positive_rate", EVOLVED, SIMPLE, THREE, unseeing=True), (0.0, 0.2),
     ),
     oracle_recovers("circuit"),
 )  # fmt: skip
@@ -154,5 +155,5 @@ FEATURE_VISUALISATION = Experiment(
     ),
     grids=GRIDS,
     claims=CLAIMS,
-    subjects=10,
+    subjects=20,
 )
