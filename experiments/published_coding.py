@@ -7,6 +7,7 @@ Grids and claims are those of the experiments that ask about each more widely; h
 from __future__ import annotations
 
 from experiments import drift_and_nulls as drift
+from experiments import explaining_away as competition
 from experiments import famous_neurons as famous
 from experiments import limits_of_information as limits
 from experiments import reverse_correlation as reverse
@@ -31,6 +32,11 @@ OF_FEATURES = (
     "features_are_found_in_the_right_region", "without_a_penalty_they_are_not", "with_too_much_they_are_not_either",
     "the_one_that_finds_none_rebuilds_better", "components_are_beaten", "independent_components_are_beaten",
 )  # fmt: skip
+OF_COMPETITION = (
+    "receptive_fields_resemble_the_elements",
+    "but_they_are_not_the_elements",
+    "without_competition_they_are",
+)
 OF_IMAGING = (
     "calcium_finds_fewer", "inference_mends_it", "but_in_part", "receptive_fields_are_blurred",
 )  # fmt: skip
@@ -50,13 +56,14 @@ PUBLISHED_CODING = Experiment(
     name="published_coding",
     asks=(
         "Do the published results on coding come out here: action values found in random walks, tests that drift "
-        "fools, filters by averages and covariances, what calcium shows of them, features in superposition, cells of "
+        "fools, filters by averages and covariances, cells that compete, what calcium shows of them, features in superposition, cells of "
         "one concept, biases and leaks of information, and what makes representations look alike?"
     ),
     grids=(
         drift.VALUES,
         drift.TARGET,
         reverse.WITH_NOISE,
+        competition.GRID,
         *imaging.GRIDS,
         features.CHOICES,
         *famous.GRIDS,
@@ -67,6 +74,7 @@ PUBLISHED_CODING = Experiment(
     claims=(
         *named(drift.CLAIMS, (*OF_VALUES, *OF_DRIFT)),
         *named(reverse.CLAIMS, OF_FIELDS),
+        *named(competition.CLAIMS, OF_COMPETITION),
         *named(imaging.CLAIMS, OF_IMAGING),
         *named(features.CLAIMS, OF_FEATURES),
         *named(famous.CLAIMS, OF_ONE_CONCEPT),
