@@ -56,8 +56,8 @@ PUBLISHED_CODING = Experiment(
     name="published_coding",
     asks=(
         "Do the published results on coding come out here: action values found in random walks, tests that drift "
-        "fools, filters by averages and covariances, cells that compete, what calcium shows of them, features in superposition, cells of "
-        "one concept, biases and leaks of information, and what makes representations look alike?"
+        "fools, filters by averages and covariances, cells that compete, what calcium shows of them, features in "
+        "superposition, cells of one concept, biases and leaks of information, what makes representations look alike?"
     ),
     grids=(
         drift.VALUES,
