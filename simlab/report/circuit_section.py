@@ -19,7 +19,7 @@ from simlab.report.material import Material
 from simlab.report.matrices import Square
 from simlab.report.portrait import place, true_wiring
 from simlab.report.question_section import QuestionSection
-from simlab.report.words import shortened
+from simlab.report.words import paragraphs, shortened
 from simlab.truths import answerable
 
 if TYPE_CHECKING:
@@ -92,7 +92,7 @@ def circuit_section(
         material.links.slug("circuit", name),
         roles,
         _facts(cells, circuit),
-        [] if circuit is None else [" ".join(part.split()) for part in (inspect.getdoc(circuit) or "").split("\n\n")],
+        [] if circuit is None else paragraphs(inspect.getdoc(circuit) or ""),
         _parameters(material.results, name, circuit),
         variants if len(variants) > 1 else [],
         [outcome for variant in variants for outcome in outcomes.get(variant, ())],

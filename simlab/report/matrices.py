@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simlab.report import tables
-from simlab.report.words import shortened
+from simlab.report.words import shortened, told_apart
 from simlab.statistics import held, met, stand_in, tallies
 
 if TYPE_CHECKING:
@@ -51,6 +51,10 @@ class Square:
         return self.hits / self.asked if self.asked else float("nan")
 
 
+ROOM = 29
+"""Characters of a column's label that stand above it."""
+
+
 @dataclass(frozen=True)
 class Block:
     """The columns of one rate: their labels, and the squares of each method label by column."""
@@ -64,6 +68,11 @@ class Block:
     def title(self) -> str:
         """What the rate is."""
         return TITLES[self.value]
+
+    @property
+    def heads(self) -> list[tuple[str, str]]:
+        """Each column's label, and as much of it as there is room for."""
+        return list(zip(self.columns, told_apart(self.columns, ROOM), strict=True))
 
     def row(self, method_label: str) -> list[Square | None]:
         """A method's squares in the columns' order."""

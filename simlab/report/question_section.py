@@ -14,7 +14,7 @@ from simlab.report.figures import Gallery, Plate
 from simlab.report.material import Material, Record, asked
 from simlab.report.matrices import Matrix
 from simlab.report.shown_answers import shown
-from simlab.report.words import amount_needed, shortened
+from simlab.report.words import amount_needed, paragraphs, shortened
 from simlab.statistics import calibration_points
 from simlab.statistics.families import family_size, strongest
 from simlab.statistics.knowable import beside_bounds
@@ -88,7 +88,7 @@ def question_section(material: Material, name: str, gallery: Gallery) -> Questio
     return QuestionSection(
         name,
         material.links.slug("question", name),
-        (inspect.getdoc(question) or "").split("\n\n")[0] if question else "",
+        next(iter(paragraphs(inspect.getdoc(question) or "")), "") if question else "",
         glossary.rule(question) if question else "",
         glossary.criterion(question) if question else [],
         metric,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 import re
+from collections.abc import Sequence
 from typing import Any
 
 from simlab.report.figures import plain_number
@@ -55,14 +56,36 @@ def amount_needed(row: dict[str, Any]) -> str:
 
 
 def paragraphs(text: str) -> list[str]:
-    """Text split at blank lines, each paragraph on one line."""
-    return [" ".join(part.split()) for part in text.split("\n\n") if part.strip()]
+    """Text split at blank lines, each paragraph on one line, without the marks that set names apart in a docstring."""
+    return [" ".join(part.split()).replace("`", "") for part in text.split("\n\n") if part.strip()]
 
 
 def shortened(text: Any, most: int = SHOWN) -> str:
     """Text of at most so many characters, its end cut off with an ellipsis."""
     words = str(text)
     return words if len(words) <= most else words[: most - 1] + "…"
+
+
+def told_apart(labels: Sequence[str], most: int) -> list[str]:
+    """Labels of at most so many characters. Those that would be cut to the same keep their beginning and, after an
+    ellipsis, what stands from the first parameter on that tells them from the one they are most like."""
+    cut_off = [shortened(label, most) for label in labels]
+    heads = []
+    for label, head in zip(labels, cut_off, strict=True):
+        rivals = [other for other, own in zip(labels, cut_off, strict=True) if own == head and other != label]
+        if rivals:
+            differ = max(_alike(label, other) for other in rivals)
+            start = max(label.rfind(sign, 0, differ) for sign in "(, ") + 1
+            head = shortened(f"{label[: most // 3]}…{label[start:]}", most)
+        heads.append(head)
+    return heads
+
+
+def _alike(first: str, second: str) -> int:
+    """How many characters they have in common at their beginnings."""
+    return next(
+        (k for k, (a, b) in enumerate(zip(first, second, strict=False)) if a != b), min(len(first), len(second))
+    )
 
 
 def breakable(text: Any) -> Any:
