@@ -62,7 +62,8 @@ def seen(recording: xr.Dataset, needs: Needs = NEEDS) -> Seen | Finding:
     whole = np.isfinite(activity).all(axis=0)
     if not whole.any():
         return Finding.abstain("the signal of every unit has gaps (NaN): fill or cut them first")
-    varies = whole & (activity[larger].std(axis=0) + activity[~larger].std(axis=0) > 0)
+    # a constant may have a standard deviation by rounding, but no range
+    varies = whole & (np.ptp(activity[larger], axis=0) + np.ptp(activity[~larger], axis=0) > 0)
     if not varies.any():
         return Finding.abstain("no unit's activity varies over trials")
     if varies.sum() < needs.units:
