@@ -37,10 +37,14 @@ def samples(recording: xr.Dataset, width: float, needs: Needs = NEEDS) -> np.nda
     values = signals(recording, width).values.astype(float)
     flat = values.reshape(-1, values.shape[2])
     flat = flat[np.isfinite(flat).all(axis=1)]
+    if not len(flat):
+        return Finding.abstain("every sample has gaps (NaN) in some unit: leave out the units that were not seen")
+    if not np.ptp(flat, axis=0).any():
+        return Finding.abstain("no unit's activity varies")
+    if len(flat) < 10 * flat.shape[1]:
+        return Finding.abstain(f"{len(flat)} samples are too few for {flat.shape[1]} units")
     flat = flat - flat.mean(axis=0)
-    scale = np.sqrt((flat**2).sum(axis=1).mean()) if len(flat) else 0.0
-    if len(flat) < 10 * flat.shape[1] or scale <= 0:
-        return Finding.abstain(f"{len(flat)} samples that vary are too few for {flat.shape[1]} units")
+    scale = np.sqrt((flat**2).sum(axis=1).mean())
     return np.asarray(flat / scale)
 
 

@@ -46,18 +46,28 @@ def seen(recording: xr.Dataset, needs: Needs = NEEDS) -> Seen | Finding:
     if feature not in names:
         return Finding.abstain(f"the stimulus has {', '.join(names)}, and {feature} is asked about")
     course = recording["stimulus"].values[:, :, names.index(feature)]
-    times = np.isfinite(course).sum(axis=1)
-    shown = np.nansum(course, axis=1) / np.where(times > 0, times, np.nan)
+    seen_at = np.isfinite(course)
+    shown = np.where(seen_at, course, -np.inf).max(axis=1)
     values = np.unique(shown)
-    if len(values) != 2 or not np.isfinite(values).all():
-        return Finding.abstain(f"needs two stimuli, each shown throughout its trials, got {len(values)}")
+    if (
+        len(values) != 2
+        or not np.isfinite(values).all()
+        or (np.where(seen_at, course, np.inf).min(axis=1) < shown).any()
+    ):
+        return Finding.abstain(f"needs two stimuli, each shown throughout its trials, got {len(np.unique(course))}")
     activity = in_window(recording, 0.0, float(recording.attrs["duration"]))
     larger = shown == values[1]
     if min(larger.sum(), (~larger).sum()) < 3:
         return Finding.abstain(f"needs three trials of either stimulus, got {larger.sum()} and {(~larger).sum()}")
-    varies = np.isfinite(activity).all(axis=0) & (activity[larger].std(axis=0) + activity[~larger].std(axis=0) > 0)
+    whole = np.isfinite(activity).all(axis=0)
+    if not whole.any():
+        return Finding.abstain("the signal of every unit has gaps (NaN): fill or cut them first")
+    # a constant may have a standard deviation by rounding, but no range
+    varies = whole & (np.ptp(activity[larger], axis=0) + np.ptp(activity[~larger], axis=0) > 0)
     if not varies.any():
         return Finding.abstain("no unit's activity varies over trials")
+    if varies.sum() < needs.units:
+        return Finding.abstain(f"needs at least {needs.units} units whose activity varies, got {varies.sum()}")
     return Seen(activity[:, varies], larger, float(values[1] - values[0]))
 
 

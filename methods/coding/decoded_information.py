@@ -86,7 +86,7 @@ class DecodedInformation:
         units = found.activity.shape[1]
         if not 0 < self.n_best < units:
             return np.arange(units)
-        varies = found.activity[found.larger].std(axis=0) + found.activity[~found.larger].std(axis=0) > 0
+        varies = sum(np.ptp(found.activity[side], axis=0) for side in (found.larger, ~found.larger)) > 0
         own = np.full(units, -np.inf)
         own[varies] = separate(found._replace(activity=found.activity[:, varies]))
         return np.argsort(-own, kind="stable")[: self.n_best]

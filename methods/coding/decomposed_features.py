@@ -66,7 +66,9 @@ def _pca(x: np.ndarray, number: int, seed: int) -> np.ndarray:
 def _ica(x: np.ndarray, number: int, seed: int) -> np.ndarray:
     from sklearn.decomposition import FastICA
 
-    fitted = FastICA(min(number, x.shape[1]), whiten="unit-variance", max_iter=500, random_state=seed).fit(x)
+    spread = np.linalg.eigvalsh(x.T @ x)
+    rank = int((spread > 1e-9 * spread[-1]).sum())  # silent units, and copies of others, cannot be whitened
+    fitted = FastICA(min(number, rank), whiten="unit-variance", max_iter=500, random_state=seed).fit(x)
     return np.asarray(fitted.mixing_.T)
 
 

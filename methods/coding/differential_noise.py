@@ -63,7 +63,8 @@ def excess(found: Seen, signs: np.ndarray, rng: np.random.Generator) -> tuple[fl
     total = np.zeros(len(signs))
     for first in (half, ~half):
         told, other = sums(found.only(first)), sums(found.only(~first))
-        spread = np.sqrt(np.maximum(np.diag(other.covariance), 1e-12))
+        spread = np.sqrt(np.diag(other.covariance))
+        spread[spread == 0] = np.inf  # whoever does not vary in this half has no noise to be in units of
         change = told.slope / spread
         correlation = other.covariance / np.outer(spread, spread)
         np.fill_diagonal(correlation, 0.0)
