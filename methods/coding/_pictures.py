@@ -13,8 +13,8 @@ from simlab.data import missing
 NONE = "none"
 """What a unit is called that is selective for none of the concepts."""
 
-NEEDS = Needs(("spikes",), trials=8, stimulus=True)
-"""What tests of selectivity cannot do without."""
+NEEDS = Needs(("spikes",), trials=8, stimulus=True, equal_trials=True)
+"""What tests of selectivity cannot do without; counts in a trial that ends too early are no fewer responses."""
 
 EARLY, LATE = 0.3, 1.0
 """s after a picture's onset between which responses are counted, and before it the baseline (Quian Quiroga et al. 2005,
@@ -56,7 +56,7 @@ def viewed(recording: xr.Dataset, needs: Needs = NEEDS) -> Viewed | Finding:
     seen = np.isfinite(shown)
     there, first = seen.any(axis=1), seen.argmax(axis=1)
     number = shown[np.arange(len(shown)), first][there]
-    if not len(number) or (number != number.astype(int)).any() or number.max() >= len(brief["pictures"]):
+    if not len(number) or not np.isin(number, np.arange(len(brief["pictures"]))).all():
         return Finding.abstain("the stimulus is not the number of a picture that the brief lists")
     pictures, picture = np.unique(number.astype(int), return_inverse=True)
     names, concept = np.unique(np.array(brief["pictures"], dtype=object)[pictures].astype(str), return_inverse=True)
