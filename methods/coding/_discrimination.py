@@ -46,14 +46,9 @@ def seen(recording: xr.Dataset, needs: Needs = NEEDS) -> Seen | Finding:
     if feature not in names:
         return Finding.abstain(f"the stimulus has {', '.join(names)}, and {feature} is asked about")
     course = recording["stimulus"].values[:, :, names.index(feature)]
-    seen_at = np.isfinite(course)
-    shown = np.where(seen_at, course, -np.inf).max(axis=1)
+    shown, changes = _shown(course)
     values = np.unique(shown)
-    if (
-        len(values) != 2
-        or not np.isfinite(values).all()
-        or (np.where(seen_at, course, np.inf).min(axis=1) < shown).any()
-    ):
+    if len(values) != 2 or not np.isfinite(values).all() or changes:
         return Finding.abstain(f"needs two stimuli, each shown throughout its trials, got {len(np.unique(course))}")
     activity = in_window(recording, 0.0, float(recording.attrs["duration"]))
     larger = shown == values[1]
@@ -69,6 +64,13 @@ def seen(recording: xr.Dataset, needs: Needs = NEEDS) -> Seen | Finding:
     if varies.sum() < needs.units:
         return Finding.abstain(f"needs at least {needs.units} units whose activity varies, got {varies.sum()}")
     return Seen(activity[:, varies], larger, float(values[1] - values[0]))
+
+
+def _shown(course: np.ndarray) -> tuple[np.ndarray, bool]:
+    """(trial,) the stimulus of each trial, from its course (trial, time); and whether any changes within its trial."""
+    known = np.isfinite(course)
+    highest, lowest = np.where(known, course, -np.inf).max(axis=1), np.where(known, course, np.inf).min(axis=1)
+    return highest, bool((lowest < highest).any())
 
 
 def sums(found: Seen) -> Sums:

@@ -70,12 +70,14 @@ def test_an_error_is_the_mean_of_its_method_in_its_own_world_and_plan(name):
     low, high = band(limits.LIMITS_OF_INFORMATION, name)
     middle = (low + high) / 2
     right = cells(method, circuit, plan.trials, relative_error=middle + SPREAD)
-    elsewhere = [
-        cells(method, circuit, plan.trials + 1, relative_error=99.0),
-        cells(limits.RIDGE, circuit, plan.trials, relative_error=99.0),
-        cells(method, limits.FED, plan.trials, relative_error=99.0),
-        cells(method, circuit, plan.trials, relative_error=99.0, instrument="subsample"),
-    ]
+    elsewhere = right.assign(relative_error=99.0)
+    others = {
+        "trials": plan.trials + 1,
+        "method_label": "another",
+        "circuit_label": "another",
+        "instrument": "subsample",
+    }
+    elsewhere = [elsewhere.assign(**{column: other}) for column, other in others.items()]
     found = verdict(limits.LIMITS_OF_INFORMATION, name, pd.concat([right, *elsewhere]))
     assert (found.measured.value, found.measured.n) == (pytest.approx(middle), N)
     assert found.verdict == "holds"
