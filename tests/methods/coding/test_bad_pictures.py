@@ -259,7 +259,7 @@ def test_the_names_do_not_depend_on_the_order_of_trials(test):
     assert labels(test, moved)[:4] == labels(test, PLAIN)[:4]
 
 
-@every
+@pytest.mark.parametrize("test", [FIVE, MIXTURE], ids=lambda test: test.name)
 def test_the_answer_has_the_form_of_the_question(test):
     finding = simlab.analyse(test, PLAIN)
     assert finding.estimate["concept"].shape == (7,)
