@@ -51,7 +51,8 @@ class SelectivityIndex:
         if self.above_baseline and not len(found.before):
             return Finding.abstain("without a pause before pictures there is no baseline to exceed")
         floor = found.before.mean(axis=0) if self.above_baseline else 0.0
-        rate = np.maximum(found.per_concept() - floor, 0.0)
+        above = found.per_concept() - floor
+        rate = np.where(above > 1e-9, above, 0.0)  # of means of counts that are alike, rounding leaves some 1e-17
         value = INDICES[self.index](rate)
         sure = (value > self.threshold) & (rate.max(axis=0) > 0)
         notes = {"index": value.tolist(), "population sparseness": lifetime(rate.T).tolist()}

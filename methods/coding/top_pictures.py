@@ -47,5 +47,6 @@ class TopPictures:
         asked = np.arange(len(top))[:, None] < np.minimum(self.n_top, n[best])
         pure = ((found.concept[top] == best) | ~asked).all(axis=0)
         least = np.where(asked, np.take_along_axis(value, top, axis=0), np.inf).min(axis=0)
-        concept = named(best, pure & (least > value.mean(axis=0)), found.names)
+        above = least > value.mean(axis=0) * (1 + 1e-9)  # a mean of what is alike may be rounded down
+        concept = named(best, pure & above, found.names)
         return Finding({"concept": concept}, notes={"top": top.T.tolist()})

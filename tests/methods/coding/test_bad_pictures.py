@@ -76,6 +76,24 @@ def test_the_top_asks_for_as_many_pictures_as_it_looks_at():
     assert both == {A, B}  # what comes first of equals is chance
 
 
+@pytest.mark.parametrize("n_pictures", [8, 11, 13, 16])
+@pytest.mark.parametrize("spikes", [1, 4, 7])
+def test_a_unit_that_does_the_same_to_all_has_no_top(n_pictures, spikes):
+    order = np.tile(np.arange(n_pictures), 3)
+    third = np.where(np.arange(len(order)) < n_pictures, spikes, 0)[:, None]  # a third of so many spikes on average
+    said = [labels(TopPictures(n_top=n), planted(np.repeat(third, 8, axis=1), order=order)) for n in (1, 3)]
+    assert said == [[NONE] * 8] * 2
+
+
+@pytest.mark.parametrize("sizes", [(1, 3, 5, 7), (2, 3, 6, 11), (4, 5, 13, 3)])
+@pytest.mark.parametrize("index", INDICES)
+def test_a_unit_that_does_what_it_did_before_has_no_index_however_means_are_rounded(index, sizes):
+    order, of = np.tile(np.arange(sum(sizes)), 3), np.repeat(CONCEPTS, sizes)
+    third = np.where(np.arange(len(order)) < sum(sizes), 1, 0)[:, None]
+    world = planted(third, third, order, BRIEF | {"pictures": tuple(of.tolist())})
+    assert labels(SelectivityIndex(index=index, above_baseline=True), world) == [NONE]
+
+
 @pytest.mark.parametrize("correction", ["none", "bonferroni", "false discovery rate"])
 def test_corrections_over_units_cost_what_they_say(correction):
     many = planted(np.column_stack([ONE_PICTURE] + [0 * ORDER] * 9), now_and_then(10))  # p = .019 of ten
@@ -259,7 +277,7 @@ def test_the_names_do_not_depend_on_the_order_of_trials(test):
     assert labels(test, moved)[:4] == labels(test, PLAIN)[:4]
 
 
-@every
+@pytest.mark.parametrize("test", [FIVE, MIXTURE], ids=lambda test: test.name)
 def test_the_answer_has_the_form_of_the_question(test):
     finding = simlab.analyse(test, PLAIN)
     assert finding.estimate["concept"].shape == (7,)
