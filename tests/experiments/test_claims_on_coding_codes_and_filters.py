@@ -67,6 +67,8 @@ VERDICTS = {
 }
 """The method and the circuit that a claim is about, and the rate at which it holds: always or never."""
 
+WORLDS = {sharing.COMMON, sharing.PRIVATE, RUNS_OF_OTHERS, SHUFFLED, label(OtherFlow()), label(SharedFlow())}
+
 
 def repeated(table: pd.DataFrame, times: int = 3) -> pd.DataFrame:
     """As many more animals: Wilson's interval of twenty that agree is too wide for a band of a tenth."""
@@ -76,16 +78,18 @@ def repeated(table: pd.DataFrame, times: int = 3) -> pd.DataFrame:
 @pytest.mark.parametrize("name", VERDICTS)
 def test_a_verdict_on_codes_is_that_of_its_measure_and_its_circuit_alone(name):
     method, circuit, column, rate = VERDICTS[name]
-    others = [m for m in (*sharing.MEASURES, sharing.DYNAMICAL, *sharing.ONSETS) if label(m) != label(method)]
+    others = [other for other in (sharing.EUCLIDEAN, sharing.DEBIASED, sharing.DYNAMICAL) if other != method]
     if method in sharing.ONSETS:  # the claim is on the three of them
-        others = [m for m in others if m not in sharing.ONSETS]
-    worlds = {sharing.COMMON, sharing.PRIVATE, RUNS_OF_OTHERS, SHUFFLED, label(OtherFlow()), label(SharedFlow())}
+        others.append(sharing.ONSETS[0])
+    mine = seen(method, circuit, sharing.FOUR, role="rival", mine=True)
+    aside = [seen(other, circuit, sharing.FOUR, role="rival", mine=other in sharing.ONSETS) for other in others]
+    aside += [seen(method, world, sharing.FOUR, role="rival", mine=False) for world in WORLDS - {circuit}]
+    table = repeated(pd.concat([mine, *aside]))
     for value, expected in ((rate, "holds"), (1 - rate, "fails")):
-        mine = seen(method, circuit, sharing.FOUR, role="rival", **{column: value})
-        beside = [seen(m, circuit, sharing.FOUR, role="rival", **{column: 1 - value}) for m in others[:4]]
-        beside += [seen(method, w, sharing.FOUR, role="rival", **{column: 1 - value}) for w in worlds - {circuit}]
-        found = verdict(sharing.SHARED_OR_NOT, name, repeated(pd.concat([mine, *beside])))
-        assert (found.verdict, found.measured.value, found.measured.n) == (expected, value, 3 * N)
+        found = verdict(
+            sharing.SHARED_OR_NOT, name, table.assign(**{column: np.where(table["mine"], value, 1 - value)})
+        )
+        assert (found.verdict, found.measured.value, found.measured.n) == (expected, value, table["mine"].sum())
 
 
 @pytest.mark.parametrize("n", sharing.UNITS)
