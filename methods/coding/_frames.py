@@ -14,6 +14,9 @@ from simlab.data import bin_spikes, continuous, is_spiking, missing
 NEEDS = Needs(("spikes", "rate"), stimulus=True, seconds=10.0)
 """What reverse correlation cannot do without. Rates: those that a model of the cells states (`flexible_predictor`)."""
 
+LEAST_FRAMES = 100
+"""Seen, with what followed."""
+
 MOST_VALUES = 3e8
 """Frames times features: what fills 2.4 GB."""
 
@@ -34,9 +37,12 @@ def looked(recording: xr.Dataset, needs: Needs = NEEDS) -> Looked | Finding:
         return Finding.abstain(f"{shape[1]} frames in a trial, of {shape[2]} features, cannot be used")
     frames, counts = (part.reshape(-1, part.shape[2]) for part in laid_out(recording))
     seen = np.isfinite(frames).all(axis=1) & np.isfinite(counts).all(axis=1)
-    frames = frames[seen] - frames[seen].mean(axis=0)
-    if len(frames) < 100 or not (frames.std(axis=0) > 0).any():
-        return Finding.abstain(f"{len(frames)} frames that differ are too few to correlate with")
+    frames = frames[seen]
+    if len(frames) < LEAST_FRAMES:
+        return Finding.abstain(f"{len(frames)} frames are too few to correlate with: it takes {LEAST_FRAMES}")
+    if not np.ptp(frames, axis=0).any():
+        return Finding.abstain(f"all {len(frames)} frames are the same: there is nothing to correlate with")
+    frames = frames - frames.mean(axis=0)
     return Looked(frames, np.where(np.ptp(counts[seen], axis=0) > 0, counts[seen], 0.0))
 
 

@@ -103,7 +103,7 @@ class FlexiblePredictor:
         )  # fmt: skip
         with warnings.catch_warnings():
             warnings.simplefilter("ignore", ConvergenceWarning)  # so many steps were asked for
-            network.fit(frames, (counts - mean) / spread)
+            network.fit(frames, np.squeeze((counts - mean) / spread))  # of one unit: a row, as the library wants it
         return network, mean, spread
 
     def _renewed(

@@ -10,7 +10,7 @@ import numpy as np
 import xarray as xr
 
 from methods.population._population import odds_of_significance
-from simlab.contracts import Finding, Needs
+from simlab.contracts import Finding, Needs, SimlabError
 from simlab.data import in_window, is_spiking, missing
 from simlab.rules.quantities import Level, Repeats, Width
 
@@ -41,7 +41,10 @@ def pair(recording: xr.Dataset, needs: Needs, *, other_trials: bool = False, win
     if reason := missing(recording, needs):
         return Finding.abstain(reason)
     population = recording["unit_region"].values if "unit_region" in recording else np.zeros(recording.sizes["unit"])
-    seen = in_window(recording, 0.0, min(window, float(recording.attrs["duration"])))
+    try:
+        seen = in_window(recording, 0.0, min(window, float(recording.attrs["duration"])))
+    except SimlabError as no_sample:
+        return Finding.abstain(str(no_sample))
     seen = np.sqrt(seen) if is_spiking(recording) else seen
     moving = np.isfinite(seen).all(axis=0)
     moving[moving] = seen[:, moving].std(axis=0) > 0

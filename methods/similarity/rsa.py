@@ -71,6 +71,9 @@ class Rsa:
             return found
         if len(found.one) < self.least_repeats:
             return Finding.abstain(f"{self.distance} distances need {self.least_repeats} repeats, got {len(found.one)}")
+        apart = 2 if self.noise_of == "other_repeats" and self.distance == "crossnobis" else 0
+        if self.distance in WHITENED and not all(scatters(responses, apart) for responses in found):
+            return Finding.abstain("there is no noise to whiten by: repeats of each stimulus do not differ")
         one, other = (self._distances(responses) for responses in found)
         upper = np.triu_indices(len(one), 1)
         first, second = scored(one, upper, self.compare), scored(other, upper, self.compare)
@@ -127,6 +130,12 @@ def whitening(responses: np.ndarray) -> np.ndarray:
     covariance = ledoit_wolf(left.reshape(-1, left.shape[2]), assume_centered=True)[0] * n / (n - 1)
     size, axes = np.linalg.eigh(covariance)
     return np.asarray(axes / np.sqrt(np.maximum(size, 1e-12 * size.max())))
+
+
+def scatters(responses: np.ndarray, left_out: int) -> bool:
+    """Whether repeats of responses (repeat, stimulus, unit) differ, whichever `left_out` of them are left out."""
+    chosen = combinations(range(len(responses)), len(responses) - left_out)
+    return all(bool(np.ptp(responses[list(rest)], axis=0).any()) for rest in chosen)
 
 
 def scored(table: np.ndarray, upper: tuple[np.ndarray, np.ndarray], compare: Comparison) -> np.ndarray:
