@@ -24,6 +24,7 @@ from methods.assemblies.louvain_communities import LouvainCommunities, louvain
 from methods.assemblies.promax_assemblies import PromaxAssemblies, _threshold, promax, varimax
 from methods.assemblies.pushed_assembly import PushedAssembly, _kept
 from methods.assemblies.similarity_graph import SimilarityGraph
+from simlab import registry
 from simlab.data import recording
 from simlab.streams import stream
 
@@ -102,6 +103,23 @@ def test_groups_of_traces_are_found_whatever_their_scale_and_order_and_who_is_si
         assert together(group[:15]) == together(known)
         if name != "kmeans":  # to which they are as near as to one another
             assert not set(group[15:]) & set(group[:15])
+
+
+@pytest.mark.parametrize("name", ["correlation_communities", "ica_assemblies", "nmf_components"])
+def test_trials_that_no_bin_fits_into_have_no_groups(name, worlds):
+    short = registry.create("methods", name, width=0.1)
+    found = simlab.analyse(short, worlds["trials of 20 ms"])
+    assert "0 active units in 0 bins" in found.abstained or set(found.estimate["group"]) == {0}
+
+
+def test_a_gap_is_left_out_and_a_unit_never_seen_costs_the_others_nothing():
+    traces = planted(bins=40)
+    traces[[3, 8], [0, 5]] = np.nan
+    assert binned(imaged(traces), 0.1) == pytest.approx(np.delete(traces, [3, 8], axis=0))
+    traces[:, 2] = np.nan
+    kept = binned(imaged(traces), 0.1)
+    assert kept.shape == (38, 15)
+    assert standardised(kept)[1].tolist() == [unit != 2 for unit in range(15)]
 
 
 def test_trials_are_laid_one_after_another_and_spikes_are_counted():
