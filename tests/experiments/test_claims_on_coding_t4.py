@@ -142,6 +142,7 @@ def test_tuned_on_every_day_is_of_sessions_of_one_day():
 
 TRUE = np.r_[np.repeat(np.arange(4), 5), 4 + np.arange(6)]
 """Four clusters of five, and six units of nobody."""
+TOLD = xr.Dataset({"group": ("unit", TRUE)})
 
 
 def divided(method: object, plan: object = groups.FIVE, instrument: str = "subsample") -> pd.DataFrame:
@@ -156,7 +157,7 @@ def answers(wrong: dict[str, int]):
     def answer(cell: str):
         said, n = TRUE.copy(), wrong.get(cell.rsplit(" ", 1)[0], 0)
         said[:n] = 99
-        return {"group": said}, xr.Dataset({"group": ("unit", TRUE)})
+        return {"group": said}, TOLD
 
     return answer
 

@@ -9,7 +9,6 @@ import pytest
 import xarray as xr
 from nasty_recordings import SIGNALS, SPIKES
 
-import simlab
 from methods.assemblies._partitions import (
     above_chance,
     best_cut,
@@ -25,11 +24,12 @@ from methods.assemblies.promax_assemblies import PromaxAssemblies, _threshold, p
 from methods.assemblies.pushed_assembly import PushedAssembly, _kept
 from methods.assemblies.similarity_graph import SimilarityGraph
 from simlab import registry
-from simlab.data import recording
+from simlab.contracts import Finding
+from simlab.data import missing, recording
 from simlab.streams import stream
 
 METHODS = {
-    "kmeans": KmeansCommunities(most_groups=5),
+    "kmeans": KmeansCommunities(most_groups=3),
     "louvain": LouvainCommunities(restarts=1),
     "newman": LouvainCommunities(null="configuration", restarts=1),
     "promax": PromaxAssemblies(),
@@ -59,7 +59,7 @@ def test_every_unit_gets_a_group_or_there_is_a_reason(name, worlds):
     for what, world in worlds.items():
         with warnings.catch_warnings():
             warnings.simplefilter("error", RuntimeWarning)
-            found = simlab.analyse(method, world)
+            found = finding(method, world)
         answered += not found.abstained
         if what.removeprefix("signal: ") in FEW_UNITS:
             assert f"at least 3 units, got {world.sizes['unit']}" in found.abstained
@@ -70,6 +70,11 @@ def test_every_unit_gets_a_group_or_there_is_a_reason(name, worlds):
             assert group.shape == (world.sizes["unit"],), what
             assert group.min() >= 0, what
     assert answered >= 8
+
+
+def finding(method, world: xr.Dataset) -> Finding:
+    reason = missing(world, method.needs)
+    return Finding.abstain(reason) if reason else method.analyse(world, stream(1, method.name))
 
 
 def planted(turns: bool = True, bins: int = 400, silent: int = 0) -> np.ndarray:
@@ -99,7 +104,7 @@ def test_groups_of_traces_are_found_whatever_their_scale_and_order_and_who_is_si
     method, traces = METHODS[name], planted(turns=name not in ("promax", "patterns"), silent=2)
     order = np.r_[stream(2, "order").permutation(15), 15, 16]
     for seen, known in ((traces, GROUPS), (1e6 * traces - 5, GROUPS), (traces[:, order], GROUPS[order[:15]])):
-        group = simlab.analyse(method, imaged(seen)).estimate["group"]
+        group = finding(method, imaged(seen)).estimate["group"]
         assert together(group[:15]) == together(known)
         if name != "kmeans":  # to which they are as near as to one another
             assert not set(group[15:]) & set(group[:15])
@@ -108,7 +113,7 @@ def test_groups_of_traces_are_found_whatever_their_scale_and_order_and_who_is_si
 @pytest.mark.parametrize("name", ["correlation_communities", "ica_assemblies", "nmf_components"])
 def test_trials_that_no_bin_fits_into_have_no_groups(name, worlds):
     short = registry.create("methods", name, width=0.1)
-    found = simlab.analyse(short, worlds["trials of 20 ms"])
+    found = finding(short, worlds["trials of 20 ms"])
     assert "0 active units in 0 bins" in found.abstained or set(found.estimate["group"]) == {0}
 
 
