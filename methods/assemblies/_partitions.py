@@ -12,16 +12,27 @@ TRIES = 10
 
 
 def binned(recording: xr.Dataset, width: float) -> np.ndarray:
-    """(bin, unit) counts, or mean signals, of all trials one after another; width [s]."""
-    values = bin_spikes(recording, width) if is_spiking(recording) else signals(recording, width)
-    return np.asarray(values.transpose("trial", "time", "unit").values, dtype=float).reshape(
-        -1, recording.sizes["unit"]
-    )
+    """(bin, unit) counts, or the signal's samples, of all trials one after another; width [s].
+
+    Gaps are left out: bins in which a unit was not seen that was seen at other times. No bin fits into shorter trials.
+    """
+    n_units = recording.sizes["unit"]
+    if is_spiking(recording) and float(recording.attrs["duration"]) < width * (1 - 1e-6):
+        return np.empty((0, n_units))
+    seen = bin_spikes(recording, width) if is_spiking(recording) else signals(recording, width)
+    values = np.asarray(seen.transpose("trial", "time", "unit").values, dtype=float).reshape(-1, n_units)
+    known = np.isfinite(values)
+    return np.asarray(values[known[:, known.any(axis=0)].all(axis=1)])
+
+
+def varying(values: np.ndarray) -> np.ndarray:
+    """(unit,) bool: which columns (bin, unit) are not the same in all bins; none where one of them is NaN."""
+    return np.ptp(values, axis=0) > 0 if len(values) else np.zeros(values.shape[1], dtype=bool)
 
 
 def correlations(values: np.ndarray) -> np.ndarray:
     """(unit, unit) of columns (bin, unit); 0 with a unit that does not vary, 1 on the diagonal."""
-    varied = np.ptp(values, axis=0) > 0
+    varied = varying(values)
     matrix = np.zeros((values.shape[1],) * 2)
     if varied.sum() > 1:
         matrix[np.ix_(varied, varied)] = np.nan_to_num(np.corrcoef(values[:, varied].T))
@@ -50,8 +61,10 @@ def best_cut(distance: np.ndarray, most: int) -> tuple[np.ndarray, float]:
 
 def standardised(values: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Columns (bin, unit) that vary, with mean 0 and variance 1, and which they are (unit,) bool."""
-    varied = np.ptp(values, axis=0) > 0
+    varied = varying(values)
     kept = values[:, varied]
+    if not kept.size:
+        return kept, varied
     return (kept - kept.mean(axis=0)) / np.maximum(kept.std(axis=0), 1e-12), varied
 
 

@@ -8,7 +8,7 @@ from typing import ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.assemblies._partitions import binned
+from methods.assemblies._partitions import binned, standardised
 from simlab.contracts import Finding, Needs
 from simlab.rules import check_fields
 from simlab.rules.quantities import Width
@@ -39,8 +39,7 @@ class IcaAssemblies:
         """The notes give the number of components; without any, all units are one group."""
         values = binned(recording, self.width)
         n_bins, n_units = values.shape
-        varied = np.ptp(values, axis=0) > 0
-        z = (values[:, varied] - values[:, varied].mean(axis=0)) / np.maximum(values[:, varied].std(axis=0), 1e-12)
+        z, varied = standardised(values)
         if z.shape[1] < 2 or n_bins <= z.shape[1]:
             return Finding.abstain(f"{int(varied.sum())} active units in {n_bins} bins: too few to correlate")
         eigenvalues, vectors = np.linalg.eigh(z.T @ z / n_bins)

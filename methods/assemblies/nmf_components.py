@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.assemblies._partitions import binned
+from methods.assemblies._partitions import binned, varying
 from simlab.contracts import Finding, Needs
 from simlab.data import missing
 from simlab.rules import Within, check_fields
@@ -44,7 +44,7 @@ class NmfComponents:
             return Finding.abstain(reason)
         values = binned(recording, self.width)
         values = values[np.isfinite(values).all(axis=1)]
-        live = np.flatnonzero(np.ptp(values, axis=0) > 0)
+        live = np.flatnonzero(varying(values))
         if min(len(live), len(values)) <= self.components:
             return Finding.abstain(f"{len(live)} active units in {len(values)} bins: too few for {self.components}")
         if values.min() < 0:

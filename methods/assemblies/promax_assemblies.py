@@ -13,6 +13,9 @@ from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Width
 
+LEAST_SPREAD = 1e-6
+"""Of loadings over units: below it they differ by rounding, as those of units that are all alike do."""
+
 ROUNDS = 100
 """Of varimax at most: some dozen suffice."""
 
@@ -54,7 +57,7 @@ class PromaxAssemblies:
             return Finding({"group": np.zeros(n, dtype=int)}, notes={"components": 0})
         loadings = promax(vectors * np.sqrt(values), self.power)
         loadings *= np.sign((loadings**3).sum(axis=0))  # the side on which few units weigh much
-        scaled = (loadings - loadings.mean(axis=0)) / np.maximum(loadings.std(axis=0), 1e-12)
+        scaled = (loadings - loadings.mean(axis=0)) / np.maximum(loadings.std(axis=0), LEAST_SPREAD)
         largest = scaled.max(axis=1)
         threshold = _threshold(largest, self.otherwise)
         group, which = len(values) + np.arange(n), np.flatnonzero(varied)

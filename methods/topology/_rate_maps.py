@@ -26,13 +26,15 @@ class Visits:
 
     @classmethod
     def of(cls, recording: xr.Dataset, n_bins: int, smoothing: float) -> Visits | None:
-        """Those of a Recording; None where its stimulus has no two coordinates."""
+        """Those of a Recording; None where its stimulus has no two coordinates, or the place was never seen."""
         names = [str(name) for name in recording["feature"].values] if "feature" in recording.coords else []
         axes = [next((i for i, name in enumerate(names) if name in axis), -1) for axis in AXES]
         if min(axes) < 0 or recording.sizes["time"] < 2:
             return None
         place, time = recording["stimulus"].values[:, :, axes], recording["time"].values
         seen = np.isfinite(place).all(axis=2)
+        if not seen.any():
+            return None
         low, high = place[seen].min(axis=0), place[seen].max(axis=0)
         cell = ((place[seen] - low) / np.maximum(high - low, 1e-12) * n_bins).astype(int).clip(0, n_bins - 1)
         counts = _counts(recording, time)[seen]

@@ -49,7 +49,7 @@ class GridScore:
             return Finding.abstain(reason)
         visits = Visits.of(recording, self.n_bins, self.smoothing)
         if visits is None:
-            return Finding.abstain("needs two coordinates of the place, and the stimulus has fewer")
+            return Finding.abstain("needs two coordinates of a place: the stimulus has fewer, or they were never seen")
         seen = self._measures(visits.maps(np.zeros(recording.sizes["unit"])))
         rolls = (rng.uniform(0.1, 0.9, recording.sizes["unit"]) for _ in range(self.n_shuffles))
         null = np.concatenate([self._measures(visits.maps(roll)) for roll in rolls])

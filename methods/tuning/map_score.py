@@ -57,7 +57,7 @@ class MapScore:
             return Finding.abstain("the brief does not ask about the place")
         visits = Visits.of(recording, self.n_bins, self.smoothing)
         if visits is None:
-            return Finding.abstain("needs two coordinates of the place, and the stimulus has fewer")
+            return Finding.abstain("needs two coordinates of a place: the stimulus has fewer, or they were never seen")
         n = recording.sizes["unit"]
         seen = self._scores(visits.maps(np.zeros(n))[0])
         null = [self._scores(visits.maps(rng.uniform(0.1, 0.9, n))[0]) for _ in range(self.n_surrogates)]

@@ -21,6 +21,7 @@ from simlab.lab.laboratory import Lab, Stopwatch
 from simlab.lab.rig import Setup, mounted
 from simlab.naming import name_of
 from simlab.pairing import shown_to
+from simlab.rules import require
 from simlab.scoring import Truth
 from simlab.session import Session
 
@@ -92,6 +93,11 @@ def _setup(lab: Lab, watch: Stopwatch, faults: list[Exception]) -> Setup:
     """
     implant, asked = lab.implant(), [0, 0]
     stimulator = lab.cell.stimulator
+    require(
+        stimulator is not None,
+        f"a method that experiments, as {name_of(lab.cell.method)} does, needs a stimulator, and its cell has none: "
+        "give Cell one (stimulator=Ideal()), or let a grid make the cells, which takes the ideal one by itself",
+    )
     rng = lab.rng("stimulator", name_of(stimulator), lab.through)
     actuator = stimulator.install(shown_to(stimulator, lab.subject().anatomy), implant.key, rng)
 
