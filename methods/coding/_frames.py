@@ -21,6 +21,10 @@ MOST_VALUES = 3e8
 """Frames times features: what fills 2.4 GB."""
 
 
+MOSTLY_SILENT = 0.02
+"""Share of frames with spikes below which a product with these alone is faster than one with all."""
+
+
 class Looked(NamedTuple):
     """Frames and what followed in each."""
 
@@ -75,8 +79,10 @@ def triggered(found: Looked) -> np.ndarray:
     """(unit, feature): the average frame in which a unit fired; zero for a silent unit."""
     from scipy.sparse import csr_array
 
-    spikes = found.counts.sum(axis=0)[:, None]
-    return np.asarray(csr_array(found.counts.T) @ found.frames / np.maximum(spikes, 1))
+    counts, spikes = found.counts.T, found.counts.sum(axis=0)[:, None]
+    if np.count_nonzero(counts) < MOSTLY_SILENT * counts.size:
+        counts = csr_array(counts)
+    return np.asarray(counts @ found.frames / np.maximum(spikes, 1))
 
 
 def shifts(number: int, n_frames: int, rng: np.random.Generator) -> np.ndarray:
