@@ -26,10 +26,15 @@ def unit_vectors(number: int, dimensions: int, rng: np.random.Generator) -> np.n
     return np.asarray(rows / np.linalg.norm(rows, axis=1, keepdims=True))
 
 
+def first_child(parent: int, n_features: int) -> int:
+    """The number of the first child of a feature; that of feature 0 is the first that is no root."""
+    return max(n_features // 8, 1) + CHILDREN * parent
+
+
 def parent_of(k: int, n_features: int) -> int | None:
     """The parent of feature k in the hierarchy; None for a root."""
-    roots = max(n_features // 8, 1)
-    return (k - roots) // CHILDREN if k >= roots else None
+    below = k - first_child(0, n_features)
+    return below // CHILDREN if below >= 0 else None
 
 
 def ancestors(k: int, n_features: int) -> list[int]:
@@ -62,11 +67,6 @@ def present(
                 place = k - first_child(parent, shape[-1])
                 there[..., k] = there[..., parent] & (choice[..., parent] == place)
     return there
-
-
-def first_child(parent: int, n_features: int) -> int:
-    """The number of the first child of a feature."""
-    return max(n_features // 8, 1) + CHILDREN * parent
 
 
 def joint(together: Together, p: np.ndarray, individual: Mapping[str, np.ndarray]) -> np.ndarray:

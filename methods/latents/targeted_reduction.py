@@ -97,7 +97,7 @@ def _variables(recording: xr.Dataset) -> np.ndarray:
         columns.append((condition[:, None] == np.unique(condition)[1:]).astype(float))
     told = np.concatenate(columns, axis=1) if columns else np.empty((recording.sizes["trial"], 0))
     told = told[:, np.isfinite(told).all(axis=0) & (told.std(axis=0) > 0)]
-    told = (told - told.mean(axis=0)) / np.where(told.std(axis=0) > 0, told.std(axis=0), 1.0)
+    told = (told - told.mean(axis=0)) / told.std(axis=0)
     kept: list[int] = []
     for k in range(told.shape[1]):
         if all(abs(float(np.mean(told[:, k] * told[:, j]))) < 1 - 1e-6 for j in kept):

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from simlab.statistics.amounts import amount, classed, finite
-from simlab.statistics.intervals import mean_interval
+from simlab.statistics.intervals import mean_interval, means_by_subject
 from simlab.statistics.matching import comparable, held, with_settings
 from simlab.statistics.power import data_for_recovery, power_curve
 from simlab.statistics.summaries import error_metric_of, headline_of
@@ -145,8 +145,8 @@ def values(cells: pd.DataFrame, metric: str, by: list[str]) -> pd.DataFrame:
     narrow = narrow[[*by, "_subject", "_value"]]
     rows = []
     for keys, group in narrow.groupby(by):
-        low, high = mean_interval(group["_value"].to_numpy(), group["_subject"].to_numpy())
-        rows.append((*keys, group.groupby("_subject")["_value"].mean().mean(), low, high))
+        told = group["_value"].to_numpy(), group["_subject"].to_numpy()
+        rows.append((*keys, means_by_subject(*told).mean(), *mean_interval(*told)))
     return pd.DataFrame(rows, columns=columns)
 
 

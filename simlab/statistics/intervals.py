@@ -107,6 +107,12 @@ def clustered_wilson(outcomes: np.ndarray, groups: Any, level: float = 0.95) -> 
     return wilson(min(outcomes.mean() * number, number), number, level)
 
 
+def means_by_subject(values: np.ndarray, groups: Any) -> np.ndarray:
+    """(subject,) the mean of the `values` (cell,) of each subject in `groups` (cell,), in the order of their names."""
+    _, subject = np.unique(np.asarray(groups), return_inverse=True)
+    return np.asarray(np.bincount(subject, weights=np.asarray(values, dtype=float)) / np.bincount(subject))
+
+
 def mean_interval(values: np.ndarray, groups: Any, level: float = 0.95) -> tuple[float, float]:
     """Interval of the mean of `values` (cell,) over the subjects `groups` (cell,) that gave them.
 
@@ -115,5 +121,4 @@ def mean_interval(values: np.ndarray, groups: Any, level: float = 0.95) -> tuple
     values = np.asarray(values, dtype=float)
     if np.isin(values, (0.0, 1.0)).all():
         return clustered_wilson(values, groups, level)
-    _, subject = np.unique(np.asarray(groups), return_inverse=True)
-    return bootstrap(np.bincount(subject, weights=values) / np.bincount(subject), level=level)
+    return bootstrap(means_by_subject(values, groups), level=level)

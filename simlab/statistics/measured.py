@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from simlab.contracts import SimlabError
-from simlab.statistics.intervals import clustered_wilson, mean_interval
+from simlab.statistics.intervals import clustered_wilson, mean_interval, means_by_subject
 from simlab.statistics.verdicts import counted, subject_of
 
 if TYPE_CHECKING:
@@ -101,9 +101,8 @@ def mean(table: pd.DataFrame, column: str, **conditions: Any) -> Measured:
     rows = rows.assign(_value=counted(rows, column)).dropna(subset="_value")
     if rows.empty:
         return Measured(NAN, detail="no cell gave a value")
-    subjects = subject_of(rows)
-    low, high = mean_interval(rows["_value"].to_numpy(), subjects.to_numpy())
-    return Measured(float(rows.groupby(subjects)["_value"].mean().mean()), low, high, len(rows))
+    told = rows["_value"].to_numpy(), subject_of(rows).to_numpy()
+    return Measured(float(means_by_subject(*told).mean()), *mean_interval(*told), len(rows))
 
 
 def difference(first: Measured, second: Measured) -> Measured:

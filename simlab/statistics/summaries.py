@@ -16,7 +16,7 @@ import numpy as np
 from simlab.statistics.comparison import youden
 from simlab.statistics.confidence import earned
 from simlab.statistics.grouping import Found, groups
-from simlab.statistics.intervals import mean_interval
+from simlab.statistics.intervals import mean_interval, means_by_subject
 from simlab.statistics.judged import Judged, judged
 from simlab.statistics.measured import share
 from simlab.statistics.verdicts import BLIND, counted
@@ -163,8 +163,7 @@ class Headline:
 
     def _mean(self, values: np.ndarray, cells: np.ndarray) -> float:
         known = cells[~np.isnan(values[cells])]
-        _, subject = np.unique(self.subject[known], return_inverse=True)
-        return _mean(np.bincount(subject, weights=values[known]) / np.bincount(subject))
+        return _mean(means_by_subject(values[known], self.subject[known]))
 
 
 def _headlines(table: pd.DataFrame, subject: np.ndarray) -> dict[str, Headline]:
