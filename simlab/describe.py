@@ -50,7 +50,14 @@ def _shown(value: Any) -> str:
 
 
 def field_docs(owner: type) -> dict[str, str]:
-    """The comment behind a field, or the string below it, by field name."""
+    """The comment behind a field, or the string below it, by field name; of inherited fields too."""
+    notes: dict[str, str] = {}
+    for kind in reversed(owner.__mro__):
+        notes |= _notes_in(kind)
+    return notes
+
+
+def _notes_in(owner: type) -> dict[str, str]:
     try:
         source = inspect.getsource(owner)
     except (OSError, TypeError):

@@ -104,3 +104,7 @@ def test_a_question_is_the_chosen_instance_or_the_default():
 def test_an_unknown_criterion_lists_those_that_there_are():
     with pytest.raises(SimlabError, match=r"no parameter mcc; it takes: .*least_mcc"):
         create("questions", "connectivity", mcc=0.4)
+
+
+def test_inherited_parameters_keep_their_words():
+    assert shown("common_fluctuations").count("whose sizes, rates, noise and task it has") == 1
