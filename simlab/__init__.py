@@ -13,6 +13,7 @@ _HOMES = {
     "Finding": "simlab.contracts", "Budget": "simlab.contracts", "SimlabError": "simlab.contracts",
     "BudgetExceeded": "simlab.contracts", "Variable": "simlab.contracts", "Picture": "simlab.contracts",
     "Needs": "simlab.contracts",
+    "Model": "simlab.candidates",
     "Session": "simlab.session", "Perturbation": "simlab.session", "Stimulus": "simlab.session",
     "Effect": "simlab.session",
     "register": "simlab.registry", "create": "simlab.registry", "names": "simlab.registry",

@@ -110,7 +110,7 @@ class Needs:
     modalities: any one of them will do (`spikes`, a signal's: `rate`, `fluorescence` ..., `connectome`); none: whatever
     activity there is.
     units, trials: at least so many. seconds: of recording in all. outcome: how well each trial went. equal_trials: all
-    of one length.
+    of one length. models: what candidate models do when they are shown the same.
     """
 
     modalities: tuple[str, ...] = ()
@@ -122,6 +122,7 @@ class Needs:
     behaviour: bool = False
     outcome: bool = False
     equal_trials: bool = True
+    models: bool = False
 
 
 Band = tuple[float, float]
@@ -244,6 +245,7 @@ class Rig(Protocol):
 
     def session(self, *, trials: int, duration: float) -> Session: ...
     def record(self, session: Session) -> xr.Dataset: ...
+    def foretell(self, session: Session) -> xr.Dataset: ...
 
 
 @runtime_checkable
@@ -281,6 +283,7 @@ class Question(Protocol):
     `alpha` promise to keep below it: reports draw it against the minutes recorded.
     `brief_of_units(n_units)` may return more for the brief, about the recorded units; an entry `interventions`
     there, tuples of units, is what no rig does, since it is to be predicted (`simlab.lab.held_out`).
+    `models` and `step` may name candidates whose responses the lab puts beside every recording (`simlab.candidates`).
     """
 
     name: ClassVar[str]

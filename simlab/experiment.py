@@ -218,8 +218,9 @@ class Cell:
 
 
 def question_hash(asked: Any) -> str:
-    """Hash of a question's criteria and code."""
-    return value_hash(asked)[:16] + code_hash(type(asked))
+    """Hash of a question's criteria and code, and of that of its candidate models."""
+    models = [code_hash(type(model.circuit)) for model in getattr(asked, "models", ())]
+    return value_hash(asked)[:16] + code_hash(type(asked)) + "".join(models)
 
 
 def digest_of(identity: str, made_of: Mapping[str, Any], seed: int | str) -> str:

@@ -24,7 +24,7 @@ GENERIC, NOTHING = "generic", "none"
 `tuning` and `selectivity` call `NOTHING` what a neuron codes that codes none of the variables or concepts asked about.
 """
 
-OF_THE_LAB = ("mechanism",)
+OF_THE_LAB = ("mechanism", "model_choice")
 """Questions that every circuit can be asked, and no subject needs to answer."""
 
 
@@ -37,7 +37,7 @@ def answer(
     circuit: Circuit, subject: Subject, question: str, activity: xr.Dataset | None, rng: np.random.Generator
 ) -> xr.Dataset:
     """The true answer on a subject of this circuit, over neurons; LookupError where there is none."""
-    if question == "mechanism":
+    if question in OF_THE_LAB:
         return xr.Dataset({"label": circuit.mechanism})
     return _with_distances(subject.truth(question, activity, rng), subject.anatomy)
 

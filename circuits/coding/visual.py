@@ -166,16 +166,27 @@ class VisualSubject:
 
     def run(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
         """An Activity with spikes and the frames. Raises SimlabError for a session without frames."""
-        from simlab.contracts import SimlabError
         from simlab.simulators.given_rates import spikes
+
+        frames = self._seen(session)
+        fired = spikes(session, self.rates(frames, rng), session.stimulus.interval, rng)  # type: ignore[union-attr]
+        return activity(session, len(self.first), spikes=fired).assign_attrs(engine=f"numpy {np.__version__}")
+
+    def _seen(self, session: Session) -> np.ndarray:
+        """(trial, frame, pixel)."""
+        from simlab.contracts import SimlabError
 
         look, stimulus = self.circuit.look, session.stimulus
         if stimulus is None or stimulus.values.shape[2] != look.side**2:
             wrong = "nothing" if stimulus is None else f"{stimulus.values.shape[2]} features"
             raise SimlabError(f"{self.circuit.name} looks at frames of {look.side**2} pixels, got {wrong}: show some")
-        frames = np.nan_to_num(stimulus.values)
-        fired = spikes(session, self.rates(frames, rng), stimulus.interval, rng)
-        return activity(session, len(self.first), spikes=fired).assign_attrs(engine=f"numpy {np.__version__}")
+        return np.asarray(np.nan_to_num(stimulus.values))
+
+    def expected(self, session: Session, rng: np.random.Generator) -> xr.Dataset:
+        """An Activity with the rates at which cells fire in a session, where this animal serves as a model."""
+        frames = self._seen(session)
+        time = np.arange(frames.shape[1]) * session.stimulus.interval  # type: ignore[union-attr]
+        return activity(session, len(self.first), rate=self.rates(frames, rng), time=time)
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """`receptive_field`: the filters in the equations; `connectivity`: none; `assemblies`: who shares a filter."""

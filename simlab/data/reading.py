@@ -169,6 +169,8 @@ def missing(recording: xr.Dataset, needs: Needs) -> str:
         ("behaviour" in recording or not needs.behaviour, "needs behaviour, and this recording has none"),
         ("outcome" in recording or not needs.outcome,
          "the task scores no outcome: there is no behaviour whose parts could be found"),
+        (recording.sizes.get("model_unit") or not needs.models,
+         "needs candidate models that can see what was shown, and there are none beside this recording"),
         ("trial_duration" not in recording or not needs.equal_trials,
          "needs trials of one length: cut them with simlab.equal_trials"),
     )  # fmt: skip

@@ -8,6 +8,7 @@ import numpy as np
 
 DIMS = (
     "trial", "time", "sample", "neuron", "unit", "channel", "spike", "pre", "post", "factor", "feature", "condition",
+    "step", "model_unit",
 )  # fmt: skip
 
 ACTIVITY: Mapping[str, tuple[str, ...]] = {
@@ -44,6 +45,10 @@ RECORDING: Mapping[str, tuple[str, ...]] = {
     "channel_x": ("channel",),  # m
     "channel_y": ("channel",),  # m
     "channel_z": ("channel",),  # m
+    "model_response": ("trial", "step", "model_unit"),  # what candidate models do when they are shown the same
+    "model_time": ("step",),  # s from trial onset
+    "model": ("model_unit",),  # the candidate that a unit of a model belongs to, by its place in the brief
+    "model_individual": ("model_unit",),  # which of the model's individuals it is
 }
 """Variables of a Recording and their dims: the whitelist of what a method may see."""
 
@@ -60,9 +65,10 @@ UNIT_DIMS = ("unit", "pre", "post")
 UNITS = {
     "spike_time": "s", "time": "s", "sample_time": "s", "rate": "Hz", "trial_duration": "s", "trial_start": "s",
     "unit_x": "m", "unit_y": "m", "unit_z": "m", "channel_x": "m", "channel_y": "m", "channel_z": "m",
+    "model_time": "s",
 }  # fmt: skip
 
 DTYPES = {
     "spike_trial": np.int32, "spike_neuron": np.int32, "spike_unit": np.int32, "condition": np.int32,
-    "contacts": np.int32, "unit_region": np.int32,
+    "contacts": np.int32, "unit_region": np.int32, "model": np.int32, "model_individual": np.int32,
 }  # fmt: skip

@@ -9,7 +9,8 @@ from typing import Any
 import xarray as xr
 
 from simlab.contracts import Finding, Needs, SimlabError
-from simlab.data import missing
+from simlab.data import RECORDING, missing
+from simlab.data import recording as recording_of
 from simlab.errors import HouseFault
 from simlab.execution.execute import execute
 from simlab.execution.limits import off_the_clock
@@ -36,7 +37,7 @@ def analyse(lab: Lab, recording: xr.Dataset | None, truth: Truth, watch: Stopwat
         return _baseline(lab, method, recording, truth), {}
     if recording is None:
         return _investigate(lab, truth, watch)
-    told = recording.copy(deep=True)
+    told = beside(recording.copy(deep=True), lab.models_in(lab.session()))
     if truth.brief:
         told.attrs["brief"] = dict(truth.brief)
     if reason := missing(told, getattr(method, "needs", Needs())):
@@ -113,10 +114,22 @@ def _setup(lab: Lab, watch: Stopwatch, faults: list[Exception]) -> Setup:
             try:
                 activity = watch.time("simulation", lambda: lab.simulate(session, ("rig", number)))
                 rng = lab.rng("rig record", number, lab.through)
-                return watch.time("recording", lambda: lab.record(activity, rng))
+                recorded = watch.time("recording", lambda: lab.record(activity, rng))
+                return beside(recorded, lab.models_in(session))
             except Exception as fault:
                 if isinstance(fault, HouseFault) or not isinstance(fault, SimlabError):
                     faults.append(fault)
                 raise
 
-    return Setup(propose, run, actuator, implant.key.sizes["unit"], lab.regions)
+    def foretell(session: Session) -> xr.Dataset:
+        with off_the_clock(), at_work():
+            found = lab.models_in(session)
+        return recording_of(duration=session.duration, n_units=0, n_trials=session.trials, **found)
+
+    models = foretell if getattr(lab.cell.asked, "models", ()) else None
+    return Setup(propose, run, actuator, implant.key.sizes["unit"], lab.regions, models)
+
+
+def beside(recorded: xr.Dataset, models: dict[str, Any]) -> xr.Dataset:
+    """The recording with what candidate models did in its session."""
+    return recorded.assign({name: (RECORDING[name], values.copy()) for name, values in models.items()})

@@ -16,9 +16,10 @@ from typing import Any, TypeVar
 import numpy as np
 import xarray as xr
 
+from simlab.candidates import Model, responses
 from simlab.data import check_activity, is_spiking, mean_rates
 from simlab.execution.bounded import bounded
-from simlab.experiment import Cell
+from simlab.experiment import Cell, question_hash
 from simlab.families import Member, member
 from simlab.fingerprint import fingerprint, parameters, part_hash
 from simlab.instruments.placement import weighted_by_rates
@@ -195,6 +196,24 @@ class Lab:
         """What the implant sees of an activity; without a brief."""
         implant = self.implant()
         return self.bounded("the recording of a session", lambda: implant.record(activity, rng))
+
+    def models_in(self, session: Session) -> dict[str, Any]:
+        """What the question's candidate models do in a session, undisturbed: variables of a Recording; none without."""
+        models = getattr(self.cell.asked, "models", ())
+        if not models:
+            return {}
+        session, asked, seed = replace(session, perturbations=()), self.cell.asked, str(self.settings.seed)
+        name = ("models", question_hash(asked), fingerprint(contents(session)), seed)
+
+        def individual(model: Model, number: int) -> Any:
+            made, rng = model.circuit.subject, stream(seed, "model", name_of(model.circuit), number)
+            return kept(("model", part_hash(model.circuit), number, seed), lambda: made(rng))
+
+        def respond() -> dict[str, Any]:
+            listed, rng = dict(enumerate(asked.candidates())), stream(seed, "models")
+            return responses(listed, individual, session, rng, asked.step)
+
+        return kept(name, lambda: self.bounded("what candidate models do", respond))
 
     @cached_property
     def truth(self) -> Truth:

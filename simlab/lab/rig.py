@@ -52,6 +52,7 @@ class Setup:
     actuator: Actuator
     n_units: int
     regions: tuple[str, ...] = ()  # the real names of the subject's regions, by the codes that the method knows
+    foretell: Callable[[Session], xr.Dataset] | None = None  # what candidate models do in one
 
 
 @dataclass
@@ -144,6 +145,18 @@ class Rig:
         bench.spend(cost)
         bench.done |= session.interventions()
         return _told(setup, lambda: setup.run(aimed))
+
+    def foretell(self, session: Session) -> xr.Dataset:
+        """What the candidate models do when they are shown this, undisturbed: a Recording of no unit. Costs nothing.
+
+        Raises SimlabError where the question has no models, or the session could not be recorded either.
+        """
+        bench, session = _bench(self), plain_copy(session)
+        _check_size(session)
+        ask = bench.setup.foretell
+        if ask is None:
+            raise SimlabError("this question has no candidate models, got a request to foretell: record instead")
+        return _told(bench.setup, lambda: ask(replace(session, perturbations=())))
 
 
 def _bench(rig: Rig) -> Bench:

@@ -87,6 +87,10 @@ class RemoteRig:
         self.remaining = budget(reply["remaining"])
         return unseal(reply["recording"])
 
+    def foretell(self, session: Session) -> xr.Dataset:
+        """What the candidate models do when they are shown this; see `simlab.lab.rig`."""
+        return unseal(self._line.ask({"do": "foretell", "session": session.to_dict()})["recording"])
+
 
 def budget(plain: Mapping[str, float | None]) -> Budget:
     """What remains, of JSON: null is without limit."""

@@ -81,7 +81,8 @@ class Dialogue:
         self._material, self._inbox = material, Path(inbox)
         self._delivered: Path | None = None
         self._proposed = 0
-        self._known = {"session": self._session, "record": self._record} if hasattr(material, "record") else {}
+        asks = {"session": self._session, "record": self._record, "foretell": self._foretell}
+        self._known = asks if hasattr(material, "record") else {}
 
     def reply(self, message: Mapping[str, Any]) -> dict[str, Any]:
         """What the lab answers; a refusal is an answer too. Raises only what is the lab's own fault."""
@@ -123,9 +124,15 @@ class Dialogue:
         return {"session": self._material.session(trials=trials, duration=duration).to_dict()}
 
     def _record(self, message: Mapping[str, Any]) -> dict[str, Any]:
-        try:
-            fields("a request for a recording", message, {"do", "session"}, set())
-            session = Session.from_dict(message["session"])
-        except SimlabError as error:
-            raise SimlabError(f"a session to record must look like one that was given out: {error}") from error
-        return {"recording": self.deliver(self._material.record(session))}
+        return {"recording": self.deliver(self._material.record(_session_of(message)))}
+
+    def _foretell(self, message: Mapping[str, Any]) -> dict[str, Any]:
+        return {"recording": self.deliver(self._material.foretell(_session_of(message)))}
+
+
+def _session_of(message: Mapping[str, Any]) -> Session:
+    try:
+        fields("a request for a recording", message, {"do", "session"}, set())
+        return Session.from_dict(message["session"])
+    except SimlabError as error:
+        raise SimlabError(f"a session to record must look like one that was given out: {error}") from error

@@ -10,7 +10,7 @@ from circuits.coding.unseeing_cells import UnseeingCells
 from circuits.coding.v1_complex import V1Complex
 from circuits.coding.v1_simple import V1Simple
 from circuits.coding.visual import Look
-from methods.coding._frames import Looked, looked, triggered
+from methods.coding._frames import Looked, looked, shifts, triggered
 from methods.coding.poisson_filter import PoissonFilter
 from methods.coding.ridge_filter import PENALTIES, RidgeFilter, _fits
 from methods.coding.spike_triggered_average import SpikeTriggeredAverage
@@ -82,6 +82,26 @@ def test_estimators_are_what_they_say_they_are(worlds):
     white = found.frames @ whitener(found.frames)
     spread = np.linalg.eigvalsh(np.cov(white.T))
     assert spread[1:] == pytest.approx(np.ones(len(spread) - 1), abs=1e-6)  # natural frames lack the mean
+
+
+@pytest.mark.parametrize(("circuit", "centred"), [("complex", True), ("complex", False), ("unseeing", False)])
+def test_directions_are_those_whose_spread_is_beyond_that_of_every_shift(circuit, centred, worlds):
+    found = looked(worlds[circuit][0])
+    counts, frames = found.counts[:, 0], found.frames
+    average = triggered(found)[0] * centred
+
+    def spread(count):
+        rows = frames - np.outer(frames @ average, average) / max(average @ average, 1e-300)
+        return np.linalg.eigh((rows * count[:, None]).T @ rows / count.sum())
+
+    turned = shifts(STC.n_shifts, len(counts), stream(2, "shifts"))
+    beyond = int((spread(counts)[0] > max(spread(np.roll(counts, shift))[0][-1] for shift in turned)).sum())
+    single = Looked(frames.astype(np.float32), found.counts)
+    filters = STC._of_unit(single, 0, average, stream(2, "shifts"))
+    told = filters[1:] if centred else filters
+    assert (np.linalg.norm(told, axis=1) > 0).sum() == min(beyond, len(told))
+    for k, direction in enumerate(told[: min(beyond, len(told))]):
+        assert abs(direction @ spread(counts)[1][:, -1 - k]) == pytest.approx(1, abs=1e-3)
 
 
 def test_they_abstain_with_a_reason(worlds):
