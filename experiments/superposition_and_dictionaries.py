@@ -8,6 +8,8 @@ from typing import TYPE_CHECKING, Any, get_args
 from circuits.coding.dense_code import DenseCode
 from circuits.coding.superposition import Superposition
 from methods.coding.decomposed_features import By, DecomposedFeatures
+from methods.coding.selected_dictionary import By as Measure
+from methods.coding.selected_dictionary import SelectedDictionary
 from methods.coding.sparse_autoencoder import SparseAutoencoder
 from simlab.claims import Claim, Measured, difference, mean, oracle_recovers, paired_difference, rate
 from simlab.experiment import Experiment, Grid, Plan
@@ -47,6 +49,8 @@ COMPANY = Grid(
     instruments=(Perfect(),),
     methods=(GOOD, BY["ica"]),
 )
+MEASURES = {by: SelectedDictionary(by=by, n_features=128) for by in get_args(Measure)}
+SELECTED = Grid(circuits=(FEATURES,), plans=(MANY,), instruments=(Perfect(),), methods=tuple(MEASURES.values()))
 UNITS = Grid(
     circuits=(FEATURES,),
     plans=(MANY,),
@@ -174,6 +178,25 @@ CLAIMS = (
         "Chanin et al. 2024, arXiv 2409.14507 (the general is absorbed into the specific); the band is the lab's own",
         company(HIERARCHICAL), (0.02, 1.0),
     ),
+    # The three below were written down before any of their cells had run.
+    Claim(
+        "reconstruction_selects_the_wrong_one",
+        "Of five penalties, the one with the least error on left-out samples finds the features badly: .7 at most.",
+        f"{SHARKEY}: reconstruction does not select",
+        cosine(MEASURES["reconstruction"]), (0.0, 0.7),
+    ),
+    Claim(
+        "the_shortest_description_selects_a_good_one",
+        "The one by which codes, residuals and dictionary take the fewest bits finds them: .9 or more.",
+        "Ayonrinde, Pearce & Sharkey 2024, arXiv 2410.11179 (on language models, judged by readers)",
+        cosine(MEASURES["description_length"]), (0.9, 1.0),
+    ),
+    Claim(
+        "agreement_selects_a_good_one",
+        "So does the one whose dictionary comes out again from other samples: .9 or more.",
+        f"{SHARKEY}: dictionaries of two sizes agree where they are right",
+        cosine(MEASURES["agreement"]), (0.9, 1.0),
+    ),
     oracle_recovers("circuit"),
 )  # fmt: skip
 
@@ -184,7 +207,7 @@ SUPERPOSITION_AND_DICTIONARIES = Experiment(
         "rates and from spikes, and does the error of reconstruction say which answer to trust? And what is said of "
         "activity that has no features at all?"
     ),
-    grids=(CHOICES, WORLDS, COMPANY, UNITS),
+    grids=(CHOICES, WORLDS, COMPANY, SELECTED, UNITS),
     claims=CLAIMS,
     subjects=20,
 )

@@ -14,12 +14,21 @@ import simlab
 from methods.coding._dictionaries import finding as stated
 from methods.coding._dictionaries import kurtosis_z, left_out, samples, wanted
 from methods.coding.decomposed_features import DecomposedFeatures
+from methods.coding.selected_dictionary import SelectedDictionary
 from methods.coding.sparse_autoencoder import SparseAutoencoder, Weights, gradient, loss
 from methods.latents.targeted_reduction import TargetedReduction
 from simlab.data import recording
 
 TRIALS, SAMPLES, UNITS = 10, 40, 4
-FINDERS = (SparseAutoencoder(steps=30, batch=32), *(DecomposedFeatures(by) for by in ("pca", "ica", "nmf", "kmeans")))
+SELECTORS = tuple(
+    SelectedDictionary(by, penalties=(0.01, 0.1), steps=10)
+    for by in ("reconstruction", "description_length", "agreement", "consistency")
+)
+FINDERS = (
+    SparseAutoencoder(steps=30, batch=32),
+    *SELECTORS,
+    *(DecomposedFeatures(by) for by in ("pca", "ica", "nmf", "kmeans")),
+)
 
 
 def sparse(trials: int = TRIALS, samples: int = SAMPLES, units: int = UNITS) -> np.ndarray:
