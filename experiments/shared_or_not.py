@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from circuits.coding.common_fluctuations import CommonFluctuations
+from circuits.coding.confounded_codes import ConfoundedCodes
 from circuits.coding.private_codes import PrivateCodes
 from circuits.coding.shared_code import SharedCode
 from circuits.latent.other_flow import OtherFlow
@@ -17,7 +18,7 @@ from methods.similarity.dynamical_similarity import DynamicalSimilarity
 from methods.similarity.linear_predictivity import LinearPredictivity
 from methods.similarity.procrustes_distance import ProcrustesDistance
 from methods.similarity.rsa import Rsa
-from simlab.claims import Claim, Measured, mean, oracle_recovers, rate
+from simlab.claims import Claim, Measured, difference, mean, oracle_recovers, rate
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.fingerprint import label
 from simlab.instruments.recording.perfect import Perfect
@@ -44,7 +45,7 @@ FOUR, TEN = Plan(96, 0.5), Plan(240, 0.5)
 """Repeats of each of the 24 stimuli."""
 
 SHARED, HALF = SharedCode(), SharedCode(n_shared=2)
-PRIVATE, COMMON = label(PrivateCodes()), label(CommonFluctuations())
+PRIVATE, COMMON, CONFOUNDED = (label(kind()) for kind in (PrivateCodes, CommonFluctuations, ConfoundedCodes))
 RUNS = SharedCode(depth=0.1, drift=0.6, order="fixed", rest=100.0)
 """Weak responses and slow noise: each neuron drifts by six times what stimuli do, over six trials; stimuli come in the
 same order in each run, and runs are far apart."""
@@ -55,7 +56,7 @@ NOISE = {n: PrivateCodes(SharedCode(n_neurons=2 * n, depth=0.0, gain=0.0, rate_s
 
 CODES = Grid(
     circuits=(SHARED,),
-    rivals=(PrivateCodes(), CommonFluctuations()),
+    rivals=(PrivateCodes(), CommonFluctuations(), ConfoundedCodes()),
     plans=(FOUR, TEN),
     instruments=(Perfect(),),
     methods=MEASURES,
@@ -98,6 +99,12 @@ def found(table: pd.DataFrame) -> Measured:
     return rate(table, "correct", circuit_label=label(SHARED), trials=TEN.trials, kind="passive")
 
 
+def beyond_chance(table: pd.DataFrame) -> Measured:
+    """How much more often measures call a shared code alike than codes of features that went together."""
+    confounded = rate(table, "false_recovery", circuit_label=CONFOUNDED, trials=TEN.trials, kind="passive")
+    return difference(found(table), confounded)
+
+
 def stated(method: Any, circuit: Any) -> Callable[[pd.DataFrame], Measured]:
     """A measure: the mean similarity that a method states."""
 
@@ -126,9 +133,17 @@ def by_noise_alone(n_units: int, n_stimuli: int = 24) -> tuple[float, float]:
 HENRIKSSON = "Henriksson et al. 2015, NeuroImage 114:275 (areas of human visual cortex)"
 CAI = "Cai et al. 2019, PLoS Comput Biol 15:e1006299 (fMRI)"
 MURPHY = "Murphy et al. 2024, arXiv 2405.01012; analytic: p / (p + n)"
+TOGETHER = "theorem: responses are distributed alike"
 OSTROW = "Ostrow et al. 2023, arXiv 2306.10168: similar geometry is no similar dynamics"
 DRIFTS = label(PrivateCodes(RUNS))
 CLAIMS = (
+    Claim(
+        "what_goes_together_cannot_be_told_apart",
+        "Where the stimuli vary features of both populations together, codes that share nothing are called alike as "
+        "often as a shared code.",
+        TOGETHER,
+        beyond_chance, (-0.15, 0.15),
+    ),
     Claim(
         "shared_codes_are_found",
         "Of ten repeats of each stimulus, measures find a shared code in nine of ten recordings or more.",

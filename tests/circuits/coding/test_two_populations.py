@@ -9,6 +9,7 @@ import pytest
 
 import simlab
 from circuits.coding.common_fluctuations import CommonFluctuations
+from circuits.coding.confounded_codes import ConfoundedCodes
 from circuits.coding.private_codes import PrivateCodes
 from circuits.coding.shared_code import SharedCode
 from simlab.activity_statistics import fano_factors, interval_cv
@@ -34,7 +35,9 @@ def worlds():
     return {name: ran(circuit) for name, circuit in WORLDS.items()}
 
 
-@pytest.mark.parametrize("name", ["shared_code", "private_codes", "common_fluctuations", "similarity"])
+@pytest.mark.parametrize(
+    "name", ["shared_code", "private_codes", "common_fluctuations", "confounded_codes", "similarity"]
+)
 def test_they_keep_the_contract(name):
     assert simlab.check(name).ok
 
@@ -60,6 +63,22 @@ def test_the_truth_is_what_noise_free_responses_say(circuit, share):
     told = float(Similarity().project(subject.truth("similarity", activity, stream(1, "t")), implant.key)["similarity"])
     assert told == pytest.approx(share, abs=0.15)  # of two features of four: 15 neurons each scatter about a half
     assert 1 - (left**2).sum() / (other**2).sum() == pytest.approx(told, abs=0.12)
+
+
+def test_features_that_go_together_make_the_responses_of_a_shared_code():
+    subject, activity = ran(ConfoundedCodes(RATES))
+    stimuli, number = subject.parts["stimuli"], RATES.n_features
+    assert (stimuli[:, :number] == stimuli[:, number:]).all()
+    weights = subject.parts["readout"]
+    assert not (weights[:, :number].any(axis=1) & weights[:, number:].any(axis=1)).any()  # nobody reads both
+    folded = {**subject.parts, "stimuli": stimuli[:, :number], "readout": weights[:, :number] + weights[:, number:]}
+    session = subject.session(trials=96, duration=0.5, rng=stream(3, "session"))
+    shared = RATES.course(folded, session, stream(3, "run")).rate
+    own = subject.circuit.course(subject.parts, session, stream(3, "run")).rate
+    assert shared == pytest.approx(own)
+    implant = Perfect().implant(subject.anatomy, stream(1, "implant"))
+    truth = Similarity().project(subject.truth("similarity", activity, stream(1, "t")), implant.key)
+    assert float(truth["similarity"]) == pytest.approx(0)
 
 
 def test_rates_have_the_variances_of_the_equations():
