@@ -5,10 +5,16 @@ from __future__ import annotations
 import gc
 import os
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
+from _pytest import runner
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 from threadpoolctl import threadpool_limits
+
+from simlab.execution.room import with_room
 
 # Threads of linear algebra that outnumber the cores (each worker's, and those of processes that tests start) wait by
 # spinning, which makes small fits twenty times as slow. Libraries that are loaded later, and processes, read the
@@ -16,6 +22,8 @@ from threadpoolctl import threadpool_limits
 for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
 threadpool_limits(1)
+
+gc.set_threshold(100_000, 50, 50)  # what compiles and imports makes so many objects that a seventh of the time was this
 
 
 LONGEST = (
@@ -26,25 +34,57 @@ LONGEST = (
 """Files whose tests take longest, as they are to be begun: one at the end would keep one of two workers waiting."""
 
 
+def pytest_configure() -> None:
+    """Hypothesis would read all modules of the house for numbers to try: 7 s of each worker."""
+    providers._get_local_constants = Constants
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     rank = {name: k for k, name in enumerate(LONGEST)}
     items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
 
 
-def pytest_collection_finish() -> None:
-    _spare_the_collector()
+@pytest.hookimpl(tryfirst=True)
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> object:
+    """Runs a test as pytest does; without room, a tenth of all time went into mapping blocks of the stack."""
+    return with_room(runner.pytest_runtest_protocol, item, nextitem)
 
 
 @pytest.fixture(scope="module", autouse=True)
-def _what_stays_is_not_searched() -> Iterator[None]:
-    yield
+def _what_stays_is_not_searched() -> None:
+    """At the start of a file: what the one before held is let go of after its end, and must not be kept for good."""
     _spare_the_collector()
+
+
+LONG_SEARCH = 0.1
+"""Seconds of processor time: a search of the collector that takes longer has met much that has come to stay."""
+
+_search = {"began": 0.0, "longest": 0.0}
+
+
+def _time_the_search(phase: str, _: object) -> None:
+    now = time.thread_time()
+    if phase == "start":
+        _search["began"] = now
+    else:
+        _search["longest"] = max(_search["longest"], now - _search["began"])
+
+
+gc.callbacks.append(_time_the_search)
+
+
+@pytest.fixture(autouse=True)
+def _what_has_come_to_stay_is_not_searched_again() -> None:
+    """Libraries that a test has loaded: Brian2's own engine collects at each run."""
+    if _search["longest"] > LONG_SEARCH:
+        _spare_the_collector()
 
 
 def _spare_the_collector() -> None:
     """Takes what is alive out of the collector's way: each simulation collects, and would search all modules again."""
     gc.collect()
     gc.freeze()
+    _search["longest"] = 0.0
 
 
 @pytest.fixture(scope="module", autouse=True)

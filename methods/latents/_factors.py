@@ -9,7 +9,7 @@ from typing import Annotated, Any
 import numpy as np
 import xarray as xr
 
-from methods.population._population import significant_components, time_step, unusable
+from methods.population._population import significant_components, time_step, unusable, varying
 from simlab.contracts import Finding, Needs
 from simlab.data import is_spiking, signals
 from simlab.rules import Within
@@ -63,7 +63,7 @@ def seen(recording: xr.Dataset, bin_width: float, smoothing: float, *, root: boo
         values = gaussian_filter1d(values, smoothing / step, axis=1, mode="nearest")
     if spiking and root:
         values = np.sqrt(np.maximum(values, 0.0))
-    active = values.std(axis=(0, 1)) > 0
+    active = varying(values) & ~np.isnan(values).any(axis=(0, 1))
     return Seen(values[:, :, active], trace["time"].values + (step / 2 if spiking else 0.0), step, active)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 import xarray as xr
 
 from methods.latents._factors import NFactors, Seen, refused, seen, wanted_factors
+from methods.population._population import varying
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Width
@@ -61,7 +62,7 @@ class PcaLatents:
 
     def _finding(self, found: Seen, chosen: np.ndarray, recording: xr.Dataset, rng: np.random.Generator) -> Finding:
         fit = found.values[chosen].reshape(-1, found.values.shape[2])
-        moving = fit.std(axis=0) > 0
+        moving = varying(fit)
         if moving.sum() < self.needs.units:
             return Finding.abstain(f"{moving.sum()} units are active in the trials that this is fitted on")
         fit, everything = fit[:, moving], found.flat[:, moving]

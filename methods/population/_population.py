@@ -59,16 +59,25 @@ def unusable(recording: xr.Dataset, needs: Needs) -> Finding | None:
         return refused
     n_units = recording.sizes["unit"]
     width = min(0.05, float(durations(recording).max()))
-    active = int((signals(recording, width).std(("trial", "time")).values > 0).sum())
+    active = int(varying(signals(recording, width).transpose("trial", "time", "unit").values).sum())
     if active < needs.units:
         return Finding.abstain(f"{active} of {n_units} units are active; this needs at least {needs.units}")
     return None
 
 
+def varying(values: np.ndarray) -> np.ndarray:
+    """(unit,) bool: which of (..., unit) ever change, gaps (NaN) aside.
+
+    By their range: the standard deviation of a constant may round to more than 0.
+    """
+    flat = np.asarray(values, dtype=float).reshape(-1, values.shape[-1])
+    return np.asarray(np.fmax.reduce(flat, initial=-np.inf) > np.fmin.reduce(flat, initial=np.inf))
+
+
 def lay_out(values: np.ndarray) -> np.ndarray:
     """(trial, time, unit) as z-scored (sample, unit), silent units dropped."""
     flat = values.reshape(-1, values.shape[2])
-    flat = flat[:, flat.std(0) > 0]
+    flat = flat[:, varying(flat) & ~np.isnan(flat).any(0)]
     return (flat - flat.mean(0)) / flat.std(0)
 
 

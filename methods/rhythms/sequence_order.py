@@ -8,7 +8,7 @@ from typing import Annotated, ClassVar
 import numpy as np
 import xarray as xr
 
-from methods.population._population import smoothed, unusable
+from methods.population._population import smoothed, unusable, varying
 from simlab.contracts import Finding, Needs
 from simlab.rules import Within, check_fields
 from simlab.rules.quantities import Level, Share, Width
@@ -51,7 +51,7 @@ class SequenceOrder:
         if refused := unusable(recording, self.needs):
             return refused
         values, step = smoothed(recording, self.bin_width, self.smoothing)
-        values = values[:, :, values.std(axis=(0, 1)) > 0]
+        values = values[:, :, varying(values)]
         again, lag = recurrence(values)
         notes: dict[str, object] = {"return": again, "lag": lag * step}
         if again >= self.least_return:

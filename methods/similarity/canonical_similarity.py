@@ -61,8 +61,12 @@ class CanonicalSimilarity:
 def leading(patterns: np.ndarray, number: int) -> np.ndarray:
     """(stimulus, component): scores on the first principal components."""
     left, size, _ = np.linalg.svd(patterns, full_matrices=False)
-    kept = size > 1e-9 * size.max(initial=0.0)
-    return np.asarray((left * size)[:, kept][:, :number])
+    return np.asarray((left * size)[:, beyond_rounding(size)][:, :number])
+
+
+def beyond_rounding(size: np.ndarray) -> np.ndarray:
+    """(component,) bool: which singular values are more than what rounding leaves of none."""
+    return np.asarray(size > 1e-9 * size.max(initial=0.0))
 
 
 def held_out(one: np.ndarray, other: np.ndarray, fold: np.ndarray, apart: bool) -> float:
@@ -81,12 +85,17 @@ def held_out(one: np.ndarray, other: np.ndarray, fold: np.ndarray, apart: bool) 
 
 
 def variates(one: np.ndarray, other: np.ndarray, train: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """(stimulus, pair) canonical variates of all stimuli, fitted to those of `train`."""
+    """(stimulus, pair) canonical variates of all stimuli, fitted to those of `train`.
+
+    A component that those do not have tells nothing of the others: it gets no weight.
+    """
     sides = []
     for x in (one, other):
         centre = x[train].mean(axis=0)
         left, size, right = np.linalg.svd(x[train] - centre, full_matrices=False)
-        sides.append((left, (x - centre) @ (right.T / np.maximum(size, 1e-12))))
+        there = beyond_rounding(size)
+        weight = np.divide(1.0, size, out=np.zeros(len(size)), where=there)
+        sides.append((left * there, (x - centre) @ (right.T * weight)))
     (left, x), (right, y) = sides
     turn, _, back = np.linalg.svd(left.T @ right, full_matrices=False)
     return np.asarray(x @ turn), np.asarray(y @ back.T)

@@ -75,18 +75,18 @@ def test_notes_are_plain_short_and_shallow_whatever_they_hold():
     assert text.plain_notes(plain) == plain
 
 
-@pytest.mark.parametrize(
-    "notes",
-    [
-        {f"n{i}": "x" * 1000 for i in range(100_000)},
-        {"wide": [[[[[[]] * 100] * 100] * 100] * 100] * 100},
-        {"numbers": list(range(1_000_000))},
-        {"text": "y" * 100_000_000},
-    ],
-    ids=["many", "wide", "numbers", "text"],
-)
-def test_notes_of_any_size_are_cut_to_theirs(notes):
-    plain = text.plain_notes(notes)
+LARGE_NOTES = {
+    "many": lambda: {f"n{i}": "x" * 1000 for i in range(100_000)},
+    "wide": lambda: {"wide": [[[[[[]] * 100] * 100] * 100] * 100] * 100},
+    "numbers": lambda: {"numbers": list(range(1_000_000))},
+    "text": lambda: {"text": "y" * 100_000_000},
+}
+"""Made when they are asked for: what pytest is given as a parameter stays for as long as it runs."""
+
+
+@pytest.mark.parametrize("kind", LARGE_NOTES)
+def test_notes_of_any_size_are_cut_to_theirs(kind):
+    plain = text.plain_notes(LARGE_NOTES[kind]())
     assert len(json.dumps(plain)) < 2 * text.NOTES_SIZE
     assert len(plain) <= text.NOTES_SIZE / 4
 
@@ -99,25 +99,28 @@ def test_notes_that_raise_are_named_and_the_finding_stands():
     assert text.plain_notes(Cursed(a=1)) == {"unreadable": "the notes raised RuntimeError"}
 
 
-def exceptions() -> dict[str, BaseException]:
-    class Raises(Exception):
-        def __str__(self):
-            raise KeyboardInterrupt
-
-    class NoText(Exception):
-        def __str__(self):
-            return 3
-
-    named = type("Evil\x1b[31m\nname" + "x" * 1000, (Exception,), {})
-    huge = Exception("z" * 300_000_000)
-    return {
-        "str raises": Raises(), "str is a number": NoText(), "name": named("m"), "huge": huge,
-        "text": Exception(HOSTILE),
-    }  # fmt: skip
+class Raises(Exception):
+    def __str__(self):
+        raise KeyboardInterrupt
 
 
-@pytest.mark.parametrize("problem", exceptions().values(), ids=exceptions())
-def test_any_exception_is_told_in_one_clean_line_and_a_clean_traceback(problem):
+class NoText(Exception):
+    def __str__(self):
+        return 3
+
+
+EXCEPTIONS = {
+    "str raises": Raises,
+    "str is a number": NoText,
+    "name": lambda: type("Evil\x1b[31m\nname" + "x" * 1000, (Exception,), {})("m"),
+    "huge": lambda: Exception("z" * 300_000_000),
+    "text": lambda: Exception(HOSTILE),
+}
+
+
+@pytest.mark.parametrize("kind", EXCEPTIONS)
+def test_any_exception_is_told_in_one_clean_line_and_a_clean_traceback(kind):
+    problem = EXCEPTIONS[kind]()
     try:
         raise problem
     except BaseException as raised:

@@ -108,6 +108,10 @@ def test_what_a_method_cannot_use_it_abstains_from():
     for method in ALL[:-1]:
         assert "units" in method.analyse(worlds.small(units=2), rng).abstained
         assert "units are active" in method.analyse(worlds.silent(), rng).abstained
+    constant = worlds.planted_tensor()[0]
+    constant = constant.assign(signal=constant["signal"].copy(data=np.full(constant["signal"].shape, 0.1)))
+    for method in (PcaLatents(n_factors=2), FactorAnalysis(), Ica(), Cca(), Nmf(), TensorComponents()):
+        assert "0 of 20 units are active" in method.analyse(constant, rng).abstained
     negative = worlds.planted_tensor()[0]
     negative = negative.assign(signal=negative["signal"] - 100)
     assert "never negative" in Nmf().analyse(negative, rng).abstained

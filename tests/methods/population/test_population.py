@@ -8,11 +8,13 @@ import ring_worlds
 
 from methods.population._population import (
     circular_shift,
+    lay_out,
     odds_of_significance,
     participation_ratio,
     significant_components,
     two_label_finding,
     unusable,
+    varying,
     wrap,
 )
 from methods.population._ring_readout import activity, cue_at, dark_from, last_shown, learn_tuning
@@ -84,6 +86,30 @@ def test_units_that_are_silent_are_no_population() -> None:
     assert "0 of 10 units are active" in unusable(silent, Needs(units=5)).abstained  # type: ignore[union-attr]
     assert "neither" in unusable(recording(duration=1.0, n_units=5, n_trials=1), Needs()).abstained  # type: ignore
     assert unusable(ring_worlds.ring_recording(0), Needs(units=5)) is None
+
+
+CONSTANT = np.full((7, 9, 6), 0.1)  # its standard deviation rounds to 1.4e-17
+
+
+def test_units_whose_signal_never_changes_are_no_population() -> None:
+    assert (CONSTANT.reshape(-1, 6).std(axis=0) > 0).all()
+    seen = recording(
+        duration=9.0, n_units=6, n_trials=7, signal=CONSTANT, modality="rate", sample_time=np.arange(9) + 0.5
+    )
+    assert "0 of 6 units are active" in unusable(seen, Needs(units=5)).abstained  # type: ignore[union-attr]
+
+
+def test_units_that_vary_are_those_whose_range_is_not_nothing() -> None:
+    values = CONSTANT.copy()
+    values[3, 4, 1] += 1e-9
+    values[0, 0, 2] = np.nan
+    values[0, 0, 4], values[0, 1, 4] = np.nan, 0.3
+    np.testing.assert_array_equal(varying(values), [False, True, False, False, True, False])
+    assert not varying(np.zeros((0, 3, 6))).any()
+    values[3, 4, 1] = 0.5
+    x = lay_out(values)  # a unit with gaps has no z-scores
+    assert x.shape == (63, 1)
+    assert (x.mean(), x.std()) == (pytest.approx(0, abs=1e-9), pytest.approx(1))
 
 
 def test_the_dark_begins_when_the_cue_ends() -> None:

@@ -12,7 +12,7 @@ from circuits.coding.private_codes import PrivateCodes
 from circuits.coding.shared_code import SharedCode
 from methods.similarity import cka, procrustes_distance, rsa
 from methods.similarity._populations import Pair, pair, repeats
-from methods.similarity.canonical_similarity import CanonicalSimilarity, held_out
+from methods.similarity.canonical_similarity import CanonicalSimilarity, held_out, variates
 from methods.similarity.cka import Cka
 from methods.similarity.linear_predictivity import LinearPredictivity, Regression
 from methods.similarity.procrustes_distance import ProcrustesDistance
@@ -145,6 +145,17 @@ def test_a_noise_free_linear_image_is_foretold_and_noise_is_not():
         moved[kept].T @ moved[kept] + ridge * np.eye(4), moved[kept].T @ (noise[kept] - noise[kept].mean(0))
     )
     assert (misses[0] @ noise[train])[0] == pytest.approx(noise[gone] - noise[kept].mean(0) - moved[gone] @ weights)
+
+
+def test_a_component_that_the_stimuli_of_the_fit_lack_gets_no_weight_whatever_the_unit_of_measurement():
+    rng = np.random.default_rng(0)
+    one, other = rng.standard_normal((2, 20, 3))
+    train = np.arange(20) < 16
+    new = np.where(train, 0.0, 1.0)[:, None]  # seen in the others alone
+    for scale in (1.0, 1e-13):
+        with_new = variates(scale * np.hstack([one, new]), scale * other, train)
+        for found, without in zip(with_new, variates(one, other, train), strict=True):
+            np.testing.assert_allclose(np.abs(found), np.abs(without), atol=1e-6)
 
 
 def test_a_window_sees_what_falls_into_it(worlds):
