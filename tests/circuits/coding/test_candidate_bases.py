@@ -58,7 +58,7 @@ def test_rates_are_about_their_own_medians_and_spikes_those_of_rates_in_the_regi
 
 @pytest.mark.parametrize("circuit", BASES, ids=lambda circuit: circuit.name)
 def test_no_cell_is_a_function_of_the_direction_that_its_average_frame_shows(circuit):
-    shown = frames()
+    shown = frames(n=12_000)
 
     def along_average(rates: np.ndarray) -> float:
         """The median cell's share of variance that lies between fortieths of the projection on its average frame."""
@@ -75,10 +75,8 @@ def test_as_many_mixtures_as_there_are_responses_span_simple_and_complex_cells_o
     circuit = GaborMixture(n_neurons=60, filters=10, look=LOOK, rate_spread=0.2)
     shown = frames()
     # an independent route: the bank is what the subject's stream draws first
-    first, second = (
-        visual.unit_drive(part, LOOK.side, LOOK.frames)
-        for part in visual.gabors(10, LOOK.side, stream(1, "subject", 0))
-    )
+    pair = visual.gabors(10, LOOK.side, stream(1, "subject", 0))
+    first, second = (visual.unit_drive(part, LOOK.side, LOOK.frames) for part in pair)
     simple = np.maximum(shown[0] @ first.T, 0) ** 2
     complex_ = (shown[0] @ first.T) ** 2 + (shown[0] @ second.T) ** 2
     assert explained(rates_of(circuit, shown), np.hstack([simple, complex_]), 1e-10).min() > 0.999

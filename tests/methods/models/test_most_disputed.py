@@ -32,6 +32,7 @@ MODELS = (
     Model(V1Simple(look=Look(side=9)), "other frames"),
 )
 ASKED = ModelChoice(models=MODELS, step=LOOK.frame)
+TEN = Plan(10, 5.0)
 SHORT = MostDisputed(pool=100, generations=3, duration=5.0)
 
 
@@ -40,7 +41,7 @@ def settings(tmp_path_factory) -> Settings:
     return Settings(seed=3, time_limit=60, memory_limit=2**31, archive=str(tmp_path_factory.mktemp("archive")))
 
 
-def row_of(circuit, settings, method=SHORT, plan: Plan = Plan(10, 5.0), asked=ASKED) -> dict:
+def row_of(circuit, settings, method=SHORT, plan=TEN, asked=ASKED) -> dict:
     return run_cell(Cell(circuit, 1, plan, Perfect(), method, question=asked, stimulator=Ideal()), settings)[0]
 
 
