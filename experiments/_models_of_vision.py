@@ -60,7 +60,8 @@ def ahead(order: tuple[str, ...], names: tuple[str, ...], **conditions: Any) -> 
     def measure(table: pd.DataFrame, answer: Answer) -> Measured:
         rows = scores(table, answer, names, **conditions)
         steps = np.diff(rows[list(order)].to_numpy(), axis=1)
-        return mean(rows.assign(ordered=(steps < 0).all(axis=1).astype(float)), "ordered")
+        ordered = np.where(np.isnan(steps).any(axis=1), np.nan, (steps < 0).all(axis=1))
+        return mean(rows.assign(ordered=ordered), "ordered")
 
     return measure
 

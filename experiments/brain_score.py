@@ -160,7 +160,7 @@ CLAIMS = (
         "more_cells_do_not_help",
         "Between ten cells and fifty, it stays the same within .05: cells are predicted one by one.",
         "analytic: the regression of a cell does not see the others",
-        change({"instrument_label": label(ALL)}, {"instrument_label": label(FEW)}, trials=FIVE.trials), (-0.05, 0.05),
+        change({"instrument": ALL.name}, {"instrument": FEW.name}, trials=FIVE.trials), (-0.05, 0.05),
     ),
     Claim(
         "nor_does_less_noise",

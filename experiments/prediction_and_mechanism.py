@@ -31,7 +31,7 @@ from simlab.questions.model_choice import ModelChoice
 if TYPE_CHECKING:
     import pandas as pd
 
-KINDS = {
+KINDS: dict[str, Any] = {
     "simple cells": V1Simple(n_neurons=20),
     "complex cells": V1Complex(n_neurons=20),
     "Gabor mixture": GaborMixture(n_neurons=20, filters=40),
