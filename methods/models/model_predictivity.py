@@ -45,7 +45,7 @@ class ModelPredictivity:
     name: ClassVar[str] = "model_predictivity"
     question: ClassVar[str] = "model_choice"
     family: ClassVar[str] = "prediction"
-    library: ClassVar[str] = "scikit-learn"
+    library: ClassVar[str] = "own"
     needs: ClassVar[Needs] = NEEDS
 
     regression: Literal["pls", "ridge"] = "ridge"
@@ -84,21 +84,7 @@ class ModelPredictivity:
         if not x.size:
             return np.zeros_like(found.units)
         x /= x.std(axis=0)
-        if self.regression == "ridge" and fold.max() > 1:
-            return ridge_by_folds(x, found.units, fold)
-        said, fit = np.zeros_like(found.units), ridge if self.regression == "ridge" else self._pls
-        for k in np.unique(fold):
-            train, test = fold != k, fold == k
-            mean, centre = found.units[train].mean(axis=0), x[train].mean(axis=0)
-            said[test] = mean + (x[test] - centre) @ fit(x[train] - centre, found.units[train] - mean)
-        return said
-
-    def _pls(self, x: np.ndarray, y: np.ndarray) -> np.ndarray:
-        """(feature, unit)."""
-        from sklearn.cross_decomposition import PLSRegression
-
-        rank = min(self.components, *x.shape, y.shape[1] if y.shape[1] > 1 else x.shape[1])
-        return np.asarray(PLSRegression(rank, scale=False).fit(x, y).coef_).T
+        return by_folds(x, found.units, fold, self.components if self.regression == "pls" else None)
 
 
 def ridge(x: np.ndarray, y: np.ndarray) -> np.ndarray:
@@ -108,16 +94,23 @@ def ridge(x: np.ndarray, y: np.ndarray) -> np.ndarray:
     return Moments.of(x, y).weights(penalty)[0]
 
 
-def ridge_by_folds(x: np.ndarray, y: np.ndarray, fold: np.ndarray) -> np.ndarray:
-    """(sample, unit): each fold of three or more as the others foretell it, by the penalty that is best in the next."""
+def by_folds(x: np.ndarray, y: np.ndarray, fold: np.ndarray, components: int | None = None) -> np.ndarray:
+    """(sample, unit): each fold as the others foretell it, by least squares on so many components, or by ridge.
+
+    The penalty of ridge is that which is best in the next fold; of two folds, 1 of a feature's variance.
+    """
     places = [np.flatnonzero(fold == k) for k in np.unique(fold)]
     parts = [Moments.of(x[place], y[place]) for place in places]
     said = np.zeros_like(y)
     for k, test in enumerate(places):
         after = (k + 1) % len(parts)
         rest = [part for j, part in enumerate(parts) if j not in (k, after)]
-        penalty = _best(Moments.together(rest), x[places[after]], y[places[after]])
-        weights, start = Moments.together([*rest, parts[after]]).weights(penalty)
+        every = Moments.together([*rest, parts[after]])
+        if components is not None:
+            weights, start = every.on_components(components)
+        else:
+            penalty = _best(Moments.together(rest), x[places[after]], y[places[after]]) if rest else 1.0
+            weights, start = every.weights(penalty)
         said[test] = x[test] @ weights + start
     return said
 
@@ -150,6 +143,37 @@ class Moments(NamedTuple):
         xx, xy = self.centred()
         found = np.linalg.solve(xx + penalty * np.sqrt(self.n) * np.eye(len(xx)), xy)
         return found, (self.y - self.x @ found) / self.n
+
+    def on_components(self, number: int) -> tuple[np.ndarray, np.ndarray]:
+        """The same by partial least squares on so many components, or as many as there are."""
+        found = pls(*self.centred(), number)
+        return found, (self.y - self.x @ found) / self.n
+
+
+def pls(xx: np.ndarray, xy: np.ndarray, components: int) -> np.ndarray:
+    """(feature, unit): weights by partial least squares, from products about the means (feature, feature or unit).
+
+    Each component is the direction of features that has most covariance with the units, all together, in what those
+    before it have left of that; by the kernel algorithm (Dayal & MacGregor 1997, J Chemom 11:73).
+    """
+    left, weights = xy.copy(), np.zeros_like(xy)
+    axes: list[np.ndarray] = []
+    loads: list[np.ndarray] = []
+    for _ in range(min(components, len(xx))):
+        way = np.linalg.svd(left, full_matrices=False)[0][:, 0] if left.shape[1] > 1 else left[:, 0]
+        axis = way - sum((load @ way * before for before, load in zip(axes, loads, strict=True)), np.zeros_like(way))
+        size = float(axis @ xx @ axis)
+        if (
+            size <= 1e-9 * float(np.trace(xx)) * float(axis @ axis)
+            or not np.square(left).sum() > 1e-18 * np.square(xy).sum()
+        ):
+            break
+        load, reach = xx @ axis / size, axis @ xy / size
+        left -= size * np.outer(load, reach)
+        weights += np.outer(axis, reach)
+        axes.append(axis)
+        loads.append(load)
+    return weights
 
 
 def _best(fitted: Moments, x: np.ndarray, y: np.ndarray) -> float:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from planted_models import beside, seeing
+from sklearn.cross_decomposition import PLSRegression
 from sklearn.linear_model import Ridge
 
 from methods.models import model_predictivity as predicting
@@ -16,7 +17,7 @@ from methods.models.effective_dimensionality import participation
 from methods.models.feature_consistency import Path, followed
 from methods.models.information_criterion import InformationCriterion, unexplained
 from methods.models.model_cka import dependence
-from methods.models.model_predictivity import ModelPredictivity, Moments, ceilings, ridge_by_folds
+from methods.models.model_predictivity import ModelPredictivity, Moments, by_folds, ceilings
 from methods.models.model_shape_distance import turned
 from methods.similarity.cka import centred
 
@@ -39,13 +40,25 @@ def test_ridge_from_sums_is_that_of_a_library(tables):
     assert start == pytest.approx(reference.intercept_)
 
 
+def test_partial_least_squares_is_that_of_a_library_and_in_the_end_least_squares(tables):
+    x, y = tables
+    for columns, components in ((slice(0, 4), 3), (slice(0, 1), 5)):
+        own, start = Moments.of(x, y[:, columns]).on_components(components)
+        library = PLSRegression(components, scale=False, max_iter=5000, tol=1e-14).fit(x, y[:, columns])
+        assert own == pytest.approx(library.coef_.T, abs=1e-5)
+        assert x @ own + start == pytest.approx(library.predict(x).reshape(90, -1), abs=1e-4)
+    whole = Moments.of(x, y).on_components(50)[0]
+    assert whole == pytest.approx(np.linalg.lstsq(x, y - y.mean(axis=0), rcond=None)[0], abs=1e-6)
+    assert not predicting.pls(np.eye(3), np.zeros((3, 2)), 2).any()
+
+
 def test_each_fold_is_foretold_from_the_others_alone(tables):
     x, y = tables
     fold = folds(np.repeat(np.arange(6), 15), 3)
-    said = ridge_by_folds(x, y, fold)
+    said = by_folds(x, y, fold)
     changed = y.copy()
     changed[fold == 1] = 1e3  # whatever was recorded there
-    assert ridge_by_folds(x, changed, fold)[fold == 1] == pytest.approx(said[fold == 1])
+    assert by_folds(x, changed, fold)[fold == 1] == pytest.approx(said[fold == 1])
     r = correlations(said, y)
     assert r[:3].min() > 0.8
     assert abs(r[3]) < 0.35
