@@ -118,6 +118,8 @@ def probabilities(draws: Mapping[int, np.ndarray], own: np.ndarray, kept: float)
     owner = np.concatenate([np.full(len(part), k) for k, part in draws.items()])
     spread = np.sqrt(np.mean([part.var(axis=0, ddof=1) for part in draws.values()], axis=0))
     useful = spread > 1e-9
+    if not useful.any():
+        return dict.fromkeys(draws, 1 / len(draws))
     x = (np.concatenate(list(draws.values())) - own)[:, useful] / spread[useful]
     apart = np.linalg.norm(x, axis=1)
     number = min(max(int(np.ceil(kept * len(x))), 2 * len(draws)), len(x))

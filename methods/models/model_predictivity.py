@@ -38,8 +38,8 @@ class ModelPredictivity:
     regression was not fitted to (Schrimpf et al. 2020, Neuron 108:413). ceiling: each unit's is divided by what a
     perfect model would have, as there, by repeats of what was shown; all models have it in common, so that it changes
     how scores read, and hardly ever who is first. It abstains without repeats. regression: `pls`, partial least squares
-    with `components` of them, as there; `ridge`, whose penalty is chosen on a fifth of the fitted samples. It knows
-    nothing of how models work: what predicts as well is as good. Cost: seconds; it grows with the cube of the features.
+    with `components` of them, as there; `ridge`, whose penalty is chosen in one of the fitted folds. It knows nothing
+    of how models work: what predicts as well is as good. Cost: seconds; it grows with the cube of the features.
     """
 
     name: ClassVar[str] = "model_predictivity"
@@ -156,17 +156,14 @@ def pls(xx: np.ndarray, xy: np.ndarray, components: int) -> np.ndarray:
     Each component is the direction of features that has most covariance with the units, all together, in what those
     before it have left of that; by the kernel algorithm (Dayal & MacGregor 1997, J Chemom 11:73).
     """
-    left, weights = xy.copy(), np.zeros_like(xy)
+    left, weights, least = xy.copy(), np.zeros_like(xy), 1e-18 * float(np.square(xy).sum())
     axes: list[np.ndarray] = []
     loads: list[np.ndarray] = []
     for _ in range(min(components, len(xx))):
         way = np.linalg.svd(left, full_matrices=False)[0][:, 0] if left.shape[1] > 1 else left[:, 0]
         axis = way - sum((load @ way * before for before, load in zip(axes, loads, strict=True)), np.zeros_like(way))
         size = float(axis @ xx @ axis)
-        if (
-            size <= 1e-9 * float(np.trace(xx)) * float(axis @ axis)
-            or not np.square(left).sum() > 1e-18 * np.square(xy).sum()
-        ):
+        if size <= 1e-9 * float(np.trace(xx) * (axis @ axis)) or np.square(left).sum() <= least:
             break
         load, reach = xx @ axis / size, axis @ xy / size
         left -= size * np.outer(load, reach)
