@@ -56,8 +56,8 @@ SPARSE = SparseCodingCortex(n_neurons=50, look=WHITE)
 
 GRIDS = (
     Grid(SUBJECTS, (MINUTE, FIVE), (FEW, ALL), METHODS),
-    Grid(SUBJECTS, (FIVE,), (ALL,), METHODS, rivals=(SPARSE, UnseeingCells())),
-    Grid((*SHOWN_NATURE, *LOUD), (FIVE,), (ALL,), METHODS),
+    Grid(SHOWN_NATURE, (FIVE,), (ALL,), METHODS),
+    Grid(LOUD, (FIVE,), (ALL,), METHODS, rivals=(SPARSE, UnseeingCells())),
 )
 
 AMPLE: dict[str, Any] = {"trials": FIVE.trials, "instrument_label": label(ALL)}
@@ -202,7 +202,7 @@ CLAIMS = (
         "and_none_of_cells_that_see_nothing",
         "Nor of cells that do not see the frames.",
         "by the level: noise is not alike in two halves",
-        named_where_nobody_is_right(CONSISTENT, UnseeingCells(SUBJECTS[0])), (0.0, 0.2),
+        named_where_nobody_is_right(CONSISTENT, UnseeingCells(LOUD[0])), (0.0, 0.2),
     ),
     oracle_recovers("circuit"),
 )  # fmt: skip

@@ -155,7 +155,7 @@ def test_frames_are_compared_by_how_far_they_tell_the_kinds_apart():
 
 
 def test_where_nobody_is_right_claims_are_counted_in_the_rival_alone():
-    unseeing = UnseeingCells(SIMPLE)
+    unseeing = UnseeingCells(ranked.LOUD[0])
     table = pd.concat(
         [
             seen(ranked.PREDICTION, ranked.SPARSE, role="rival", false_recovery=1.0),
