@@ -160,7 +160,7 @@ def pls(xx: np.ndarray, xy: np.ndarray, components: int) -> np.ndarray:
     axes: list[np.ndarray] = []
     loads: list[np.ndarray] = []
     for _ in range(min(components, len(xx))):
-        way = np.linalg.svd(left, full_matrices=False)[0][:, 0] if left.shape[1] > 1 else left[:, 0]
+        way = left @ np.linalg.eigh(left.T @ left)[1][:, -1]  # its first left singular vector, of some length
         axis = way - sum((load @ way * before for before, load in zip(axes, loads, strict=True)), np.zeros_like(way))
         size = float(axis @ xx @ axis)
         if size <= 1e-9 * float(np.trace(xx) * (axis @ axis)) or np.square(left).sum() <= least:
