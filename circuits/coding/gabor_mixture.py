@@ -31,7 +31,7 @@ class GaborMixture:
 
     name: ClassVar[str] = "gabor_mixture"
     mechanism: ClassVar[str] = "mixture of filters"
-    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    questions: ClassVar[tuple[str, ...]] = ("prediction", "connectivity")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
     regime: ClassVar[Regime] = VISUAL_CORTEX
 

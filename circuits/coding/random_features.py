@@ -33,7 +33,7 @@ class RandomFeatures:
 
     name: ClassVar[str] = "random_features"
     mechanism: ClassVar[str] = "random mixture"
-    questions: ClassVar[tuple[str, ...]] = ("connectivity",)
+    questions: ClassVar[tuple[str, ...]] = ("prediction", "connectivity")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
     regime: ClassVar[Regime] = VISUAL_CORTEX
 

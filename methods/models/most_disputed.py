@@ -83,7 +83,7 @@ class MostDisputed:
         pool = usual[rng.integers(len(usual), size=self.pool)]
         for _ in range(self.generations):
             pool = np.concatenate([pool, _varied(pool, usual, length, rng)])
-            dispute = fitted.dispute(rig.foretell(_in_a_row(task, pool)), len(pool))
+            dispute = fitted.dispute(rig.foretell(in_a_row(task, pool)), len(pool))
             pool = pool[np.argsort(-dispute, kind="stable")[: self.pool]]
         return pool[: max(self.pool // 2, 1)]
 
@@ -97,12 +97,17 @@ def _varied(pool: np.ndarray, usual: np.ndarray, length: float, rng: np.random.G
     return np.asarray(made * (length / np.maximum(size, 1e-12)))
 
 
-def _in_a_row(task: Session, frames: np.ndarray) -> Session:
+def in_a_row(task: Session, frames: np.ndarray) -> Session:
     """One trial that shows these frames, one after another."""
     stimulus = task.stimulus
     assert stimulus is not None
     shown = replace(stimulus, values=frames[None])
     return replace(task, trials=1, duration=len(frames) * stimulus.interval, stimulus=shown, conditions=None)
+
+
+def bins_of(n_frames: int, n_bins: int) -> np.ndarray:
+    """(frame,): the bin in the middle of each of the frames of a trial, whose bins need not be frames."""
+    return np.minimum(((np.arange(n_frames) + 0.5) * n_bins / n_frames).astype(int), n_bins - 1)
 
 
 def _showing(task: Session, frames: np.ndarray, rng: np.random.Generator) -> Session:
@@ -159,9 +164,7 @@ class Fitted:
         said = [self.said(response[:, owner == k], k) for k in range(len(self.readouts))]
         there = [part / self.size for part in said if part is not None]
         found = np.stack(there).var(axis=0).mean(axis=1) if there else np.zeros(len(response))
-        # bins need not be frames: the bin in whose middle each is shown
-        place = np.minimum(((np.arange(n_frames) + 0.5) * len(found) / n_frames).astype(int), len(found) - 1)
-        return np.asarray(found[place])
+        return np.asarray(found[bins_of(n_frames, len(found))])
 
     def judged(self, recording: xr.Dataset) -> Finding:
         """Candidates by how well what they foretell of a new recording correlates with it."""

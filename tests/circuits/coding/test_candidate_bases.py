@@ -52,7 +52,7 @@ def test_rates_are_about_their_own_medians_and_spikes_those_of_rates_in_the_regi
     assert mean_rates(done) == pytest.approx(expected.mean(axis=(0, 1)), rel=0.25)
     assert float(np.median(expected.mean(axis=(0, 1)))) == pytest.approx(circuit.mean_rate, rel=0.5)
     assert departures(done, circuit.regime) == ()
-    assert answerable(circuit) == ("connectivity", "mechanism", "model_choice")
+    assert answerable(circuit) == ("prediction", "connectivity", "mechanism", "model_choice")
     assert not subject.truth("connectivity", None, stream(1, "truth"))["weight"].values.any()
 
 

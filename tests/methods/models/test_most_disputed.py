@@ -96,7 +96,7 @@ def test_bred_frames_have_the_length_of_the_tasks_and_fill_its_trials():
     counts = [int((np.abs(shown.reshape(20, 9) - frame).max(axis=1) < 1e-12).sum()) for frame in usual[:7]]
     assert sum(counts) == 20
     assert set(counts) <= {2, 3}
-    row = most_disputed._in_a_row(task, usual)
+    row = most_disputed.in_a_row(task, usual)
     assert (row.trials, row.duration, row.stimulus.values.shape) == (1, pytest.approx(5.0), (1, 50, 9))
     with pytest.raises(SimlabError):
         MostDisputed(pool=3)
