@@ -45,7 +45,7 @@ class SparseCodingCortex:
 
     name: ClassVar[str] = "sparse_coding_cortex"
     mechanism: ClassVar[str] = "sparse coding"
-    questions: ClassVar[tuple[str, ...]] = ("receptive_field",)
+    questions: ClassVar[tuple[str, ...]] = ("receptive_field", "prediction")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
     regime: ClassVar[Regime] = VISUAL_CORTEX
 

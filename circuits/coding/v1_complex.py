@@ -29,7 +29,7 @@ class V1Complex:
 
     name: ClassVar[str] = "v1_complex"
     mechanism: ClassVar[str] = "energy of two filters"
-    questions: ClassVar[tuple[str, ...]] = ("receptive_field", "connectivity")
+    questions: ClassVar[tuple[str, ...]] = ("receptive_field", "prediction", "connectivity")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
     regime: ClassVar[Regime] = VISUAL_CORTEX
 

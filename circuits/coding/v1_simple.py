@@ -35,7 +35,7 @@ class V1Simple:
 
     name: ClassVar[str] = "v1_simple"
     mechanism: ClassVar[str] = "linear filter"
-    questions: ClassVar[tuple[str, ...]] = ("receptive_field", "connectivity")
+    questions: ClassVar[tuple[str, ...]] = ("receptive_field", "prediction", "connectivity")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
     regime: ClassVar[Regime] = VISUAL_CORTEX
 

@@ -79,6 +79,9 @@ def shown(shape: tuple[int, int], side: int, frames: Frames, rng: np.random.Gene
     return np.fft.ifft2(turned).real.reshape(*shape, -1)
 
 
+N_UNSEEN = 200
+"""Frames whose responses are asked for, where a question asks for prediction."""
+
 N_LEAVES = 40
 """Fallen on a frame, each over those before it."""
 
@@ -188,9 +191,19 @@ class VisualSubject:
         time = np.arange(frames.shape[1]) * session.stimulus.interval  # type: ignore[union-attr]
         return activity(session, len(self.first), rate=self.rates(frames, rng), time=time)
 
+    def _unseen(self, rng: np.random.Generator) -> xr.Dataset:
+        """Frames that no session has shown, and the rates at which cells fire in each."""
+        look = self.circuit.look
+        frames = shown((1, N_UNSEEN), look.side, look.frames, rng)
+        rates = self.rates(frames, rng)[0]
+        told = {"unseen": (("presentation", "feature"), frames[0]), "rate": (("presentation", "neuron"), rates)}
+        return xr.Dataset(told | {"interval": look.frame}, {"neuron": np.arange(rates.shape[1])})
+
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`receptive_field`: the filters in the equations; `connectivity`: none; `assemblies`: who shares a filter."""
+        """`receptive_field`: the filters in the equations; `connectivity`: none; `assemblies`: who shares a filter;
+        `prediction`: the rates of frames drawn anew."""
         answers = {
+            "prediction": lambda: self._unseen(rng),
             "receptive_field": lambda: truths.filters(self.first, self.second, (self.circuit.look.side,) * 2),
             "connectivity": lambda: truths.no_wiring(len(self.first)),
         }

@@ -72,14 +72,14 @@ class DynamicalSimilarity:
         """Mean distance of halves of different populations, and of halves of one; values (trial, bin, unit)."""
         trials = np.array_split(rng.permutation(len(values)), 2)
         halves = [np.array_split(rng.permutation(units), 2) for units in sides]
-        states = [[self._states(values[t][:, :, u]) for t, u in zip(trials, h, strict=True)] for h in halves]
+        states = [[self.states(values[t][:, :, u]) for t, u in zip(trials, h, strict=True)] for h in halves]
         rank = min(state.shape[2] for half in states for state in half)  # copies of a unit add no coordinate
         flows = [[operator(x[:, : -self.lag, :rank], x[:, self.lag :, :rank]) for x in half] for half in states]
         within = [distance(first, second, rng) for first, second in flows]
         between = [distance(flows[0][k], flows[1][1 - k], rng) for k in (0, 1)]
         return float(np.mean(between)), float(np.mean(within))
 
-    def _states(self, values: np.ndarray) -> np.ndarray:
+    def states(self, values: np.ndarray) -> np.ndarray:
         """(trial, bin, coordinate): values (trial, bin, unit), embedded; the first coordinates vary most."""
         x = leading(values, self.components, white=False)
         last = x.shape[1] - self.lag * (self.delays - 1)

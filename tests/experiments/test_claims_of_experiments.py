@@ -16,6 +16,7 @@ from experiments import feature_visualisation as visualised
 from experiments._attractor_controls import DENSE, SPARSE
 from experiments.assemblies_or_not import ASSEMBLIES_OR_NOT, among_members
 from experiments.attractor_or_not import ATTRACTOR_OR_NOT, PASSIVE
+from experiments.brain_score import BRAIN_SCORE
 from experiments.connectivity_sampling import CONNECTIVITY_SAMPLING, DECONVOLVED
 from experiments.correlated_area import CORRELATED_AREA
 from experiments.correlated_area import PLANS as DECISIONS
@@ -39,6 +40,7 @@ from experiments.limits_of_information import SESSION as DISCRIMINATIONS
 from experiments.null_certificate import NULL_CERTIFICATE
 from experiments.partial_observation import FEW_SHOT, PARTIAL_OBSERVATION, SHARES
 from experiments.predict_then_explain import HELD_OUT, PREDICT_THEN_EXPLAIN, TRUSTING, behind
+from experiments.prediction_and_mechanism import PREDICTION_AND_MECHANISM
 from experiments.published_coding import PUBLISHED_CODING
 from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
 from experiments.reverse_correlation import COMPLEX, REVERSE_CORRELATION, SIMPLE, STA, STC
@@ -61,6 +63,7 @@ from simlab.instruments.recording.subsample import Subsample
 WITH_ORACLE = (
     ASSEMBLIES_OR_NOT,
     ATTRACTOR_OR_NOT,
+    BRAIN_SCORE,
     CONNECTIVITY_SAMPLING,
     CORRELATED_AREA,
     DRIFTING_CODE,
@@ -73,6 +76,7 @@ WITH_ORACLE = (
     LIMITS_OF_INFORMATION,
     PARTIAL_OBSERVATION,
     PREDICT_THEN_EXPLAIN,
+    PREDICTION_AND_MECHANISM,
     REVERSE_CORRELATION,
     RHYTHM_OR_NOT,
     ROTATIONS,
