@@ -23,15 +23,15 @@ from simlab.rules.quantities import Count, Rate
 TISSUE = 400e-6
 """Edge [m] of the cube in which the cells lie."""
 
-WAVES = {1: 32, 2: 8}
+WAVES = {1: 32, 2: 6}
 """Critical wavelengths along the ground on which a pattern grows, by its dimensions. The ground is closed to a torus,
 so that the theory of an endless plane holds of it; wave numbers on it come in steps of one over this of the critical
 one."""
 
-PER_WAVE = 16
+PER_WAVE = 10
 """Points of the ground in a critical wavelength."""
 
-GROWN = 200.0
+GROWN = 100.0
 """Time constants that a pattern grows for."""
 
 SEED_NOISE = 0.01
@@ -61,9 +61,13 @@ class GridPatternFormation:
     60 degrees: a triangular lattice of period 4 pi / (sqrt(3) k*). On a line there is one wave, of period 2 pi / k*:
     laid out over a floor, band cells, which repeat and are no grid (Krupic, Burgess & O'Keefe 2012).
 
+    Activity stays bounded if K is nowhere above zero, a_E <= a_I: a uniform drive excites, neurons inhibit one another,
+    and most at the distance s_I (Burak & Fiete 2009; a K that excites nearby lets single bumps grow without end, as
+    nothing saturates here). G is such that the fastest wave grows at the rate `growth`.
+
     The growth is simulated for one pattern per subject; cells have it at any phase (and one orientation, as cells of a
-    module have). An animal that forages in the box sees a window of it, and cells fire as Poisson processes with peaks
-    of `peak`. By default both Gaussians have the same volume in the plane, as the softmaxes of a trained network have.
+    module have). An animal that forages in the box sees a window of it, with what faults the lattice has there, and
+    cells fire as Poisson processes with peaks of `peak`.
     """
 
     name: ClassVar[str] = "grid_pattern_formation"
@@ -75,10 +79,11 @@ class GridPatternFormation:
     dimensions: Annotated[int, Within(1, 2)] = 2
     centre: Annotated[float, Within(0.005, 2, "m")] = 0.12  # s_E (Schaeffer et al. 2022)
     surround: Annotated[float, Within(0.005, 10, "m")] = 0.24  # s_I
-    centre_height: Amplitude = 4.0  # a_E; four times a_I is the same volume at twice the width
+    centre_height: Amplitude = 1.0  # a_E (Burak & Fiete 2009: both are 1)
     surround_height: Amplitude = 1.0  # a_I
-    growth: Annotated[float, Within(1e-3, 100, excluding=(1e-3,))] = 1.0
-    """How fast the fastest wave grows, in inverse time constants: sets G."""
+    growth: Annotated[float, Within(1e-3, 100, excluding=(1e-3,))] = 0.3
+    """How fast the fastest wave grows, in inverse time constants: slow enough for few waves to grow with it, and for a
+    lattice with few faults."""
     peak: Rate = 10.0  # Hz
     walk: Walk = field(default_factory=lambda: Walk(box=2.2))  # that of `path_integrator`
 
@@ -86,10 +91,9 @@ class GridPatternFormation:
         check_fields(self)
         require(self.surround > self.centre, f"surround must be > centre, got {self.surround} and {self.centre} m")
         require(
-            self._log_ratio < 0,
-            "the uniform state is the fastest to grow unless a_I s_I^(d+2) exceeds a_E s_E^(d+2), got "
-            f"{self.surround_height:g} and {self.centre_height:g} at {self.surround} and {self.centre} m: lower "
-            "centre_height",
+            self.surround_height >= self.centre_height,
+            f"surround_height must be >= centre_height, or activity has no bound, got {self.surround_height:g} and "
+            f"{self.centre_height:g}: raise it",
         )
 
     @property
@@ -170,11 +174,12 @@ class Pattern:
         circuit = self.circuit
         kernel = circuit.transform(self.wave_numbers)
         kernel *= (1 + circuit.growth) / circuit.transform(np.array(circuit.critical))
-        step = 0.5 / (1 + np.abs(kernel).max())
+        axes = tuple(range(kernel.ndim))
+        half, step = kernel[..., : kernel.shape[-1] // 2 + 1], 0.5 / (1 + np.abs(kernel).max())
         noise = np.random.default_rng(self.seed).standard_normal(kernel.shape)
-        state = (1 + SEED_NOISE * noise) / (1 - min(kernel.flat[0], 0.5))
+        state = (1 + SEED_NOISE * noise) / (1 - kernel.flat[0])
         for _ in range(int(np.ceil(GROWN / step))):
-            heard = np.fft.ifftn(kernel * np.fft.fftn(state)).real
+            heard = np.fft.irfftn(half * np.fft.rfftn(state), state.shape, axes)
             state += step * (np.maximum(heard + 1, 0.0) - state)
         if not np.isfinite(state).all() or np.ptp(state) < 1e-3 * abs(state.max()):
             raise SimlabError(

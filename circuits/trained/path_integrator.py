@@ -13,7 +13,7 @@ from circuits.space.foraging import foraging_session, places
 from circuits.space.trajectory import STEP, Walk
 from circuits.trained.spatial_maps import GRID, NO_GRID, floor_maps, grid_scores, modules, periods
 from circuits.trained.targets import Code, Target, drawn
-from circuits.trained.training import Schedule, Weights, initial, legs, trained
+from circuits.trained.training import Paths, Schedule, Weights, initial, stride, trained
 from simlab import truths
 from simlab.contracts import SimlabError
 from simlab.data import activity, anatomy
@@ -49,8 +49,9 @@ class PathIntegrator:
     Task, sizes and targets as in the authors' repository (FieteLab/NeurIPS-2022-No-Free-Lunch, sweeps/*.yaml: box 2.2
     m, 20 steps, 512 outputs, 1,024 units, s = .12 m, ratio 2, 200,000 steps of 200 legs), after Sorscher et al. 2019
     (ganguli-lab/grid-pattern-formation). What is smaller here: `n_neurons`, `n_outputs` and the descent, which is some
-    fifty times shorter at ten times their learning rate. What differs: the animal is the lab's rat (`trajectory.Walk`),
-    whose steps of `step` [s] take it as far, 2 cm on average, as their steps of 20 ms at 1 m/s; it turns as rats do.
+    sixty times shorter at twenty times their learning rate. What differs: the animal is the lab's rat
+    (`trajectory.Walk`), whose steps of `step` [s] take it as far, 2 cm on average, as their steps of 20 ms at 1 m/s; it
+    turns as rats do.
 
     A recorded session is one leg after another: every 20 steps the animal learns where it is, as from a landmark, and
     the state begins anew. A unit fires as a Poisson process with a dead time, at its state in units of its own maximum
@@ -132,18 +133,24 @@ class IntegratorSubject:
     def tested(self) -> tuple[np.ndarray, np.ndarray]:
         """Places (leg, step, 2) [m] and states (leg, step, unit) in legs that were not trained on."""
         like, rng = self.like, np.random.default_rng([self.seed, 1])
-        paths = next(legs(like.walk, like.step, like.n_steps, TESTED, rng)).astype(float)
+        walked = Paths.walked(like.walk, like.step, like.n_steps, rng)
+        paths = walked.place[walked.legs(TESTED, like.n_steps, rng)].astype(float)
         state, states = self.told(paths[:, 0]), []
         for moved in np.moveaxis(np.diff(paths, axis=1), 1, 0):
-            state = np.maximum(state @ self.weights.recurrent + moved @ self.weights.inward, 0.0)
+            state = np.maximum(state @ self.weights.recurrent + moved @ self.inward, 0.0)
             states.append(state)
         if not np.isfinite(state).all():
             raise SimlabError("the states of a path integrator run away: lower learning_rate, or train it for longer")
         return paths[:, 1:], np.stack(states, axis=1)
 
+    @property
+    def inward(self) -> np.ndarray:
+        """(2, unit) what a displacement adds to the states [1/m]."""
+        return np.asarray(self.weights.inward / stride(self.like.walk, self.like.step))
+
     def told(self, place: np.ndarray) -> np.ndarray:
         """States (..., unit) in which legs begin at places (..., 2) [m]."""
-        return np.asarray(self.target.at(place) @ self.weights.encoder)
+        return np.asarray(self.target.cue(place) @ self.weights.encoder)
 
     @cached_property
     def maps(self) -> np.ndarray:
@@ -163,8 +170,8 @@ class IntegratorSubject:
         return np.asarray(self.weights.recurrent * self.gain / self.gain[:, None])
 
     def decoding_error(self) -> float:
-        """Mean distance [m] of the decoded place from where the animal is, over the legs that it was tested on."""
-        place, states = self.tested
+        """Mean distance [m] of the decoded place from where the animal is, over a quarter of the tested legs."""
+        place, states = (each[::4] for each in self.tested)
         error = np.linalg.norm(self.target.decoded(states @ self.weights.readout) - place, axis=-1)
         return float(error.mean())
 
@@ -201,7 +208,7 @@ class IntegratorSubject:
                 heard = np.einsum("ti,tij->tj", rate, factor * weights)
             else:
                 heard = rate @ weights
-            total = heard + moved @ self.weights.inward * self.gain
+            total = heard + moved @ self.inward * self.gain
             window = slice(k * every, (k + 1) * every)
             rates[:, window] = np.maximum(total, 0.0)[:, None]
             for m in range(window.start, window.stop) if effects else ():

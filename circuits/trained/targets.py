@@ -67,12 +67,18 @@ class Target:
         """The code (..., output) of places (..., 2) [m] in the box."""
         return np.asarray(activations(self.code, self.box, self.arrays, np.asarray(place, dtype=np.float32)))
 
+    def cue(self, place: np.ndarray) -> np.ndarray:
+        """The code (..., output) of places (..., 2) [m] as a network is told it: less its mean, in standard deviations,
+        both over all outputs and places."""
+        book = self._book
+        return np.asarray((self.at(place) - book.mean()) / book.std())
+
     def decoded(self, output: np.ndarray) -> np.ndarray:
         """The places (..., 2) [m] that outputs (..., output) tell best.
 
-        Of codes with fields, the place of a lattice over the box whose code fits them best, by the cross-entropy that
-        was trained; the repository takes the middle of the three cells with the largest outputs, which is no better and
-        needs cells with one field. Of the others, the place in the least-squares sense.
+        Of codes with fields, the place of a lattice over the box whose code diverges least (Kullback & Leibler) from
+        the shares that the outputs tell, which is what was trained; the repository takes the middle of the three cells
+        with the largest outputs, which needs cells with one field. Of the others, the place in the least-squares sense.
         """
         flat = output.reshape(-1, output.shape[-1]).astype(np.float32)
         if self.code == "cartesian":
@@ -82,8 +88,9 @@ class Target:
         else:
             log_share = flat - flat.max(axis=1, keepdims=True)
             log_share -= np.log(np.exp(log_share).sum(axis=1, keepdims=True))
-            book = self.at(self._lattice)
-            place = self._lattice[np.concatenate([(part @ book.T).argmax(axis=1) for part in _parts(log_share)])]
+            own = (self._book * np.log(self._book + 1e-12)).sum(axis=1)
+            best = [(part @ self._book.T - own).argmax(axis=1) for part in _parts(log_share)]
+            place = self._lattice[np.concatenate(best)]
         return np.asarray(place.reshape(*output.shape[:-1], 2))
 
     def _unpolar(self, flat: np.ndarray) -> np.ndarray:
@@ -97,6 +104,10 @@ class Target:
     @cached_property
     def _lattice(self) -> np.ndarray:
         return (np.indices((LATTICE, LATTICE)).reshape(2, -1).T + 0.5) / LATTICE * self.box
+
+    @cached_property
+    def _book(self) -> np.ndarray:
+        return self.at(self._lattice)
 
 
 FAR = 1e3

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
@@ -10,7 +9,7 @@ from typing import Annotated, Any, NamedTuple
 import numpy as np
 
 from circuits.space.trajectory import STEP, Walk, positions
-from circuits.trained.targets import Target, activations
+from circuits.trained.targets import Target
 from simlab.contracts import SimlabError
 from simlab.progress import report
 from simlab.rules import Within, check_fields
@@ -21,9 +20,12 @@ MOMENTS = (0.9, 0.999)
 BLOCK = 50
 """Steps of the descent that one call of compiled code takes."""
 
-PATHS, LONG = 64, 200.0
-"""Long paths that the legs of a training are cut from, and their length [s]: 1 km in all, some 50,000 beginnings of a
-leg every quarter of a second."""
+CHUNK = 2048
+"""Places whose target codes are worked out at a time."""
+
+PATHS, LONG = 32, 200.0
+"""Long paths that the legs of a training are cut from, and their length [s]: 500 m in all, some 25,000 beginnings of
+a leg every quarter of a second."""
 
 
 class Weights(NamedTuple):
@@ -43,8 +45,8 @@ class Schedule:
     """
 
     steps: Annotated[int, Within(1, 10_000_000)] = 3000  # of the descent; 2e5 in the paper's sweeps
-    batch: Annotated[int, Within(1, 100_000)] = 100  # legs; 200 there
-    learning_rate: Annotated[float, Within(1e-7, 1)] = 1e-3  # 1e-4 there
+    batch: Annotated[int, Within(1, 100_000)] = 32  # legs; 200 there
+    learning_rate: Annotated[float, Within(1e-7, 1)] = 2e-3  # 1e-4 there
     weight_decay: Annotated[float, Within(0, 10)] = 1e-4  # times the sum of squared recurrent weights, as there
 
     def __post_init__(self) -> None:
@@ -57,15 +59,29 @@ def initial(n_units: int, n_outputs: int, rng: np.random.Generator) -> Weights:
     return Weights(*(rng.uniform(-1, 1, s).astype(np.float32) * np.float32(np.sqrt(6 / sum(s))) for s in shapes))
 
 
-def legs(walk: Walk, step: float, n_steps: int, n: int, rng: np.random.Generator) -> Iterator[np.ndarray]:
-    """Places (n, n_steps + 1, 2) [m], every `step` [s], cut out of long paths of an animal; without end."""
-    every = round(step / STEP)
-    length = max(LONG, 2 * step * (n_steps + 1))
-    paths = positions(walk, PATHS, round(length / STEP), rng)[:, ::every].astype(np.float32)
-    last = paths.shape[1] - n_steps
-    while True:
-        path, first = rng.integers(PATHS, size=n), rng.integers(last, size=n)
-        yield paths[path[:, None], first[:, None] + np.arange(n_steps + 1)]
+def stride(walk: Walk, step: float) -> float:
+    """[m] that the animal goes in a step, on average: the unit in which a network is told how far it went."""
+    return walk.mean_speed * step
+
+
+class Paths(NamedTuple):
+    """place (moment, 2) [m] of long paths, one after another, and `first` (beginning,): moments at which a leg fits."""
+
+    place: np.ndarray
+    first: np.ndarray
+
+    @classmethod
+    def walked(cls, walk: Walk, step: float, n_steps: int, rng: np.random.Generator) -> Paths:
+        """Of an animal that is looked at every `step` [s]."""
+        every = round(step / STEP)
+        length = max(LONG, 2 * step * (n_steps + 1))
+        place = positions(walk, PATHS, round(length / STEP), rng)[:, ::every]
+        moment = np.arange(place[..., 0].size).reshape(place.shape[:2])
+        return cls(place.reshape(-1, 2).astype(np.float32), moment[:, : place.shape[1] - n_steps].ravel())
+
+    def legs(self, n: int, n_steps: int, rng: np.random.Generator) -> np.ndarray:
+        """Moments (n, n_steps + 1) of legs that begin anywhere."""
+        return rng.choice(self.first, n)[:, None] + np.arange(n_steps + 1)
 
 
 def trained(
@@ -75,15 +91,18 @@ def trained(
 
     Raises SimlabError where the training diverged: a loss that is no number, or larger at the end than at first.
     """
-    descend, arrays = _descent(target.code, target.box, target.crossed), target.arrays
-    batches = legs(walk, step, n_steps, schedule.batch, rng)
+    paths, descend = Paths.walked(walk, step, n_steps, rng), _descent(target.crossed)
+    chunks = [paths.place[k : k + CHUNK] for k in range(0, len(paths.place), CHUNK)]
+    codes, cues = (np.concatenate([told(chunk) for chunk in chunks]) for told in (target.at, target.cue))
+    strides = paths.place / np.float32(stride(walk, step))
     state = (start, *(Weights(*map(np.zeros_like, start)) for _ in range(2)))
     losses: list[float] = []
     for first in range(0, schedule.steps, BLOCK):
         number = np.arange(first + 1, min(first + BLOCK, schedule.steps) + 1, dtype=np.float32)
         rate = schedule.learning_rate * np.minimum(1.0, 4 * (1 - number / (schedule.steps + 1)))
-        shown = np.stack([next(batches) for _ in number])
-        state, found = descend(state, (number, rate.astype(np.float32), shown), arrays, schedule.weight_decay)
+        moments = np.stack([paths.legs(schedule.batch, n_steps, rng) for _ in number])
+        steps = number, rate.astype(np.float32), moments
+        state, found = descend(state, steps, (strides, cues, codes), schedule.weight_decay)
         losses += np.asarray(found).tolist()
         if not np.isfinite(losses[-1]):
             raise SimlabError(
@@ -100,42 +119,43 @@ def trained(
     return Weights(*map(np.asarray, state[0])), np.array(losses)
 
 
-@lru_cache(maxsize=16)
-def _descent(code: Any, box: float, crossed: bool) -> Any:
-    """The compiled function that takes some steps of Adam: (state, steps, arrays of the target, decay) -> (state,
+@lru_cache(maxsize=2)
+def _descent(crossed: bool) -> Any:
+    """The compiled function that takes some steps of Adam: (state, steps, what is known of places, decay) -> (state,
     loss).
 
-    Of one code and box; targets, weights and batches of one shape share it.
+    Targets, weights and batches of one shape share it.
     """
     from simlab.simulators.quiet_jax import jax, jnp
 
-    def loss(weights: Weights, paths: Any, arrays: Any, decay: Any) -> Any:
-        wanted = activations(code, box, arrays, paths)
-        moved = jnp.swapaxes(jnp.diff(paths, axis=1), 0, 1) @ weights.inward
-        state, states = wanted[:, 0] @ weights.encoder, []
-        for t in range(moved.shape[0]):
-            state = jax.nn.relu(state @ weights.recurrent + moved[t])
-            states.append(state)
-        told = jnp.stack(states, axis=1) @ weights.readout
-        if crossed:
-            error = -(wanted[:, 1:] * jax.nn.log_softmax(told)).sum(axis=-1)
-        else:
-            error = ((wanted[:, 1:] - told) ** 2).mean(axis=-1)
+    def loss(weights: Weights, path: Any, cue: Any, wanted: Any, decay: Any) -> Any:
+        moved = jnp.swapaxes(jnp.diff(path, axis=1), 0, 1) @ weights.inward
+
+        def later(state: Any, push: Any) -> Any:
+            state = jax.nn.relu(state @ weights.recurrent + push)
+            return state, state
+
+        states = jax.lax.scan(later, cue @ weights.encoder, moved)[1]
+        told = jnp.swapaxes(states, 0, 1) @ weights.readout
+        shares = -(wanted * jax.nn.log_softmax(told)).sum(axis=-1)
+        error = shares if crossed else ((wanted - told) ** 2).mean(axis=-1)
         return error.mean() + decay * (weights.recurrent**2).sum()
 
-    def one(carried: Any, step: Any, arrays: Any, decay: Any) -> Any:
-        weights, first, second = carried
-        number, rate, paths = step
-        value, slope = jax.value_and_grad(loss)(weights, paths, arrays, decay)
-        first = jax.tree.map(lambda m, g: MOMENTS[0] * m + (1 - MOMENTS[0]) * g, first, slope)
-        second = jax.tree.map(lambda v, g: MOMENTS[1] * v + (1 - MOMENTS[1]) * g**2, second, slope)
-        late = [1 - kept**number for kept in MOMENTS]
-        weights = jax.tree.map(
-            lambda w, m, v: w - rate * (m / late[0]) / (jnp.sqrt(v / late[1]) + 1e-8), weights, first, second
-        )
-        return (weights, first, second), value
+    def some(state: Any, steps: Any, known: Any, decay: Any) -> Any:
+        def one(carried: Any, step: Any) -> Any:
+            weights, first, second = carried
+            number, rate, moments = step
+            strides, cues, codes = known
+            legs = strides[moments], cues[moments[:, 0]], codes[moments[:, 1:]]
+            value, slope = jax.value_and_grad(loss)(weights, *legs, decay)
+            first = jax.tree.map(lambda m, g: MOMENTS[0] * m + (1 - MOMENTS[0]) * g, first, slope)
+            second = jax.tree.map(lambda v, g: MOMENTS[1] * v + (1 - MOMENTS[1]) * g**2, second, slope)
+            late = [1 - kept**number for kept in MOMENTS]
+            weights = jax.tree.map(
+                lambda w, m, v: w - rate * (m / late[0]) / (jnp.sqrt(v / late[1]) + 1e-8), weights, first, second
+            )
+            return (weights, first, second), value
 
-    def some(state: Any, steps: Any, arrays: Any, decay: Any) -> Any:
-        return jax.lax.scan(lambda carried, step: one(carried, step, arrays, decay), state, steps)
+        return jax.lax.scan(one, state, steps)
 
     return jax.jit(some)

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
 import simlab
 from circuits.space.trajectory import Walk
 from circuits.trained.path_integrator import PathIntegrator
-from circuits.trained.training import Schedule, Weights, initial, legs, trained
+from circuits.trained.training import Paths, Schedule, Weights, initial, stride, trained
 from circuits.trained.untrained_integrator import UntrainedIntegrator
 from simlab.contracts import SimlabError
 from simlab.questions.form import check_truth
@@ -70,19 +72,21 @@ def test_a_training_that_diverges_says_so():
     subject = TINY.subject(stream(1, "subject"))
     wild = Weights(*(w * 1e12 for w in initial(16, 2, rng)))
     with pytest.raises(SimlabError, match="diverged"):
-        trained(subject.target, wild, TINY.walk, TINY.step, 40, Schedule(steps=5, batch=4, learning_rate=1.0), rng)
+        trained(subject.target, wild, TINY.walk, TINY.step, 6, replace(QUICK, learning_rate=1.0), rng)
 
 
 def test_gradients_are_those_of_finite_differences_as_adams_first_step_shows(learnt):
     subject = learnt[0]
     once = Schedule(steps=1, batch=8, learning_rate=1e-3, weight_decay=0.0)
     moved, _ = trained(subject.target, subject.start, TINY.walk, TINY.step, 6, once, np.random.default_rng(4))
-    paths = next(legs(TINY.walk, TINY.step, 6, 8, np.random.default_rng(4))).astype(float)
+    rng = np.random.default_rng(4)
+    walked = Paths.walked(TINY.walk, TINY.step, 6, rng)
+    paths = walked.place[walked.legs(8, 6, rng)].astype(float)
 
     def loss(readout: np.ndarray) -> float:
-        state, error = subject.told(paths[:, 0]) * 0 + subject.target.at(paths[:, 0]) @ subject.start.encoder, []
+        state, error = subject.target.cue(paths[:, 0]) @ subject.start.encoder, []
         for t in range(1, 7):
-            moved_by = (paths[:, t] - paths[:, t - 1]) @ subject.start.inward
+            moved_by = (paths[:, t] - paths[:, t - 1]) @ subject.start.inward / stride(TINY.walk, TINY.step)
             state = np.maximum(state @ subject.start.recurrent + moved_by, 0)
             error.append((state @ readout - subject.target.at(paths[:, t])) ** 2)
         return float(np.mean(error))
@@ -102,11 +106,11 @@ def test_its_rates_are_its_states_in_hz_and_begin_anew_with_each_leg(learnt):
     session = subject.session(trials=2, duration=4.0, rng=stream(1, "session"))
     rates = subject.rates(session)[:, ::25]
     path = session.stimulus.values[:, [*range(0, 400, 25), 399]]
-    state = subject.target.at(path[:, 0]) @ subject.weights.encoder
+    state = subject.target.cue(path[:, 0]) @ subject.weights.encoder
     for k in range(12):
         if k == TINY.n_steps:
-            state = subject.target.at(path[:, k]) @ subject.weights.encoder
-        moved = (path[:, k + 1] - path[:, k]) @ subject.weights.inward
+            state = subject.target.cue(path[:, k]) @ subject.weights.encoder
+        moved = (path[:, k + 1] - path[:, k]) @ subject.inward
         state = np.maximum(state @ subject.weights.recurrent + moved, 0)
         assert np.allclose(rates[:, k], state * subject.gain, rtol=1e-4, atol=1e-4)
     maps = subject.maps * subject.gain[:, None, None]
@@ -120,13 +124,13 @@ def test_effects_act_where_and_when_they_are_aimed(learnt):
     free = subject.rates(session)
     held = subject.rates(session.perturbed(Effect("hold", np.where(one, 50.0, np.nan), 0.25, 0.5, (0,))))
     assert (held[0, 25:50, 3] == 50).all()
-    assert np.array_equal(held[0, :25], free[0, :25])
-    assert np.array_equal(held[1], free[1])
+    assert np.allclose(held[0, :25], free[0, :25])
+    assert np.allclose(held[1], free[1])
     heard = (50 - free[0, 30, 3]) * subject.recurrent[3]
     other = np.flatnonzero((held[0, 60] > 0) & (free[0, 60] > 0) & ~one)
     assert np.allclose((held - free)[0, 60, other], heard[other], rtol=1e-3, atol=1e-3)
     cut = subject.rates(session.perturbed(Effect("gain", np.zeros(16), 0.0, 1.0, (0,))))
-    moved = np.diff(session.stimulus.values[0, [50, 75]], axis=0)[0] @ subject.weights.inward * subject.gain
+    moved = np.diff(session.stimulus.values[0, [50, 75]], axis=0)[0] @ subject.inward * subject.gain
     assert np.allclose(cut[0, 60], np.maximum(moved, 0), atol=1e-4)
 
 

@@ -86,9 +86,9 @@ def test_the_oracle_is_right_and_coins_get_what_chance_says():
     told, rng = truth(), np.random.default_rng(0)
     sure = QUESTION.baselines()["oracle"](told, told, rng)
     assert QUESTION.recovered(QUESTION.score(sure, told))
-    drawn = [QUESTION.score(QUESTION.baselines()["random"](told, told, rng), told) for _ in range(3000)]
+    drawn = [QUESTION.score(QUESTION.baselines()["random"](told, told, rng), told) for _ in range(400)]
     for name, value in QUESTION.chance(told).items():
-        assert np.nanmean([d[name] for d in drawn]) == pytest.approx(value, abs=0.05)
+        assert np.nanmean([d[name] for d in drawn]) == pytest.approx(value, abs=0.07)
 
 
 def test_answers_out_of_form_are_refused():
