@@ -19,7 +19,7 @@ from simlab.contracts import SimlabError
 from simlab.data import activity, anatomy
 from simlab.rules import Within, check_fields, require
 from simlab.rules.quantities import Count, Rate
-from simlab.session import Session
+from simlab.session import Effect, Session
 from simlab.simulators.effects import drive_at, engine_effects, gain_at, hold_at
 from simlab.simulators.given_rates import DRIVE_RATE, renewal
 
@@ -129,7 +129,6 @@ class IntegratorSubject:
         like, rng = self.like, np.random.default_rng(self.seed)
         return trained(self.target, self.start, like.walk, like.step, like.n_steps, like.schedule, rng)[0]
 
-    @cached_property
     def tested(self) -> tuple[np.ndarray, np.ndarray]:
         """Places (leg, step, 2) [m] and states (leg, step, unit) in legs that were not trained on."""
         like, rng = self.like, np.random.default_rng([self.seed, 1])
@@ -138,10 +137,19 @@ class IntegratorSubject:
         state, states = self.told(paths[:, 0]), []
         for moved in np.moveaxis(np.diff(paths, axis=1), 1, 0):
             state = np.maximum(state @ self.weights.recurrent + moved @ self.inward, 0.0)
-            states.append(state)
+            states.append(state.astype(np.float32))
         if not np.isfinite(state).all():
             raise SimlabError("the states of a path integrator run away: lower learning_rate, or train it for longer")
         return paths[:, 1:], np.stack(states, axis=1)
+
+    @cached_property
+    def examined(self) -> tuple[np.ndarray, float]:
+        """Mean states over the floor (unit, x, y), without noise, and the mean distance [m] of the decoded place from
+        where the animal is, in a quarter of the legs that it is tested on."""
+        place, states = self.tested()
+        maps = floor_maps(place.reshape(-1, 2), states.reshape(-1, states.shape[-1]), self.like.walk.box, N_BINS)
+        off = self.target.decoded(states[::4] @ self.weights.readout) - place[::4]
+        return maps, float(np.linalg.norm(off, axis=-1).mean())
 
     @property
     def inward(self) -> np.ndarray:
@@ -152,11 +160,10 @@ class IntegratorSubject:
         """States (..., unit) in which legs begin at places (..., 2) [m]."""
         return np.asarray(self.target.cue(place) @ self.weights.encoder)
 
-    @cached_property
+    @property
     def maps(self) -> np.ndarray:
         """(unit, x, y): mean states over the floor, without noise."""
-        place, states = self.tested
-        return floor_maps(place.reshape(-1, 2), states.reshape(-1, states.shape[-1]), self.like.walk.box, N_BINS)
+        return self.examined[0]
 
     @cached_property
     def gain(self) -> np.ndarray:
@@ -168,12 +175,6 @@ class IntegratorSubject:
     def recurrent(self) -> np.ndarray:
         """(pre, post) weights between rates in Hz."""
         return np.asarray(self.weights.recurrent * self.gain / self.gain[:, None])
-
-    def decoding_error(self) -> float:
-        """Mean distance [m] of the decoded place from where the animal is, over a quarter of the tested legs."""
-        place, states = (each[::4] for each in self.tested)
-        error = np.linalg.norm(self.target.decoded(states @ self.weights.readout) - place, axis=-1)
-        return float(error.mean())
 
     def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
         """Foraging in a box."""
@@ -190,42 +191,32 @@ class IntegratorSubject:
         What a unit tells the others is its mean rate in a step; effects act on it every `STEP`. Nothing is known of a
         place that is not seen, and nothing moves there.
         """
-        like, place = self.like, places(session)
-        every, n, trials = round(like.step / STEP), len(self.gain), np.arange(session.trials)
-        effects, (_, fine, _) = engine_effects(session, n, STEP), place.shape
-        path = np.nan_to_num(place[:, np.minimum(np.arange(0, fine + every, every), fine - 1)], nan=-1.0)
-        pre, post = np.indices((n, n)).reshape(2, -1)
-        known = (path >= 0).all(axis=-1)
-        rates = np.empty((session.trials, (path.shape[1] - 1) * every, n))
-        rate = np.zeros((session.trials, n))
-        for k in range(path.shape[1] - 1):
+        like, place, n = self.like, places(session), len(self.gain)
+        every, effects = round(like.step / STEP), engine_effects(session, n, STEP)
+        path = place[:, np.minimum(np.arange(0, place.shape[1] + every, every), place.shape[1] - 1)]
+        pushed = np.nan_to_num(np.diff(path, axis=1)) @ (self.inward * self.gain)
+        rates, rate = np.empty((session.trials, pushed.shape[1] * every, n)), np.zeros((session.trials, n))
+        for k in range(pushed.shape[1]):
             if k % like.n_steps == 0:
-                rate = np.where(known[:, k, None], self.told(path[:, k]) * self.gain, 0.0)
-            moved = np.where((known[:, k] & known[:, k + 1])[:, None], path[:, k + 1] - path[:, k], 0.0)
-            weights = self.recurrent
-            if effects:
-                factor = gain_at(effects, (k + 0.5) * like.step, trials, pre, post).reshape(-1, n, n)
-                heard = np.einsum("ti,tij->tj", rate, factor * weights)
-            else:
-                heard = rate @ weights
-            total = heard + moved @ self.inward * self.gain
+                rate = np.nan_to_num(self.told(path[:, k]) * self.gain)
+            total = self._heard(rate, effects, (k + 0.5) * like.step) + pushed[:, k]
             window = slice(k * every, (k + 1) * every)
-            rates[:, window] = np.maximum(total, 0.0)[:, None]
-            for m in range(window.start, window.stop) if effects else ():
-                time = (m + 0.5) * STEP
-                driven = np.maximum(total + DRIVE_RATE * drive_at(effects, time, trials, n), 0.0)
-                held = hold_at(effects, time, trials, n)
-                rates[:, m] = np.where(np.isnan(held), driven, held)
+            rates[:, window] = _emitted(total, effects, window)
             rate = rates[:, window].mean(axis=1)
         return rates
 
+    def _heard(self, rate: np.ndarray, effects: tuple[Effect, ...], time: float) -> np.ndarray:
+        """(trial, unit) [Hz] what units hear of these rates (trial, unit) at a time [s]."""
+        if not effects:
+            return np.asarray(rate @ self.recurrent)
+        pre, post = np.indices(self.recurrent.shape).reshape(2, -1)
+        factor = gain_at(effects, time, np.arange(len(rate)), pre, post).reshape(-1, *self.recurrent.shape)
+        return np.einsum("ti,tij->tj", rate, factor * self.recurrent)
+
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
         """What its circuit's `questions` list."""
-        return truths.among(
-            self.circuit.name,
-            question,
-            {"spatial_pattern": self._pattern, "connectivity": self._wiring},
-        )
+        answers = {"spatial_pattern": self._pattern, "connectivity": self._wiring}
+        return truths.among(self.circuit.name, question, answers)
 
     def _pattern(self) -> xr.Dataset:
         score, box = grid_scores(self.maps), self.like.walk.box
@@ -235,10 +226,24 @@ class IntegratorSubject:
         module[grid] = modules(period[grid])
         return truths.patterns(
             grid, np.where(grid, period, 0.0), module, doubtful=(score > NO_GRID) & ~grid, grid_score=score,
-            decoding_error=self.decoding_error(),
+            decoding_error=self.examined[1],
         )  # fmt: skip
 
     def _wiring(self) -> xr.Dataset:
         weights = self.recurrent.copy()
         np.fill_diagonal(weights, 0.0)
         return truths.wiring(weights, "Hz/Hz")
+
+
+def _emitted(total: np.ndarray, effects: tuple[Effect, ...], window: slice) -> np.ndarray:
+    """Rates (trial, step, unit) [Hz] of units with this input (trial, unit), in these steps of `STEP`."""
+    n_trials, n = total.shape
+    if not effects:
+        return np.repeat(np.maximum(total, 0.0)[:, None], window.stop - window.start, axis=1)
+    rates, trials = np.empty((n_trials, window.stop - window.start, n)), np.arange(n_trials)
+    for m in range(window.start, window.stop):
+        time = (m + 0.5) * STEP
+        driven = np.maximum(total + DRIVE_RATE * drive_at(effects, time, trials, n), 0.0)
+        held = hold_at(effects, time, trials, n)
+        rates[:, m - window.start] = np.where(np.isnan(held), driven, held)
+    return rates

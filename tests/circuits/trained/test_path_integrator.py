@@ -57,14 +57,14 @@ def test_it_learns_and_is_the_same_to_the_bit_for_the_same_seed(learnt):
     for again, first, start in zip(subject.weights, weights, before.weights, strict=True):
         assert np.array_equal(again, first)
         assert not np.array_equal(again, start)
-    assert subject.decoding_error() < 0.5 * before.decoding_error()
+    assert subject.examined[1] < 0.5 * before.examined[1]
 
 
 def test_every_code_can_be_trained_and_a_population_better_than_chance():
     subject = CELLS.subject(stream(2, "subject"))
-    place, states = subject.tested
+    place, states = subject.tested()
     assert states.shape == (*place.shape[:2], 16)
-    assert subject.decoding_error() < 0.9 * np.linalg.norm(place - place.mean(axis=(0, 1)), axis=-1).mean()
+    assert subject.examined[1] < 0.9 * np.linalg.norm(place - place.mean(axis=(0, 1)), axis=-1).mean()
 
 
 def test_a_training_that_diverges_says_so():
@@ -154,7 +154,7 @@ def test_the_truth_names_grids_by_their_score_and_keeps_the_error(learnt):
     assert (grid <= (score > 0.8)).all()
     assert not (grid & doubtful).any()
     assert (doubtful | (score <= 0.3) | grid).all()
-    assert float(told["decoding_error"]) == pytest.approx(learnt[0].decoding_error())
+    assert float(told["decoding_error"]) == pytest.approx(learnt[0].examined[1])
     with pytest.raises(LookupError, match="path_integrator can answer spatial_pattern"):
         learnt[0].truth("tuning", None, stream(0, "truth"))
 
