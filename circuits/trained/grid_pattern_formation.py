@@ -37,6 +37,9 @@ GROWN = 100.0
 SEED_NOISE = 0.01
 """Of the state from which the pattern grows, about the uniform one."""
 
+LEAST_PATTERN = 1e-3
+"""Of the largest activity, that the pattern must have by then."""
+
 RING = (0.75, 1.25)
 """Wave numbers, in units of the strongest, whose mean, weighted by power, is the pattern's."""
 
@@ -181,7 +184,7 @@ class Pattern:
         for _ in range(int(np.ceil(GROWN / step))):
             heard = np.fft.irfftn(half * np.fft.rfftn(state), state.shape, axes)
             state += step * (np.maximum(heard + 1, 0.0) - state)
-        if not np.isfinite(state).all() or np.ptp(state) < 1e-3 * abs(state.max()):
+        if not np.isfinite(state).all() or np.ptp(state) <= LEAST_PATTERN * abs(state.max()):
             raise SimlabError(
                 f"no pattern is left after {GROWN:g} time constants, got growth={circuit.growth}: choose another one"
             )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 
@@ -57,15 +57,35 @@ class Target:
         """How many numbers tell a place."""
         return 2 if self.code == "cartesian" else len(self.centres)
 
-    @property
-    def arrays(self) -> dict[str, np.ndarray]:
-        """What `activations` needs beside the code, in single precision; far away instead of infinitely far."""
-        named = {name: getattr(self, name) for name in ("centres", "widths", "ratios", "slopes", "offsets", "angles")}
-        return {name: np.nan_to_num(a, posinf=FAR).astype(np.float32) for name, a in named.items()}
-
     def at(self, place: np.ndarray) -> np.ndarray:
-        """The code (..., output) of places (..., 2) [m] in the box."""
-        return np.asarray(activations(self.code, self.box, self.arrays, np.asarray(place, dtype=np.float32)))
+        """The code (..., output) of places (..., 2) [m] in the box, in single precision."""
+        flat = np.asarray(place, dtype=np.float32).reshape(-1, 2)
+        told = np.concatenate([self._at(part) for part in _parts(flat, 2048)])
+        return told.reshape(*np.shape(place)[:-1], -1)
+
+    def _at(self, place: np.ndarray) -> np.ndarray:
+        off = place - np.float32(self.box / 2)
+        if self.code == "cartesian":
+            return off
+        if self.code == "polar":
+            distance, angle = np.linalg.norm(off, axis=1, keepdims=True), np.arctan2(off[:, 1:], off[:, :1])
+            told = distance * self.slopes + self.offsets, np.exp(np.cos(angle - self.angles))
+            return np.concatenate(told, axis=1).astype(np.float32)
+        square = np.square(place[:, None, None] - self._near.astype(np.float32)).sum(axis=-1) / 2
+        inner, outer = (square / width.astype(np.float32) ** 2 for width in (self.widths, self.widths * self.ratios))
+        nearest = inner.argmin(axis=-1)[..., None]
+        centre, surround = (-np.take_along_axis(each, nearest, axis=-1)[..., 0] for each in (inner, outer))
+        if self.code == "gaussian":
+            return _softmax(centre)
+        bump = np.exp if self.code == "difference_of_gaussians" else _softmax
+        raised = bump(centre) - bump(surround)
+        raised -= raised.min(axis=1, keepdims=True)
+        return np.asarray(raised / raised.sum(axis=1, keepdims=True))
+
+    @property
+    def _near(self) -> np.ndarray:
+        """Centres; far away instead of infinitely far, where nothing is left of a field but its order."""
+        return np.nan_to_num(self.centres, posinf=FAR)
 
     def cue(self, place: np.ndarray) -> np.ndarray:
         """The code (..., output) of places (..., 2) [m] as a network is told it: less its mean, in standard deviations,
@@ -115,31 +135,14 @@ FAR = 1e3
 
 
 def _parts(rows: np.ndarray, size: int = 4096) -> list[np.ndarray]:
-    return [rows[k : k + size] for k in range(0, len(rows), size)]
+    """(at least one) parts of so many rows each."""
+    return [rows[k : k + size] for k in range(0, max(len(rows), 1), size)]
 
 
-def activations(code: Code, box: float, arrays: dict[str, Any], place: Any) -> Any:
-    """The code (..., output) of places (..., 2) [m], in JAX; arrays: those of a `Target`."""
-    from simlab.simulators.quiet_jax import jax, jnp
-
-    off = place - box / 2
-    if code == "cartesian":
-        return off
-    if code == "polar":
-        distance = jnp.sqrt((off**2).sum(axis=-1, keepdims=True) + 1e-12)
-        angle = jnp.arctan2(off[..., 1:], off[..., :1])
-        told = distance * arrays["slopes"] + arrays["offsets"], jnp.exp(jnp.cos(angle - arrays["angles"]))
-        return jnp.concatenate(told, axis=-1)
-    square = ((place[..., None, None, :] - arrays["centres"]) ** 2).sum(axis=-1) / 2
-    inner, outer = square / arrays["widths"] ** 2, square / (arrays["widths"] * arrays["ratios"]) ** 2
-    nearest = inner.argmin(axis=-1, keepdims=True)
-    centre, surround = (-jnp.take_along_axis(each, nearest, axis=-1)[..., 0] for each in (inner, outer))
-    if code == "gaussian":
-        return jax.nn.softmax(centre, axis=-1)
-    bump = jnp.exp if code == "difference_of_gaussians" else jax.nn.softmax
-    raised = bump(centre) - bump(surround)
-    raised = raised - raised.min(axis=-1, keepdims=True)
-    return raised / raised.sum(axis=-1, keepdims=True)
+def _softmax(drive: np.ndarray) -> np.ndarray:
+    """Over outputs, of drives (place, output)."""
+    share = np.exp(drive - drive.max(axis=1, keepdims=True))
+    return np.asarray(share / share.sum(axis=1, keepdims=True))
 
 
 def drawn(

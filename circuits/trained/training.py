@@ -20,9 +20,6 @@ MOMENTS = (0.9, 0.999)
 BLOCK = 50
 """Steps of the descent that one call of compiled code takes."""
 
-CHUNK = 2048
-"""Places whose target codes are worked out at a time."""
-
 PATHS, LONG = 32, 200.0
 """Long paths that the legs of a training are cut from, and their length [s]: 500 m in all, some 25,000 beginnings of
 a leg every quarter of a second."""
@@ -92,8 +89,7 @@ def trained(
     Raises SimlabError where the training diverged: a loss that is no number, or larger at the end than at first.
     """
     paths, descend = Paths.walked(walk, step, n_steps, rng), _descent(target.crossed)
-    chunks = [paths.place[k : k + CHUNK] for k in range(0, len(paths.place), CHUNK)]
-    codes, cues = (np.concatenate([told(chunk) for chunk in chunks]) for told in (target.at, target.cue))
+    codes, cues = target.at(paths.place), target.cue(paths.place)
     strides = paths.place / np.float32(stride(walk, step))
     state = (start, *(Weights(*map(np.zeros_like, start)) for _ in range(2)))
     losses: list[float] = []

@@ -94,7 +94,7 @@ class LatticeModel:
             ]
             smooth = (blurred[0] / np.maximum(blurred[1], 1e-3)).reshape(-1, n**2)
             there = rates[1 - k], counted[1 - k][1]
-            ways.append((_tested(fit.rates, *there), _tested(smooth, *there), fit.period, fit.weakest))
+            ways.append((explained(fit.rates, *there), explained(smooth, *there), fit.period, fit.weakest))
         return tuple(np.mean(each, axis=0) for each in zip(*ways, strict=True))  # type: ignore[return-value]
 
 
@@ -104,7 +104,7 @@ def _rates(spikes: np.ndarray, seconds: np.ndarray) -> np.ndarray:
     return np.asarray((spikes + RIDGE * mean) / (seconds + RIDGE))
 
 
-def _tested(predicted: np.ndarray, rates: np.ndarray, seconds: np.ndarray) -> np.ndarray:
+def explained(predicted: np.ndarray, rates: np.ndarray, seconds: np.ndarray) -> np.ndarray:
     """(unit,): share of the variance of rates (unit, bin), weighted by seconds (bin,), that a prediction explains; the
     prediction is about the mean there, as a level is no pattern. 0 of a unit that is flat."""
     weight = seconds / max(seconds.sum(), 1e-9)

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 
 import simlab
+from circuits.trained import grid_pattern_formation as formation
 from circuits.trained.grid_pattern_formation import GridPatternFormation, Pattern
 from circuits.trained.spatial_maps import grid_scores, periods
 from simlab.contracts import SimlabError
@@ -39,8 +40,15 @@ def test_the_formula_gives_the_peak_of_the_kernels_transform_and_the_period_that
     assert circuit.critical == pytest.approx(kernel_peak(circuit), rel=0.01)
     waves = np.linspace(0.2, 3, 2000) * circuit.critical
     assert waves[circuit.transform(waves).argmax()] == pytest.approx(circuit.critical, rel=2e-3)
-    if name != "fast" or dimensions == 1:
+    if name in ("close", "strong surround") or dimensions == 1:
         assert Pattern(circuit, 1).wave_number == pytest.approx(circuit.critical, rel=0.06)
+
+
+def test_the_same_noise_grows_into_the_same_pattern_and_another_into_another():
+    circuit = GridPatternFormation(dimensions=1)
+    one, same, other = (Pattern(circuit, seed).grown for seed in (1, 1, 2))
+    assert np.array_equal(one, same)
+    assert not np.allclose(one, other)
 
 
 def test_one_dimension_has_the_formula_of_the_paper():
@@ -50,20 +58,38 @@ def test_one_dimension_has_the_formula_of_the_paper():
 
 
 @pytest.fixture(scope="module")
+def pattern():
+    return Pattern(GridPatternFormation(), 2)
+
+
+@pytest.fixture(scope="module")
 def grown():
     return GridPatternFormation(n_neurons=12).subject(stream(3, "subject"))
 
 
-def test_the_state_is_nonnegative_and_stays_where_it_is():
-    pattern = Pattern(GridPatternFormation(), 2)
+def test_the_state_is_nonnegative_bounded_and_stays_where_it_is(pattern):
     circuit, state = pattern.circuit, pattern.grown
     kernel = circuit.transform(pattern.wave_numbers)
     kernel *= (1 + circuit.growth) / circuit.transform(np.array(circuit.critical))
     assert state.min() >= 0
+    assert state.max() < 1  # the uniform drive alone gives 1
     assert (state < 1e-3 * state.max()).mean() > 0.2  # the rectification acts: this is no linear wave
     moved = np.maximum(np.fft.ifftn(kernel * np.fft.fftn(state)).real + 1, 0) - state
-    assert np.abs(moved).max() < 0.02 * state.max()
-    assert np.array_equal(Pattern(circuit, 2).grown, state)
+    assert np.abs(moved).max() < 0.05 * state.max()
+
+
+def test_linear_theory_holds_while_the_pattern_is_weak():
+    circuit = GridPatternFormation(dimensions=1)
+    with pytest.MonkeyPatch.context() as patch:
+        sizes = []
+        for grown_for in (4.0, 8.0):
+            patch.setattr(formation, "GROWN", grown_for)
+            patch.setattr(formation, "SEED_NOISE", 1e-7)
+            patch.setattr(formation, "LEAST_PATTERN", 0.0)
+            state = Pattern(circuit, 3).grown
+            power = np.abs(np.fft.fft(state))
+            sizes.append(power[np.abs(Pattern(circuit, 3).wave_numbers - circuit.critical).argmin()])
+    assert np.log(sizes[1] / sizes[0]) / 4.0 == pytest.approx(circuit.growth, rel=0.05)
 
 
 def test_its_cells_are_grid_cells_of_the_period_of_the_theory(grown):
@@ -105,7 +131,7 @@ def test_what_makes_no_pattern_is_refused(wrong, says):
 
 
 def test_it_keeps_the_contract_of_circuits():
-    assert simlab.check(GridPatternFormation(n_neurons=6)).ok
+    assert simlab.check(GridPatternFormation(n_neurons=6, dimensions=1)).ok
 
 
 def test_grid_scores_of_the_pattern_are_those_of_a_lattice(grown):

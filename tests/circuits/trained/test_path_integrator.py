@@ -9,6 +9,7 @@ import pytest
 
 import simlab
 from circuits.space.trajectory import Walk
+from circuits.trained import path_integrator, training
 from circuits.trained.path_integrator import PathIntegrator
 from circuits.trained.training import Paths, Schedule, Weights, initial, stride, trained
 from circuits.trained.untrained_integrator import UntrainedIntegrator
@@ -25,8 +26,17 @@ CELLS = PathIntegrator(
 )
 
 
+@pytest.fixture(scope="module", autouse=True)
+def _short_paths():
+    """Half a minute of path and few legs will do for networks so small."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(training, "LONG", 30.0)
+        patch.setattr(path_integrator, "TESTED", 400)
+        yield
+
+
 @pytest.fixture(scope="module")
-def learnt():
+def learnt(_short_paths):
     """One that has learnt to tell x and y, the same before it had, and its losses."""
     subject = TINY.subject(stream(1, "subject"))
     rng = np.random.default_rng(subject.seed)
@@ -75,30 +85,35 @@ def test_a_training_that_diverges_says_so():
         trained(subject.target, wild, TINY.walk, TINY.step, 6, replace(QUICK, learning_rate=1.0), rng)
 
 
-def test_gradients_are_those_of_finite_differences_as_adams_first_step_shows(learnt):
+def test_weights_move_down_the_slopes_of_the_loss_as_finite_differences_show_them(learnt):
     subject = learnt[0]
-    once = Schedule(steps=1, batch=8, learning_rate=1e-3, weight_decay=0.0)
-    moved, _ = trained(subject.target, subject.start, TINY.walk, TINY.step, 6, once, np.random.default_rng(4))
-    rng = np.random.default_rng(4)
+    slow = replace(QUICK, learning_rate=1e-6, weight_decay=0.0)  # fifty steps of Adam along nearly one slope
+    moved, _ = trained(subject.target, subject.start, TINY.walk, TINY.step, 6, slow, np.random.default_rng(4))
+    rng = np.random.default_rng(5)
     walked = Paths.walked(TINY.walk, TINY.step, 6, rng)
-    paths = walked.place[walked.legs(8, 6, rng)].astype(float)
+    paths = walked.place[walked.legs(800, 6, rng)].astype(float)
 
-    def loss(readout: np.ndarray) -> float:
-        state, error = subject.target.cue(paths[:, 0]) @ subject.start.encoder, []
+    def loss(weights: Weights) -> float:
+        state, error = subject.target.cue(paths[:, 0]) @ weights.encoder, []
         for t in range(1, 7):
-            moved_by = (paths[:, t] - paths[:, t - 1]) @ subject.start.inward / stride(TINY.walk, TINY.step)
-            state = np.maximum(state @ subject.start.recurrent + moved_by, 0)
-            error.append((state @ readout - subject.target.at(paths[:, t])) ** 2)
+            pushed = (paths[:, t] - paths[:, t - 1]) @ weights.inward / stride(TINY.walk, TINY.step)
+            state = np.maximum(state @ weights.recurrent + pushed, 0)
+            error.append((state @ weights.readout - subject.target.at(paths[:, t])) ** 2)
         return float(np.mean(error))
 
-    readout = subject.start.readout.astype(float)
-    for cell in [(0, 0), (5, 1), (9, 0)]:
-        up, down = readout.copy(), readout.copy()
-        up[cell] += 1e-4
-        down[cell] -= 1e-4
-        slope = loss(up) - loss(down)
-        if abs(slope) > 1e-9:  # the first step of Adam is the sign of the slope
-            assert np.sign(readout[cell] - moved.readout[cell]) == np.sign(slope)
+    start = Weights(*(w.astype(float) for w in subject.start))
+    for name in Weights._fields:
+        slopes = np.zeros_like(getattr(start, name))
+        for cell in np.ndindex(*slopes.shape) if slopes.size < 50 else [(k, k % slopes.shape[1]) for k in range(12)]:
+            ends = []
+            for shift in (1e-4, -1e-4):
+                changed = getattr(start, name).copy()
+                changed[cell] += shift
+                ends.append(loss(start._replace(**{name: changed})))
+            slopes[cell] = ends[0] - ends[1]
+        steep = np.abs(slopes) > 0.3 * np.abs(slopes).max()
+        gone = getattr(moved, name) - getattr(subject.start, name)
+        assert (np.sign(gone[steep]) == -np.sign(slopes[steep])).all()
 
 
 def test_its_rates_are_its_states_in_hz_and_begin_anew_with_each_leg(learnt):
@@ -164,7 +179,7 @@ def test_the_rival_is_the_same_network_before_its_training(learnt):
     rival = UntrainedIntegrator()
     assert rival.imitating(TINY).like is TINY
     assert np.array_equal(before.weights.recurrent, subject.start.recurrent)
-    assert np.array_equal(before.target.arrays["slopes"], subject.target.arrays["slopes"])
+    assert np.array_equal(before.target.slopes, subject.target.slopes)
     peaks = (before.maps * before.gain[:, None, None]).max(axis=(1, 2))
     assert np.allclose(peaks[before.maps.max(axis=(1, 2)) > 1e-9], TINY.peak)  # as the trained one's
 
@@ -172,3 +187,40 @@ def test_the_rival_is_the_same_network_before_its_training(learnt):
 @pytest.mark.parametrize("circuit", [TINY, UntrainedIntegrator(like=TINY)])
 def test_they_keep_the_contract_of_circuits(circuit):
     assert simlab.check(circuit).ok
+
+
+def test_legs_are_pieces_of_one_path_and_begin_anywhere():
+    rng = np.random.default_rng(0)
+    walk = Walk(box=1.0)
+    paths = Paths.walked(walk, 0.25, 6, rng)
+    legs = paths.legs(500, 6, rng)
+    places = paths.place[legs]
+    gone = np.linalg.norm(np.diff(places, axis=1), axis=-1)
+    assert places.shape == (500, 7, 2)
+    assert places.min() >= 0
+    assert places.max() <= 1
+    assert gone.max() < 0.15  # nobody jumps from the end of one path to the beginning of another
+    assert gone.mean() == pytest.approx(stride(walk, 0.25), rel=0.15)
+    assert len(np.unique(legs[:, 0])) > 350
+
+
+def test_weights_begin_evenly_within_what_glorot_gives():
+    weights = initial(30, 50, np.random.default_rng(1))
+    shapes = {"encoder": (50, 30), "inward": (2, 30), "recurrent": (30, 30), "readout": (30, 50)}
+    for name, shape in shapes.items():
+        found, most = getattr(weights, name), np.sqrt(6 / sum(shape))
+        assert (found.shape, found.dtype) == (shape, np.float32)
+        assert 0.9 * most < np.abs(found).max() <= most * (1 + 1e-6)
+
+
+def test_a_subject_is_its_seeds_and_differs_from_others():
+    one, same, other = (TINY.subject(stream(k, "subject")) for k in (5, 5, 6))
+    assert one.seed == same.seed != other.seed
+    assert np.array_equal(one.start.encoder, same.start.encoder)
+    assert not np.array_equal(one.start.encoder, other.start.encoder)
+    assert one.anatomy.identical(same.anatomy)
+
+
+def test_parameters_of_the_training_change_nobody_who_is_drawn():
+    longer = replace(TINY, schedule=replace(QUICK, steps=90))
+    assert np.array_equal(TINY.subject(stream(5, "s")).start.readout, longer.subject(stream(5, "s")).start.readout)

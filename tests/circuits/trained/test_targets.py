@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from circuits.trained.targets import FAR, FIELDS, Target, drawn
+from circuits.trained.targets import FIELDS, Target, drawn
 
 BOX = 2.2
 CODES = ("cartesian", "polar", *FIELDS)
@@ -56,7 +56,6 @@ def test_more_fields_and_scales_lie_where_they_should():
     assert there.sum(axis=1).mean() == pytest.approx(3.0, abs=0.3)
     assert (made.widths.min(), made.widths.max()) == (pytest.approx(0.06, abs=0.01), pytest.approx(0.24, abs=0.01))
     assert (made.ratios.min(), made.ratios.max()) == (pytest.approx(1.5, abs=0.02), pytest.approx(2.5, abs=0.02))
-    assert made.arrays["centres"].max() == FAR
     own = made.at(made.centres[:, 0])
     assert np.isfinite(own).all()
     assert (own >= 0).all()
@@ -66,3 +65,19 @@ def test_a_place_has_two_outputs_or_as_many_as_cells():
     assert [target(code).n_outputs for code in CODES] == [2, 64, 64, 64, 64]
     assert [target(code).crossed for code in CODES] == [False, False, True, True, True]
     assert np.allclose(target("cartesian").at(np.array([[1.1, 0.1]])), [[0.0, -1.0]])
+
+
+def test_what_a_network_is_told_has_no_mean_and_a_spread_of_one():
+    for code in CODES:
+        cue = target(code, 128).cue(np.random.default_rng(0).uniform(0, BOX, (4000, 2)))
+        assert (cue.mean(), cue.std()) == (pytest.approx(0, abs=0.03), pytest.approx(1, abs=0.05))
+
+
+def test_shapes_are_kept_and_a_cell_with_two_fields_follows_the_nearer_one():
+    made = target("gaussian", 40, more_fields=1.0)
+    assert made.at(places(12).reshape(3, 4, 2)).shape == (3, 4, 40)
+    assert np.allclose(made.at(places(12).reshape(3, 4, 2)).reshape(12, 40), made.at(places(12)))
+    two = np.flatnonzero(np.isfinite(made.centres[:, 1, 0]))[0]
+    alone = made.at(made.centres[two, :1] * 0.5 + made.centres[two, 1:2] * 0.5)
+    at_either = made.at(made.centres[two, :2])[:, two]
+    assert (at_either > alone[0, two]).all()
