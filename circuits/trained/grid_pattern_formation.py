@@ -60,12 +60,12 @@ class GridPatternFormation:
         K~(k) = (2 pi)^(d/2) [a_E s_E^d exp(-s_E^2 k^2 / 2) - a_I s_I^d exp(-s_I^2 k^2 / 2)],
 
     so that of all waves the fastest has  k*^2 = 2 / (s_E^2 - s_I^2) ln(a_E s_E^(d+2) / (a_I s_I^(d+2))), for d
-    `dimensions`: the formula of SCIENCE's item 21 for d = 1. The rectification picks, in the plane, three such waves at
+    `dimensions`. The rectification picks, in the plane, three such waves at
     60 degrees: a triangular lattice of period 4 pi / (sqrt(3) k*). On a line there is one wave, of period 2 pi / k*:
     laid out over a floor, band cells, which repeat and are no grid (Krupic, Burgess & O'Keefe 2012).
 
     Activity stays bounded if K is nowhere above zero, a_E <= a_I: a uniform drive excites, neurons inhibit one another,
-    and most at the distance s_I (Burak & Fiete 2009; a K that excites nearby lets single bumps grow without end, as
+    and most some way off (Burak & Fiete 2009; a K that excites nearby lets single bumps grow without end, as
     nothing saturates here). G is such that the fastest wave grows at the rate `growth`.
 
     The growth is simulated for one pattern per subject; cells have it at any phase (and one orientation, as cells of a

@@ -26,8 +26,8 @@ from simlab.simulators.given_rates import DRIVE_RATE, renewal
 TISSUE = 400e-6
 """Edge [m] of the cube in which the units are put at random: training knows no place for them."""
 
-TESTED, N_BINS = 4000, 40
-"""Legs that a trained network is tested on, and bins along an edge of its maps: 80,000 moments, 50 in each bin."""
+N_BINS = 40
+"""Along an edge of maps without noise."""
 
 
 def wide() -> Walk:
@@ -58,8 +58,8 @@ class PathIntegrator:
     over the floor, times `peak`; units are linear above threshold, so that this is the same network, in Hz. A drive
     adds 20 Hz per rheobase to what is rectified.
 
-    Truth: `spatial_pattern` by maps without noise over 4,000 legs that were not trained on; a unit is a grid cell above
-    a score of .8, none below .3, and not asked about between. It also holds `grid_score` (neuron,) and the
+    Truth: `spatial_pattern` by maps without noise over `tested` legs that were not trained on; a unit is a grid cell
+    above a score of .8, none below .3, and not asked about between. It also holds `grid_score` (neuron,) and the
     `decoding_error` [m], the mean distance of the decoded place. Weights are what a seed makes of them: trained when a
     subject first needs them, once, on one core in some 60 s. A training that diverges raises SimlabError.
     """
@@ -82,6 +82,8 @@ class PathIntegrator:
     n_steps: Annotated[int, Within(2, 1000)] = 20  # of a leg
     step: Annotated[float, Within(0.01, 1, "s")] = 0.25
     peak: Rate = 10.0  # Hz
+    tested: Annotated[int, Within(1, 100_000)] = 4000
+    """Legs that it is tested on: 80,000 moments, 50 in each bin of its maps."""
     walk: Walk = field(default_factory=wide)
 
     def __post_init__(self) -> None:
@@ -132,8 +134,8 @@ class IntegratorSubject:
     def tested(self) -> tuple[np.ndarray, np.ndarray]:
         """Places (leg, step, 2) [m] and states (leg, step, unit) in legs that were not trained on."""
         like, rng = self.like, np.random.default_rng([self.seed, 1])
-        walked = Paths.walked(like.walk, like.step, like.n_steps, rng)
-        paths = walked.place[walked.legs(TESTED, like.n_steps, rng)].astype(float)
+        walked = Paths.over(like.schedule.walked, like.walk, like.step, like.n_steps, rng)
+        paths = walked.place[walked.legs(like.tested, like.n_steps, rng)].astype(float)
         state, states = self.told(paths[:, 0]), []
         for moved in np.moveaxis(np.diff(paths, axis=1), 1, 0):
             state = np.maximum(state @ self.weights.recurrent + moved @ self.inward, 0.0)

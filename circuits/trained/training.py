@@ -20,9 +20,8 @@ MOMENTS = (0.9, 0.999)
 BLOCK = 50
 """Steps of the descent that one call of compiled code takes."""
 
-PATHS, LONG = 32, 200.0
-"""Long paths that the legs of a training are cut from, and their length [s]: 500 m in all, some 25,000 beginnings of
-a leg every quarter of a second."""
+PATHS = 32
+"""Long paths, walked one beside the other, that the legs of a training are cut from."""
 
 
 class Weights(NamedTuple):
@@ -45,6 +44,8 @@ class Schedule:
     batch: Annotated[int, Within(1, 100_000)] = 32  # legs; 200 there
     learning_rate: Annotated[float, Within(1e-7, 1)] = 2e-3  # 1e-4 there
     weight_decay: Annotated[float, Within(0, 10)] = 1e-4  # times the sum of squared recurrent weights, as there
+    walked: Annotated[float, Within(1, 1e6, "s")] = 6400.0
+    """s of walking that legs are cut from: 500 m, some 25,000 beginnings of a leg every quarter of a second."""
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -68,10 +69,10 @@ class Paths(NamedTuple):
     first: np.ndarray
 
     @classmethod
-    def walked(cls, walk: Walk, step: float, n_steps: int, rng: np.random.Generator) -> Paths:
-        """Of an animal that is looked at every `step` [s]."""
+    def over(cls, seconds: float, walk: Walk, step: float, n_steps: int, rng: np.random.Generator) -> Paths:
+        """So long, and twice a leg at least, of an animal that is looked at every `step` [s]."""
         every = round(step / STEP)
-        length = max(LONG, 2 * step * (n_steps + 1))
+        length = max(seconds / PATHS, 2 * step * (n_steps + 1))
         place = positions(walk, PATHS, round(length / STEP), rng)[:, ::every]
         moment = np.arange(place[..., 0].size).reshape(place.shape[:2])
         return cls(place.reshape(-1, 2).astype(np.float32), moment[:, : place.shape[1] - n_steps].ravel())
@@ -88,7 +89,7 @@ def trained(
 
     Raises SimlabError where the training diverged: a loss that is no number, or larger at the end than at first.
     """
-    paths, descend = Paths.walked(walk, step, n_steps, rng), _descent(target.crossed)
+    paths, descend = Paths.over(schedule.walked, walk, step, n_steps, rng), _descent(target.crossed)
     codes, cues = target.at(paths.place), target.cue(paths.place)
     strides = paths.place / np.float32(stride(walk, step))
     state = (start, *(Weights(*map(np.zeros_like, start)) for _ in range(2)))

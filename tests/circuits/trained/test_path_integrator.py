@@ -9,7 +9,6 @@ import pytest
 
 import simlab
 from circuits.space.trajectory import Walk
-from circuits.trained import path_integrator, training
 from circuits.trained.path_integrator import PathIntegrator
 from circuits.trained.training import Paths, Schedule, Weights, initial, stride, trained
 from circuits.trained.untrained_integrator import UntrainedIntegrator
@@ -19,24 +18,17 @@ from simlab.questions.spatial_pattern import SpatialPattern
 from simlab.session import Effect
 from simlab.streams import stream
 
-QUICK = Schedule(steps=50, batch=16, learning_rate=5e-3)
-TINY = PathIntegrator(target="cartesian", n_neurons=16, n_outputs=12, n_steps=6, schedule=QUICK, walk=Walk(box=1.0))
+QUICK = Schedule(steps=50, batch=16, learning_rate=5e-3, walked=960.0)
+TINY = PathIntegrator(
+    target="cartesian", n_neurons=16, n_outputs=12, n_steps=6, tested=400, schedule=QUICK, walk=Walk(box=1.0)
+)
 CELLS = PathIntegrator(
-    target="gaussian", n_neurons=16, n_outputs=24, width=0.2, n_steps=6, schedule=QUICK, walk=Walk(box=1.0)
+    target="gaussian", n_neurons=16, n_outputs=24, width=0.2, n_steps=6, tested=400, schedule=QUICK, walk=Walk(box=1.0)
 )
 
 
-@pytest.fixture(scope="module", autouse=True)
-def _short_paths():
-    """Half a minute of path and few legs will do for networks so small."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(training, "LONG", 30.0)
-        patch.setattr(path_integrator, "TESTED", 400)
-        yield
-
-
 @pytest.fixture(scope="module")
-def learnt(_short_paths):
+def learnt():
     """One that has learnt to tell x and y, the same before it had, and its losses."""
     subject = TINY.subject(stream(1, "subject"))
     rng = np.random.default_rng(subject.seed)
@@ -90,7 +82,7 @@ def test_weights_move_down_the_slopes_of_the_loss_as_finite_differences_show_the
     slow = replace(QUICK, learning_rate=1e-6, weight_decay=0.0)  # fifty steps of Adam along nearly one slope
     moved, _ = trained(subject.target, subject.start, TINY.walk, TINY.step, 6, slow, np.random.default_rng(4))
     rng = np.random.default_rng(5)
-    walked = Paths.walked(TINY.walk, TINY.step, 6, rng)
+    walked = Paths.over(960.0, TINY.walk, TINY.step, 6, rng)
     paths = walked.place[walked.legs(800, 6, rng)].astype(float)
 
     def loss(weights: Weights) -> float:
@@ -192,7 +184,7 @@ def test_they_keep_the_contract_of_circuits(circuit):
 def test_legs_are_pieces_of_one_path_and_begin_anywhere():
     rng = np.random.default_rng(0)
     walk = Walk(box=1.0)
-    paths = Paths.walked(walk, 0.25, 6, rng)
+    paths = Paths.over(960.0, walk, 0.25, 6, rng)
     legs = paths.legs(500, 6, rng)
     places = paths.place[legs]
     gone = np.linalg.norm(np.diff(places, axis=1), axis=-1)
