@@ -118,6 +118,27 @@ def tuning(codes: np.ndarray, candidates: tuple[str, ...], preferred: np.ndarray
     return told.assign(candidate=("candidate", np.array(candidates, dtype=object)))
 
 
+def patterns(
+    grid: np.ndarray, period: np.ndarray, module: np.ndarray, doubtful: np.ndarray | None = None, **more: Any
+) -> xr.Dataset:
+    """`grid` (neuron,): whose map is a triangular lattice of fields; `period` (neuron,) [m] of it, and `module`
+    (neuron,), a number shared by those of one period: 0 and -1 where there is no grid.
+
+    doubtful: (neuron,) who is neither a clear grid cell nor clearly none, and is not asked about. more: whatever else
+    is known, by name: over neurons, or one number.
+    """
+    told = per_neuron(
+        grid=np.asarray(grid, dtype=bool), period=period, module=module,
+        doubtful=np.zeros(len(grid), dtype=bool) if doubtful is None else doubtful,
+    )  # fmt: skip
+    return told.assign({name: ("neuron" if np.ndim(value) else (), value) for name, value in more.items()})
+
+
+def no_pattern(n_neurons: int) -> xr.Dataset:
+    """The truth of `spatial_pattern` of neurons of which none is a grid cell."""
+    return patterns(np.full(n_neurons, False), np.zeros(n_neurons), np.full(n_neurons, -1))
+
+
 def selectivity(codes: np.ndarray, shown: np.ndarray, number: np.ndarray) -> xr.Dataset:
     """`concept` (neuron,): the one that each neuron is selective for, or `NOTHING`; `shown` (picture,): of each;
     `number` (neuron,): of all concepts that the subject knows, to how many each responds in any picture."""

@@ -32,7 +32,7 @@ class FeedforwardGrid:
     name: ClassVar[str] = "feedforward_grid"
     mechanism: ClassVar[str] = "feedforward"
     twin_of: ClassVar[tuple[str, ...]] = ("grid_attractor",)
-    questions: ClassVar[tuple[str, ...]] = ("topology", "dynamics", "tuning")
+    questions: ClassVar[tuple[str, ...]] = ("topology", "dynamics", "tuning", "spatial_pattern")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: GridAttractor = field(default_factory=GridAttractor)  # whose tuning it copies
@@ -50,7 +50,14 @@ class FeedforwardGrid:
         twin = self.like.subject(rng)
         tuned, resting = grid_tuning(twin)
         return DrivenSubject(
-            self, self.like.walk, self.like.asleep, tuned, resting, self.replay, twin.anatomy, driven_truths(self.like)
+            self,
+            self.like.walk,
+            self.like.asleep,
+            tuned,
+            resting,
+            self.replay,
+            twin.anatomy,
+            driven_truths(self.like) | {"spatial_pattern": twin.pattern},
         )
 
 

@@ -62,7 +62,7 @@ class GridAttractor:
 
     name: ClassVar[str] = "grid_attractor"
     mechanism: ClassVar[str] = "torus attractor"
-    questions: ClassVar[tuple[str, ...]] = ("topology", "dynamics")
+    questions: ClassVar[tuple[str, ...]] = ("topology", "dynamics", "spatial_pattern")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     n_neurons: Count = 100  # recorded, drawn from all places of the sheets
@@ -138,6 +138,11 @@ class GridAttractorSubject:
         """Module (neuron,) that each recorded neuron is of, and its number (neuron,) on the sheet."""
         return np.divmod(self.recorded, self.circuit.size**2)
 
+    def pattern(self) -> xr.Dataset:
+        """Truth of `spatial_pattern`: all are grid cells, of the spacing of their module."""
+        module = self.tuning()[0]
+        return truths.patterns(np.full(len(module), True), self.circuit.spacings()[module], module)
+
     def session(self, *, trials: int, duration: float, rng: np.random.Generator) -> Session:
         """Foraging in a box, and sleep after it where the circuit has any."""
         return foraging_session(self.circuit.walk, self.circuit.asleep, trials, duration, rng)
@@ -190,10 +195,12 @@ class GridAttractorSubject:
         return replace(sheet.network(noisy=True), weights=weights, factors=(first, second))
 
     def truth(self, question: str, activity: xr.Dataset | None, rng: np.random.Generator) -> xr.Dataset:
-        """`topology` of the noise-free states; `dynamics`, which states that need no input make."""
+        """`topology` of the noise-free states; `dynamics`, which states that need no input make; `spatial_pattern`,
+        that of each cell's module."""
         answers = {
             "topology": lambda: truths.shape(betti(self.circuit)),
             "dynamics": lambda: truths.one(label=REGIMES[_module_betti(self.circuit.sheet)]),
+            "spatial_pattern": self.pattern,
         }
         return truths.among(self.circuit.name, question, answers)
 

@@ -30,7 +30,7 @@ class ModulatedGrid:
     name: ClassVar[str] = "modulated_grid"
     mechanism: ClassVar[str] = "common rhythm"
     twin_of: ClassVar[tuple[str, ...]] = ("grid_attractor",)
-    questions: ClassVar[tuple[str, ...]] = ("topology", "dynamics", "tuning")
+    questions: ClassVar[tuple[str, ...]] = ("topology", "dynamics", "tuning", "spatial_pattern")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: GridAttractor = field(default_factory=GridAttractor)  # whose tuning it copies
@@ -48,7 +48,7 @@ class ModulatedGrid:
         """One individual: the tuning of one of the attractor's."""
         twin = self.like.subject(rng)
         tuned, resting = grid_tuning(twin)
-        answers = driven_truths(self.like)
+        answers = driven_truths(self.like) | {"spatial_pattern": twin.pattern}
         return DrivenSubject(
             self, self.like.walk, self.like.asleep, tuned, resting, False, twin.anatomy, answers, self._rhythm
         )

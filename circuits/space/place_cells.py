@@ -37,7 +37,7 @@ class PlaceCells:
 
     name: ClassVar[str] = "place_cells"
     mechanism: ClassVar[str] = "feedforward"
-    questions: ClassVar[tuple[str, ...]] = ("topology", "dynamics", "tuning")
+    questions: ClassVar[tuple[str, ...]] = ("topology", "dynamics", "tuning", "spatial_pattern")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     n_neurons: Count = 100
@@ -61,6 +61,7 @@ class PlaceCells:
             "topology": lambda: _shape(tuned(floor)),
             "dynamics": lambda: truths.one(label="driven"),
             "tuning": lambda: codes("position", self.n_neurons),
+            "spatial_pattern": lambda: truths.no_pattern(self.n_neurons),
         }
         return DrivenSubject(
             self, self.walk, self.asleep, tuned, tuned(floor).mean(axis=0), self.replay,

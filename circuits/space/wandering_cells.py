@@ -34,7 +34,7 @@ class WanderingCells:
     name: ClassVar[str] = "wandering_cells"
     mechanism: ClassVar[str] = "drifting rates"
     twin_of: ClassVar[tuple[str, ...]] = ("place_cells", "navigation_cells")
-    questions: ClassVar[tuple[str, ...]] = ("tuning", "connectivity")
+    questions: ClassVar[tuple[str, ...]] = ("tuning", "connectivity", "spatial_pattern")
     modalities: ClassVar[tuple[str, ...]] = ("spikes",)
 
     like: PlaceCells | NavigationCells = field(default_factory=PlaceCells)  # whose animal and rates these are
@@ -60,6 +60,9 @@ class WanderingCells:
             z = wandering(trials * n, len(time), self.memory, rng).reshape(trials, n, -1)
             return np.exp(scale * z.swapaxes(1, 2) - scale**2 / 2)
 
-        answers = {"tuning": lambda: codes(NOTHING, n), "connectivity": lambda: truths.no_wiring(n)}
+        answers = {
+            "tuning": lambda: codes(NOTHING, n), "connectivity": lambda: truths.no_wiring(n),
+            "spatial_pattern": lambda: truths.no_pattern(n),
+        }  # fmt: skip
         asleep = getattr(self.like, "asleep", 0.0)
         return DrivenSubject(self, self.like.walk, asleep, alike, mean, False, twin.anatomy, answers, wandered)

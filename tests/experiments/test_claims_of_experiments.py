@@ -37,6 +37,7 @@ from experiments.limits_of_information import (
     over_theory,
 )  # fmt: skip
 from experiments.limits_of_information import SESSION as DISCRIMINATIONS
+from experiments.no_free_lunch import NO_FREE_LUNCH
 from experiments.null_certificate import NULL_CERTIFICATE
 from experiments.partial_observation import FEW_SHOT, PARTIAL_OBSERVATION, SHARES
 from experiments.predict_then_explain import HELD_OUT, PREDICT_THEN_EXPLAIN, TRUSTING, behind
@@ -74,6 +75,7 @@ WITH_ORACLE = (
     FIRST_LIGHT,
     FORKING_PATHS,
     LIMITS_OF_INFORMATION,
+    NO_FREE_LUNCH,
     PARTIAL_OBSERVATION,
     PREDICT_THEN_EXPLAIN,
     PREDICTION_AND_MECHANISM,

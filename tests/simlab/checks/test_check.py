@@ -81,6 +81,9 @@ def test_the_built_in_instruments_pass_by_name(name):
 COARSE = {"n_points": 80, "n_points_voids": 40, "n_shuffles": 3}
 FEWER = {
     "genie3": {"trees": 4, "null_size": 40},
+    "gridness": {"n_surrogates": 1},
+    "fourier_hexagon": {"n_surrogates": 1},
+    "lattice_model": {"n_surrogates": 1},
     "cohomology_by_subsampling": {"n_points": 120, "n_points_voids": 40},
     "denoised_homology": COARSE,
     "persistent_homology": COARSE,

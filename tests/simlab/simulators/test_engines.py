@@ -12,6 +12,8 @@ from circuits.memory.spiking_integrator import SpikingIntegrator
 from circuits.networks.balanced_ei import BalancedEI
 from circuits.networks.clustered_ei import ClusteredEI
 from circuits.networks.sign_and_type import SignAndType
+from circuits.trained.path_integrator import PathIntegrator
+from circuits.trained.path_training import Schedule
 from simlab import registry
 from simlab.contracts import SimlabError
 from simlab.lab.row import Settings
@@ -109,7 +111,9 @@ def asks_for_an_engine(circuit, monkeypatch):
 
 def test_no_spiking_circuit_of_the_house_is_left_out(monkeypatch):
     monkeypatch.setattr("circuits.rhythms.oscillating_ei.MINUTE", 1)  # how long its rivals watch it
-    circuits = {n: registry.create("circuits", n, **SMALL.get(n, {})) for n in registry.names("circuits")}
+    haste = PathIntegrator(schedule=Schedule(steps=1, walked=960.0), tested=50)
+    learning = {"path_integrator": vars(haste), "untrained_integrator": {"like": haste}}
+    circuits = {n: registry.create("circuits", n, **(SMALL | learning).get(n, {})) for n in registry.names("circuits")}
     spiking = {n: c for n, c in circuits.items() if "spikes" in c.modalities and c.__module__.startswith("circuits.")}
     assert {name for name, circuit in spiking.items() if asks_for_an_engine(circuit, monkeypatch)} == set(SMALL)
 
