@@ -5,6 +5,7 @@ from __future__ import annotations
 from functools import partial
 from typing import TYPE_CHECKING
 
+from circuits.trained.cells import Cells
 from circuits.trained.context_gating import ContextGating
 from circuits.trained.context_selection import ContextSelection
 from circuits.trained.trained_chain import TrainedChain
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
 FORTY = (Subsample(n_units=40),)
-HOLDING, DECIDING, CHOOSING = WorkingMemory(), TrainedDecision(), ContextSelection()
+HOLDING, DECIDING, CHOOSING = WorkingMemory(), TrainedDecision(cells=Cells(model="spiking")), ContextSelection()
 GATED, COPIES = ContextGating(), ContextGating(copies=True)
 OTHERS = (TrainedChain(), TrainedFollower())
 READ, KERNEL, STATES = CrossTemporalDecoding(), PsychophysicalKernel(), FittedDynamics()
@@ -61,6 +62,7 @@ CONTEXT = Grid(
     stimulators=(Ideal(),),
 )
 
+OF_TASK: dict[str, WorkingMemory | TrainedDecision] = {"working_memory": HOLDING, "trained_decision": DECIDING}
 LINE, SELECTION = "line attractor", "recurrent selection"
 CHAIN, FOLLOWER = "trained_chain", "trained_follower"
 
@@ -72,15 +74,15 @@ def called(table: pd.DataFrame, answer: Answer, *, method: str, of: str, said: s
 
 def of_task(rival: str, circuit: str) -> str:
     """The label of a rival that imitates this circuit."""
-    made = {CHAIN: TrainedChain(), FOLLOWER: TrainedFollower()}[rival]
-    return label(made.imitating({"working_memory": HOLDING, "trained_decision": DECIDING}[circuit]))
+    like = OF_TASK[circuit]
+    return label(TrainedChain().imitating(like) if rival == CHAIN else TrainedFollower().imitating(like))
 
 
 def told_apart(
     table: pd.DataFrame, answer: Answer, *, method: str, circuit: str, rival: str, said: str = LINE
 ) -> Measured:
     """How much more often a method gives this name to a circuit than to a rival that does the same task as well."""
-    one = called(table, answer, method=method, of=circuit, said=said)
+    one = called(table, answer, method=method, of=label(OF_TASK[circuit]), said=said)
     other = called(table, answer, method=method, of=of_task(rival, circuit), said=said)
     return difference(one, other)
 
@@ -88,7 +90,7 @@ def told_apart(
 def forgotten(table: pd.DataFrame, answer: Answer, *, rival: str) -> Measured:
     """How much more often a pulse at the evidence's onset is called forgotten (driven) in a rival than in the line."""
     other = called(table, answer, method=PULSE.name, of=of_task(rival, "trained_decision"), said="driven")
-    return difference(other, called(table, answer, method=PULSE.name, of="trained_decision", said="driven"))
+    return difference(other, called(table, answer, method=PULSE.name, of=label(DECIDING), said="driven"))
 
 
 GOLDMAN = "Goldman 2009, Neuron 61:621 (from memory)"
@@ -145,7 +147,7 @@ BY_PUSHING = (
         "a_push_knows_a_trained_line",
         "Pushing groups of units says line attractor of networks that were trained into one, in at least 0.8.",
         "Seung 1996, PNAS 93:13339; the control that must say yes",
-        partial(called, method=PUSH.name, of="working_memory"),
+        partial(called, method=PUSH.name, of=label(HOLDING)),
         (0.8, 1.0),
         answers=True,
     ),
@@ -185,50 +187,57 @@ BY_PUSHING = (
     ),
 )
 BY_CONTEXT = tuple(
-    Claim(
-        name,
-        statement,
-        source,
-        partial(called, method=method, of=of, said=SELECTION),
-        band,
-        answers=True,
-    )
+    Claim(name, statement, source, partial(called, method=method, of=of, said=SELECTION), band, answers=True)
     for name, statement, source, method, of, band in (
         (
             "what_is_irrelevant_is_there",
-            "Where both senses are let in, the one that does not count can be read from the population in at least 0.8.",
-            MANTE, THERE.name, label(CHOOSING), (0.8, 1.0),
+            "Where both senses are let in, the one that does not count can be read from the population in 0.8 or more.",
+            MANTE,
+            THERE.name,
+            label(CHOOSING),
+            (0.8, 1.0),
         ),
         (
             "what_is_shut_out_is_not",
             "Where a gate shuts it out it is said to be there in at most 0.1.",
-            "by construction: the slope of a shut neuron is .0013", THERE.name, label(GATED.imitating(CHOOSING)), (0.0, 0.1),
+            "by construction: the slope of a shut neuron is .0013",
+            THERE.name,
+            label(GATED.imitating(CHOOSING)),
+            (0.0, 0.1),
         ),
         (
             "copies_pass_for_selection",
             "Copies that nobody listens to make a gate pass for recurrent selection in at least 0.8.",
-            "by construction: what can be read need not be used", THERE.name, label(COPIES.imitating(CHOOSING)), (0.8, 1.0),
+            "by construction: what can be read need not be used",
+            THERE.name,
+            label(COPIES.imitating(CHOOSING)),
+            (0.8, 1.0),
         ),
         (
             "pushing_the_carriers_knows_selection",
-            "Pushing the units that carry it, where it counts, says recurrent selection of recurrent selection in at "
-            "least 0.8.",
-            "by construction: the same neurons bring it in in both contexts", USED.name, label(CHOOSING), (0.8, 1.0),
+            "Pushing the units that carry it, where it counts, says recurrent selection of these in 0.8 or more.",
+            "by construction: the same neurons bring it in in both contexts",
+            USED.name,
+            label(CHOOSING),
+            (0.8, 1.0),
         ),
         (
             "and_is_not_fooled_by_copies",
             "And of a gate beside copies in at most 0.1.",
-            "by construction: copies drive nobody", USED.name, label(COPIES.imitating(CHOOSING)), (0.0, 0.1),
+            "by construction: copies drive nobody",
+            USED.name,
+            label(COPIES.imitating(CHOOSING)),
+            (0.0, 0.1),
         ),
     )
-)  # fmt: skip
+)
 
 SAME_BEHAVIOUR_OTHER_MECHANISM = Experiment(
     name="same_behaviour_other_mechanism",
     asks=(
         "Networks are trained to add up evidence, to hold a value and to choose by context, each in several ways that "
         "are equally good: along a line of slow states, through a chain of stages, elsewhere; behind a gate, or by "
-        "selection within. Behaviour is the same. Which of those who watch the neurons tell the mechanisms apart, which "
+        "selection within. Behaviour is the same. Who tells the mechanisms apart, of those who watch the neurons and "
         "of those who push them, and where can nobody know?"
     ),
     grids=(MEMORY, DECISION, CONTEXT),

@@ -13,6 +13,7 @@ from circuits.trained.solved import by_context
 from circuits.trained.task_subject import TaskSubject
 from circuits.trained.tasks import TwoSources
 from simlab.rules import check_fields
+from simlab.rules.quantities import Share
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class ContextSelection:
 
     cells: Cells = field(default_factory=Cells)
     task: TwoSources = field(default_factory=TwoSources)
+    shortfall: Share = 0.05  # by which the share of right trials may be below that of one who adds up all that counts
     steps: Steps = 600
     batch: BatchSize = 64
     learning_rate: LearningRate = 3e-3
@@ -48,11 +50,6 @@ class ContextSelection:
     def modalities(self) -> tuple[str, ...]:
         """What its activity holds."""
         return self.cells.modalities
-
-    @property
-    def band(self) -> tuple[float, float]:
-        """The share of right trials of a network that passes for trained: .05 below who adds up all that counts."""
-        return self.task.best() - 0.05, 1.0
 
     def subject(self, rng: np.random.Generator) -> TaskSubject:
         """One individual: the seed of its training. Raises SimlabError where it does not learn its task."""

@@ -19,9 +19,9 @@ LINE = "line attractor"
 
 def recipe(circuit: Any, form: Form) -> Recipe:
     """What decides a solution of this form of the circuit's task."""
-    cells = circuit.cells
+    cells, least = circuit.cells, circuit.task.best() - circuit.shortfall
     return Recipe(
-        circuit.task, form, cells.n_neurons, cells.time_constant, cells.private_noise / cells.base, circuit.band,
+        circuit.task, form, cells.n_neurons, cells.time_constant, cells.private_noise / cells.base, (least, 1.0),
         circuit.steps, circuit.batch, circuit.learning_rate,
     )  # fmt: skip
 

@@ -13,6 +13,7 @@ from circuits.trained.solved import LINE, on_a_line
 from circuits.trained.task_subject import TaskSubject
 from circuits.trained.tasks import Evidence
 from simlab.rules import check_fields
+from simlab.rules.quantities import Share
 
 
 @dataclass(frozen=True)
@@ -37,6 +38,7 @@ class TrainedDecision:
 
     cells: Cells = field(default_factory=Cells)
     task: Evidence = field(default_factory=Evidence)
+    shortfall: Share = 0.05  # by which the share of right trials may be below that of one who adds up all that is shown
     steps: Steps = 300
     batch: BatchSize = 64
     learning_rate: LearningRate = 3e-3
@@ -48,11 +50,6 @@ class TrainedDecision:
     def modalities(self) -> tuple[str, ...]:
         """What its activity holds."""
         return self.cells.modalities
-
-    @property
-    def band(self) -> tuple[float, float]:
-        """The share of right trials of a network that passes for trained: .05 below who adds up all that is shown."""
-        return self.task.best() - 0.05, 1.0
 
     def subject(self, rng: np.random.Generator) -> TaskSubject:
         """One individual: the seed of its training. Raises SimlabError where training did not come to a line."""

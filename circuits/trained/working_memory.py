@@ -33,7 +33,7 @@ class WorkingMemory:
 
     cells: Cells = field(default_factory=Cells)
     task: Value = field(default_factory=Value)
-    least_right: Share = 0.9  # of trials, of a network that passes for trained
+    shortfall: Share = 0.1  # share of trials that may be wrong in a network that passes for trained
     steps: Steps = 300
     batch: BatchSize = 64
     learning_rate: LearningRate = 3e-3
@@ -45,11 +45,6 @@ class WorkingMemory:
     def modalities(self) -> tuple[str, ...]:
         """What its activity holds."""
         return self.cells.modalities
-
-    @property
-    def band(self) -> tuple[float, float]:
-        """The share of right trials of a network that passes for trained."""
-        return self.least_right, 1.0
 
     def subject(self, rng: np.random.Generator) -> TaskSubject:
         """One individual: the seed of its training. Raises SimlabError where training did not come to a line."""

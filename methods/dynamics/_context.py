@@ -21,7 +21,7 @@ FEWEST = 20
 
 @dataclass(frozen=True, eq=False)
 class Senses:
-    """activity (trial, unit) while senses are shown, their means shown (trial, sense), and which is counting (trial,)."""
+    """Of each trial: activity (trial, unit), means of the senses shown (trial, sense), which is counting (trial,)."""
 
     activity: np.ndarray
     shown: np.ndarray
