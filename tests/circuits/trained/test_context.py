@@ -45,10 +45,8 @@ def pulses(context, sense, size=1.0, trials=1):
 
 def effect(subject, context, sense):
     """What such a pulse changes in y (step, neuron), without noise."""
-    return (
-        followed(subject.found, LEAK, pulses(context, sense))
-        - followed(subject.found, LEAK, pulses(context, sense, 0.0))
-    )[0]
+    hit, free = (followed(subject.found, LEAK, pulses(context, sense, size)) for size in (1.0, 0.0))
+    return (hit - free)[0]
 
 
 def ratio(subject, measure):
@@ -70,7 +68,8 @@ def test_all_solutions_are_equally_good(subjects):
 
 def test_both_select(subjects):
     for subject in subjects.values():
-        assert ratio(subject, lambda change, _: abs(float(change[-1] @ subject.found.readout))) < 0.35
+        readout = subject.found.readout
+        assert ratio(subject, lambda change, _, readout=readout: abs(float(change[-1] @ readout))) < 0.35
 
 
 def test_what_does_not_count_enters_the_one_network_as_strongly_as_what_does_and_the_other_not_at_all(subjects):
@@ -132,7 +131,7 @@ def test_behind_a_gate_the_vector_is_the_same_in_both_contexts(subjects):
 
 
 def test_a_push_along_the_path_of_a_sense_is_discarded_within_and_taken_behind_a_gate(subjects):
-    """Past the gate, where motion comes in, in the context of colour: only the network that selects within ignores it."""
+    """Past the gate, where motion comes in, in the context of colour: only who selects within ignores it."""
     kept = {}
     for name in ("selection", "gating"):
         subject, reports = subjects[name], {}
@@ -181,9 +180,8 @@ def test_copies_carry_both_senses_in_both_contexts(subjects):
 
 def test_regions_are_the_parts_and_impossible_ones_are_refused(subjects):
     region = subjects["gating"].anatomy["region"].values
-    assert (
-        set(region[MOTION]) == {"motion"} and set(region[COLOUR]) == {"colour"} and set(region[DECIDE]) == {"deciding"}
-    )
+    for cells, name in ((MOTION, "motion"), (COLOUR, "colour"), (DECIDE, "deciding")):
+        assert set(region[cells]) == {name}
     assert ContextGating().imitating(LIKE) == ContextGating(LIKE)
     with pytest.raises(SimlabError, match="n_neurons"):
         Cells(n_neurons=4)
