@@ -39,9 +39,9 @@ class ContextSelection:
     cells: Cells = field(default_factory=Cells)
     task: TwoSources = field(default_factory=TwoSources)
     shortfall: Share = 0.05  # by which the share of right trials may be below that of one who adds up all that counts
-    steps: Steps = 600
+    steps: Steps = 250
     batch: BatchSize = 64
-    learning_rate: LearningRate = 3e-3
+    learning_rate: LearningRate = 1e-2
 
     def __post_init__(self) -> None:
         check_fields(self)

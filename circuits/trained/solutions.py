@@ -35,7 +35,7 @@ class Recipe:
     time_constant: float  # s
     noise: float  # sd of each neuron's own, in units of its base rate
     band: tuple[float, float]
-    steps: Steps = 300
+    steps: Steps = 400
     batch: BatchSize = 64
     learning_rate: LearningRate = 3e-3
 
@@ -109,7 +109,7 @@ def chain(n_neurons: int, rng: np.random.Generator) -> tuple[Parameters, Paramet
     follows = stage[:, None] + 1 == stage[None, :]
     weights = follows * sign[:, None] * sign[None, :] / size[stage][:, None]
     weights = weights + np.triu(0.05 * rng.standard_normal((n_neurons, n_neurons)) / np.sqrt(n_neurons), 1)
-    entry, readout = 0.5 * sign * (stage == 0), sign / size[stage]
+    entry, readout = 1.5 * sign * (stage == 0), sign / (3 * size[stage])
     place = np.argsort(order)  # of each neuron, in the chain
     forward = (place[:, None] < place[None, :]).astype(float)
     start = Parameters(

@@ -128,7 +128,7 @@ class Value:
 
     features: ClassVar[tuple[str, ...]] = ("value",)
 
-    tolerance: Annotated[float, Within(0.01, 1)] = 0.2  # a report so near to the value is right
+    tolerance: Annotated[float, Within(0.01, 1)] = 0.25  # a report so near to the value is right
     duration: Length = 2.0  # s
 
     def __post_init__(self) -> None:
@@ -194,9 +194,12 @@ class TwoSources:
         check_fields(self)
 
     def session(self, trials: int, duration: float, rng: np.random.Generator) -> Session:
-        """Every pair of coherences in either context as often as any other, in a random order."""
+        """Either context in half of the trials, with every pair of coherences as often as any other, as far as they go,
+        in a random order."""
         levels, (number, before, width) = decisions.signed(self.coherences), frames(duration)
-        condition = rng.permutation(trials) % (2 * len(levels) ** 2)
+        pairs = len(levels) ** 2
+        cycles = [np.concatenate([rng.permutation(pairs) for _ in range(trials // pairs + 1)]) for _ in range(2)]
+        condition = rng.permutation([k % 2 * pairs + cycles[k % 2][k // 2] for k in range(trials)])
         context, motion, colour = self._meaning(condition)
         both = np.stack([motion, colour], axis=1)[:, None, :] + self.noise * rng.standard_normal((trials, number, 2))
         both[:, :before] = np.nan

@@ -39,7 +39,7 @@ class TrainedDecision:
     cells: Cells = field(default_factory=Cells)
     task: Evidence = field(default_factory=Evidence)
     shortfall: Share = 0.05  # by which the share of right trials may be below that of one who adds up all that is shown
-    steps: Steps = 300
+    steps: Steps = 200
     batch: BatchSize = 64
     learning_rate: LearningRate = 3e-3
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from contextlib import suppress
 from functools import cache
 from importlib.metadata import version
 from pathlib import Path
@@ -165,9 +166,7 @@ def _stored(file: Path) -> Parameters | None:
 def _store(file: Path, found: Parameters) -> None:
     """Under another name first, so that readers meet a whole file; a folder that cannot be written is no loss."""
     draft = file.with_name(f"{file.stem}.{os.getpid()}.npz")
-    try:
+    with suppress(OSError):
         file.parent.mkdir(parents=True, exist_ok=True)
         np.savez(draft, **found._asdict())
         draft.replace(file)
-    except OSError:
-        draft.unlink(missing_ok=True)

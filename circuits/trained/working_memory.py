@@ -34,7 +34,7 @@ class WorkingMemory:
     cells: Cells = field(default_factory=Cells)
     task: Value = field(default_factory=Value)
     shortfall: Share = 0.1  # share of trials that may be wrong in a network that passes for trained
-    steps: Steps = 300
+    steps: Steps = 400
     batch: BatchSize = 64
     learning_rate: LearningRate = 3e-3
 

@@ -120,8 +120,8 @@ def _ridge(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     centre = x.mean(axis=0)
     spread = np.maximum(x.std(axis=0), 1e-9)
     z = (x - centre) / spread
-    gram = z @ z.T + RIDGE * z.shape[1] * np.eye(len(z))
-    return z.T @ np.linalg.solve(gram, y - y.mean()) / spread, centre
+    gram = z.T @ z + RIDGE * z.shape[1] * np.eye(z.shape[1])
+    return np.linalg.solve(gram, z.T @ (y - y.mean())) / spread, centre
 
 
 def _correlation(x: np.ndarray, y: np.ndarray) -> float:

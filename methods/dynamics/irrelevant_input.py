@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from methods.dynamics._context import GATED, SELECTED, Senses, senses, told_apart
-from methods.dynamics._delay import permutation_p, read_out
+from methods.dynamics._delay import RIDGE, permutation_p
 from methods.population._population import unusable
 from simlab.contracts import Finding, Needs
 from simlab.rules import check_fields
@@ -67,16 +67,24 @@ class IrrelevantInput:
         return notes, chances
 
 
+FOLDS = 5
+
+
 def _decoded(
     activity: np.ndarray, shown: np.ndarray, n_resamples: int, rng: np.random.Generator
 ) -> tuple[float, np.ndarray]:
     """How well activity (trial, unit) tells what was shown (trial,), and shuffled trials do: correlations."""
-    order = rng.permutation(len(shown))
-    activity, shown = activity[order], shown[order]
-
-    def correlation(values: np.ndarray) -> float:
-        told = read_out(activity, values[:, None])[:, 0]
-        size = np.linalg.norm(told - told.mean()) * np.linalg.norm(values - values.mean())
-        return float((told - told.mean()) @ (values - values.mean()) / size) if size > 0 else 0.0
-
-    return correlation(shown), np.array([correlation(rng.permutation(shown)) for _ in range(n_resamples)])
+    fold = rng.permutation(len(shown)) % FOLDS
+    each = np.stack([shown, *(rng.permutation(shown) for _ in range(n_resamples))], axis=1)
+    told = np.empty(each.shape)
+    for k in range(FOLDS):
+        train, test = fold != k, fold == k
+        centre, spread = activity[train].mean(axis=0), np.maximum(activity[train].std(axis=0), 1e-9)
+        x, mean = (activity[train] - centre) / spread, each[train].mean(axis=0)
+        gram = x.T @ x + RIDGE * x.shape[1] * np.eye(x.shape[1])
+        weights = np.linalg.solve(gram, x.T @ (each[train] - mean))
+        told[test] = (activity[test] - centre) / spread @ weights  # about the mean of its own fold
+    told, aim = told - told.mean(axis=0), each - each.mean(axis=0)
+    size = np.linalg.norm(told, axis=0) * np.linalg.norm(aim, axis=0)
+    r = np.divide((told * aim).sum(axis=0), size, out=np.zeros(len(size)), where=size > 0)
+    return float(r[0]), r[1:]

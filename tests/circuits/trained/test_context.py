@@ -17,7 +17,7 @@ from simlab.session import Effect, Session
 from simlab.streams import stream
 
 N = 40
-LIKE = ContextSelection(cells=Cells(n_neurons=N), steps=250, batch=32)
+LIKE = ContextSelection(cells=Cells(n_neurons=N), steps=150, batch=32)
 MOTION, COLOUR, DECIDE = parts(N)
 LEAK = np.full(N, STEP / 0.1)
 COPIES = np.arange(N) >= N - 2 * MOTION.stop

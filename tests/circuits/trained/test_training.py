@@ -113,7 +113,7 @@ def test_sensory_neurons_hear_of_one_sense_and_of_nobody(form):
     told = start.entry[2]
     assert told[decide].any() == (form == "selection") and told[senses].any() == (form != "selection")
     if form == "gating with copies":
-        copies = slice(40 - 2 * colour.stop, 40)
+        copies = slice(40 - 2 * motion.stop, 40)
         assert not any(part[copies].any() for part in (start.weights, masks.weights, start.readout, masks.readout))
         assert (start.entry[:2, copies] != 0).all()
 
@@ -146,3 +146,13 @@ def test_a_session_without_a_stimulus_is_darkness():
         assert set(task.outcome(Session(2, 1.0), np.full((2, 50), 0.3))) <= {0.0, 1.0}
     with pytest.raises(SimlabError, match="this task shows 'evidence'"):
         Evidence().inputs(Value().session(2, 1.0, np.random.default_rng(0)))
+
+
+@pytest.mark.parametrize("trials", [1, 2, 31, 200])
+def test_either_context_has_half_of_the_trials_and_all_its_pairs_in_turn(trials):
+    session = TwoSources().session(trials, 1.0, np.random.default_rng(0))
+    condition, context = np.array(session.conditions), session.stimulus.values[:, 0, 2]
+    assert np.array_equal(context > 0, condition < 36)
+    assert abs(int((context > 0).sum()) - int((context < 0).sum())) <= 1
+    times = np.bincount(condition, minlength=72)
+    assert all(np.ptp(part) <= 1 for part in np.split(times, 2))

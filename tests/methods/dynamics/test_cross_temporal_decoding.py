@@ -5,7 +5,6 @@ import pytest
 from memory_worlds import value_recording
 from task_worlds import delay, judged, without
 
-import simlab
 from methods.dynamics.cross_temporal_decoding import CrossTemporalDecoding, across
 
 METHOD = CrossTemporalDecoding()
@@ -13,10 +12,6 @@ METHOD = CrossTemporalDecoding()
 
 def analysed(recording, method=METHOD):
     return method.analyse(recording, np.random.default_rng(0))
-
-
-def test_it_keeps_the_manners_of_a_method():
-    simlab.check(METHOD)
 
 
 @pytest.mark.parametrize(
@@ -37,8 +32,8 @@ def test_what_was_always_the_same_tells_nothing():
     found["stimulus"] = found["stimulus"].where(np.isnan(found["stimulus"]), 0.5)
     assert "the same was shown" in analysed(found).abstained
     quiet = delay(0.0)
-    quiet["signal"] = quiet["signal"] * 0 + 0.1
-    assert "active" in analysed(quiet).abstained
+    for level, reason in ((0.0, "active"), (0.1, "hardly be read")):  # a mean of .1 is rounded
+        assert reason in analysed(quiet.assign(signal=quiet["signal"] * 0 + level)).abstained
 
 
 @pytest.mark.parametrize(("moving", "label"), [(0.0, "line attractor"), (1.0, "hidden feedforward chain")])
@@ -59,20 +54,20 @@ def test_it_reads_spikes_as_well_as_rates():
 def test_where_there_is_no_dark_it_reads_what_was_shown_in_all():
     found = judged(np.ones(20), n_trials=120)
     heard = np.cumsum(found["stimulus"].values[:, :, 0], axis=1)
-    found["signal"] = found["signal"] + (("trial", "sample", "unit"), np.repeat(2 * heard[:, :, None], 4, axis=2))
-    few = analysed(found, CrossTemporalDecoding(bin_width=0.05))
+    found["signal"] = found["signal"].copy(data=found["signal"].values + 2 * heard[:, :, None])
+    few = analysed(found)
     assert "active" in few.abstained or "units" in few.abstained  # four units are no population
     more = found.isel(unit=np.arange(8) % 4).assign_coords(unit=np.arange(8))
-    assert analysed(more, CrossTemporalDecoding(bin_width=0.05)).estimate["label"] == "line attractor"
+    assert analysed(more).estimate["label"] == "line attractor"
 
 
 def test_stability_is_that_of_a_plane_in_which_the_code_turns():
     # by hand: a number along (cos a, sin a) at angle a(t) is read at t' with cos(a - a') of its size
     rng, angles = np.random.default_rng(0), np.array([0.0, 0.5, 1.0])
-    number = rng.standard_normal(4000)
+    number = rng.standard_normal(1200)
     pattern = np.stack([np.cos(angles), np.sin(angles)], axis=1)
-    values = number[:, None, None] * pattern + 0.5 * rng.standard_normal((4000, 3, 2))
-    said, read = across(values, number, np.arange(4000) % 4)
+    values = number[:, None, None] * pattern + 0.5 * rng.standard_normal((1200, 3, 2))
+    said, read = across(values, number, np.arange(1200) % 4)
     assert said == pytest.approx(np.cos(1.0), abs=0.05)  # times 0 and 2 alone are half of the time apart
     # signal 1, noise .5 along the pattern: r = 1 / sqrt(1.25)
     assert read == pytest.approx(1.25**-0.5, abs=0.01)

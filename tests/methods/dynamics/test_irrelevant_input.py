@@ -4,7 +4,6 @@ import numpy as np
 import pytest
 from task_worlds import delay, watched, without
 
-import simlab
 from methods.dynamics.irrelevant_input import IrrelevantInput
 
 METHOD = IrrelevantInput(n_resamples=200)
@@ -12,10 +11,6 @@ METHOD = IrrelevantInput(n_resamples=200)
 
 def analysed(recording, method=METHOD):
     return method.analyse(recording, np.random.default_rng(0))
-
-
-def test_it_keeps_the_manners_of_a_method():
-    simlab.check(METHOD)
 
 
 @pytest.mark.parametrize(
