@@ -12,8 +12,8 @@ from circuits.trained.training import STEP, Parameters, Schedule, followed, kept
 from simlab.contracts import SimlabError
 from simlab.rules import Within, check_fields
 
-TESTED = 2000
-"""Trials, with noise, on which a trained network is examined: a standard error of .01."""
+TESTED = 1000
+"""Trials, with noise, on which a trained network is examined: a standard error of .013 at most of a share of .8."""
 
 Steps = Annotated[int, Within(1, 100_000)]
 BatchSize = Annotated[int, Within(1, 10_000)]
@@ -75,7 +75,7 @@ class Recipe:
 def recurrent(n_neurons: int, rng: np.random.Generator, gain: float = 0.5) -> tuple[Parameters, Parameters]:
     """Random weights of spectral radius `gain`, and one random pattern that feeds itself with weight 1; all are free.
 
-    Without the pattern training finds it, and takes three times as long.
+    The pattern is what a number is kept by to begin with, so that training of a few hundred steps is enough.
     """
     weights = gain * rng.standard_normal((n_neurons, n_neurons)) / np.sqrt(n_neurons)
     pattern = rng.choice([-1.0, 1.0], n_neurons) * rng.uniform(0.5, 1.5, n_neurons)
