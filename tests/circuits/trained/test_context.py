@@ -156,7 +156,7 @@ def test_a_push_along_the_path_of_a_sense_is_discarded_within_and_taken_behind_a
     assert kept["selection"] < 0.5
 
 
-def told(context, trials=4):
+def told(context, trials=720):
     """A session of nothing but a context."""
     task = TwoSources()
     session = task.session(trials, 1.0, np.random.default_rng(0))
