@@ -33,17 +33,26 @@ FORTY = (Subsample(n_units=40),)
 HOLDING, DECIDING, CHOOSING = WorkingMemory(), TrainedDecision(cells=Cells(model="spiking")), ContextSelection()
 GATED, COPIES = ContextGating(), ContextGating(copies=True)
 OTHERS = (TrainedChain(), TrainedFollower())
+STRICT = TrainedChain(reach="next")
 READ, KERNEL, STATES = CrossTemporalDecoding(), PsychophysicalKernel(), FittedDynamics()
 PUSH, PULSE = PerturbAndClassify(), PulseRegime()
 THERE, USED = IrrelevantInput(), PushedCarriers()
 
 MEMORY = Grid(
     circuits=(HOLDING,),
-    rivals=OTHERS,
+    rivals=(*OTHERS, STRICT),
     plans=(Plan(80, 2.0),),
     instruments=FORTY,
     methods=(READ, STATES, PUSH),
     stimulators=(Ideal(),),
+)
+LONGER = Grid(  # than the delay that all were trained for: added after the first networks were seen
+    circuits=(HOLDING,),
+    rivals=(*OTHERS, STRICT),
+    plans=(Plan(80, 5.0),),
+    instruments=FORTY,
+    methods=(READ, STATES),
+    baselines=False,
 )
 DECISION = Grid(
     circuits=(DECIDING,),
@@ -63,27 +72,36 @@ CONTEXT = Grid(
 )
 
 OF_TASK: dict[str, WorkingMemory | TrainedDecision] = {"working_memory": HOLDING, "trained_decision": DECIDING}
+AS_TRAINED, BEYOND = MEMORY.plans[0].duration, LONGER.plans[0].duration
 LINE, SELECTION = "line attractor", "recurrent selection"
-CHAIN, FOLLOWER = "trained_chain", "trained_follower"
+CHAIN, FOLLOWER, SEQUENCE = "trained_chain", "trained_follower", "sequence"
+RIVALS: dict[str, TrainedChain | TrainedFollower] = {
+    CHAIN: TrainedChain(),
+    FOLLOWER: TrainedFollower(),
+    SEQUENCE: STRICT,
+}
 
 
-def called(table: pd.DataFrame, answer: Answer, *, method: str, of: str, said: str = LINE) -> Measured:
-    """How often a method gives this name to a circuit (by its label, where it has parameters), over its subjects."""
-    return named(table, answer, said, method=method, circuit_label=of)
+def called(
+    table: pd.DataFrame, answer: Answer, *, method: str, of: str, said: str = LINE, seconds: float | None = None
+) -> Measured:
+    """How often a method gives this name to a circuit (by its label), over its subjects; in trials of so many seconds,
+    where trials of several lengths were recorded."""
+    where = {} if seconds is None else {"duration": seconds}
+    return named(table, answer, said, method=method, circuit_label=of, **where)
 
 
 def of_task(rival: str, circuit: str) -> str:
     """The label of a rival that imitates this circuit."""
-    like = OF_TASK[circuit]
-    return label(TrainedChain().imitating(like) if rival == CHAIN else TrainedFollower().imitating(like))
+    return label(RIVALS[rival].imitating(OF_TASK[circuit]))
 
 
 def told_apart(
-    table: pd.DataFrame, answer: Answer, *, method: str, circuit: str, rival: str, said: str = LINE
+    table: pd.DataFrame, answer: Answer, *, method: str, circuit: str, rival: str, seconds: float | None = None
 ) -> Measured:
-    """How much more often a method gives this name to a circuit than to a rival that does the same task as well."""
-    one = called(table, answer, method=method, of=label(OF_TASK[circuit]), said=said)
-    other = called(table, answer, method=method, of=of_task(rival, circuit), said=said)
+    """How much more often a method says line attractor of a circuit than of a rival that does the same task as well."""
+    one = called(table, answer, method=method, of=label(OF_TASK[circuit]), seconds=seconds)
+    other = called(table, answer, method=method, of=of_task(rival, circuit), seconds=seconds)
     return difference(one, other)
 
 
@@ -117,7 +135,7 @@ BY_WATCHING = (
         "a_moving_code_gives_the_chain_away",
         "Decoding across the times of a delay tells a trained sequence from a line: by 0.5 at least.",
         f"{ORHAN}: sequential and persistent memories differ in their activity",
-        partial(told_apart, method=READ.name, circuit="working_memory", rival=CHAIN),
+        partial(told_apart, method=READ.name, circuit="working_memory", rival=CHAIN, seconds=AS_TRAINED),
         (0.5, 1.0),
         answers=True,
     ),
@@ -135,11 +153,29 @@ BY_WATCHING = (
             f"{method}_cannot_know_the_follower",
             f"{method} says line attractor of neurons that repeat a trained network as often as of the network.",
             TWIN,
-            partial(told_apart, method=method, circuit="working_memory", rival=FOLLOWER),
+            partial(told_apart, method=method, circuit="working_memory", rival=FOLLOWER, seconds=AS_TRAINED),
             (-0.2, 0.2),
             answers=True,
         )
         for method in (READ.name, STATES.name)
+    ),
+    Claim(
+        "a_strict_sequence_gives_itself_away",
+        "Decoding across the times of a delay tells a chain whose stages drive the next alone from a line: by 0.5 at "
+        "least. (Added after chains that may skip stages were seen to pass for a line.)",
+        f"{ORHAN}; by construction: a value is where it has come to",
+        partial(told_apart, method=READ.name, circuit="working_memory", rival=SEQUENCE, seconds=AS_TRAINED),
+        (0.5, 1.0),
+        answers=True,
+    ),
+    Claim(
+        "a_longer_delay_gives_any_chain_away",
+        "In trials of 5 s, 3 s longer than all were trained for, decoding across times says line attractor of lines "
+        "more often than of chains, by 0.5 at least. (Added after the same.)",
+        "by construction: a chain of 32 stages of 0.1 s is empty after 3.2 s",
+        partial(told_apart, method=READ.name, circuit="working_memory", rival=CHAIN, seconds=BEYOND),
+        (0.5, 1.0),
+        answers=True,
     ),
 )
 BY_PUSHING = (
@@ -163,7 +199,7 @@ BY_PUSHING = (
         "a_push_tells_the_chain",
         "It tells a trained sequence from a trained line: by 0.5 at least.",
         GOLDMAN,
-        partial(told_apart, method=PUSH.name, circuit="working_memory", rival=CHAIN),
+        partial(told_apart, method=PUSH.name, circuit="working_memory", rival=CHAIN, seconds=AS_TRAINED),
         (0.5, 1.0),
         answers=True,
     ),
@@ -240,7 +276,7 @@ SAME_BEHAVIOUR_OTHER_MECHANISM = Experiment(
         "selection within. Behaviour is the same. Who tells the mechanisms apart, of those who watch the neurons and "
         "of those who push them, and where can nobody know?"
     ),
-    grids=(MEMORY, DECISION, CONTEXT),
+    grids=(MEMORY, LONGER, DECISION, CONTEXT),
     claims=(*FROM_BEHAVIOUR, *BY_WATCHING, *BY_PUSHING, *BY_CONTEXT, oracle_recovers("circuit")),
     subjects=12,
     time_limit=180.0,

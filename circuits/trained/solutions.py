@@ -18,7 +18,7 @@ TESTED = 1000
 Steps = Annotated[int, Within(1, 100_000)]
 BatchSize = Annotated[int, Within(1, 10_000)]
 LearningRate = Annotated[float, Within(1e-6, 1)]
-Form = Literal["recurrent", "chain", "selection", "gating", "gating with copies"]
+Form = Literal["recurrent", "chain", "sequence", "selection", "gating", "gating with copies"]
 
 
 @dataclass(frozen=True)
@@ -116,6 +116,15 @@ def chain(n_neurons: int, rng: np.random.Generator) -> tuple[Parameters, Paramet
         weights[np.ix_(place, place)], entry[None, place], np.zeros(n_neurons), readout[place],
     )  # fmt: skip
     return start, everything(start)._replace(weights=forward)
+
+
+def sequence(n_neurons: int, rng: np.random.Generator) -> tuple[Parameters, Parameters]:
+    """`chain`, where weights only lead from a stage to the next, and what comes in comes to the first."""
+    start, masks = chain(n_neurons, rng)
+    stage = (np.argsort(np.argsort(masks.weights.sum(axis=0)))) // PER_STAGE
+    following = (stage[:, None] + 1 == stage[None, :]).astype(float)
+    first = (stage == 0).astype(float)
+    return start._replace(weights=start.weights * following), masks._replace(weights=following, entry=first[None])
 
 
 GATE = 4.0

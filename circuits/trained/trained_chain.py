@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
 
@@ -23,6 +23,9 @@ class TrainedChain:
     of its eigenvalues are -1 / tau in every state: nothing is held, and yet the report adds up or keeps what is on its
     way through the chain (Goldman 2009, Neuron 61:621; the sequences of Orhan & Ma 2019, Nat Neurosci 22:275). It ends
     with the chain, after about tau times the number of stages: beyond the delay that it was trained for, it fails.
+
+    With `reach` "any" training makes use of weights that skip stages: late neurons are told early, and activity hardly
+    moves through the population while it lasts. With "next", and an input to the first stage alone, it is a sequence.
     """
 
     name: ClassVar[str] = "trained_chain"
@@ -31,6 +34,7 @@ class TrainedChain:
     questions: ClassVar[tuple[str, ...]] = ("dynamics", "connectivity")
 
     like: TrainedDecision | WorkingMemory = field(default_factory=WorkingMemory)  # whose task, cells and training
+    reach: Literal["any", "next"] = "any"  # which later stages a stage may drive
 
     def __post_init__(self) -> None:
         check_fields(self)
@@ -46,5 +50,5 @@ class TrainedChain:
 
     def subject(self, rng: np.random.Generator) -> TaskSubject:
         """One individual: the seed of its training. Raises SimlabError where it does not learn its task."""
-        found = recipe(self.like, "chain").solved(int(rng.integers(2**53)))
+        found = recipe(self.like, "chain" if self.reach == "any" else "sequence").solved(int(rng.integers(2**53)))
         return TaskSubject.drawn(self.name, self.like, found, rng)

@@ -651,10 +651,10 @@ def test_units_that_belong_to_nobody_do_not_count_in_the_agreement_of_assemblies
 def test_a_task_is_told_apart_from_the_rival_that_does_the_same_task():
     def seen(circuit: str, label_of_it: str, method: str = "cross_temporal_decoding") -> pd.DataFrame:
         found = cells(method, circuit=circuit, role="circuit" if circuit == "working_memory" else "rival")
-        return found.assign(cell=[f"{label_of_it} {k}" for k in range(N)], circuit_label=label_of_it)
+        return found.assign(cell=[f"{label_of_it}: {k}" for k in range(N)], circuit_label=label_of_it)
 
     def answer(cell: str):
-        name, k = cell.rsplit(" ", 1)
+        name, k = cell.split(": ")
         moves = name.startswith("trained_chain") and int(k) < 15
         return {"label": "hidden feedforward chain" if moves else "line attractor"}, None
 
@@ -662,7 +662,10 @@ def test_a_task_is_told_apart_from_the_rival_that_does_the_same_task():
     table = pd.concat([seen("working_memory", "working_memory"), seen(CHAIN, chain), seen(CHAIN, other_task)])
     claims = {claim.name: claim for claim in SAME_BEHAVIOUR_OTHER_MECHANISM.claims}
     told = claims["a_moving_code_gives_the_chain_away"].check(table, answer)
-    assert (told.measured.value, told.verdict) == (0.75, "holds")  # of this task's chain alone
+    assert told.measured.value == 0.75  # of this task's chain alone
+    longer = claims["a_longer_delay_gives_any_chain_away"]
+    assert longer.check(table, answer).verdict == "not measured"  # in trials of 2 s
+    assert longer.check(table.assign(duration=5.0), answer).measured.value == 0.75
     follower = seen(FOLLOWER, of_task(FOLLOWER, "working_memory"))
     alike = claims["cross_temporal_decoding_cannot_know_the_follower"].check(pd.concat([table, follower]), answer)
     assert alike.measured.value == 0.0

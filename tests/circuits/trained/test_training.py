@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from circuits.trained import training
-from circuits.trained.solutions import FORMS, Recipe, chain, everything, gating, parts, recurrent, selection
+from circuits.trained.solutions import FORMS, Recipe, chain, everything, gating, parts, recurrent, selection, sequence
 from circuits.trained.task_subject import network_of
 from circuits.trained.tasks import Evidence, TwoSources, Value
 from circuits.trained.training import STEP, Parameters, Schedule, followed, kept, train
@@ -125,6 +125,16 @@ def test_a_chain_has_an_order_in_which_weights_only_lead_forward():
     assert np.array_equal(forward, np.triu(np.ones((20, 20)), 1))
     assert not start.weights[masks.weights == 0].any()
     assert {selection, gating} < set(FORMS.values())
+
+
+def test_a_sequence_has_weights_to_the_next_stage_alone():
+    start, masks = sequence(20, np.random.default_rng(0))
+    fans = masks.weights.sum(axis=0), masks.weights.sum(axis=1), masks.entry[0]
+    assert [sorted(each) for each in fans] == [[0] * 2 + [2] * 18, [0] * 2 + [2] * 18, [0] * 18 + [1] * 2]
+    assert not np.linalg.matrix_power(masks.weights, 10).any()  # ten stages, and no way round
+    assert np.linalg.matrix_power(masks.weights, 9).any()
+    assert np.array_equal(start.weights != 0, masks.weights != 0)
+    assert not start.entry[masks.entry == 0].any()
 
 
 @pytest.mark.parametrize("task", [Evidence(), Value(), TwoSources()], ids=lambda task: type(task).__name__)
