@@ -38,6 +38,7 @@ def known(tmp_path_factory):
         yield
 
 
+@pytest.mark.slow  # every kind of effect is compiled
 @pytest.mark.parametrize(
     "circuit",
     [SPIKING, MEMORY, TrainedChain(DECISION), TrainedFollower(SPIKING), CONTEXT, ContextGating(CONTEXT, copies=True)],

@@ -9,7 +9,7 @@ from circuits.memory.remembered import value_session
 from circuits.trained import training
 from circuits.trained.cells import Cells
 from circuits.trained.task_subject import regime_of
-from circuits.trained.tasks import Evidence, Value, read
+from circuits.trained.tasks import Value, read
 from circuits.trained.trained_chain import TrainedChain
 from circuits.trained.trained_decision import TrainedDecision
 from circuits.trained.trained_follower import TrainedFollower
@@ -29,38 +29,40 @@ TRIALS = 400
 """Of all sessions, so that the lab compiles one loop for them."""
 
 
+EACH = ("memory", pytest.param("decision", marks=pytest.mark.slow))
+SOLUTIONS = {"line": lambda like: like, "chain": TrainedChain, "follower": TrainedFollower}
+
+
+class Trained(dict):
+    """By task and solution: trained where it is asked for, once."""
+
+    def __missing__(self, key):
+        task, name = key
+        self[key] = SOLUTIONS[name](TASKS[task]).subject(stream(1, "subject"))
+        return self[key]
+
+
 @pytest.fixture(scope="module")
 def subjects(tmp_path_factory):
-    """By task and solution; each network is trained once."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
         patch.setattr(training, "_found", {})
-        return {
-            (task, name): circuit.subject(stream(1, "subject"))
-            for task, like in TASKS.items()
-            for name, circuit in (
-                ("line", like), ("chain", TrainedChain(like)), ("follower", TrainedFollower(like)),
-            )
-        }  # fmt: skip
+        yield Trained()
 
 
-@pytest.fixture(scope="module")
-def right(subjects):
-    """The share of right trials of each, in the lab's own simulation."""
-    found = {}
-    for (task, name), subject in subjects.items():
+@pytest.mark.parametrize("task", EACH)
+def test_all_solutions_of_a_task_are_equally_good(task, subjects):
+    """In the lab's own simulation."""
+    right = []
+    for name in SOLUTIONS:
+        subject = subjects[task, name]
         session = subject.session(trials=TRIALS, duration=subject.task.duration, rng=stream(2, task))
-        found[task, name] = subject.run(session, stream(3, name))["outcome"].values.mean()
-    return found
+        right.append(subject.run(session, stream(3, name))["outcome"].values.mean())
+    assert np.ptp(right) <= 0.05  # with a standard error of .02 each
+    assert min(right) > TASKS[task].task.best() - 0.1
 
 
-@pytest.mark.parametrize("task", TASKS)
-def test_all_solutions_of_a_task_are_equally_good(task, right):
-    accuracies = [right[task, name] for name in ("line", "chain", "follower")]
-    assert np.ptp(accuracies) <= 0.05  # with a standard error of .02 each
-    assert min(accuracies) > TASKS[task].task.best() - 0.08
-
-
+@pytest.mark.slow
 def test_psychometric_slopes_are_alike(subjects):
     session = DECISION.task.session(TRIALS, 1.0, stream(4))
     slopes = []
@@ -76,7 +78,7 @@ def modes(subject, states):
     return np.array([np.linalg.eigvals(subject.network.jacobian(state)).real for state in states])
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", EACH)
 def test_a_line_has_one_neutral_mode_and_a_chain_none_in_any_state(task, subjects):
     line, chain = subjects[task, "line"], subjects[task, "chain"]
     found = np.sort(modes(line, line.left_in()), axis=1)[:, ::-1]
@@ -90,7 +92,7 @@ def test_a_line_has_one_neutral_mode_and_a_chain_none_in_any_state(task, subject
         assert np.allclose(np.diag(jacobian), -1 / TAU)
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", EACH)
 def test_the_line_keeps_in_the_dark_what_the_chain_forgets(task, subjects):
     """By simulation: the spread of reports of nine states, after three seconds of nothing, twice what a chain takes."""
     kept = {}
@@ -103,7 +105,7 @@ def test_the_line_keeps_in_the_dark_what_the_chain_forgets(task, subjects):
     assert kept["chain"] < 0.02
 
 
-@pytest.mark.parametrize("task", TASKS)
+@pytest.mark.parametrize("task", EACH)
 def test_truths_are_what_the_equations_say(task, subjects):
     told = {}
     for name in ("line", "chain", "follower"):
@@ -124,6 +126,7 @@ def test_the_chain_rests_in_one_state_that_newton_finds(subjects):
     assert np.abs(settle(chain.network, chain.left_in(), duration=10.0, dt=STEP) - point.state).max() < 0.1
 
 
+@pytest.mark.slow
 def test_beyond_the_delay_that_it_was_trained_for_the_chain_fails(subjects):
     session = value_session(TRIALS, 3.0, stream(6))
     outcome = {name: subjects["memory", name].run(session, stream(7))["outcome"].mean() for name in ("line", "chain")}
@@ -136,6 +139,7 @@ def silenced(session, neurons, start=0.0):
     return session.perturbed(Effect("hold", hold, start, session.duration))
 
 
+@pytest.mark.slow
 def test_a_chain_has_no_need_of_stages_that_are_done_and_a_line_of_all_all_the_time(subjects):
     """The first two stages of sixteen, or the line's eight weightiest, held at rest from the start or 0.65 s on."""
     session, lost = value_session(TRIALS, 1.0, stream(8)), {}
@@ -166,7 +170,7 @@ def test_a_push_stays_in_the_line_leaves_the_chain_and_never_is_in_the_follower(
 
 
 def test_the_follower_draws_the_network_s_own_rates_and_only_its_own_units_feel_a_push(subjects):
-    line, follower = subjects["decision", "line"], subjects["decision", "follower"]
+    line, follower = subjects["memory", "line"], subjects["memory", "follower"]
     assert np.array_equal(line.found.weights, follower.found.weights)  # the same stream drew the same network
     session = line.session(trials=TRIALS, duration=1.0, rng=stream(11))
     one, other = (s.run(session, stream(12)) for s in (line, follower))
@@ -204,12 +208,12 @@ def test_a_network_that_is_no_line_is_refused(monkeypatch):
 
 
 def test_noise_free_states_are_those_of_the_recurrence(subjects):
-    subject = subjects["decision", "line"]
-    inputs = Evidence().probes()
+    subject = subjects["memory", "line"]
+    inputs = MEMORY.task.probes()
     path = followed(subject.found, np.full(32, STEP / TAU), inputs)
     assert subject.left_in() == pytest.approx(CELLS.base * (1 + path[:, -1]))
     reports = subject.report(subject.left_in())
-    assert (np.diff(reports) > 0).all()  # nine levels of evidence, in order
+    assert (np.diff(reports) > 0).all()  # nine values, in order
 
 
 @pytest.mark.slow
