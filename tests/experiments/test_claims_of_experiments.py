@@ -46,8 +46,9 @@ from experiments.rhythm_or_not import NAIVE, RHYTHM_OR_NOT, SPECTRUM
 from experiments.rotations import ROTATIONS, TENSOR
 from experiments.same_behaviour_other_mechanism import (
     CHAIN,
-    DECIDING,
     FOLLOWER,
+    PULSED,
+    RIVALS,
     SAME_BEHAVIOUR_OTHER_MECHANISM,
     of_task,
 )
@@ -673,7 +674,7 @@ def test_a_task_is_told_apart_from_the_rival_that_does_the_same_task():
 
 
 def test_a_pulse_is_forgotten_in_followers_beyond_what_it_is_in_those_who_decide():
-    labels = {"line": label(DECIDING), "follower": of_task(FOLLOWER, "trained_decision")}
+    labels = {"line": label(PULSED), "follower": label(RIVALS[FOLLOWER].imitating(PULSED))}
     table = pd.concat(
         [
             cells("pulse_regime", circuit=name).assign(cell=[f"{name} {k}" for k in range(N)], circuit_label=shown)
