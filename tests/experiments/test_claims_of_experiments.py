@@ -47,6 +47,14 @@ from experiments.published_connectivity import PUBLISHED_CONNECTIVITY
 from experiments.reverse_correlation import COMPLEX, REVERSE_CORRELATION, SIMPLE, STA, STC
 from experiments.rhythm_or_not import NAIVE, RHYTHM_OR_NOT, SPECTRUM
 from experiments.rotations import ROTATIONS, TENSOR
+from experiments.same_behaviour_other_mechanism import (
+    CHAIN,
+    FOLLOWER,
+    PULSED,
+    RIVALS,
+    SAME_BEHAVIOUR_OTHER_MECHANISM,
+    of_task,
+)
 from experiments.shape_is_not_architecture import DROWSY, REPLAY, SHAPE_IS_NOT_ARCHITECTURE
 from experiments.shared_or_not import BIASED, COMMON, DYNAMICAL, EUCLIDEAN, NOISE, SHARED_OR_NOT
 from experiments.spikes_or_calcium import BY_CALCIUM, BY_INFERENCE, BY_SPIKES, SPIKES_OR_CALCIUM, VALUES
@@ -82,6 +90,7 @@ WITH_ORACLE = (
     REVERSE_CORRELATION,
     RHYTHM_OR_NOT,
     ROTATIONS,
+    SAME_BEHAVIOUR_OTHER_MECHANISM,
     SHAPE_IS_NOT_ARCHITECTURE,
     SPIKES_OR_CALCIUM,
     SHARED_OR_NOT,
@@ -644,3 +653,45 @@ def test_units_that_belong_to_nobody_do_not_count_in_the_agreement_of_assemblies
     truth = xr.Dataset({"group": ("unit", [0, 0, 1, 1, 2, 3])})
     assert among_members({"group": [5, 5, 6, 6, 6, 6]}, truth) == 1.0
     assert among_members({"group": [5, 6, 5, 6, 7, 8]}, truth) < 0.0
+
+
+def test_a_task_is_told_apart_from_the_rival_that_does_the_same_task():
+    def seen(circuit: str, label_of_it: str, method: str = "cross_temporal_decoding") -> pd.DataFrame:
+        found = cells(method, circuit=circuit, role="circuit" if circuit == "working_memory" else "rival")
+        return found.assign(cell=[f"{label_of_it}: {k}" for k in range(N)], circuit_label=label_of_it)
+
+    def answer(cell: str):
+        name, k = cell.split(": ")
+        moves = name.startswith("trained_chain") and int(k) < 15
+        return {"label": "hidden feedforward chain" if moves else "line attractor"}, None
+
+    chain, other_task = of_task(CHAIN, "working_memory"), of_task(CHAIN, "trained_decision")
+    table = pd.concat([seen("working_memory", "working_memory"), seen(CHAIN, chain), seen(CHAIN, other_task)])
+    claims = {claim.name: claim for claim in SAME_BEHAVIOUR_OTHER_MECHANISM.claims}
+    told = claims["a_moving_code_gives_the_chain_away"].check(table, answer)
+    assert told.measured.value == 0.75  # of this task's chain alone
+    longer = claims["a_longer_delay_gives_any_chain_away"]
+    assert longer.check(table, answer).verdict == "not measured"  # in trials of 2 s
+    assert longer.check(table.assign(duration=5.0), answer).measured.value == 0.75
+    follower = seen(FOLLOWER, of_task(FOLLOWER, "working_memory"))
+    alike = claims["cross_temporal_decoding_cannot_know_the_follower"].check(pd.concat([table, follower]), answer)
+    assert alike.measured.value == 0.0
+    assert claims["but_not_where_evidence_keeps_coming"].check(table, answer).verdict == "not measured"
+
+
+def test_a_pulse_is_forgotten_in_followers_beyond_what_it_is_in_those_who_decide():
+    labels = {"line": label(PULSED), "follower": label(RIVALS[FOLLOWER].imitating(PULSED))}
+    table = pd.concat(
+        [
+            cells("pulse_regime", circuit=name).assign(cell=[f"{name} {k}" for k in range(N)], circuit_label=shown)
+            for name, shown in labels.items()
+        ]
+    )
+
+    def answer(cell: str):
+        name, k = cell.split()
+        return {"label": "driven" if name == "follower" or int(k) < 2 else "line attractor"}, None
+
+    claims = {claim.name: claim for claim in SAME_BEHAVIOUR_OTHER_MECHANISM.claims}
+    found = claims["a_pulse_tells_who_decides"].check(table, answer)
+    assert (round(found.measured.value, 3), found.verdict) == (0.9, "holds")

@@ -41,8 +41,13 @@ from circuits.rhythms.oscillating_ei import OscillatingEI
 from circuits.rhythms.rotational_dynamics import RotationalDynamics
 from circuits.states.branching import Branching
 from circuits.states.up_down import UpDown
+from circuits.trained.cells import Cells
+from circuits.trained.context_selection import ContextSelection
 from circuits.trained.path_integrator import PathIntegrator
 from circuits.trained.path_training import Schedule
+from circuits.trained.tasks import Value
+from circuits.trained.trained_decision import TrainedDecision
+from circuits.trained.working_memory import WorkingMemory
 from methods.population.decoded_drift import DecodedDrift
 from simlab.contracts import SimlabError
 from simlab.execution.strict.seal import seal
@@ -62,6 +67,7 @@ from simlab.streams import digest_int
 SUBJECTS = 8
 RING = RingAttractor(n_excitatory=24, n_inhibitory=6)
 HASTE = Schedule(steps=50, batch=16, learning_rate=1e-2, walked=320.0)
+HARDLY_TRAINED = {"cells": Cells(n_neurons=12), "steps": 1, "batch": 4, "shortfall": 1.0}
 SMALL = {
     "balanced_ei": (BalancedEI(n_neurons=30),),
     "hidden_hub": (HiddenHub(BalancedEI(n_neurons=30, synaptic_time_constant=0.0), n_hubs=3),),
@@ -92,6 +98,9 @@ SMALL = {
     "shared_flow": (SharedFlow(n_neurons=30),),
     "rotational_dynamics": (RotationalDynamics(n_neurons=30),),
     "path_integrator": (PathIntegrator(n_neurons=20, n_outputs=40, tested=60, schedule=HASTE),),
+    "trained_decision": (TrainedDecision(**HARDLY_TRAINED),),
+    "working_memory": (WorkingMemory(task=Value(duration=1.0), **HARDLY_TRAINED),),
+    "context_selection": (ContextSelection(**HARDLY_TRAINED),),
 }
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""
 PLAN, SCAN = Plan(4, 0.25), Plan(2, 60.0)
