@@ -22,6 +22,7 @@ from simlab.rules.quantities import Count, Rate
 from simlab.session import Effect, Session
 from simlab.simulators.effects import drive_at, engine_effects, gain_at, hold_at
 from simlab.simulators.given_rates import DRIVE_RATE, renewal
+from simlab.simulators.learned import kept
 
 TISSUE = 400e-6
 """Edge [m] of the cube in which the units are put at random: training knows no place for them."""
@@ -129,7 +130,11 @@ class IntegratorSubject:
         if not self.learns:
             return self.start
         like, rng = self.like, np.random.default_rng(self.seed)
-        return trained(self.target, self.start, like.walk, like.step, like.n_steps, like.schedule, rng)[0]
+
+        def solve() -> Weights:
+            return trained(self.target, self.start, like.walk, like.step, like.n_steps, like.schedule, rng)[0]
+
+        return kept(Weights, like, self.seed, solve)
 
     def tested(self) -> tuple[np.ndarray, np.ndarray]:
         """Places (leg, step, 2) [m] and states (leg, step, unit) in legs that were not trained on."""

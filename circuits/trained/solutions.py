@@ -8,9 +8,10 @@ from typing import Annotated, Any, Literal
 
 import numpy as np
 
-from circuits.trained.training import STEP, Parameters, Schedule, followed, kept, train
+from circuits.trained.training import STEP, Parameters, Schedule, followed, train
 from simlab.contracts import SimlabError
 from simlab.rules import Within, check_fields
+from simlab.simulators.learned import kept
 
 TESTED = 1000
 """Trials, with noise, on which a trained network is examined: a standard error of .013 at most of a share of .8."""
@@ -49,7 +50,7 @@ class Recipe:
 
     def solved(self, seed: int) -> Parameters:
         """The network that this seed ends in, trained once. Raises SimlabError where it does not do its task."""
-        return kept(self, seed, lambda: self._trained(np.random.default_rng(seed)))
+        return kept(Parameters, self, seed, lambda: self._trained(np.random.default_rng(seed)))
 
     def _trained(self, rng: np.random.Generator) -> Parameters:
         start, masks = FORMS[self.form](self.n_neurons, rng)

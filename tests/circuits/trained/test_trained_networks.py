@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 
 from circuits.memory.remembered import value_session
-from circuits.trained import training
 from circuits.trained.cells import Cells
 from circuits.trained.task_subject import regime_of
 from circuits.trained.tasks import Value, read
@@ -17,6 +16,7 @@ from circuits.trained.training import STEP, followed
 from circuits.trained.working_memory import WorkingMemory
 from simlab.contracts import SimlabError
 from simlab.session import Effect, Session
+from simlab.simulators import learned
 from simlab.simulators.rates import fixed_point, settle
 from simlab.streams import stream
 
@@ -46,7 +46,7 @@ class Trained(dict):
 def subjects(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        patch.setattr(training, "_found", {})
+        patch.setattr(learned, "_found", {})
         yield Trained()
 
 
@@ -174,7 +174,8 @@ def test_the_follower_draws_the_network_s_own_rates_and_only_its_own_units_feel_
     assert np.array_equal(line.found.weights, follower.found.weights)  # the same stream drew the same network
     session = line.session(trials=TRIALS, duration=1.0, rng=stream(11))
     one, other = (s.run(session, stream(12)) for s in (line, follower))
-    assert np.array_equal(one["rate"], other["rate"]) and np.array_equal(one["outcome"], other["outcome"])
+    assert np.array_equal(one["rate"], other["rate"])
+    assert np.array_equal(one["outcome"], other["outcome"])
     pulse = Effect("drive", np.where(np.arange(32) < 4, 1.0, 0.0), 0.4, 0.6)
     hit = follower.run(session.perturbed(pulse), stream(12))
     changed = (hit["rate"].values != other["rate"].values).any(axis=(0, 1))

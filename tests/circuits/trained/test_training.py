@@ -5,13 +5,14 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from circuits.trained import training
 from circuits.trained.solutions import FORMS, Recipe, chain, everything, gating, parts, recurrent, selection, sequence
 from circuits.trained.task_subject import network_of
 from circuits.trained.tasks import Evidence, TwoSources, Value
-from circuits.trained.training import STEP, Parameters, Schedule, followed, kept, train
+from circuits.trained.training import STEP, Parameters, Schedule, followed, train
 from simlab.contracts import SimlabError
 from simlab.session import Session
+from simlab.simulators import learned
+from simlab.simulators.learned import kept
 from simlab.simulators.rates import simulate
 
 N = 12
@@ -21,7 +22,7 @@ SHORT = Recipe(Evidence(duration=0.6), "recurrent", N, 0.1, 0.02, (0.0, 1.0), st
 @pytest.fixture(autouse=True)
 def a_cache_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(training, "_found", {})
+    monkeypatch.setattr(learned, "_found", {})
 
 
 def trained(form="recurrent", rate=3e-3, steps=3, seed=0):
@@ -41,7 +42,7 @@ def test_a_training_that_diverges_is_reported_with_its_step():
 def test_a_training_that_comes_to_nothing_is_reported_with_what_it_came_to():
     with pytest.raises(SimlabError, match=r"with 0?\.?\d+ of trials right, outside the regime of 0\.99 to 1"):
         replace(SHORT, band=(0.99, 1.0)).solved(0)
-    assert not list((training.cache_folder()).rglob("*.npz"))  # and is not kept
+    assert not list((learned.cache_folder()).rglob("*.npz"))  # and is not kept
 
 
 def test_the_error_falls_and_where_a_mask_is_zero_nothing_changes():
@@ -65,17 +66,17 @@ def test_what_was_trained_is_kept_by_recipe_and_seed_in_this_process_and_on_disk
         asked.append(recipe)
         return everything(Parameters(np.eye(2), np.eye(2), np.ones(2), np.ones(2)))
 
-    first = kept(SHORT, 1, lambda: solve("first"))
-    assert kept(SHORT, 1, lambda: solve("again")) is first
-    monkeypatch.setattr(training, "_found", {})  # another process
-    assert np.array_equal(kept(SHORT, 1, lambda: solve("there")).weights, first.weights)
-    kept(SHORT, 2, lambda: solve("another seed"))
-    kept(replace(SHORT, steps=4), 1, lambda: solve("another recipe"))
+    first = kept(Parameters, SHORT, 1, lambda: solve("first"))
+    assert kept(Parameters, SHORT, 1, lambda: solve("again")) is first
+    monkeypatch.setattr(learned, "_found", {})  # another process
+    assert np.array_equal(kept(Parameters, SHORT, 1, lambda: solve("there")).weights, first.weights)
+    kept(Parameters, SHORT, 2, lambda: solve("another seed"))
+    kept(Parameters, replace(SHORT, steps=4), 1, lambda: solve("another recipe"))
     assert asked == ["first", "another seed", "another recipe"]
-    for file in training.cache_folder().rglob("*.npz"):
+    for file in learned.cache_folder().rglob("*.npz"):
         file.write_bytes(b"half a file")
-    monkeypatch.setattr(training, "_found", {})
-    kept(SHORT, 1, lambda: solve("a broken file"))
+    monkeypatch.setattr(learned, "_found", {})
+    kept(Parameters, SHORT, 1, lambda: solve("a broken file"))
     assert asked[-1] == "a broken file"
 
 
@@ -83,7 +84,7 @@ def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path, monkey
     (tmp_path / "file").write_text("no folder")
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
     start = recurrent(N, np.random.default_rng(0))[0]
-    assert kept(SHORT, 1, lambda: start) is start
+    assert kept(Parameters, SHORT, 1, lambda: start) is start
 
 
 def test_the_trained_equations_are_those_that_the_lab_simulates():
@@ -108,10 +109,13 @@ def test_sensory_neurons_hear_of_one_sense_and_of_nobody(form):
     senses = slice(0, colour.stop)
     for part in (start.weights, masks.weights):
         assert not part[:, senses].any()
-    assert not start.entry[1, motion].any() and not start.entry[0, colour].any()
-    assert not masks.entry[:, senses].any() and not masks.bias[senses].any()
+    assert not start.entry[1, motion].any()
+    assert not start.entry[0, colour].any()
+    assert not masks.entry[:, senses].any()
+    assert not masks.bias[senses].any()
     told = start.entry[2]
-    assert told[decide].any() == (form == "selection") and told[senses].any() == (form != "selection")
+    assert told[decide].any() == (form == "selection")
+    assert told[senses].any() == (form != "selection")
     if form == "gating with copies":
         copies = slice(40 - 2 * motion.stop, 40)
         assert not any(part[copies].any() for part in (start.weights, masks.weights, start.readout, masks.readout))
@@ -141,18 +145,21 @@ def test_a_sequence_has_weights_to_the_next_stage_alone():
 def test_a_perfect_report_is_as_right_as_the_best(task):
     rng = np.random.default_rng(0)
     inputs, target, weight = task.batch(4000, rng)
-    assert inputs.shape[:2] == target.shape == weight.shape and np.isfinite(inputs).all()
+    assert inputs.shape[:2] == target.shape == weight.shape
+    assert np.isfinite(inputs).all()
     session = task.session(4000, task.duration, np.random.default_rng(0))
     # a share of p in 4,000 trials has a standard error of at most .008
     assert task.outcome(session, target).mean() == pytest.approx(task.best(), abs=0.02)
     assert task.outcome(session, -target).mean() < 0.5
-    assert np.isfinite(task.probes()).all() and task.probes().shape[2] == inputs.shape[2]
+    assert np.isfinite(task.probes()).all()
+    assert task.probes().shape[2] == inputs.shape[2]
 
 
 def test_a_session_without_a_stimulus_is_darkness():
     for task in (Evidence(), Value(), TwoSources()):
         inputs = task.inputs(Session(2, 1.0))
-        assert inputs.shape == (2, 50, len(task.features)) and not inputs.any()
+        assert inputs.shape == (2, 50, len(task.features))
+        assert not inputs.any()
         assert set(task.outcome(Session(2, 1.0), np.full((2, 50), 0.3))) <= {0.0, 1.0}
     with pytest.raises(SimlabError, match="this task shows 'evidence'"):
         Evidence().inputs(Value().session(2, 1.0, np.random.default_rng(0)))
