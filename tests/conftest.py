@@ -17,6 +17,8 @@ for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
 threadpool_limits(1)
 
+gc.set_threshold(100_000, 50, 50)  # what compiles and imports makes so many objects that a seventh of the time was this
+
 
 LONGEST = (
     "test_no_giveaway.py", "test_check.py", "test_runner.py", "test_bad_methods.py", "test_engines.py",
@@ -31,13 +33,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
 
 
-def pytest_collection_finish() -> None:
-    _spare_the_collector()
-
-
 @pytest.fixture(scope="module", autouse=True)
-def _what_stays_is_not_searched() -> Iterator[None]:
-    yield
+def _what_stays_is_not_searched() -> None:
+    """At the start of a file: what the one before held is let go of after its end, and must not be kept for good."""
     _spare_the_collector()
 
 
