@@ -8,6 +8,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from hypothesis.internal.conjecture import providers
+from hypothesis.internal.constants_ast import Constants
 from threadpoolctl import threadpool_limits
 
 # Threads of linear algebra that outnumber the cores (each worker's, and those of processes that tests start) wait by
@@ -26,6 +28,11 @@ LONGEST = (
     "test_question_plugins_run.py", "test_kernel_networks.py", "test_cortical_patch.py", "test_forking.py",
 )  # fmt: skip
 """Files whose tests take longest, as they are to be begun: one at the end would keep one of two workers waiting."""
+
+
+def pytest_configure() -> None:
+    """Hypothesis would read all modules of the house for numbers to try: 7 s of each worker."""
+    providers._get_local_constants = Constants
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
