@@ -8,19 +8,19 @@ import hashlib
 import os
 import subprocess
 import sys
+import time
 import venv
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
 ENVIRONMENT = HERE / ".venv"
 BINARIES = ENVIRONMENT / ("Scripts" if os.name == "nt" else "bin")
-CHECKS = (
-    ("ruff", "check", "."),
-    ("ruff", "format", "--check", "."),
-    ("mypy",),
-    ("lint-imports",),
-    ("pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder"),
-)
+FIRST = (("ruff", "check", "."), ("ruff", "format", "--check", "."))
+BESIDE = (("mypy",), ("lint-imports",))
+"""Checks of one thread each, for which two cores need not wait."""
+COLLECT = ("pytest", "--collect-only", "-q")
+"""Compiles what the tests import, and the tests, which otherwise each of the two that run them would do."""
+TESTS = ("pytest", "-n", "2", "--dist", "loadfile", "--no-loadscope-reorder")
 
 
 def main(arguments: list[str]) -> int:
@@ -29,13 +29,18 @@ def main(arguments: list[str]) -> int:
         return 2
     testing = arguments[:1] == ["test"]
     set_up("test" if testing else "all")
-    if not testing:
-        return call("simlab", *(arguments or ["--help"]))
-    for check in CHECKS:
-        extra = arguments[1:] if check[0] == "pytest" else []
-        if status := call(*check, *extra):
+    return test(arguments[1:]) if testing else start("simlab", *(arguments or ["--help"])).wait()
+
+
+def test(chosen: list[str]) -> int:
+    """The linters, and the tests that are chosen by arguments of pytest: 0 or the status of the first that fails."""
+    for check in FIRST:
+        if status := start(*check).wait():
             return status
-    return 0
+    beside = [start(*check) for check in BESIDE]
+    collected = start(*COLLECT, *chosen, stdout=subprocess.DEVNULL)
+    collected.wait()  # what is wrong with it the tests themselves will tell
+    return passed([*beside, start(*TESTS, *chosen)])
 
 
 def set_up(extra: str) -> None:
@@ -48,15 +53,31 @@ def set_up(extra: str) -> None:
     if not BINARIES.is_dir():
         print("setting up .venv (some minutes, once) ...", file=sys.stderr)
         venv.create(ENVIRONMENT, with_pip=True)
-    install = ["-m", "pip", "install", "--quiet", "-c", "constraints.txt", "-e", f".[{extra}]"]
+    # What is imported is compiled then, beside mypy: pip would compile all, a minute in which nothing else is done.
+    compiling = ["--no-compile"] if extra == "test" else []
+    install = ["-m", "pip", "install", "--quiet", *compiling, "-c", "constraints.txt", "-e", f".[{extra}]"]
     subprocess.run([BINARIES / "python", *install], cwd=HERE, check=True)
     done.write_text(wanted)
 
 
-def call(program: str, *arguments: str) -> int:
-    """The exit status of a program of the environment."""
-    path = os.pathsep.join([str(BINARIES), os.environ.get("PATH", "")])
-    return subprocess.run([BINARIES / program, *arguments], cwd=HERE, env={**os.environ, "PATH": path}).returncode
+def start(program: str, *arguments: str, **how: int) -> subprocess.Popen:
+    """A program of the environment, which now runs. It keeps what it compiles: nothing else has compiled it."""
+    seen = os.environ | {"PATH": os.pathsep.join([str(BINARIES), os.environ.get("PATH", "")])}
+    seen.pop("PYTHONDONTWRITEBYTECODE", None)
+    return subprocess.Popen([BINARIES / program, *arguments], cwd=HERE, env=seen, **how)
+
+
+def passed(running: list[subprocess.Popen]) -> int:
+    """0 once all have ended well, else the first other status, at which the rest are ended."""
+    while running:
+        time.sleep(0.1)
+        for process in [process for process in running if process.poll() is not None]:
+            running.remove(process)
+            if process.returncode:
+                for other in running:
+                    other.terminate()
+                return process.returncode
+    return 0
 
 
 if __name__ == "__main__":
