@@ -88,10 +88,12 @@ FEWER = {
     "hidden_markov": {"rounds": 5},
     "gpfa": {"iterations": 5},
     "generalised_transfer_entropy": {"surrogates": 5},
-    "bycycle_bursts": {"n_surrogates": 3},
+    "bycycle_bursts": {"n_surrogates": 3, "band": (12.0, 30.0)},
     "hidden_markov_latents": {"sizes": (2, 4), "restarts": 1, "rounds": 4, "draws": 3},
     "convergent_cross_mapping": {"points": 300, "surrogates": 10},
     "switching_lds": {"rounds": 5},
+    "sparse_autoencoder": {"steps": 400},
+    "poisson_lds": {"iterations": 2},
 }
 """Repetitions that a method is slow with."""
 
