@@ -6,14 +6,15 @@ import gc
 import os
 import sys
 import time
-from collections.abc import Callable, Iterator
-from typing import Any
+from collections.abc import Iterator
 
 import pytest
 from _pytest import runner
 from hypothesis.internal.conjecture import providers
 from hypothesis.internal.constants_ast import Constants
 from threadpoolctl import threadpool_limits
+
+from simlab.execution.room import with_room
 
 # Threads of linear algebra that outnumber the cores (each worker's, and those of processes that tests start) wait by
 # spinning, which makes small fits twenty times as slow. Libraries that are loaded later, and processes, read the
@@ -43,21 +44,10 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     items.sort(key=lambda item: rank.get(item.path.name, len(rank)))
 
 
-def _with_room(function: Callable[..., Any], *arguments: Any) -> Any:
-    return function(*arguments)
-
-
-_with_room.__code__ = _with_room.__code__.replace(co_stacksize=2**17)
-
-
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> object:
-    """Runs a test, as pytest does, above a frame that has asked for 1 MiB and so lies in a block of 2 MiB.
-
-    CPython keeps frames in blocks of 16 KiB. A loop whose calls happen to cross the end of one has the system map and
-    unmap a block at each of them, 9 us each: some tenth of all time, in whichever tests the depth of the stack decides.
-    """
-    return _with_room(runner.pytest_runtest_protocol, item, nextitem)
+    """Runs a test as pytest does; without room, a tenth of all time went into mapping blocks of the stack."""
+    return with_room(runner.pytest_runtest_protocol, item, nextitem)
 
 
 @pytest.fixture(scope="module", autouse=True)

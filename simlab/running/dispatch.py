@@ -8,6 +8,7 @@ from dataclasses import replace
 from typing import Any
 
 from simlab.contracts import SimlabError
+from simlab.execution.room import with_room
 from simlab.experiment import Cell
 from simlab.running.executors import Pool
 from simlab.running.schedule import Schedule
@@ -97,7 +98,7 @@ def run_here(cell: Cell, settings: Any) -> Outcome:
     """A cell in this process."""
     from simlab.lab.cell import run_cell
 
-    return run_cell(cell, settings)
+    return with_room(run_cell, cell, settings)
 
 
 def work(shipment: Shipment) -> Outcome:

@@ -266,12 +266,13 @@ def main() -> None:
     finder = Roots(where["roots"])
     sys.meta_path.insert(0, finder)  # type: ignore[arg-type]
     sys.argv = sys.argv[:1]
+    from simlab.execution.room import with_room
     from simlab.execution.strict import child, jail
 
     jail.adopt_orphans()
     child.warm_up()
     _settle()
-    Server(socket.socket(fileno=where["socket"]), finder).serve()
+    with_room(Server(socket.socket(fileno=where["socket"]), finder).serve)  # and what it forks
 
 
 if __name__ == "__main__":
