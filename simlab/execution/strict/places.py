@@ -4,15 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+from functools import lru_cache
 from types import FunctionType, ModuleType
 
 
 def python_folders() -> list[str]:
     """Where this Python and its packages lie; not the whole of its prefix, which may be a project's folder."""
-    prefixes = dict.fromkeys((sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix))
+    prefixes = sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix
+    return list(_folders(prefixes, tuple(sys.path)))
+
+
+@lru_cache(maxsize=16)
+def _folders(prefixes: tuple[str, ...], path: tuple[str, ...]) -> tuple[str, ...]:
+    """Asked of every module that a method names."""
     folders = [os.path.join(prefix, part) for prefix in prefixes for part in ("lib", "lib64", "bin", "share", "etc")]
-    folders += [path for path in sys.path if os.path.basename(path) in ("site-packages", "dist-packages")]
-    return [folder for folder in dict.fromkeys(folders) if os.path.isdir(folder)]
+    folders += [place for place in path if os.path.basename(place) in ("site-packages", "dist-packages")]
+    return tuple(folder for folder in dict.fromkeys(folders) if os.path.isdir(folder))
 
 
 def installed_path() -> list[str]:
