@@ -80,7 +80,7 @@ def test_the_built_in_instruments_pass_by_name(name):
 
 COARSE = {"n_points": 80, "n_points_voids": 40, "n_shuffles": 3}
 FEWER = {
-    "genie3": {"trees": 10, "null_size": 100},
+    "genie3": {"trees": 4, "null_size": 40},
     "cohomology_by_subsampling": {"n_points": 120, "n_points_voids": 40},
     "denoised_homology": COARSE,
     "persistent_homology": COARSE,
@@ -94,6 +94,7 @@ FEWER = {
     "switching_lds": {"rounds": 5},
     "sparse_autoencoder": {"steps": 400},
     "poisson_lds": {"iterations": 2},
+    "spike_field_ppc": {"n_frequencies": 12},
 }
 """Repetitions that a method is slow with."""
 
