@@ -23,7 +23,7 @@ for _threads in ("OPENBLAS_NUM_THREADS", "OMP_NUM_THREADS", "MKL_NUM_THREADS"):
     os.environ.setdefault(_threads, "1")
 threadpool_limits(1)
 
-gc.set_threshold(100_000, 50, 50)  # what compiles and imports makes so many objects that a seventh of the time was this
+gc.set_threshold(100_000, 50, 50)  # compilers and imports make many objects, and few that are to be found
 
 
 LONGEST = (
