@@ -5,7 +5,6 @@ from __future__ import annotations
 import gc
 import os
 import sys
-import time
 from collections.abc import Iterator
 
 import pytest
@@ -56,35 +55,10 @@ def _what_stays_is_not_searched() -> None:
     _spare_the_collector()
 
 
-LONG_SEARCH = 0.1
-"""Seconds of processor time: a search of the collector that takes longer has met much that has come to stay."""
-
-_search = {"began": 0.0, "longest": 0.0}
-
-
-def _time_the_search(phase: str, _: object) -> None:
-    now = time.thread_time()
-    if phase == "start":
-        _search["began"] = now
-    else:
-        _search["longest"] = max(_search["longest"], now - _search["began"])
-
-
-gc.callbacks.append(_time_the_search)
-
-
-@pytest.fixture(autouse=True)
-def _what_has_come_to_stay_is_not_searched_again() -> None:
-    """Libraries that a test has loaded: Brian2's own engine collects at each run."""
-    if _search["longest"] > LONG_SEARCH:
-        _spare_the_collector()
-
-
 def _spare_the_collector() -> None:
     """Takes what is alive out of the collector's way: each simulation collects, and would search all modules again."""
     gc.collect()
     gc.freeze()
-    _search["longest"] = 0.0
 
 
 @pytest.fixture(scope="module", autouse=True)
