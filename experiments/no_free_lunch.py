@@ -159,7 +159,7 @@ def scored(method: Any, circuit: Any, column: str) -> Callable[[pd.DataFrame], M
     return lambda table: mean(table, column, **at)
 
 
-# The bands of the first nine were written from the figures of the repository before any network of ours was scored.
+# The bands of the first ten were written from the figures of the repository before any network of ours was scored.
 CLAIMS = (
     Claim(
         "most_networks_integrate",

@@ -50,7 +50,7 @@ class PathIntegrator:
     Task, sizes and targets as in the authors' repository (FieteLab/NeurIPS-2022-No-Free-Lunch, sweeps/*.yaml: box 2.2
     m, 20 steps, 512 outputs, 1,024 units, s = .12 m, ratio 2, 200,000 steps of 200 legs), after Sorscher et al. 2019
     (ganguli-lab/grid-pattern-formation). What is smaller here: `n_neurons`, `n_outputs` and the descent, which is some
-    sixty times shorter at twenty times their learning rate. What differs: the animal is the lab's rat
+    forty times shorter at twenty times their learning rate. What differs: the animal is the lab's rat
     (`trajectory.Walk`), whose steps of `step` [s] take it as far, 2 cm on average, as their steps of 20 ms at 1 m/s; it
     turns as rats do.
 

@@ -40,7 +40,7 @@ class Schedule:
     The rate falls to zero over the last quarter of the steps.
     """
 
-    steps: Annotated[int, Within(1, 10_000_000)] = 3000  # of the descent; 2e5 in the paper's sweeps
+    steps: Annotated[int, Within(1, 10_000_000)] = 5000  # of the descent; 2e5 in the paper's sweeps
     batch: Annotated[int, Within(1, 100_000)] = 32  # legs; 200 there
     learning_rate: Annotated[float, Within(1e-7, 1)] = 2e-3  # 1e-4 there
     weight_decay: Annotated[float, Within(0, 10)] = 1e-4  # times the sum of squared recurrent weights, as there

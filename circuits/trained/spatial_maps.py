@@ -26,16 +26,18 @@ a factor of 1.42 on average (Stensola et al. 2012). A module holds at least this
 def floor_maps(place: np.ndarray, values: np.ndarray, box: float, n_bins: int) -> np.ndarray:
     """Mean of values (moment, unit) in each bin (unit, x, y) of the floor, by places (moment, 2) [m].
 
-    A bin where nobody was takes the mean over all.
+    A bin where nobody was takes what the nearest one has where somebody was.
     """
+    from scipy.ndimage import distance_transform_edt
     from scipy.sparse import csr_array
 
     cell = (place / box * n_bins).astype(int).clip(0, n_bins - 1)
     bins = cell[:, 0] * n_bins + cell[:, 1]
     visits = np.bincount(bins, minlength=n_bins**2)
     total = csr_array((np.ones(len(bins)), (bins, np.arange(len(bins)))), (n_bins**2, len(bins))) @ values
-    mean = np.where(visits[:, None] > 0, total / np.maximum(visits, 1)[:, None], values.mean(axis=0))
-    return np.asarray(mean.T.reshape(-1, n_bins, n_bins))
+    mean = (total / np.maximum(visits, 1)[:, None]).T.reshape(-1, n_bins, n_bins)
+    near = distance_transform_edt(visits.reshape(n_bins, n_bins) == 0, return_distances=False, return_indices=True)
+    return np.asarray(mean[:, near[0], near[1]])
 
 
 def autocorrelograms(maps: np.ndarray) -> np.ndarray:

@@ -118,9 +118,9 @@ def description_length(x: np.ndarray, code: np.ndarray, dictionary: np.ndarray, 
     certain = np.clip(share, 1e-12, 1 - 1e-12)
     which = -(certain * np.log2(certain) + (1 - certain) * np.log2(1 - certain))
     strength = code.sum(axis=0) / np.maximum(active.sum(axis=0), 1)
-    how = share * np.log2(np.maximum(np.e * strength / precision, 1.0))
+    how = share * np.log2(np.maximum(np.exp(1.0) * strength / precision, 1.0))
     residual = (x - code @ dictionary).var(axis=0)
-    left = 0.5 * np.log2(1 + 2 * np.pi * np.e * residual / precision**2)
+    left = 0.5 * np.log2(1 + 2 * np.pi * np.exp(1.0) * residual / precision**2)
     weights = dictionary.size * 0.5 * np.log2(len(x)) / len(x)
     return float(which.sum() + how.sum() + left.sum() + weights)
 

@@ -16,8 +16,9 @@ from simlab.rules.quantities import Level, Share
 DIRECTIONS, LENGTHS = 20, 24
 """Orientations (3 degrees apart) and periods of the lattices that are tried."""
 
-SHORTEST, LONGEST = 0.12, 0.75
-"""Periods that are tried, in edges of the box: what is longer has hardly two fields along an edge."""
+SHORTEST, LONGEST = 0.12, 0.62
+"""Periods that are tried, in edges of the box: what is longer has fewer than three fields in it, sqrt(3)/2 period^2
+each, and is hardly told from one field."""
 
 RIDGE = 1.0
 """s of mean rate that each bin is given beforehand."""

@@ -66,7 +66,10 @@ def test_periods_of_one_module_are_one_and_those_of_two_are_told_apart():
     assert modules(np.empty(0)).size == 0
 
 
-def test_a_map_is_the_mean_in_each_bin_and_an_unvisited_bin_takes_the_mean_of_all():
-    place = np.array([[0.1, 0.1], [0.2, 0.2], [1.9, 1.9]])
-    maps = floor_maps(place, np.array([[1.0], [3.0], [8.0]]), 2.0, 2)
-    assert maps.tolist() == [[[2.0, 4.0], [4.0, 8.0]]]
+def test_a_map_is_the_mean_in_each_bin_and_an_unvisited_bin_takes_its_neighbours():
+    place = np.array([[0.1, 0.1], [0.2, 0.2], [2.9, 2.9], [0.1, 2.9], [2.9, 0.1]])
+    maps = floor_maps(place, np.array([[1.0], [3.0], [8.0], [5.0], [6.0]]), 3.0, 3)
+    assert maps[0, [0, 0, 2, 2], [0, 2, 0, 2]].tolist() == [2.0, 5.0, 6.0, 8.0]
+    assert maps[0, 0, 1] in (2.0, 5.0)
+    assert maps[0, 2, 1] in (6.0, 8.0)
+    assert floor_maps(place[:1], np.array([[4.0]]), 3.0, 3).tolist() == [[[4.0] * 3] * 3]
