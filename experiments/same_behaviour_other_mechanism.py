@@ -19,7 +19,7 @@ from methods.dynamics.irrelevant_input import IrrelevantInput
 from methods.dynamics.perturb_and_classify import PerturbAndClassify
 from methods.dynamics.psychophysical_kernel import PsychophysicalKernel
 from methods.dynamics.pulse_regime import PulseRegime
-from methods.intervention.pushed_carriers import PushedCarriers
+from methods.dynamics.pushed_carriers import PushedCarriers
 from simlab.claims import Answer, Claim, Measured, difference, oracle_recovers
 from simlab.experiment import Experiment, Grid, Plan
 from simlab.fingerprint import label

@@ -5,7 +5,7 @@ import pytest
 from task_worlds import ContextRig, cheaper
 
 from methods.dynamics._context import senses
-from methods.intervention.pushed_carriers import PushedCarriers
+from methods.dynamics.pushed_carriers import PushedCarriers
 
 METHOD = PushedCarriers()
 
