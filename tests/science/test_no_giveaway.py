@@ -42,7 +42,6 @@ from circuits.rhythms.rotational_dynamics import RotationalDynamics
 from circuits.states.branching import Branching
 from circuits.states.up_down import UpDown
 from circuits.trained.cells import Cells
-from circuits.trained.context_selection import ContextSelection
 from circuits.trained.tasks import Value
 from circuits.trained.trained_decision import TrainedDecision
 from circuits.trained.working_memory import WorkingMemory
@@ -96,7 +95,6 @@ SMALL = {
     "rotational_dynamics": (RotationalDynamics(n_neurons=30),),
     "trained_decision": (TrainedDecision(**HARDLY_TRAINED),),
     "working_memory": (WorkingMemory(task=Value(duration=1.0), **HARDLY_TRAINED),),
-    "context_selection": (ContextSelection(**HARDLY_TRAINED),),
 }
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""
 PLAN, SCAN = Plan(4, 0.25), Plan(2, 60.0)
