@@ -1,12 +1,24 @@
 """Training: what diverges or fails is refused, masks hold, seeds decide, and what was found is kept."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 
 from circuits.trained import training
-from circuits.trained.solutions import FORMS, Recipe, chain, everything, gating, parts, recurrent, selection, sequence
+from circuits.trained.solutions import (
+    FORMS,
+    Form,
+    Recipe,
+    chain,
+    everything,
+    gating,
+    parts,
+    recurrent,
+    selection,
+    sequence,
+)
 from circuits.trained.task_subject import network_of
 from circuits.trained.tasks import Evidence, TwoSources, Value
 from circuits.trained.training import STEP, Parameters, Schedule, followed, kept, train
@@ -124,7 +136,8 @@ def test_a_chain_has_an_order_in_which_weights_only_lead_forward():
     forward = masks.weights[np.ix_(order, order)]
     assert np.array_equal(forward, np.triu(np.ones((20, 20)), 1))
     assert not start.weights[masks.weights == 0].any()
-    assert {selection, gating} < set(FORMS.values())
+    assert {selection, gating, sequence} < set(FORMS.values())
+    assert set(FORMS) == set(get_args(Form))
 
 
 def test_a_sequence_has_weights_to_the_next_stage_alone():
