@@ -1,4 +1,4 @@
-"""Training of rate networks by gradient descent through time: one loop, deterministic by seed, its results kept.
+"""Training of rate networks by gradient descent through time: one loop, deterministic by seed.
 
     tau_i dy_i = (-y_i + tanh(sum_j W_ji y_j + sum_f u_f(t) E_fi + b_i)) dt + sqrt(2 tau_i) sigma dB_i,     z = y . r
 
@@ -9,21 +9,13 @@ what stood there stays.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
-from contextlib import suppress
 from functools import cache
-from importlib.metadata import version
-from pathlib import Path
 from typing import Any, NamedTuple
-from zipfile import BadZipFile
 
 import numpy as np
 
-from simlab.caches import cache_folder
 from simlab.contracts import SimlabError
-from simlab.fingerprint import fingerprint, part_hash
-from simlab.sources import libraries
 
 STEP = 0.02
 """s, of Euler's method: a fifth of the time constant (Song et al. 2016)."""
@@ -134,39 +126,3 @@ def followed(
             y = y + noise * np.sqrt(2 * leak) * rng.standard_normal(y.shape)
         path[:, step] = y
     return path
-
-
-_found: dict[str, Parameters] = {}
-
-
-def kept(recipe: Any, seed: int, solve: Callable[[], Parameters]) -> Parameters:
-    """What `solve` finds, once for a recipe (a frozen dataclass, with the code of its module) and a seed.
-
-    Kept in this process, and in the user's cache folder, so that the workers of a run train each network once.
-    """
-    name = fingerprint([part_hash(recipe), int(seed), libraries(None), version("optax")])
-    if name not in _found:
-        file = cache_folder() / "trained" / f"{name}.npz"
-        stored = _stored(file)
-        _found[name] = solve() if stored is None else stored
-        if stored is None:
-            _store(file, _found[name])
-    return _found[name]
-
-
-def _stored(file: Path) -> Parameters | None:
-    """None where there is no such file, or none that can be read: then it is made anew."""
-    try:
-        with np.load(file) as arrays:
-            return Parameters(*(arrays[name] for name in Parameters._fields))
-    except (OSError, ValueError, KeyError, EOFError, BadZipFile):
-        return None
-
-
-def _store(file: Path, found: Parameters) -> None:
-    """Under another name first, so that readers meet a whole file; a folder that cannot be written is no loss."""
-    draft = file.with_name(f"{file.stem}.{os.getpid()}.npz")
-    with suppress(OSError):
-        file.parent.mkdir(parents=True, exist_ok=True)
-        np.savez(draft, **found._asdict())
-        draft.replace(file)

@@ -6,7 +6,6 @@ import numpy as np
 import pytest
 from scipy.linalg import expm
 
-from circuits.trained import training
 from circuits.trained.cells import Cells
 from circuits.trained.context_gating import ContextGating
 from circuits.trained.context_selection import ContextSelection
@@ -15,6 +14,7 @@ from circuits.trained.tasks import TwoSources
 from circuits.trained.training import STEP, followed
 from simlab.contracts import SimlabError
 from simlab.session import Effect, Session
+from simlab.simulators import kept_networks
 from simlab.streams import stream
 
 N = 40
@@ -31,7 +31,7 @@ COPIES = np.arange(N) >= N - 2 * MOTION.stop
 def subjects(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        patch.setattr(training, "_found", {})
+        patch.setattr(kept_networks, "_found", {})
         return {
             "selection": LIKE.subject(stream(1, "subject")),
             "gating": ContextGating(BEHIND).subject(stream(1, "subject")),

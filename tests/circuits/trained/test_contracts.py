@@ -5,7 +5,6 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from circuits.trained import training
 from circuits.trained.cells import Cells
 from circuits.trained.context_gating import ContextGating
 from circuits.trained.context_selection import ContextSelection
@@ -18,6 +17,7 @@ from simlab import registry
 from simlab.checks.check import check
 from simlab.contracts import SimlabError
 from simlab.fingerprint import label
+from simlab.simulators import kept_networks
 from simlab.streams import stream
 
 HARDLY = {"cells": Cells(n_neurons=12), "steps": 1, "batch": 4, "shortfall": 1.0}
@@ -32,7 +32,7 @@ def known(tmp_path_factory):
     """The circuits by name, whether or not the package that is installed lists them; a cache of their own."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        patch.setattr(training, "_found", {})
+        patch.setattr(kept_networks, "_found", {})
         for circuit in (TrainedDecision, WorkingMemory, TrainedChain, TrainedFollower, ContextSelection, ContextGating):
             patch.setitem(registry._registered["circuits"], circuit.name, circuit)
         yield
@@ -83,10 +83,10 @@ def test_impossible_circuits_are_refused(make, reason):
 
 
 def test_what_does_not_decide_the_training_does_not_train_again():
-    kept = len(training._found)
+    kept = len(kept_networks._found)
     spiking, rates = SPIKING.subject(stream(5, "subject")), DECISION.subject(stream(5, "subject"))
     assert spiking.found is rates.found
-    assert len(training._found) == kept + 1
+    assert len(kept_networks._found) == kept + 1
     other = replace(DECISION, task=Evidence(noise=0.1)).subject(stream(5, "subject"))
     assert not np.array_equal(other.found.weights, rates.found.weights)
 
