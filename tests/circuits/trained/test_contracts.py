@@ -82,6 +82,7 @@ def test_impossible_circuits_are_refused(make, reason):
         make()
 
 
+@pytest.mark.slow
 def test_what_does_not_decide_the_training_does_not_train_again():
     kept = len(kept_networks._found)
     spiking, rates = SPIKING.subject(stream(5, "subject")), DECISION.subject(stream(5, "subject"))
@@ -91,6 +92,7 @@ def test_what_does_not_decide_the_training_does_not_train_again():
     assert not np.array_equal(other.found.weights, rates.found.weights)
 
 
+@pytest.mark.slow
 def test_another_session_than_that_of_the_task_is_refused():
     subject = DECISION.subject(stream(5, "subject"))
     with pytest.raises(SimlabError, match="this task shows 'evidence'"):
