@@ -53,7 +53,8 @@ def test_they_keep_the_contract(circuit):
 def test_rivals_take_over_task_cells_and_training(rival):
     for like in (DECISION, MEMORY, SPIKING):
         made = rival().imitating(like)
-        assert made.like == like and made.modalities == like.modalities
+        assert made.like == like
+        assert made.modalities == like.modalities
         assert not hasattr(made, "twin_of") or set(made.twin_of) == {"trained_decision", "working_memory"}
     assert ContextGating(copies=True).imitating(CONTEXT) == ContextGating(CONTEXT, copies=True)
 
@@ -98,5 +99,6 @@ def test_another_session_than_that_of_the_task_is_refused():
     with pytest.raises(SimlabError, match="this task shows 'evidence'"):
         subject.run(Value().session(2, 1.0, stream(1)), stream(2))
     found = subject.run(Evidence().session(2, 0.37, stream(1)), stream(2))  # no whole number of steps
-    assert found.sizes["trial"] == 2 and np.isfinite(found["rate"].values).all()
+    assert found.sizes["trial"] == 2
+    assert np.isfinite(found["rate"].values).all()
     assert TwoSources().features != subject.task.features

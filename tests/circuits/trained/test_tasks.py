@@ -32,14 +32,16 @@ def test_frames_are_a_tenth_of_a_second_after_a_fifth_of_one():
     assert frames(2.0) == (20, 2, FRAME)  # the pause is never longer than a fifth of a second
     assert frames(0.5) == (5, 1, FRAME)
     number, before, width = frames(0.2)  # short trials have five
-    assert (number, before) == (5, 1) and width == pytest.approx(0.04)
+    assert (number, before) == (5, 1)
+    assert width == pytest.approx(0.04)
 
 
 def test_evidence_has_its_coherence_for_a_mean_and_noise_in_every_frame():
     task = Evidence()
     session = drawn(task)
     shown, condition = session.stimulus.values[:, :, 0], np.array(session.conditions)
-    assert np.isnan(shown[:, :2]).all() and np.isfinite(shown[:, 2:]).all()
+    assert np.isnan(shown[:, :2]).all()
+    assert np.isfinite(shown[:, 2:]).all()
     assert np.bincount(condition).tolist() == [200] * 6
     levels = np.array([shown[condition == k, 2:].mean() for k in range(6)])
     # 200 x 8 frames of sd .2: a standard error of .005
@@ -78,9 +80,11 @@ def test_the_best_is_what_the_sum_of_all_frames_gets():
 def test_a_value_is_wanted_from_a_tenth_of_a_second_after_its_cue_on():
     inputs, target, weight = Value().batch(20, np.random.default_rng(0))
     shown = inputs[:, 0, 0]
-    assert (inputs[:, :13, 0] == shown[:, None]).all() and not inputs[:, 13:].any()
+    assert (inputs[:, :13, 0] == shown[:, None]).all()
+    assert not inputs[:, 13:].any()
     assert (target == shown[:, None]).all()
-    assert not weight[:, :18].any() and weight[:, 18:].all()  # 0.36 s is the first step after 0.35 s
+    assert not weight[:, :18].any()
+    assert weight[:, 18:].all()
 
 
 def test_reports_near_the_value_are_right_and_those_beyond_are_not():

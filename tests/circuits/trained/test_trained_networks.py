@@ -174,7 +174,8 @@ def test_the_follower_draws_the_network_s_own_rates_and_only_its_own_units_feel_
     assert np.array_equal(line.found.weights, follower.found.weights)  # the same stream drew the same network
     session = line.session(trials=TRIALS, duration=1.0, rng=stream(11))
     one, other = (s.run(session, stream(12)) for s in (line, follower))
-    assert np.array_equal(one["rate"], other["rate"]) and np.array_equal(one["outcome"], other["outcome"])
+    assert np.array_equal(one["rate"], other["rate"])
+    assert np.array_equal(one["outcome"], other["outcome"])
     pulse = Effect("drive", np.where(np.arange(32) < 4, 1.0, 0.0), 0.4, 0.6)
     hit = follower.run(session.perturbed(pulse), stream(12))
     changed = (hit["rate"].values != other["rate"].values).any(axis=(0, 1))

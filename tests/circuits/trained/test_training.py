@@ -91,10 +91,13 @@ def test_sensory_neurons_hear_of_one_sense_and_of_nobody(form):
     senses = slice(0, colour.stop)
     for part in (start.weights, masks.weights):
         assert not part[:, senses].any()
-    assert not start.entry[1, motion].any() and not start.entry[0, colour].any()
-    assert not masks.entry[:, senses].any() and not masks.bias[senses].any()
+    assert not start.entry[1, motion].any()
+    assert not start.entry[0, colour].any()
+    assert not masks.entry[:, senses].any()
+    assert not masks.bias[senses].any()
     told = start.entry[2]
-    assert told[decide].any() == (form == "selection") and told[senses].any() == (form != "selection")
+    assert told[decide].any() == (form == "selection")
+    assert told[senses].any() == (form != "selection")
     if form == "gating with copies":
         copies = slice(40 - 2 * motion.stop, 40)
         assert not any(part[copies].any() for part in (start.weights, masks.weights, start.readout, masks.readout))
@@ -125,18 +128,21 @@ def test_a_sequence_has_weights_to_the_next_stage_alone():
 def test_a_perfect_report_is_as_right_as_the_best(task):
     rng = np.random.default_rng(0)
     inputs, target, weight = task.batch(4000, rng)
-    assert inputs.shape[:2] == target.shape == weight.shape and np.isfinite(inputs).all()
+    assert inputs.shape[:2] == target.shape == weight.shape
+    assert np.isfinite(inputs).all()
     session = task.session(4000, task.duration, np.random.default_rng(0))
     # a share of p in 4,000 trials has a standard error of at most .008
     assert task.outcome(session, target).mean() == pytest.approx(task.best(), abs=0.02)
     assert task.outcome(session, -target).mean() < 0.5
-    assert np.isfinite(task.probes()).all() and task.probes().shape[2] == inputs.shape[2]
+    assert np.isfinite(task.probes()).all()
+    assert task.probes().shape[2] == inputs.shape[2]
 
 
 def test_a_session_without_a_stimulus_is_darkness():
     for task in (Evidence(), Value(), TwoSources()):
         inputs = task.inputs(Session(2, 1.0))
-        assert inputs.shape == (2, 50, len(task.features)) and not inputs.any()
+        assert inputs.shape == (2, 50, len(task.features))
+        assert not inputs.any()
         assert set(task.outcome(Session(2, 1.0), np.full((2, 50), 0.3))) <= {0.0, 1.0}
     with pytest.raises(SimlabError, match="this task shows 'evidence'"):
         Evidence().inputs(Value().session(2, 1.0, np.random.default_rng(0)))

@@ -55,7 +55,8 @@ def test_those_who_carry_it_are_asked_whether_they_count(world, label, sessions)
     found = investigated(rig)
     assert found.estimate["label"] == label
     assert len(rig.sessions) == sessions  # without carriers there is nobody to push
-    assert rig.remaining.trials >= 0 and rig.remaining.perturbations >= 0
+    assert rig.remaining.trials >= 0
+    assert rig.remaining.perturbations >= 0
     if sessions == 2:
         pushed = rig.sessions[1].perturbations
         context = rig.sessions[1].stimulus.values[:, 0, 2]
@@ -67,5 +68,7 @@ def test_those_who_carry_it_are_asked_whether_they_count(world, label, sessions)
 def test_carriers_are_the_units_that_rise_with_a_sense_where_it_does_not_count():
     rig = ContextRig(gated=False, copies=True)
     motion, colour = METHOD.carriers(senses(rig.record(rig.session(trials=200, duration=1.0))))
-    assert set(motion) >= {1, 3} and set(motion) <= {1, 3, 8, 10, 12, 13, 14, 15}
-    assert set(colour) >= {5, 7} and set(colour) <= {5, 7, 9, 11, 12, 13, 14, 15}
+    assert set(motion) >= {1, 3}
+    assert set(motion) <= {1, 3, 8, 10, 12, 13, 14, 15}
+    assert set(colour) >= {5, 7}
+    assert set(colour) <= {5, 7, 9, 11, 12, 13, 14, 15}

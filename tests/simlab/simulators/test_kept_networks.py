@@ -49,7 +49,8 @@ def test_each_is_found_once_by_recipe_and_seed(asked, monkeypatch):
     assert asked == ["first", "another seed", "another recipe"]
     monkeypatch.setattr(kept_networks, "_found", {})  # another process
     stored = kept(Recipe(), 1, Found, find(asked, "there"))
-    assert isinstance(stored, Found) and np.array_equal(stored.weights, first.weights)
+    assert isinstance(stored, Found)
+    assert np.array_equal(stored.weights, first.weights)
     assert asked[-1] == "another recipe"
 
 
