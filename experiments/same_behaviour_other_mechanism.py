@@ -32,16 +32,25 @@ if TYPE_CHECKING:
 FORTY = (Subsample(n_units=40),)
 HOLDING, DECIDING, CHOOSING = WorkingMemory(), TrainedDecision(), ContextSelection()
 PULSED = TrainedDecision(cells=Cells(model="spiking"))
-GATED, COPIES = ContextGating(), ContextGating(copies=True)
-OTHERS = (TrainedChain(), TrainedFollower())
-STRICT = TrainedChain(reach="next")
+GATED, COPIES = ContextGating(CHOOSING), ContextGating(CHOOSING, copies=True)
+CHAIN, FOLLOWER, SEQUENCE = "trained_chain", "trained_follower", "sequence"
+RIVALS: dict[str, TrainedChain | TrainedFollower] = {
+    CHAIN: TrainedChain(), FOLLOWER: TrainedFollower(), SEQUENCE: TrainedChain(reach="next"),
+}  # fmt: skip
+
+
+def like(circuit: WorkingMemory | TrainedDecision, *names: str) -> tuple[TrainedChain | TrainedFollower, ...]:
+    """The rivals of these names, of this circuit's task."""
+    return tuple(RIVALS[name].imitating(circuit) for name in names)
+
+
 READ, KERNEL, STATES = CrossTemporalDecoding(), PsychophysicalKernel(), FittedDynamics()
 PUSH, PULSE = PerturbAndClassify(), PulseRegime()
 THERE, USED = IrrelevantInput(), PushedCarriers()
 
 MEMORY = Grid(
     circuits=(HOLDING,),
-    rivals=(*OTHERS, STRICT),
+    rivals=like(HOLDING, CHAIN, FOLLOWER, SEQUENCE),
     plans=(Plan(80, 2.0),),
     instruments=FORTY,
     methods=(READ, STATES, PUSH),
@@ -49,7 +58,7 @@ MEMORY = Grid(
 )
 LONGER = Grid(  # than the delay that all were trained for: added after the first networks were seen
     circuits=(HOLDING,),
-    rivals=(*OTHERS, STRICT),
+    rivals=like(HOLDING, CHAIN, FOLLOWER, SEQUENCE),
     plans=(Plan(80, 5.0),),
     instruments=FORTY,
     methods=(READ, STATES),
@@ -57,14 +66,14 @@ LONGER = Grid(  # than the delay that all were trained for: added after the firs
 )
 DECISION = Grid(
     circuits=(DECIDING,),
-    rivals=OTHERS,
+    rivals=like(DECIDING, CHAIN, FOLLOWER),
     plans=(Plan(200, 1.0),),
     instruments=FORTY,
     methods=(KERNEL, READ),
 )
 PULSES = Grid(  # of the same networks, in spikes, as the method takes them: of 40 units' the sum is hardly read
     circuits=(PULSED,),
-    rivals=OTHERS,
+    rivals=like(PULSED, CHAIN, FOLLOWER),
     plans=(Plan(200, 1.0),),
     instruments=FORTY,
     methods=(PULSE,),
@@ -82,12 +91,6 @@ CONTEXT = Grid(
 OF_TASK: dict[str, WorkingMemory | TrainedDecision] = {"working_memory": HOLDING, "trained_decision": DECIDING}
 AS_TRAINED, BEYOND = MEMORY.plans[0].duration, LONGER.plans[0].duration
 LINE, SELECTION = "line attractor", "recurrent selection"
-CHAIN, FOLLOWER, SEQUENCE = "trained_chain", "trained_follower", "sequence"
-RIVALS: dict[str, TrainedChain | TrainedFollower] = {
-    CHAIN: TrainedChain(),
-    FOLLOWER: TrainedFollower(),
-    SEQUENCE: STRICT,
-}
 
 
 def called(
@@ -246,7 +249,7 @@ BY_CONTEXT = tuple(
             "Where a gate shuts it out it is said to be there in at most 0.1.",
             "by construction: the slope of a shut neuron is .0013",
             THERE.name,
-            label(GATED.imitating(CHOOSING)),
+            label(GATED),
             (0.0, 0.1),
         ),
         (
@@ -254,7 +257,7 @@ BY_CONTEXT = tuple(
             "Copies that nobody listens to make a gate pass for recurrent selection in at least 0.8.",
             "by construction: what can be read need not be used",
             THERE.name,
-            label(COPIES.imitating(CHOOSING)),
+            label(COPIES),
             (0.8, 1.0),
         ),
         (
@@ -270,7 +273,7 @@ BY_CONTEXT = tuple(
             "And of a gate beside copies in at most 0.1.",
             "by construction: copies drive nobody",
             USED.name,
-            label(COPIES.imitating(CHOOSING)),
+            label(COPIES),
             (0.0, 0.1),
         ),
     )

@@ -23,11 +23,12 @@ class ContextGating:
     selection, or input modulation, which Mante et al. (2013, Nature 503:78) held against selection by recurrent
     dynamics. With `copies`, as many of the deciding neurons as there are sensory ones of both kinds hear of both
     senses, ungated, and drive nobody: what a sense does to them can be read from the population and is not used.
+
+    It is no twin: what it does is matched, and not how deep the rates of its neurons are modulated.
     """
 
     name: ClassVar[str] = "context_gating"
     mechanism: ClassVar[str] = "input gating"
-    twin_of: ClassVar[tuple[str, ...]] = ("context_selection",)
     questions: ClassVar[tuple[str, ...]] = ("connectivity",)
 
     like: ContextSelection = field(default_factory=ContextSelection)  # whose task, cells and training

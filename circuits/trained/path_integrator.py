@@ -22,7 +22,7 @@ from simlab.rules.quantities import Count, Rate
 from simlab.session import Effect, Session
 from simlab.simulators.effects import drive_at, engine_effects, gain_at, hold_at
 from simlab.simulators.given_rates import DRIVE_RATE, renewal
-from simlab.simulators.learned import kept
+from simlab.simulators.kept_networks import kept
 
 TISSUE = 400e-6
 """Edge [m] of the cube in which the units are put at random: training knows no place for them."""
@@ -134,7 +134,7 @@ class IntegratorSubject:
         def solve() -> Weights:
             return trained(self.target, self.start, like.walk, like.step, like.n_steps, like.schedule, rng)[0]
 
-        return kept(Weights, like, self.seed, solve)
+        return kept(like, self.seed, Weights, solve)
 
     def tested(self) -> tuple[np.ndarray, np.ndarray]:
         """Places (leg, step, 2) [m] and states (leg, step, unit) in legs that were not trained on."""

@@ -11,7 +11,6 @@ import numpy as np
 from circuits.trained.training import STEP, Parameters, Schedule, followed, train
 from simlab.contracts import SimlabError
 from simlab.rules import Within, check_fields
-from simlab.simulators.learned import kept
 
 TESTED = 1000
 """Trials, with noise, on which a trained network is examined: a standard error of .013 at most of a share of .8."""
@@ -50,7 +49,9 @@ class Recipe:
 
     def solved(self, seed: int) -> Parameters:
         """The network that this seed ends in, trained once. Raises SimlabError where it does not do its task."""
-        return kept(Parameters, self, seed, lambda: self._trained(np.random.default_rng(seed)))
+        from simlab.simulators.kept_networks import kept
+
+        return kept(self, seed, Parameters, lambda: self._trained(np.random.default_rng(seed)))
 
     def _trained(self, rng: np.random.Generator) -> Parameters:
         start, masks = FORMS[self.form](self.n_neurons, rng)
@@ -198,7 +199,7 @@ def gating_with_copies(n_neurons: int, rng: np.random.Generator) -> tuple[Parame
 
 
 FORMS: dict[str, Callable[[int, np.random.Generator], tuple[Parameters, Parameters]]] = {
-    "recurrent": recurrent, "chain": chain, "selection": selection, "gating": gating,
+    "recurrent": recurrent, "chain": chain, "sequence": sequence, "selection": selection, "gating": gating,
     "gating with copies": gating_with_copies,
 }  # fmt: skip
 """From where training starts, and what it may change, for so many neurons."""

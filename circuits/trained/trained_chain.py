@@ -24,13 +24,14 @@ class TrainedChain:
     way through the chain (Goldman 2009, Neuron 61:621; the sequences of Orhan & Ma 2019, Nat Neurosci 22:275). It ends
     with the chain, after about tau times the number of stages: beyond the delay that it was trained for, it fails.
 
+    It is no twin: what it does is matched, not what its neurons do, and how deep rates are modulated tells it apart.
+
     With `reach` "any" training makes use of weights that skip stages: late neurons are told early, and activity hardly
     moves through the population while it lasts. With "next", and an input to the first stage alone, it is a sequence.
     """
 
     name: ClassVar[str] = "trained_chain"
     mechanism: ClassVar[str] = "hidden feedforward chain"
-    twin_of: ClassVar[tuple[str, ...]] = ("trained_decision", "working_memory")
     questions: ClassVar[tuple[str, ...]] = ("dynamics", "connectivity")
 
     like: TrainedDecision | WorkingMemory = field(default_factory=WorkingMemory)  # whose task, cells and training

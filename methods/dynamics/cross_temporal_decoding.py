@@ -25,14 +25,14 @@ FOLDS = 4
 class CrossTemporalDecoding:
     """Reads a number from the population at each time with the weights of each other time, and compares.
 
-        stability = mean over |t - t'| >= half of the time of c(t, t') / sqrt(c(t, t) c(t', t'))
+        stability = sum of c(t, t') / sum of c(t, t), over t' that are half of the time or more behind t
 
-    c(t, t'): the covariance, in trials that were left out, of the number with what a ridge regression fitted at t
-    makes of the activity at t'. Near 1 where one pattern lasts, near 0 where the number goes from unit to unit: the
-    test for a stable or a dynamic code (King & Dehaene 2014, Trends Cogn Sci 18:203; Murray et al. 2017, PNAS 114:394;
-    Spaak et al. 2017, J Neurosci 37:6503; all from memory), between which memories of trained networks lie (Orhan & Ma
-    2019, Nat Neurosci 22:275). The number is the last that was shown, in the dark after it; where there is no dark,
-    the mean of what is shown in a trial, in the trial's second half.
+    c(t, t'): the covariance, in trials that were left out, of the number with what a ridge regression fitted at t makes
+    of the activity at t'. Near 1 where one pattern lasts, near 0 where the number moves from unit to unit or is lost:
+    the test for a stable or a dynamic code (King & Dehaene 2014, Trends Cogn Sci 18:203; Murray et al. 2017, PNAS
+    114:394; Spaak et al. 2017, J Neurosci 37:6503; all from memory), between which memories of trained networks lie
+    (Orhan & Ma 2019, Nat Neurosci 22:275). The number is the last that was shown, in the dark after it; where there is
+    no dark, the mean of what is shown in a trial, in the trial's second half.
 
     It says line attractor above `least_stable`, else hidden feedforward chain, and takes a pattern that lasts for a
     network that holds it, whoever does. Abstains where the number cannot be read. Costs a second.
@@ -108,11 +108,10 @@ def across(values: np.ndarray, number: np.ndarray, fold: np.ndarray) -> tuple[fl
             told[t][:, test] = ((values[test] - centre) @ weights).T
     aim = number - number.mean()
     covariance = (told - told.mean(axis=2, keepdims=True)) @ aim / len(aim)
-    same = np.diag(covariance)
     each = np.array([_correlation(told[t, t], aim) for t in range(n_times)])
-    scale = np.sqrt(np.outer(np.maximum(same, 1e-12), np.maximum(same, 1e-12)))
-    apart = np.abs(np.subtract.outer(np.arange(n_times), np.arange(n_times))) >= n_times / 2
-    return float(np.mean((covariance / scale)[apart])), float(each.mean())
+    ahead, behind = np.nonzero(np.subtract.outer(np.arange(n_times), np.arange(n_times)) <= -n_times / 2)
+    same = max(float(np.diag(covariance)[ahead].sum()), 1e-12)
+    return float(covariance[ahead, behind].sum()) / same, float(each.mean())
 
 
 def _ridge(x: np.ndarray, y: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -42,7 +42,6 @@ from circuits.rhythms.rotational_dynamics import RotationalDynamics
 from circuits.states.branching import Branching
 from circuits.states.up_down import UpDown
 from circuits.trained.cells import Cells
-from circuits.trained.context_selection import ContextSelection
 from circuits.trained.path_integrator import PathIntegrator
 from circuits.trained.path_training import Schedule
 from circuits.trained.tasks import Value
@@ -100,7 +99,6 @@ SMALL = {
     "path_integrator": (PathIntegrator(n_neurons=20, n_outputs=40, tested=60, schedule=HASTE),),
     "trained_decision": (TrainedDecision(**HARDLY_TRAINED),),
     "working_memory": (WorkingMemory(task=Value(duration=1.0), **HARDLY_TRAINED),),
-    "context_selection": (ContextSelection(**HARDLY_TRAINED),),
 }
 """Each circuit that has rivals, small enough to be simulated many times; one without an entry is tried as it is."""
 PLAN, SCAN = Plan(4, 0.25), Plan(2, 60.0)

@@ -14,7 +14,7 @@ from circuits.trained.tasks import TwoSources
 from circuits.trained.training import STEP, followed
 from simlab.contracts import SimlabError
 from simlab.session import Effect, Session
-from simlab.simulators import learned
+from simlab.simulators import kept_networks
 from simlab.streams import stream
 
 N = 40
@@ -31,7 +31,7 @@ COPIES = np.arange(N) >= N - 2 * MOTION.stop
 def subjects(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        patch.setattr(learned, "_found", {})
+        patch.setattr(kept_networks, "_found", {})
         return {
             "selection": LIKE.subject(stream(1, "subject")),
             "gating": ContextGating(BEHIND).subject(stream(1, "subject")),

@@ -16,7 +16,7 @@ from circuits.trained.training import STEP, followed
 from circuits.trained.working_memory import WorkingMemory
 from simlab.contracts import SimlabError
 from simlab.session import Effect, Session
-from simlab.simulators import learned
+from simlab.simulators import kept_networks
 from simlab.simulators.rates import fixed_point, settle
 from simlab.streams import stream
 
@@ -46,7 +46,7 @@ class Trained(dict):
 def subjects(tmp_path_factory):
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("XDG_CACHE_HOME", str(tmp_path_factory.mktemp("cache")))
-        patch.setattr(learned, "_found", {})
+        patch.setattr(kept_networks, "_found", {})
         yield Trained()
 
 

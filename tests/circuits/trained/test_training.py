@@ -1,18 +1,28 @@
 """Training: what diverges or fails is refused, masks hold, seeds decide, and what was found is kept."""
 
 from dataclasses import replace
+from typing import get_args
 
 import numpy as np
 import pytest
 
-from circuits.trained.solutions import FORMS, Recipe, chain, everything, gating, parts, recurrent, selection, sequence
+from circuits.trained.solutions import (
+    FORMS,
+    Form,
+    Recipe,
+    chain,
+    gating,
+    parts,
+    selection,
+    sequence,
+)
 from circuits.trained.task_subject import network_of
 from circuits.trained.tasks import Evidence, TwoSources, Value
-from circuits.trained.training import STEP, Parameters, Schedule, followed, train
+from circuits.trained.training import STEP, Schedule, followed, train
+from simlab.caches import cache_folder
 from simlab.contracts import SimlabError
 from simlab.session import Session
-from simlab.simulators import learned
-from simlab.simulators.learned import kept
+from simlab.simulators import kept_networks
 from simlab.simulators.rates import simulate
 
 N = 12
@@ -22,7 +32,7 @@ SHORT = Recipe(Evidence(duration=0.6), "recurrent", N, 0.1, 0.02, (0.0, 1.0), st
 @pytest.fixture(autouse=True)
 def a_cache_of_its_own(tmp_path, monkeypatch):
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
-    monkeypatch.setattr(learned, "_found", {})
+    monkeypatch.setattr(kept_networks, "_found", {})
 
 
 def trained(form="recurrent", rate=3e-3, steps=3, seed=0):
@@ -42,7 +52,7 @@ def test_a_training_that_diverges_is_reported_with_its_step():
 def test_a_training_that_comes_to_nothing_is_reported_with_what_it_came_to():
     with pytest.raises(SimlabError, match=r"with 0?\.?\d+ of trials right, outside the regime of 0\.99 to 1"):
         replace(SHORT, band=(0.99, 1.0)).solved(0)
-    assert not list((learned.cache_folder()).rglob("*.npz"))  # and is not kept
+    assert not list(cache_folder().rglob("*.npz"))  # and is not kept
 
 
 def test_the_error_falls_and_where_a_mask_is_zero_nothing_changes():
@@ -57,34 +67,6 @@ def test_a_seed_decides_everything():
     one, same, other = (trained(seed=seed)[2] for seed in (0, 0, 1))
     assert all(np.array_equal(a, b) for a, b in zip(one, same, strict=True))
     assert not np.array_equal(one.weights, other.weights)
-
-
-def test_what_was_trained_is_kept_by_recipe_and_seed_in_this_process_and_on_disk(monkeypatch):
-    asked = []
-
-    def solve(recipe):
-        asked.append(recipe)
-        return everything(Parameters(np.eye(2), np.eye(2), np.ones(2), np.ones(2)))
-
-    first = kept(Parameters, SHORT, 1, lambda: solve("first"))
-    assert kept(Parameters, SHORT, 1, lambda: solve("again")) is first
-    monkeypatch.setattr(learned, "_found", {})  # another process
-    assert np.array_equal(kept(Parameters, SHORT, 1, lambda: solve("there")).weights, first.weights)
-    kept(Parameters, SHORT, 2, lambda: solve("another seed"))
-    kept(Parameters, replace(SHORT, steps=4), 1, lambda: solve("another recipe"))
-    assert asked == ["first", "another seed", "another recipe"]
-    for file in learned.cache_folder().rglob("*.npz"):
-        file.write_bytes(b"half a file")
-    monkeypatch.setattr(learned, "_found", {})
-    kept(Parameters, SHORT, 1, lambda: solve("a broken file"))
-    assert asked[-1] == "a broken file"
-
-
-def test_a_folder_that_cannot_be_written_costs_nothing_but_time(tmp_path, monkeypatch):
-    (tmp_path / "file").write_text("no folder")
-    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "file"))
-    start = recurrent(N, np.random.default_rng(0))[0]
-    assert kept(Parameters, SHORT, 1, lambda: start) is start
 
 
 def test_the_trained_equations_are_those_that_the_lab_simulates():
@@ -128,7 +110,8 @@ def test_a_chain_has_an_order_in_which_weights_only_lead_forward():
     forward = masks.weights[np.ix_(order, order)]
     assert np.array_equal(forward, np.triu(np.ones((20, 20)), 1))
     assert not start.weights[masks.weights == 0].any()
-    assert {selection, gating} < set(FORMS.values())
+    assert {selection, gating, sequence} < set(FORMS.values())
+    assert set(FORMS) == set(get_args(Form))
 
 
 def test_a_sequence_has_weights_to_the_next_stage_alone():

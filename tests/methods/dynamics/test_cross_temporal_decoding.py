@@ -61,6 +61,16 @@ def test_where_there_is_no_dark_it_reads_what_was_shown_in_all():
     assert analysed(more).estimate["label"] == "line attractor"
 
 
+def test_a_number_that_is_lost_on_the_way_is_not_held():
+    """Found in use: times at which nothing is read may not count as read alike."""
+    found = delay(0.0)
+    values = found["signal"].values.copy()
+    values[:, 22:] = 20 + np.random.default_rng(1).standard_normal(values[:, 22:].shape)
+    lost = analysed(found.assign(signal=found["signal"].copy(data=values)))
+    assert lost.estimate["label"] == "hidden feedforward chain"
+    assert abs(lost.notes["stability"]) < 0.2
+
+
 def test_stability_is_that_of_a_plane_in_which_the_code_turns():
     # by hand: a number along (cos a, sin a) at angle a(t) is read at t' with cos(a - a') of its size
     rng, angles = np.random.default_rng(0), np.array([0.0, 0.5, 1.0])
