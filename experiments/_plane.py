@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from textwrap import fill
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,13 +63,19 @@ def draw(table: pd.DataFrame, columns: int = 4) -> Figure:
 
     order = right(table)
     rows = -(-len(order) // columns)
-    figure = Figure(figsize=(2.3 * columns, 2.2 * rows + 0.5), layout="constrained")
+    figure = Figure(figsize=(2.3 * columns, 2.2 * rows + 0.8), layout="constrained")
     axes = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False)
     for panel in axes.flat[len(order) :]:
         panel.set_axis_off()
     for panel, (method, often) in zip(axes.flat, order.items(), strict=False):
         _panel(panel, table[table["method"] == method])
-        panel.set_title(f"{method}\nright in {often:.0%}", fontsize=8)
+        panel.set_title(f"{fill(method.replace('(', ' ('), 28)}\nright in {often:.0%}", fontsize=8)
+    for name, shares in (("has the cells' mechanism", True), ("has another", False)):
+        face = COLOURS[True] if shares else "none"
+        axes[0, 0].scatter([], [], s=26, facecolors=face, edgecolors=COLOURS[shares], linewidths=1.2, label=name)
+    most = int(table["n"].max())
+    title = f"each dot a model of one kind of cells, {most} animals"
+    figure.legend(loc="outside upper right", ncols=2, fontsize=8, frameon=False, title=title, title_fontsize=8)
     figure.supxlabel("how well the model predicts (median held-out correlation)", fontsize=9)
     figure.supylabel("how often it is chosen", fontsize=9)
     return figure

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import sys
 
+import matplotlib
+
 import simlab
 from experiments._plane import draw, plane, right
 
@@ -15,4 +17,5 @@ if __name__ == "__main__":
     folder, out = sys.argv[1:3]
     table = plane(simlab.open_results(folder))
     print(right(table).to_string(float_format="%.2f"))
-    draw(table).savefig(out, dpi=110)
+    with matplotlib.rc_context({"svg.fonttype": "none", "svg.hashsalt": "plane"}):  # small, and the same every time
+        draw(table).savefig(out, dpi=110)

@@ -233,8 +233,8 @@ def test_the_plane_has_a_dot_for_each_model_of_each_kind_by_each_method():
     assert dots["shares"].sum() == 2
     assert _plane.right(table).to_dict() == {label(both.BAYES): 0.75, label(both.PREDICTION): 0.5}
     figure = _plane.draw(table, columns=2)
-    assert [panel.get_title().splitlines()[1] for panel in figure.axes] == ["right in 75%", "right in 50%"]
-    filled = figure.axes[0].collections[-1].get_offsets()
+    assert [panel.get_title().splitlines()[-1] for panel in figure.axes] == ["right in 75%", "right in 50%"]
+    filled = figure.axes[0].collections[1].get_offsets()
     assert len(filled) == 1
     assert np.asarray(filled[0]) == pytest.approx(np.array([0.5, 0.75]), abs=0.03)
     assert _plane.plane(SimpleNamespace(answers=lambda question: iter(()))).empty
