@@ -177,7 +177,7 @@ CLAIMS = (
         "it_depends_on_what_is_shown",
         "Natural-like frames tell simple from complex cells less than white ones do.",
         f"{HAN}; it depends on the stimuli",
-        # At 1 and 2 animals hardly (-.01); perhaps filters as broad as these, in 8 x 8 pixels, differ as much in either.
+        # At 1 and 2 animals hardly (-.01); perhaps filters so broad, in 8 x 8 pixels, differ as much in either.
         told_apart, (-1.0, -0.02), answers=True,
     ),
     Claim(
