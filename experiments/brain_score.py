@@ -110,7 +110,7 @@ CLAIMS = (
         "predicts best in fewer than half of the animals.",
         HAN,
         # At 2 animals of either kind: never of simple cells (.49 against .58 of the mixture), always of complex ones
-        # (.28 against .26), whose energies a positive mixture has under the noise of all its other responses.
+        # (.28 against .26), whose energies a mixture has as well, perhaps under too much else for five minutes.
         right((PREDICTION,)), (0.0, 0.5),
     ),
     Claim(
@@ -130,8 +130,8 @@ CLAIMS = (
         "Over candidates, what predicts better has more dimensions: a rank correlation of .3 or more.",
         f"{ELMOZNINO}: a strong trend over networks",
         # Fails at 2 animals of either kind (-.33 [-.43, -.19]): the mixture, which predicts well, has a participation
-        # ratio of 1.3, as all its cells rise and fall with contrast. A regression divides that out, a ratio of
-        # variances is made of it; among random features alone the trend is there.
+        # ratio of 1.3, we think as all its cells rise and fall with contrast, which a regression divides out and a
+        # ratio of variances is made of. Among random features alone the trend is there.
         agreement({"method_label": label(PREDICTION)}, {"method_label": label(DIMENSION)}, NAMES,
                   circuit_label=BOTH, **AMPLE),
         (0.3, 1.0), answers=True,
@@ -177,7 +177,7 @@ CLAIMS = (
         "it_depends_on_what_is_shown",
         "Natural-like frames tell simple from complex cells less than white ones do.",
         f"{HAN}; it depends on the stimuli",
-        # At 1 and 2 animals hardly (-.01): filters as broad as these, in 8 x 8 pixels, are as different in 1/f frames.
+        # At 1 and 2 animals hardly (-.01); perhaps filters so broad, in 8 x 8 pixels, differ as much in either.
         told_apart, (-1.0, -0.02), answers=True,
     ),
     Claim(
@@ -191,7 +191,7 @@ CLAIMS = (
         "Measures that fit nothing name it in nine of ten.",
         "simlab, after Kriegeskorte & Wei 2021, Nat Rev Neurosci 22:703: regression weighs what geometry must match",
         # At 2 animals alignment and shapes do, every time; distances take simple cells for complex ones (.36 against
-        # .29), as long distances are those of frames of high contrast in either, and noise is in all.
+        # .29), perhaps as long distances are those of frames of high contrast in either. Not looked into.
         right(GEOMETRIES), (0.9, 1.0),
     ),
     Claim(

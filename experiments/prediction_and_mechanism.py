@@ -126,7 +126,7 @@ CLAIMS = (
         "Prediction of frames on which candidates disagree is right more often than prediction of ordinary ones.",
         "Golan, Raju & Kriegeskorte 2020, PNAS 117:29330",
         # Fails at 2 animals of each kind (.38 against .75). There, models are not fitted to the subject; here readouts
-        # are, to a minute, and disagree most on frames that lie farthest from those, where all of them are guesses.
+        # are, to a minute, and perhaps disagree most on frames far from those, where all of them are guesses.
         better(DISPUTED, ORDINARY), (0.01, 1.0),
     ),
     Claim(
@@ -139,7 +139,7 @@ CLAIMS = (
         "simulated_individuals_know_when_none_is_right",
         "Of cells that code sparsely, which no candidate does, they fit at most in a fifth of the animals.",
         "by the level of the predictive check, with room for what the statistics do not see",
-        # At 2 animals 1 of 2: competition among twenty cells leaves responses near those of simple cells.
+        # At 2 animals 1 of 2; perhaps competition among so few cells leaves responses near those of simple cells.
         wrong_of_nobody(BAYES), (0.0, 0.2),
     ),
     oracle_recovers("circuit"),
