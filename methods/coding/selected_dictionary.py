@@ -81,7 +81,7 @@ class SelectedDictionary:
         try:
             return [SparseAutoencoder(self.n_features, penalty, self.steps) for penalty in self.penalties]
         except SimlabError as error:
-            raise SimlabError(f"penalties must each be one of a sparse autoencoder: {error}") from None
+            raise SimlabError(f"penalties must each be one of an autoencoder, got {self.penalties}: {error}") from None
 
     def _value(self, coder: SparseAutoencoder, halves: tuple[np.ndarray, np.ndarray], seeds: np.ndarray) -> float:
         """What is greatest for the dictionary to choose."""

@@ -58,7 +58,7 @@ def test_grids_that_the_place_drives_follow_the_place_and_have_no_dynamics():
         assert copy.like is like
         assert copy == type(rival)(**{**vars(rival), "like": like})
         assert rival.twin_of == ("grid_attractor",)
-        assert set(answers) == set(rival.questions)
+        assert {*answers, "spatial_pattern"} == set(rival.questions)
 
 
 @pytest.mark.parametrize("place", [(0.1, 0.2), (1.0, 1.9), (2.0, 0.0)])

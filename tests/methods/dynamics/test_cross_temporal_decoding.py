@@ -32,8 +32,8 @@ def test_what_was_always_the_same_tells_nothing():
     found["stimulus"] = found["stimulus"].where(np.isnan(found["stimulus"]), 0.5)
     assert "the same was shown" in analysed(found).abstained
     quiet = delay(0.0)
-    for level, reason in ((0.0, "active"), (0.1, "hardly be read")):  # a mean of .1 is rounded
-        assert reason in analysed(quiet.assign(signal=quiet["signal"] * 0 + level)).abstained
+    for level in (0.0, 0.1):  # a mean of .1 is rounded
+        assert "active" in analysed(quiet.assign(signal=quiet["signal"] * 0 + level)).abstained
 
 
 @pytest.mark.parametrize(("moving", "label"), [(0.0, "line attractor"), (1.0, "hidden feedforward chain")])

@@ -96,6 +96,7 @@ FEWER = {
     "convergent_cross_mapping": {"points": 300, "surrogates": 10},
     "switching_lds": {"rounds": 5},
     "sparse_autoencoder": {"steps": 400},
+    "selected_dictionary": {"steps": 40, "penalties": (0.03, 0.1)},
     "poisson_lds": {"iterations": 2},
     "spike_field_ppc": {"n_frequencies": 12},
 }
