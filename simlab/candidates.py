@@ -13,8 +13,7 @@ from typing import Annotated, Any
 import numpy as np
 import xarray as xr
 
-from simlab.data import bin_spikes, is_spiking
-from simlab.data.reading import continuous
+from simlab.data import bin_signal, bin_spikes, is_spiking
 from simlab.errors import SimlabError
 from simlab.naming import name_of
 from simlab.rules import Within, check_fields, require
@@ -107,9 +106,8 @@ def _binned(activity: xr.Dataset, step: float) -> np.ndarray:
     """(trial, bin, neuron) float32: mean rates, or spikes per second, in bins of `step` [s]."""
     if "rate" not in activity and is_spiking(activity):
         return np.asarray(bin_spikes(activity, step).values / step, dtype=np.float32)
-    rate = continuous(activity)
-    place = np.floor(rate["time"].values / step + 1e-9).astype(int)
-    begins = np.flatnonzero(np.diff(place, prepend=-1))
-    values = rate.transpose("trial", "time", "neuron").values.astype(np.float32)
-    sums = np.add.reduceat(values, begins, axis=1) / np.diff(np.append(begins, len(place)))[None, :, None]
-    return np.asarray(sums[:, np.searchsorted(place[begins], np.arange(place[-1] + 1), side="right") - 1])
+    mean = bin_signal(activity, step).astype(np.float32)
+    known = (
+        np.isfinite(mean).any(axis=(0, 2)).reshape(-1)
+    )  # rates that are told less often stay until they are told again
+    return mean[:, np.maximum.accumulate(np.where(known, np.arange(len(known)), 0))]

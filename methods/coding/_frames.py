@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import Finding, Needs
-from simlab.data import bin_spikes, continuous, is_spiking, missing
+from simlab.data import bin_signal, bin_spikes, is_spiking, missing
 
 NEEDS = Needs(("spikes", "rate"), stimulus=True, seconds=10.0)
 """What reverse correlation cannot do without. Rates: those that a model of the cells states (`flexible_predictor`)."""
@@ -66,13 +66,7 @@ def followed(recording: xr.Dataset, length: float) -> np.ndarray:
     """(trial, frame, unit): spikes in each frame of `length` [s], or how many the rates there let one expect."""
     if is_spiking(recording):
         return np.asarray(bin_spikes(recording, length).values)
-    signal = continuous(recording).transpose("time", "trial", "unit")
-    frame = np.floor(signal["time"].values / length + 1e-9).astype(int)
-    frames, start = np.unique(frame, return_index=True)
-    mean = np.full((frame[-1] + 1, *signal.shape[1:]), np.nan)
-    size = np.diff(np.append(start, len(frame)))[:, None, None]
-    mean[frames] = np.add.reduceat(signal.values, start, axis=0) / size
-    return np.asarray(length * mean.transpose(1, 0, 2))
+    return length * bin_signal(recording, length)
 
 
 def triggered(found: Looked) -> np.ndarray:

@@ -9,7 +9,7 @@ import numpy as np
 import xarray as xr
 
 from simlab.contracts import Finding, Needs
-from simlab.data import bin_spikes, continuous, is_spiking, missing
+from simlab.data import bin_signal, bin_spikes, is_spiking, missing
 
 NEEDS = Needs(units=2, seconds=5.0, models=True)
 """What a choice among models cannot do without."""
@@ -64,17 +64,8 @@ def _step(recording: xr.Dataset) -> float:
 
 def _in_bins(recording: xr.Dataset) -> np.ndarray:
     """(trial, bin, unit): spike counts, or means of a signal, in the bins of the models."""
-    time, step = recording["model_time"].values, _step(recording)
-    if is_spiking(recording):
-        return np.asarray(bin_spikes(recording, step).values)
-    signal = continuous(recording).transpose("trial", "time", "unit")
-    place = np.floor(signal["time"].values / step + 1e-9).astype(int)
-    begins = np.flatnonzero(np.diff(place, prepend=-1))
-    mean = np.full((signal.sizes["trial"], len(time), signal.sizes["unit"]), np.nan)
-    held = np.add.reduceat(signal.values, begins, axis=1) / np.diff(np.append(begins, len(place)))[None, :, None]
-    inside = place[begins] < len(time)
-    mean[:, place[begins][inside]] = held[:, inside]
-    return mean
+    step = _step(recording)
+    return np.asarray(bin_spikes(recording, step).values) if is_spiking(recording) else bin_signal(recording, step)
 
 
 def ranked(found: Beside, score: Callable[[np.ndarray], float | None]) -> Finding:

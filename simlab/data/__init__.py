@@ -12,6 +12,7 @@ from simlab.data.checking import check_activity, check_contacts, check_recording
 from simlab.data.plain_arrays import from_arrays
 from simlab.data.plain_json import from_json, to_json
 from simlab.data.reading import (
+    bin_signal,
     bin_spikes,
     cell_dim,
     continuous,
@@ -29,8 +30,8 @@ from simlab.data.reading import (
 from simlab.data.vocabulary import ACTIVITY, DIMS, RECORDING, RECORDING_ATTRS, UNITS
 
 __all__ = [
-    "ACTIVITY", "DIMS", "RECORDING", "RECORDING_ATTRS", "UNITS", "activity", "anatomy", "bare", "bin_spikes",
-    "cell_dim", "check_activity", "check_contacts", "check_recording", "continuous", "durations", "equal_trials",
+    "ACTIVITY", "DIMS", "RECORDING", "RECORDING_ATTRS", "UNITS", "activity", "anatomy", "bare", "bin_signal",
+    "bin_spikes", "cell_dim", "check_activity", "check_contacts", "check_recording", "continuous", "durations", "equal_trials",
     "from_arrays", "from_json", "in_window", "is_spiking", "mean_rates", "missing", "modality", "onsets", "plain",
     "recording", "signals", "spike_trains", "to_json",
 ]  # fmt: skip

@@ -91,6 +91,20 @@ def continuous(dataset: xr.Dataset) -> xr.DataArray:
     raise SimlabError("this dataset has no continuous signal: it holds spikes only, or nothing")
 
 
+def bin_signal(dataset: xr.Dataset, width: float) -> np.ndarray:
+    """(trial, bin, unit or neuron): means of what was measured continuously, in bins of `width` [s].
+
+    Up to the bin of the last sample; NaN in a bin that holds none.
+    """
+    signal = continuous(dataset).transpose("trial", "time", cell_dim(dataset))
+    place = np.floor(signal["time"].values / width + 1e-9).astype(int)
+    held, start = np.unique(place, return_index=True)
+    size = np.diff(np.append(start, len(place)))[:, None]
+    mean = np.full((signal.shape[0], int(place[-1]) + 1, signal.shape[2]), np.nan)
+    mean[:, held] = np.add.reduceat(signal.values, start, axis=1) / size
+    return mean
+
+
 def signals(dataset: xr.Dataset, width: float) -> xr.DataArray:
     """Whatever was measured as (trial, time, unit): counts in bins of `width` [s], else the signal at its own samples.
 
