@@ -107,7 +107,6 @@ def _binned(activity: xr.Dataset, step: float) -> np.ndarray:
     if "rate" not in activity and is_spiking(activity):
         return np.asarray(bin_spikes(activity, step).values / step, dtype=np.float32)
     mean = bin_signal(activity, step).astype(np.float32)
-    known = (
-        np.isfinite(mean).any(axis=(0, 2)).reshape(-1)
-    )  # rates that are told less often stay until they are told again
+    # Rates that are told less often stay until they are told again.
+    known = np.isfinite(mean).any(axis=(0, 2)).reshape(-1)
     return mean[:, np.maximum.accumulate(np.where(known, np.arange(len(known)), 0))]
