@@ -32,6 +32,6 @@ from simlab.data.vocabulary import ACTIVITY, DIMS, RECORDING, RECORDING_ATTRS, U
 __all__ = [
     "ACTIVITY", "DIMS", "RECORDING", "RECORDING_ATTRS", "UNITS", "activity", "anatomy", "bare", "bin_signal",
     "bin_spikes", "cell_dim", "check_activity", "check_contacts", "check_recording", "continuous", "durations",
-    "equal_trials", "from_arrays", "from_json", "in_window", "is_spiking", "mean_rates", "missing", "modality", "onsets", "plain",
-    "recording", "signals", "spike_trains", "to_json",
+    "equal_trials", "from_arrays", "from_json", "in_window", "is_spiking", "mean_rates", "missing", "modality",
+    "onsets", "plain", "recording", "signals", "spike_trains", "to_json",
 ]  # fmt: skip
